@@ -1,0 +1,179 @@
+"""`python -m recipes [NAME [VERB]]`: options in, exit status out."""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from zoo.errors import InputError, nearest
+
+RECIPES = {"sentiment": "many to one: a review -> positive or negative; any text -> any label"}
+VERBS = {
+    "all": "train, evaluate, export, and a few predictions (the default)",
+    "train": "train a model, or go on with --resume",
+    "evaluate": "measure a run's best model on validation and test",
+    "export": "write a run's best model as a SavedModel",
+    "predict": "answer with the exported model: texts as arguments, or a line each on stdin",
+}
+TRAINING_VERBS = ("all", "train")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _dispatch(words)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: the same command with --resume goes on", file=sys.stderr)
+        return 1
+    except (RuntimeError, OSError) as error:
+        if type(error).__module__.partition(".")[0] not in ("zoo", "recipes", "builtins"):
+            raise
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    name, *rest = words
+    if name not in RECIPES:
+        raise InputError(f"unknown recipe {name!r}: {nearest(name, RECIPES)}")
+    verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
+    if verb not in VERBS:
+        raise InputError(f"{name} has no verb {verb!r}: {nearest(verb, VERBS)}")
+    task = importlib.import_module(f"recipes.{name}.task")
+    options = _parse(task, verb, rest)
+    for module in options.pop("module", []):
+        _import_user_module(module)
+    _run(task, verb, options)
+    return 0
+
+
+def overview() -> str:
+    """The recipes and the verbs, for `--help`."""
+    lines = ["python -m recipes NAME [VERB] [options]", "", "recipes:"]
+    lines += [f"  {name:12} {text}" for name, text in RECIPES.items()]
+    lines += ["", "verbs:"]
+    lines += [f"  {verb:12} {text}" for verb, text in VERBS.items()]
+    return "\n".join([*lines, "", "python -m recipes NAME VERB --help lists the options."])
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are the project's: one sentence, status 2."""
+
+    def error(self, message: str) -> Any:
+        raise InputError(f"{message}: see {self.prog} --help")
+
+
+def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
+    parser = _Parser(
+        prog=f"python -m recipes {task.NAME} {verb}", description=VERBS[verb], allow_abbrev=False
+    )
+    _add_common(parser, verb)
+    if verb in TRAINING_VERBS:
+        from recipes.config import add_options
+
+        add_options(parser, task.Config)
+    parsed, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = [action.option_strings[0] for action in parser._actions if action.option_strings]
+        raise InputError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], known)}")
+    return vars(parsed)
+
+
+def _add_common(parser: argparse.ArgumentParser, verb: str) -> None:
+    if verb != "predict":
+        parser.add_argument(
+            "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
+        )
+    if verb in TRAINING_VERBS:
+        parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+        parser.add_argument(
+            "--module",
+            action="append",
+            default=[],
+            help="your module that registers cells or models",
+        )
+    if verb in ("all", "export", "predict"):
+        parser.add_argument(
+            "--export-dir", type=Path, default=Path("saved_models"), help="where NAME/VERSION lies"
+        )
+    if verb == "predict":
+        parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
+        parser.add_argument(
+            "--version", type=int, help="the exported version (default: the newest)"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _import_user_module(module: str) -> None:
+    sys.path.insert(0, "")
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise InputError(f"--module {module}: {error}; give a name that `import` takes") from error
+
+
+def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
+    from recipes import runner
+
+    if verb == "predict":
+        _predict(task, options)
+        return
+    directory = options.pop("run_dir")
+    export_root = options.pop("export_dir", None)
+    if verb in TRAINING_VERBS:
+        start = runner.resume if options.pop("resume") else runner.begin
+        config, directory = start(task, options, directory)
+        if verb == "all":
+            runner.run(task, config, directory, export_root)
+        else:
+            runner.train(task, config, directory)
+            print(f"run: {directory}")
+        return
+    directory = directory or runner.latest_directory(task.NAME)
+    config = runner.load_config(task, directory)
+    if verb == "evaluate":
+        runner.evaluate(task, config, directory)
+    else:
+        runner.export_run(task, config, directory, export_root)
+
+
+def _predict(task: ModuleType, options: dict[str, Any]) -> None:
+    from recipes import runner
+    from zoo import export
+
+    directory = options["export_dir"] / task.NAME
+    path = export.newest(directory)
+    if options["version"] is not None:
+        path = directory / str(options["version"])
+        if not path.is_dir():
+            known = ", ".join(map(str, export.versions(directory)))
+            raise InputError(f"no version {options['version']} in {directory}: there is {known}")
+    texts = options["texts"] or _lines()
+    if texts:
+        runner.predict(task, texts, path, options["json"])
+
+
+def _lines() -> list[str]:
+    if sys.stdin.isatty():
+        print("one text a line; end with Ctrl-D", file=sys.stderr)
+    raw = sys.stdin.buffer.read()
+    try:
+        return raw.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"standard input, line {line}: not UTF-8; convert it with iconv first"
+        ) from error

@@ -1,0 +1,117 @@
+"""A recipe's configuration: a dataclass whose fields are command line options and JSON entries."""
+
+import argparse
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zoo.errors import InputError, nearest
+
+Config = TypeVar("Config", bound="TrainingConfig")
+
+
+METAVARS = {str: "TEXT", int: "N", float: "X"}
+
+
+def option(default: Any, help: str) -> Any:
+    """A field with its default and the text that `--help` shows."""
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What every recipe has: where the data is, and how long and in which steps it trains."""
+
+    data: str = option("builtin", "builtin, tfds:NAME[/CONFIG], or a path to your own data")
+    download: bool = option(True, "let tfds download what is not prepared")
+    validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
+    test_fraction: float = option(0.1, "share of train cut off where there is no test split")
+    split_seed: int = option(0, "seed of those cuts")
+    epochs: int = option(10, "passes over the training split, at most")
+    minutes: float = option(0.0, "time for training: no epoch begins that would end later; 0 = any")
+    patience: int = option(2, "epochs without a better validation score before training stops")
+    batch_size: int = option(32, "examples a step")
+    buckets: int = option(6, "number of lengths that batches are padded to")
+    learning_rate: float = option(1e-3, "Adam's")
+    clip_norm: float = option(1.0, "gradients' global norm is clipped to this; 0 = never")
+    average: float = option(
+        0.3, "epochs over which weights are averaged for use; 0 = the last ones"
+    )
+    seed: int = option(0, "of weights, order and dropout: the same seed gives the same run")
+
+    def __post_init__(self) -> None:
+        """Checks every value's type and range."""
+        for field in dataclasses.fields(self):
+            _check_type(field.name, getattr(self, field.name), type(field.default))
+        for name in ("epochs", "patience", "batch_size", "buckets"):
+            _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("minutes", "clip_norm", "average", "seed"):
+            _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
+        for name in ("validation_fraction", "test_fraction"):
+            _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
+        _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+
+
+def _check(right: bool, name: str, expected: str, value: Any) -> None:
+    if not right:
+        raise InputError(f"{name} must be {expected}, got {value!r}")
+
+
+def _check_type(name: str, value: Any, kind: type) -> None:
+    """An int is taken for a float, but a bool is no number."""
+    kinds = (int, float) if kind is float else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+        raise InputError(f"{name} must be of type {kind.__name__}, got {value!r}")
+
+
+def add_options(parser: argparse.ArgumentParser, config: type[TrainingConfig]) -> None:
+    """Adds every field as an option; one that is not given does not show up in the result."""
+    for field in dataclasses.fields(config):
+        flag = "--" + field.name.replace("_", "-")
+        text = f"{field.metadata['help']} (default: {field.default})"
+        kind = type(field.default)
+        how: dict[str, Any] = {"type": kind, "metavar": METAVARS.get(kind)}
+        if kind is bool:
+            how = {"action": argparse.BooleanOptionalAction}
+        parser.add_argument(flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"), **how)
+
+
+def from_mapping(config: type[Config], values: Mapping[str, Any]) -> Config:
+    """A configuration from names and values; an unknown name is an error that gives the nearest."""
+    known = [field.name for field in dataclasses.fields(config)]
+    for name in values:
+        if name not in known:
+            raise InputError(f"no option {name!r}: {nearest(name, known)}")
+    return config(**values)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON to a temporary name and renames it, so that a reader never sees half a file."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def read_json(path: Path) -> Any:
+    """Reads JSON, or says in one sentence what is wrong with the file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist: give the folder of a run") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(
+            f"{path} is not JSON ({error}): the run is damaged, train again"
+        ) from error
+
+
+def differences(old: TrainingConfig, given: Mapping[str, Any], free: Sequence[str]) -> list[str]:
+    """The given options whose values are not the old ones, those in `free` aside."""
+    return [
+        f"--{name.replace('_', '-')} {value} (was {getattr(old, name)})"
+        for name, value in given.items()
+        if name not in free and getattr(old, name) != value
+    ]

@@ -1,0 +1,74 @@
+"""Pictures of a run: learning curves and the confusion matrix, as PNG."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+TRAIN, VALIDATION = "#4c72b0", "#dd8452"
+
+
+def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Path) -> None:
+    """Draws each figure over the epochs, training beside validation, the best epoch marked.
+
+    Args:
+        history: A row of figures for each epoch.
+        best_epoch: The epoch whose model is used, from 1 up.
+        path: The PNG to write.
+    """
+    prefix = "validation_"
+    names = [key.removeprefix(prefix) for key in history[0] if key.startswith(prefix)]
+    figure = Figure(figsize=(4.6 * len(names), 3.6), layout="constrained")
+    for place, name in enumerate(names, 1):
+        axes = figure.add_subplot(1, len(names), place)
+        epochs = [row["epoch"] for row in history]
+        if name in history[0]:
+            axes.plot(epochs, [row[name] for row in history], "o-", color=TRAIN, label="train")
+        values = [row[prefix + name] for row in history]
+        axes.plot(epochs, values, "s-", color=VALIDATION, label="validation")
+        axes.axvline(best_epoch, color="grey", linestyle=":", label="best epoch")
+        axes.set_title("loss, nats per example" if name == "loss" else name.replace("_", " "))
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    _save(figure, path)
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> None:
+    """Draws a confusion matrix: counts as numbers, shares of each true class as colour.
+
+    Args:
+        matrix: int (C, C), true classes as rows.
+        classes: The C names.
+        path: The PNG to write.
+    """
+    count = len(classes)
+    side = min(16.0, 2.6 + 0.75 * count)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.add_subplot()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    names = [name if len(name) <= 20 else name[:19] + "…" for name in classes]
+    axes.set_xticks(range(count), names, rotation=45 if count > 3 else 0)
+    axes.set_yticks(range(count), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if count <= 20:
+        for (row, column), number in np.ndenumerate(matrix):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(number), ha="center", va="center", color=color)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure)
+    part = path.with_name("." + path.name)
+    figure.savefig(part, dpi=130)
+    os.replace(part, path)

@@ -1,0 +1,204 @@
+"""The one flow that all recipes share: data -> train -> evaluate -> export -> predictions."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from recipes import checkpoint, figures, training
+from recipes.checkpoint import Progression
+from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
+from zoo.errors import InputError
+
+RUNS = Path("runs")
+# what may change when a run is resumed: it does not change what the finished epochs gave
+FREE_ON_RESUME = ("epochs", "minutes", "patience", "download")
+
+
+def new_directory(name: str) -> Path:
+    """A folder for a new run: `runs/NAME/` and the time."""
+    stem = time.strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+        directory = RUNS / name / (stem + suffix)
+        if not directory.exists():
+            return directory
+    raise InputError(f"{RUNS / name} is full of runs of this second: give --run-dir")
+
+
+def latest_directory(name: str) -> Path:
+    """The run that was begun last, or an error that says how to begin one."""
+    found = sorted((RUNS / name).glob("*/config.json"))
+    if not found:
+        raise InputError(f"no run in {RUNS / name}: train first, or give --run-dir")
+    return found[-1].parent
+
+
+def load_config(task: ModuleType, directory: Path) -> TrainingConfig:
+    """The configuration of a run."""
+    stored = read_json(directory / "config.json")
+    if stored.pop("recipe", task.NAME) != task.NAME:
+        raise InputError(f"{directory} is not a run of {task.NAME}: give another --run-dir")
+    config: TrainingConfig = from_mapping(task.Config, stored)
+    return config
+
+
+def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
+    """The configuration and the folder of a new run."""
+    config = from_mapping(task.Config, {**task.defaults(given), **given})
+    directory = directory or new_directory(task.NAME)
+    if (directory / "config.json").exists():
+        raise InputError(
+            f"{directory} holds a run already: go on with it by --resume, or give another --run-dir"
+        )
+    return config, directory
+
+
+def resume(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
+    """Takes up an interrupted run; what shaped its finished epochs cannot change."""
+    directory = directory or latest_directory(task.NAME)
+    config = load_config(task, directory)
+    changed = differences(config, given, FREE_ON_RESUME)
+    if changed:
+        raise InputError(f"a resumed run keeps its options; without {', '.join(changed)}, please")
+    free = {name: value for name, value in given.items() if name in FREE_ON_RESUME}
+    return dataclasses.replace(config, **free), directory
+
+
+def train(task: ModuleType, config: Any, directory: Path) -> Any:
+    """Trains a run from its beginning or from its last finished epoch.
+
+    Returns:
+        What the task prepared, for the verbs that follow.
+    """
+    keras.utils.set_random_seed(config.seed)
+    prepared = load_data(task, config, directory)
+    write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
+    states = directory / "checkpoints"
+    stored = checkpoint.load(states)
+    if stored:
+        model, progression = stored
+        print(f"resumed after epoch {progression.epoch}")
+    else:
+        model, progression = task.build(config, prepared), Progression()
+    print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
+    progression = training.train(
+        model,
+        prepared.batches["train"],
+        lambda trained: task.validate(trained, prepared),
+        config,
+        directory,
+        progression,
+    )
+    figures.learning_curves(progression.history, progression.best_epoch, directory / "curves.png")
+    _write_metrics(directory, _train_metrics(model, prepared, progression))
+    return prepared
+
+
+def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
+    """Loads and prepares the data, and tells what it is; the run's folder is made only then."""
+    start = time.monotonic()
+    splits = task.load(config)
+    directory.mkdir(parents=True, exist_ok=True)
+    prepared = task.prepare(config, splits, directory)
+    sizes = {name: len(batches.encoded) for name, batches in prepared.batches.items()}
+    counts = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    print(f"data: {config.data}: {counts}; ready in {time.monotonic() - start:.0f} s", flush=True)
+    batches = prepared.batches["train"]
+    lengths = ", ".join(map(str, batches.lengths))
+    print(
+        f"classes: {len(prepared.classes)}; "
+        f"vocabulary: {len(prepared.vectorizer.vocabulary):,} tokens; "
+        f"batches of {lengths} tokens, {batches.padding_share:.1%} of their places padding",
+        flush=True,
+    )
+    return prepared
+
+
+def _train_metrics(model: keras.Model, prepared: Any, progression: Progression) -> dict[str, Any]:
+    best = progression.history[progression.best_epoch - 1]
+    batches = prepared.batches["train"]
+    seen = len(batches.encoded) * progression.epoch
+    own = {k: v for k, v in best.items() if not k.startswith("validation_")}
+    return {
+        "train": {k: v for k, v in own.items() if k not in ("epoch", "seconds")},
+        "best_epoch": progression.best_epoch,
+        "epochs": progression.epoch,
+        "parameters": model.count_params(),
+        "seconds": round(progression.seconds, 1),
+        "examples_per_second": round(seen / max(progression.seconds, 1e-9), 1),
+        "padding_share": round(batches.padding_share, 4),
+    }
+
+
+def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = None) -> None:
+    """Measures the best model of a run on validation and test."""
+    model = best_model(directory)
+    prepared = prepared or load_data(task, config, directory)
+    scores = task.evaluate(model, prepared, directory)
+    _write_metrics(directory, scores)
+    for split, values in scores.items():
+        print(f"{split}: {_figures(values)}")
+
+
+def _figures(values: dict[str, Any]) -> str:
+    parts = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            shown = list(value.items())
+            inner = ", ".join(f"{key} {number:.4f}" for key, number in shown[:10])
+            parts.append(f"{name} ({inner}{', ...' if len(shown) > 10 else ''})")
+        else:
+            unit = " nats" if name == "loss" else ""
+            parts.append(f"{name} {value:.4f}{unit}")
+    return ", ".join(parts)
+
+
+def best_model(directory: Path) -> keras.Model:
+    """The model of a run that validated best."""
+    path = directory / "checkpoints" / "best.keras"
+    if not path.exists():
+        raise InputError(f"{directory} holds no trained model: train first, or give --run-dir")
+    return keras.models.load_model(path, compile=False)
+
+
+def _write_metrics(directory: Path, values: dict[str, Any]) -> None:
+    path = directory / "metrics.json"
+    old = read_json(path) if path.exists() else {}
+    write_json(path, {**old, **values})
+
+
+def export_run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> Path:
+    """Exports the best model of a run as the next version."""
+    model = best_model(directory)
+    path: Path = task.export(model, config, directory, export_root / task.NAME)
+    print(f"exported: {path} (loaded in a fresh process, same answers)")
+    return path
+
+
+def predict(task: ModuleType, texts: Sequence[str], path: Path, as_json: bool) -> None:
+    """Answers with an exported model."""
+    served = tf.saved_model.load(str(path))
+    for row in task.answer(served.signatures["serving_default"], texts):
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        else:
+            text = " ".join(row["text"].split())
+            shown = text if len(text) <= 100 else text[:99] + "…"
+            print(f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}", flush=True)
+
+
+def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> None:
+    """The whole job: train, evaluate, export, a few predictions; tells where everything lies."""
+    prepared = train(task, config, directory)
+    evaluate(task, config, directory, prepared)
+    path = export_run(task, config, directory, export_root)
+    print("predictions of the exported model:")
+    predict(task, task.examples(config, prepared), path, as_json=False)
+    print(f"run: {directory} (config.json, metrics.json, history.csv, curves.png, confusion.png)")
+    print(f'model: {path}; ask it with: python -m recipes {task.NAME} predict "your text"')

@@ -1,0 +1,1 @@
+"""Many to one: a review -> its sentiment, or any text -> any label."""

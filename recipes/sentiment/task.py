@@ -1,0 +1,181 @@
+"""What is particular to `sentiment`: texts and labels -> ids, the model, its scores, its export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import zoo
+from recipes import figures, training
+from recipes.batching import Batches, Encoded, bucket_lengths
+from recipes.config import read_json, write_json
+from recipes.sentiment import data
+from recipes.sentiment.config import BUILTIN, SentimentConfig
+from recipes.sources.splits import Splits
+from zoo.export import export_text_classifier
+from zoo.metrics import classification_scores, confusion_matrix, cross_entropy
+from zoo.text import Vectorizer, Vocabulary
+
+NAME = "sentiment"
+SUMMARY = "many to one: a review -> positive or negative; any text -> any label"
+Config = SentimentConfig
+
+EXAMPLES = (
+    "There is nothing to like about this film.",
+    "Slow, but I loved it.",
+    "The acting is superb, but the plot is a mess.",
+    "Not bad at all!",
+    "I expected a masterpiece and got a disaster.",
+    "The battery is better than I had feared.",
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that lies between the texts and the model.
+
+    Attributes:
+        splits: Texts and labels.
+        vectorizer: Texts -> token ids.
+        classes: The labels, in the order of their ids.
+        batches: The batches of `train`, `validation` and `test`.
+    """
+
+    splits: Splits
+    vectorizer: Vectorizer
+    classes: list[str]
+    batches: dict[str, Batches]
+
+
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The values that stand in for options not given, where they depend on the data."""
+    return BUILTIN if given.get("data", SentimentConfig.data) == "builtin" else {}
+
+
+load = data.load
+
+
+def prepare(config: SentimentConfig, splits: Splits, directory: Path) -> Prepared:
+    """Turns the data to ids, with the run's own vocabulary if it has one already."""
+    if (directory / "vocabulary.txt").exists():
+        vectorizer, classes = load_text_path(config, directory)
+    else:
+        vectorizer = Vectorizer.learn(
+            [example.text for example in splits.train],
+            size=config.vocabulary_size,
+            min_count=config.min_count,
+            **_text_options(config),
+        )
+        classes = sorted({example.label for example in splits.train})
+        vectorizer.vocabulary.save(directory / "vocabulary.txt")
+        write_json(directory / "classes.json", classes)
+    encoded = {
+        name: _encode(vectorizer, classes, getattr(splits, name))
+        for name in ("train", "validation", "test")
+    }
+    lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
+    batches = {name: Batches(split, config.batch_size, lengths) for name, split in encoded.items()}
+    return Prepared(splits, vectorizer, classes, batches)
+
+
+def load_text_path(config: SentimentConfig, directory: Path) -> tuple[Vectorizer, list[str]]:
+    """The vectorizer and the classes of a run."""
+    vocabulary = Vocabulary.load(directory / "vocabulary.txt")
+    classes: list[str] = read_json(directory / "classes.json")
+    return Vectorizer(vocabulary, **_text_options(config)), classes
+
+
+def _text_options(config: SentimentConfig) -> dict[str, Any]:
+    names = ("level", "lower", "max_length", "truncation")
+    return {name: getattr(config, name) for name in names}
+
+
+def _encode(vectorizer: Vectorizer, classes: Sequence[str], examples: Sequence[Any]) -> Encoded:
+    ids = {label: number for number, label in enumerate(classes)}
+    labels = np.array([ids[example.label] for example in examples], np.int32)
+    return Encoded(vectorizer.encode([example.text for example in examples]), labels)
+
+
+def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:
+    """The model, compiled."""
+    model = zoo.build(
+        config.architecture,
+        vocabulary_size=len(prepared.vectorizer.vocabulary),
+        num_classes=len(prepared.classes),
+        **{name: getattr(config, name) for name in MODEL_OPTIONS},
+    )
+    model.compile(
+        training.optimizer(config, len(prepared.batches["train"])),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+MODEL_OPTIONS = (
+    "cell",
+    "units",
+    "num_layers",
+    "bidirectional",
+    "merge_mode",
+    "embedding_dim",
+    "pooling",
+    "dropout",
+    "recurrent_dropout",
+    "word_dropout",
+)
+
+
+def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
+    """The validation split's figures; the first one chooses the best epoch."""
+    scores = score(model, prepared, "validation")[0]
+    return {name: scores[name] for name in ("accuracy", "loss")}
+
+
+def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str, Any], np.ndarray]:
+    """All figures of a split, and its confusion matrix."""
+    batches = prepared.batches[split]
+    logits = training.predict(model, batches)
+    labels = batches.encoded.labels
+    matrix = confusion_matrix(labels, logits.argmax(axis=-1), len(prepared.classes))
+    scores = classification_scores(matrix, prepared.classes)
+    return {"loss": cross_entropy(logits, labels), **scores}, matrix
+
+
+def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:
+    """The figures of validation and test; draws the test's confusion matrix."""
+    test, matrix = score(model, prepared, "test")
+    figures.confusion(matrix, prepared.classes, directory / "confusion.png")
+    return {"validation": score(model, prepared, "validation")[0], "test": test}
+
+
+def export(model: keras.Model, config: SentimentConfig, run: Path, directory: Path) -> Path:
+    """Writes the next version of the served model."""
+    vectorizer, classes = load_text_path(config, run)
+    return export_text_classifier(model, vectorizer, classes, directory)
+
+
+def examples(config: SentimentConfig, prepared: Prepared) -> list[str]:
+    """A few texts to try the exported model on."""
+    if config.data == "builtin":
+        return list(EXAMPLES)
+    return [example.text for example in prepared.splits.test[:5]]
+
+
+def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What the exported model says of each text: `text`, `label`, `probabilities`."""
+    import tensorflow as tf
+
+    outputs = {name: tensor.numpy() for name, tensor in signature(text=tf.constant(texts)).items()}
+    classes = [name.decode() for name in outputs["classes"]]
+    return [
+        {
+            "text": text,
+            "label": label.decode(),
+            "probabilities": dict(zip(classes, map(float, row), strict=True)),
+        }
+        for text, label, row in zip(texts, outputs["label"], outputs["probabilities"], strict=True)
+    ]

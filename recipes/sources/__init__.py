@@ -1,0 +1,139 @@
+"""The `--data` option: builtin, tensorflow-datasets or the user's own files -> three splits."""
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from recipes.sources.splits import Splits, check_labels, complete
+from recipes.sources.table import ENDINGS, Example, read_table
+from recipes.sources.tfds_source import PREFIX, load_tfds
+from zoo.errors import InputError
+
+_NAMES = {
+    "train": ("train",),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test",),
+}
+_KINDS = (
+    "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, or a folder with a "
+    "train file"
+)
+
+
+def load(
+    data: str,
+    *,
+    builtin: Callable[[], Splits],
+    text_column: str,
+    label_column: str,
+    validation_fraction: float,
+    test_fraction: float,
+    split_seed: int,
+    download: bool,
+) -> Splits:
+    """Loads the data of a classification run.
+
+    `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder that holds `train`, perhaps `validation`
+    (or `valid`, `val`, `dev`) and perhaps `test`, each as TSV, CSV or JSONL, gzipped or not. What
+    is missing is cut from train by a hash of the text.
+
+    Args:
+        data: Which data.
+        builtin: Makes the corpus that needs no file.
+        text_column: The column, key or feature that holds the text.
+        label_column: The column, key or feature that holds the label.
+        validation_fraction: Share of train for a missing validation split.
+        test_fraction: Share of train for a missing test split.
+        split_seed: Chooses which examples are cut off.
+        download: Whether tensorflow-datasets may use the network.
+
+    Returns:
+        Splits that a classifier can be trained and measured on.
+
+    Raises:
+        InputError: The data is not there, malformed, or too little.
+    """
+    if data == "builtin":
+        splits = builtin()
+    else:
+        _check_columns(text_column, label_column)
+        parts = _parts(data, text_column, label_column, download)
+        splits = complete(parts, validation_fraction, test_fraction, split_seed)
+    check_labels(splits)
+    return splits
+
+
+def _check_columns(text_column: str, label_column: str) -> None:
+    if text_column == label_column:
+        raise InputError(
+            f"text and label are both read from {text_column!r}, expected two columns: choose "
+            f"another with --text-column or --label-column"
+        )
+
+
+def _parts(
+    data: str, text_column: str, label_column: str, download: bool
+) -> dict[str, list[Example]]:
+    if data.startswith(PREFIX):
+        return _from_tfds(data, text_column, label_column, download)
+    try:
+        files = _files(data)
+    except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
+        raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
+    return {part: read_table(path, text_column, label_column) for part, path in files.items()}
+
+
+def _from_tfds(
+    data: str, text_key: str, label_key: str, download: bool
+) -> dict[str, list[Example]]:
+    known = {name: part for part, names in _NAMES.items() for name in names}
+    found = load_tfds(data, text_key, label_key, download, splits=known)
+    if "train" not in found:
+        raise InputError(
+            f"{data}: no labelled examples in a split called 'train', found "
+            f"{', '.join(found) or 'none'}: choose another data set or another --label-column"
+        )
+    parts: dict[str, list[Example]] = {}
+    for name, examples in found.items():
+        parts.setdefault(known[name], examples)
+    return parts
+
+
+def _files(data: str) -> dict[str, Path]:
+    path = Path(data).expanduser()
+    if data and path.is_dir():
+        return _files_in(path)
+    if data and path.exists():
+        return {"train": path}
+    raise InputError(_no_such_data(data, path))
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    """The file of each part that the folder holds."""
+    present = sorted(each for each in folder.iterdir() if each.is_file())
+    found: dict[str, Path] = {}
+    for part, names in _NAMES.items():
+        wanted = {name + ending for name in names for ending in ENDINGS}
+        matches = [each for each in present if each.name.lower() in wanted]
+        if len(matches) > 1:
+            listed = " and ".join(each.name for each in matches)
+            raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
+        if matches:
+            found[part] = matches[0]
+    if "train" not in found:
+        raise InputError(
+            f"{folder} holds no train file, expected train{', train'.join(ENDINGS)}: name yours "
+            f"so, or give one file's path for --data"
+        )
+    return found
+
+
+def _no_such_data(data: str, path: Path) -> str:
+    names = ["builtin", PREFIX + data.partition(":")[2]]
+    folder = path.parent
+    siblings = [str(folder / each.name) for each in folder.iterdir()] if folder.is_dir() else []
+    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
+        str(path), siblings, n=1
+    )
+    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
+    return f"--data must be {_KINDS}, got {data!r}, which is none of them{near}"

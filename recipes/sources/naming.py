@@ -1,0 +1,38 @@
+"""The half-sentence about a name that is not there: columns, keys, features, data sets."""
+
+import difflib
+from collections.abc import Iterable
+
+_MOST_LISTED = 12
+_LONGEST = 40  # letters; a file without a header has whole reviews for column names
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Says that a name is not among the known ones, which there are and which is nearest.
+
+    Args:
+        kind: What the name should name, such as `column`.
+        name: What was asked for.
+        known: What there is; beyond twelve only their number is told.
+
+    Returns:
+        The beginning of an error's sentence, without a full stop.
+
+    Example:
+        >>> unknown("column", "txt", ["label", "text"])
+        "there is no column 'txt', expected one of 'label', 'text' (did you mean 'text'?)"
+    """
+    names = [_short(each) for each in known]
+    matches = difflib.get_close_matches(name, names, n=1)
+    near = f" (did you mean {matches[0]!r}?)" if matches else ""
+    return f"there is no {kind} {name!r}, expected {_listed(names)}{near}"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _MOST_LISTED:
+        return f"one of {len(names)} others"
+    return "one of " + ", ".join(map(repr, names)) if names else "none at all"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "..."

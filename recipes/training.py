@@ -1,0 +1,184 @@
+"""The epochs: steps, validation, early stopping, checkpoints. A seed gives one history."""
+
+import csv
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes import checkpoint
+from recipes.batching import Batches
+from recipes.checkpoint import Progression
+from recipes.config import TrainingConfig
+from recipes.progress import Progress
+
+Validate = Callable[[keras.Model], dict[str, Any]]
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the sentence says why and what to change."""
+
+
+def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """Adam, with the gradient's global norm clipped and a running average of the weights.
+
+    The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs.
+    """
+    window = max(1.0, config.average * steps_per_epoch)
+    return keras.optimizers.Adam(
+        config.learning_rate,
+        global_clipnorm=config.clip_norm or None,
+        use_ema=window > 1,
+        ema_momentum=1 - 1 / window if window > 1 else 0.99,
+    )
+
+
+@contextmanager
+def averaged(model: keras.Model) -> Iterator[None]:
+    """Puts the averaged weights into the model for the length of a `with` block."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    weights = [variable.numpy() for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, weight in zip(model.trainable_variables, weights, strict=True):
+            variable.assign(weight)
+
+
+def train(
+    model: keras.Model,
+    batches: Batches,
+    validate: Validate,
+    config: TrainingConfig,
+    directory: Path,
+    progression: Progression,
+) -> Progression:
+    """Trains until the epochs, the minutes or the patience are used up.
+
+    After each epoch the run's folder holds `history.csv`, TensorBoard logs, the whole state to go
+    on from, and the model that validated best (with its averaged weights).
+
+    Args:
+        model: A compiled model.
+        batches: The training split.
+        validate: Gives the validation split's figures; the first one named is the score, larger is
+            better.
+        config: Epochs, minutes, patience, seed.
+        directory: The run's folder.
+        progression: Where to begin.
+
+    Returns:
+        How far training came.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+    """
+    states = directory / "checkpoints"
+    while _goes_on(progression, config):
+        start = time.monotonic()
+        row: dict[str, Any] = {"epoch": progression.epoch + 1}
+        row |= _epoch(model, batches, config, progression.epoch)
+        with averaged(model):
+            figures = validate(model)
+            row.update({f"validation_{name}": value for name, value in figures.items()})
+            score = next(iter(figures.values()))
+            if score > progression.best_score:
+                progression.best_score, progression.best_epoch = score, row["epoch"]
+                checkpoint.save_best(states, model)
+        row["seconds"] = round(time.monotonic() - start, 1)
+        progression.epoch = row["epoch"]
+        progression.seconds += row["seconds"]
+        progression.history.append(row)
+        checkpoint.save(states, model, progression)
+        write_history(directory, progression.history)
+        print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
+    return progression
+
+
+def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
+    if progression.epoch >= config.epochs:
+        return False
+    if progression.epoch - progression.best_epoch >= config.patience:
+        print(f"stopped: no better validation score for {config.patience} epochs")
+        return False
+    if config.minutes and progression.history:
+        after = progression.seconds + progression.history[-1]["seconds"]
+        if after > config.minutes * 60:
+            print(f"stopped: another epoch would end after {config.minutes:g} minutes")
+            return False
+    return True
+
+
+def _epoch(
+    model: keras.Model, batches: Batches, config: TrainingConfig, epoch: int
+) -> dict[str, float]:
+    """One pass over the training split; its mean loss and metrics, measured while it trains."""
+    progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches))
+    totals: dict[str, float] = {}
+    seen = 0
+    try:
+        for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
+            figures = model.train_on_batch(token_ids, labels, return_dict=True)
+            _check_loss(float(figures["loss"]), epoch, step, config)
+            seen += len(labels)
+            for name, value in figures.items():
+                totals[name] = totals.get(name, 0.0) + float(value) * len(labels)
+            progress.update(step, "  ".join(f"{k} {v / seen:.4f}" for k, v in totals.items()))
+    finally:
+        progress.done()
+    return {name: total / seen for name, total in totals.items()}
+
+
+def _check_loss(loss: float, epoch: int, step: int, config: TrainingConfig) -> None:
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss is {loss} in epoch {epoch + 1}, step {step}: training has diverged; lower "
+            f"--learning-rate (now {config.learning_rate:g}) or set --clip-norm (now "
+            f"{config.clip_norm:g})"
+        )
+
+
+def _line(row: dict[str, Any], config: TrainingConfig, best: bool) -> str:
+    shown = [
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in row.items()
+        if isinstance(value, float) and name != "seconds"
+    ]
+    end = "  (best)" if best else ""
+    return f"epoch {row['epoch']}/{config.epochs}  {'  '.join(shown)}  {row['seconds']:.0f} s{end}"
+
+
+def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
+    """Writes `history.csv`, and the same figures for TensorBoard into `tensorboard`."""
+    part = directory / "history.csv.part"
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+    os.replace(part, directory / "history.csv")
+    row = history[-1]
+    writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
+    with writer.as_default(step=row["epoch"]):
+        for name, value in row.items():
+            if isinstance(value, float):
+                tf.summary.scalar(name, value)
+    writer.close()
+
+
+def predict(model: keras.Model, batches: Batches) -> np.ndarray:
+    """The model's outputs for a split, in the split's order: (N, ...)."""
+    outputs: list[Any] = [None] * len(batches.encoded)
+    for token_ids, _, members in batches():
+        for member, output in zip(members, model.predict_on_batch(token_ids), strict=True):
+            outputs[member] = output
+    return np.stack(outputs)

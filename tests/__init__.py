@@ -1,0 +1,1 @@
+"""The tests; run as `python -m pytest` from the root."""

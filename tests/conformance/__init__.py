@@ -1,0 +1,1 @@
+"""Sweeps over everything that is registered."""

@@ -1,0 +1,187 @@
+"""The sweep: every registered architecture with every cell and pooling, built tiny."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests import reference
+from tests.weights import arrays, assign_random, by_path
+from zoo.architectures.many_to_one import POOLINGS
+from zoo.layers.recurrent import MERGE_MODES
+
+TINY = {"vocabulary_size": 9, "num_classes": 3, "embedding_dim": 3, "units": 2}
+TOKENS = np.array([[5, 2, 8, 3, 7], [4, 6, 1, 0, 0], [7, 3, 0, 0, 0], [2, 0, 0, 0, 0]], "int32")
+LABELS = np.array([0, 2, 1, 1])
+PAIRS = [(name, cell) for name in zoo.names() for cell in zoo.cells()]
+# the presets share a builder: `concat` holds three poolings, the merge test below sweeps all
+CASES = [("many_to_one", cell, pooling) for cell in zoo.cells() for pooling in POOLINGS]
+CASES += [(*pair, "concat") for pair in PAIRS if pair[0] != "many_to_one"]
+
+
+def built(name, cell, **options):
+    return assign_random(zoo.build(name, **TINY, cell=cell, **options))
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request):
+    """A tiny model with random weights, its cell and its pooling."""
+    name, cell, pooling = request.param
+    return built(name, cell, pooling=pooling), cell, pooling
+
+
+def loss_and_gradients(model, token_ids):
+    """The mean cross-entropy in nats, and the gradients of all weights as arrays."""
+    with tf.GradientTape() as tape:
+        logits = model(token_ids)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(LABELS, logits)
+        loss = tf.reduce_mean(losses)
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+    assert all(gradient is not None for gradient in gradients)
+    return logits, loss, [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
+
+
+def test_every_architecture_is_of_the_topology_that_this_sweep_knows():
+    assert zoo.names() == zoo.names(topology="many_to_one")
+
+
+def test_the_logits_are_those_of_the_reference(case):
+    model, cell, pooling = case
+    assert model.output_shape == (None, 3)
+    logits = model(TOKENS)
+    assert logits.shape == (4, 3)
+    expected = reference.many_to_one(by_path(model), TOKENS, cell, pooling)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_appended_padding_changes_no_logit_no_loss_and_no_gradient(case):
+    model, _, _ = case
+    logits, loss, gradients = loss_and_gradients(model, TOKENS)
+    padded = loss_and_gradients(model, np.pad(TOKENS, ((0, 0), (0, 4))))
+    np.testing.assert_allclose(padded[0], logits, atol=1e-5)
+    np.testing.assert_allclose(padded[1], loss, atol=1e-5)
+    for gradient, other in zip(gradients, padded[2], strict=True):
+        np.testing.assert_allclose(other, gradient, atol=1e-5)
+
+
+def test_no_token_and_one_token_give_finite_logits_and_gradients(case):
+    model, cell, pooling = case
+    for token_ids in (TOKENS * [[1], [1], [0], [0]], TOKENS[:, :1], np.zeros((4, 1), "int32")):
+        logits, _, gradients = loss_and_gradients(model, token_ids)
+        expected = reference.many_to_one(by_path(model), token_ids, cell, pooling)
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+        assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
+
+
+def test_every_weight_gets_a_gradient_and_moves_in_one_step(case):
+    model, _, _ = case
+    before = arrays(model)
+    gradients = loss_and_gradients(model, TOKENS)[2]
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert np.abs(gradient).max() > 1e-6, weight.path
+    keras.optimizers.SGD(1.0).apply(gradients, model.trainable_weights)
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert np.any(weight.numpy() != old), weight.path
+        weight.assign(old)
+
+
+def test_a_keras_file_gives_the_same_model_again(case, tmp_path):
+    model, _, _ = case
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(TOKENS), model(TOKENS))
+    configs = [[layer.get_config() for layer in one.layers] for one in (again, model)]
+    assert configs[0] == configs[1]
+
+
+@pytest.mark.parametrize(("name", "cell"), PAIRS)
+def test_a_saved_model_answers_the_same_for_any_length(name, cell, tmp_path):
+    model = built(name, cell, pooling="concat")
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    signature = [tf.TensorSpec((None, None), tf.int32)]
+    module.logits = tf.function(lambda ids: model(ids, training=False), input_signature=signature)
+    tf.saved_model.save(module, str(tmp_path))
+    served = tf.saved_model.load(str(tmp_path))
+    for token_ids in (TOKENS, TOKENS[:2, :1]):
+        np.testing.assert_allclose(served.logits(token_ids), model(token_ids), atol=1e-6)
+
+
+@pytest.mark.parametrize("merge_mode", MERGE_MODES)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_merged_directions_are_pooled_as_in_the_reference(merge_mode, pooling):
+    model = built(
+        "deep_bidirectional_many_to_one", "simple_rnn", merge_mode=merge_mode, pooling=pooling
+    )
+    expected = reference.many_to_one(by_path(model), TOKENS, "simple_rnn", pooling, merge_mode)
+    np.testing.assert_allclose(model(TOKENS), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", zoo.cells())
+def test_one_batch_overfits(cell):
+    keras.utils.set_random_seed(1)
+    model = zoo.build("many_to_one", **{**TINY, "units": 8}, cell=cell)
+    optimizer = keras.optimizers.Adam(0.05)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def train_step():
+        with tf.GradientTape() as tape:
+            logits = model(TOKENS, training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(LABELS, logits)
+            loss = tf.reduce_mean(losses)
+        weights = model.trainable_variables
+        optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
+        return loss
+
+    assert train_step() > 0.5
+    assert min(float(train_step()) for _ in range(100)) < 0.05
+
+
+@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout", "word_dropout"])
+def test_each_dropout_acts_in_training_alone(name, rate):
+    model, plain = (built(name, "gru", **options) for options in ({rate: 0.9}, {}))
+    np.testing.assert_array_equal(model(TOKENS), plain(TOKENS))
+    drawn = [np.array(model(TOKENS, training=True)) for _ in range(3)]
+    assert max(np.abs(one - plain(TOKENS)).max() for one in drawn) > 1e-3
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_a_misspelt_option_names_the_nearest(name):
+    with pytest.raises(zoo.InputError, match="no option 'unit': did you mean 'units'"):
+        zoo.build(name, **TINY, unit=3)
+
+
+@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("units", 0),
+        ("units", True),
+        ("embedding_dim", -1),
+        ("vocabulary_size", 2.5),
+        ("num_layers", 0),
+        ("num_classes", 0),
+        ("dropout", 1.5),
+        ("recurrent_dropout", -0.5),
+        ("word_dropout", 1),
+        ("bidirectional", "yes"),
+        ("pooling", "lastt"),
+        ("merge_mode", "x"),
+        ("cell", "lst"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_option(name, option, value):
+    with pytest.raises(zoo.InputError) as error:
+        zoo.build(name, **{**TINY, option: value})
+    assert option in str(error.value)
+    assert repr(value) in str(error.value)
+
+
+@pytest.mark.xfail(strict=True, raises=TypeError, reason="zoo.errors.nearest takes strings alone")
+@pytest.mark.parametrize("cell", [5, None, ["lstm"]])
+def test_a_cell_that_is_no_name_is_wrong_input(cell):
+    with pytest.raises(zoo.InputError, match="cell"):
+        zoo.build("many_to_one", **TINY, cell=cell)

@@ -1,0 +1,70 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recipes.batching import Batches, Encoded, bucket_lengths
+
+
+def split(lengths: list[int]) -> Encoded:
+    """Examples of these lengths; example n holds the id n + 1 alone, and has the label n."""
+    rows = [np.full(length, number + 1, np.int32) for number, length in enumerate(lengths)]
+    return Encoded(rows, np.arange(len(lengths)))
+
+
+def places(lengths: list[int], ends: tuple[int, ...]) -> int:
+    return sum(min(end for end in ends if end >= length) for length in lengths)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 4))
+def test_bucket_lengths_need_the_fewest_places_of_all_choices(lengths: list[int], count: int):
+    ends = bucket_lengths(np.array(lengths), count)
+    distinct = sorted(set(lengths))
+    best = min(
+        places(lengths, choice)
+        for size in range(1, count + 1)
+        for choice in combinations(distinct, min(size, len(distinct)))
+        if choice[-1] == distinct[-1]
+    )
+    assert len(ends) <= count and ends == sorted(set(ends))
+    assert places(lengths, tuple(ends)) == best
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 7), st.integers(0, 9))
+def test_every_example_comes_once_an_epoch_with_its_own_ids_and_label(lengths, size, seed):
+    encoded = split(lengths)
+    batches = Batches(encoded, size, [5, 20])
+    seen: list[int] = []
+    for token_ids, labels, members in batches((seed, 0)):
+        assert len(members) <= size
+        for row, label, member in zip(token_ids, labels, members, strict=True):
+            length = lengths[member]
+            assert label == member
+            assert (row[:length] == member + 1).all() and not row[length:].any()
+            seen.append(int(member))
+    assert sorted(seen) == list(range(len(lengths)))
+
+
+def test_batches_have_only_the_given_lengths_and_a_longer_example_its_own():
+    batches = Batches(split([1, 2, 3, 4, 5, 6, 50]), 2, [3, 6])
+    assert {token_ids.shape[1] for token_ids, _, _ in batches()} == {3, 6, 50}
+    assert len(batches) == len(list(batches())) == 5
+
+
+def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else():
+    batches = Batches(split([4] * 50), 4, [4])
+
+    def order(seed: tuple[int, int]) -> list[int]:
+        return [int(member) for members in batches.order(seed) for member in members]
+
+    assert order((1, 0)) == order((1, 0))
+    assert order((1, 0)) != order((1, 1)) != order((2, 0))
+
+
+def test_padding_share_counts_the_places_of_the_batches():
+    batches = Batches(split([1, 3, 6]), 8, [3, 6])
+    assert batches.padding_share == pytest.approx(1 - 10 / 12)

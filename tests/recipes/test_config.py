@@ -1,0 +1,64 @@
+import argparse
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from recipes.config import add_options, differences, from_mapping, read_json, write_json
+from recipes.sentiment.config import SentimentConfig
+from zoo.errors import InputError
+
+
+def parse(*words: str) -> dict[str, object]:
+    parser = argparse.ArgumentParser()
+    add_options(parser, SentimentConfig)
+    return vars(parser.parse_args(words))
+
+
+def test_every_field_is_an_option_of_its_own_type():
+    given = parse("--units", "12", "--dropout", "0.25", "--no-bidirectional", "--cell", "gru")
+    assert given == {"units": 12, "dropout": 0.25, "bidirectional": False, "cell": "gru"}
+    help_text = argparse.ArgumentParser()
+    add_options(help_text, SentimentConfig)
+    for field in dataclasses.fields(SentimentConfig):
+        assert f"--{field.name.replace('_', '-')}" in help_text.format_help()
+
+
+def test_a_configuration_survives_json(tmp_path: Path):
+    config = SentimentConfig(units=7, data="ünïcode.tsv", bidirectional=False)
+    write_json(tmp_path / "config.json", dataclasses.asdict(config))
+    assert from_mapping(SentimentConfig, read_json(tmp_path / "config.json")) == config
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"epochs": 0}, ["epochs", "at least 1", "0"]),
+        ({"epochs": 2.5}, ["epochs", "int", "2.5"]),
+        ({"epochs": True}, ["epochs", "int", "True"]),
+        ({"bidirectional": 1}, ["bidirectional", "bool", "1"]),
+        ({"minutes": -1.0}, ["minutes", "at least 0", "-1.0"]),
+        ({"validation_fraction": 1.0}, ["validation_fraction", "between 0 and 1", "1.0"]),
+        ({"learning_rate": 0}, ["learning_rate", "above 0", "0"]),
+        ({"unit": 3}, ["unit", "units"]),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(values, words):
+    with pytest.raises(InputError) as caught:
+        from_mapping(SentimentConfig, values)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_differences_leave_out_what_may_change():
+    config = SentimentConfig(units=8, epochs=2)
+    given = {"units": 16, "epochs": 5, "cell": "lstm"}
+    assert differences(config, given, free=("epochs",)) == ["--units 16 (was 8)"]
+
+
+def test_a_damaged_json_file_is_named(tmp_path: Path):
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="config.json is not JSON"):
+        read_json(tmp_path / "config.json")
+    with pytest.raises(InputError, match="does not exist"):
+        read_json(tmp_path / "nothing.json")

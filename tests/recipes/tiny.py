@@ -1,0 +1,37 @@
+"""A small data set of the user's own kind, and options that train on it in a second or two."""
+
+from pathlib import Path
+
+WORDS = {
+    "1 star": "awful broken refund",
+    "2 stars": "poor late scratched",
+    "3 stars": "fair plain usual",
+    "4 stars": "good solid quick",
+    "5 stars": "superb lovely perfect",
+}
+FAST = [
+    *("--units", "4", "--embedding-dim", "8", "--epochs", "3", "--batch-size", "16"),
+    *("--learning-rate", "0.02", "--dropout", "0.1", "--word-dropout", "0", "--min-count", "1"),
+]
+
+
+def rows() -> list[tuple[str, str]]:
+    """Texts and star ratings: 60 of each rating, no two texts alike."""
+    result = []
+    for number in range(60):
+        for label, words in WORDS.items():
+            word = words.split()[number % 3]
+            result.append((f"order {number} was {word}, item {number * 7 % 13}", label))
+    return result
+
+
+def write_tsv(path: Path) -> Path:
+    """Writes the rows as a TSV file with the columns `review` and `stars`."""
+    lines = [f"{text}\t{label}\n" for text, label in rows()]
+    path.write_text("review\tstars\n" + "".join(lines), encoding="utf-8")
+    return path
+
+
+def options(path: Path) -> list[str]:
+    """The options that name the file and its columns."""
+    return ["--data", str(path), "--text-column", "review", "--label-column", "stars"]

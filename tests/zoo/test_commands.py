@@ -1,0 +1,138 @@
+"""`python -m zoo`: what its commands print, and how they refuse wrong input."""
+
+import inspect
+import re
+
+import pytest
+
+import zoo
+from zoo import registry
+from zoo.__main__ import main, parse_options
+from zoo.description import meanings
+
+SMALL = ["--vocabulary-size", "7", "--num-classes", "2", "--embedding-dim", "3", "--units", "2"]
+
+
+@pytest.fixture
+def command(capsys):
+    """Runs a command: exit status, stdout, stderr."""
+
+    def run(*words):
+        status = main(list(words))
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+def test_list_prints_every_architecture_and_cell(command):
+    status, out, err = command("list")
+    assert (status, err) == (0, "")
+    for name in zoo.names():
+        entry = registry.architecture(name)
+        line = next(line for line in out.splitlines() if line.split()[:1] == [name])
+        assert registry.TOPOLOGIES[entry.topology] in line
+        assert line.endswith(entry.documentation.splitlines()[0])
+    assert out.splitlines()[-1] == f"cells: {', '.join(zoo.cells())}"
+
+
+def test_list_prints_only_what_is_asked_for(command):
+    status, out, _ = command("list", "--topology", "one_to_one", "--cell", "gru")
+    assert status == 0
+    assert "many_to_one" not in out
+    assert "many_to_one" in command("list", "--topology", "many_to_one", "--cell", "gru")[1]
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_describe_tells_every_option_with_type_default_and_meaning(name, command):
+    status, out, err = command("describe", name)
+    assert (status, err) == (0, "")
+    text = " ".join(out.split())
+    entry = registry.architecture(name)
+    told = meanings(entry.documentation)
+    assert list(told) == list(entry.options)
+    for option, parameter in entry.options.items():
+        needed = parameter.default is inspect.Parameter.empty
+        default = "required" if needed else repr(parameter.default)
+        assert told[option]
+        assert f"{option} ({parameter.annotation.__name__}, {default}): {told[option]}" in text
+    assert f"Cells: {', '.join(zoo.cells())}" in text
+    assert "->" in text
+    assert re.search(r"Source: \w+", text)
+    assert max(map(len, out.splitlines())) <= 96
+
+
+def test_summary_prints_layers_and_the_number_of_parameters(command):
+    words = [*SMALL, "--cell", "gru", "--bidirectional", "--pooling", "mean"]
+    status, out, err = command("summary", "many_to_one", *words)
+    assert (status, err) == (0, "")
+    options = {"vocabulary_size": 7, "num_classes": 2, "embedding_dim": 3, "units": 2}
+    model = zoo.build("many_to_one", **options, cell="gru", bidirectional=True, pooling="mean")
+    assert f"Total params: {model.count_params()} " in out
+    for layer in ("embedding", "encoder", "mean_pooling", "logits"):
+        assert layer in out
+    assert "is an example" not in out
+
+
+def test_summary_says_which_sizes_are_examples(command):
+    status, out, _ = command("summary", "many_to_one", "--units", "2", "--num-classes", "5")
+    assert status == 0
+    assert "vocabulary_size 10000 is an example: give --vocabulary-size for your data" in out
+    assert "num_classes" not in out
+
+
+def test_summary_options_become_the_arguments_of_the_builder():
+    words = [*SMALL, "--dropout", "0.5", "--no-bidirectional", "--name", "mine"]
+    assert parse_options("bidirectional_many_to_one", words) == {
+        "vocabulary_size": 7,
+        "num_classes": 2,
+        "embedding_dim": 3,
+        "units": 2,
+        "dropout": 0.5,
+        "bidirectional": False,
+        "name": "mine",
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["list", "--topology", "many_to_on"], "unknown topology 'many_to_on': did you mean"),
+        (["list", "--cell", "lst"], "unknown cell 'lst': did you mean 'lstm'?"),
+        (["list", "--zzz", "3"], "list takes no --zzz 3: see --help"),
+        (["describe", "many_to_on"], "unknown architecture 'many_to_on': did you mean"),
+        (["describe", "many_to_one", "--units", "3"], "describe takes no --units 3"),
+        (["summary", "many_to_on"], "unknown architecture 'many_to_on': did you mean"),
+        (["summary", "many_to_one", "--unit", "3"], "has no option '--unit': did you mean 'units'"),
+        (["summary", "many_to_one", "--units", "three"], "argument --units: invalid int value"),
+        (["summary", "many_to_one", "--units", "0"], "units must be a positive int, got 0"),
+        (["summary", "many_to_one", "--units", "-3"], "units must be a positive int, got -3"),
+        (["summary", "many_to_one", "--units"], "argument --units: expected one argument"),
+        (["summary", "many_to_one", "--cell", "lst"], "unknown cell 'lst': did you mean 'lstm'?"),
+        (["summary", "many_to_one", "--dropout", "1.5"], "dropout must be a number"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_status_2(words, message, command):
+    status, out, err = command(*words)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [[], ["lits"], ["describe"]])
+def test_a_wrong_command_ends_with_status_2(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert "python -m zoo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list", "--help"], ["summary", "--help"]])
+def test_help_ends_with_status_0(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 0
+    assert "usage: python -m zoo" in capsys.readouterr().out

@@ -1,0 +1,117 @@
+"""Many to one: x1 .. xTx -> y. A sequence is read, one label comes out."""
+
+import keras
+
+from zoo import masking
+from zoo.errors import require_choice, require_positive_int, require_rate
+from zoo.layers import AttentionPooling, MaxPooling, MeanPooling, Recurrent, TokenEmbedding
+from zoo.registry import preset, register
+
+POOLINGS = ("last", "mean", "max", "attention", "concat")
+
+POOLING_LAYERS = {"mean": MeanPooling, "max": MaxPooling, "attention": AttentionPooling}
+
+
+@register(topology="many_to_one")
+def many_to_one(
+    *,
+    vocabulary_size: int,
+    num_classes: int,
+    embedding_dim: int = 128,
+    cell: str = "lstm",
+    units: int = 128,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    merge_mode: str = "concat",
+    pooling: str = "last",
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    word_dropout: float = 0.0,
+    name: str = "many_to_one",
+) -> keras.Model:
+    """Reads a sequence and gives one label: sentiment, topic, language, spam.
+
+    token_ids (B, T) -> embedding (B, T, E) -> states (B, T, K) -> pooled (B, K) -> logits (B, C)
+
+    The mask is computed from the ids (0 = PAD, on the right) and handed to each layer: padding
+    changes no logit. K is 2K where both directions are concatenated.
+
+    Args:
+        vocabulary_size: V, number of token ids, PAD and UNK included.
+        num_classes: C.
+        embedding_dim: E, size of a token's vector.
+        cell: The recurrent cell, one of `zoo.cells()`.
+        units: Hidden size K of each direction.
+        num_layers: L, recurrent layers on top of each other.
+        bidirectional: A second cell reads each row backwards.
+        merge_mode: How two directions become one: `concat`, `sum`, `ave`, `mul`.
+        pooling: How T states become one: the `last` one, their `mean`, their `max`, by `attention`,
+            or `concat`: last, max and mean side by side (3K).
+        dropout: Share dropped from the embeddings, between layers and before the logits, in
+            training.
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
+            mask for all steps of a sequence, in training.
+        word_dropout: Share of the tokens read as UNK, in training.
+        name: The model's name.
+
+    Returns:
+        A Keras model: int (B, T) token ids -> float (B, C) logits.
+
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Graves and Schmidhuber, Framewise Phoneme Classification with Bidirectional LSTM (2005),
+        for
+    the body; Yang et al., Hierarchical Attention Networks (2016), for the attention;
+    Howard and Ruder, arXiv:1801.06146, section 3.3, for `concat`.
+    """
+    require_positive_int("num_classes", num_classes)
+    require_choice("pooling", pooling, POOLINGS)
+    require_rate("dropout", dropout)
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    mask = masking.padding_mask(token_ids)
+    embed = TokenEmbedding(vocabulary_size, embedding_dim, word_dropout, name="embedding")
+    vectors = keras.layers.Dropout(dropout, name="embedding_dropout")(embed(token_ids))
+    body = Recurrent(
+        cell,
+        units,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        merge_mode=merge_mode,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        name="encoder",
+    )
+    states, final_states = body(vectors, mask=mask)
+    parts = ("last", "max", "mean") if pooling == "concat" else (pooling,)
+    vectors = [
+        body.last_output(final_states)
+        if part == "last"
+        else POOLING_LAYERS[part](name=f"{part}_pooling")(states, mask=mask)
+        for part in parts
+    ]
+    pooled = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+    pooled = keras.layers.Dropout(dropout, name="pooled_dropout")(pooled)
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(pooled)
+    return keras.Model(token_ids, logits, name=name)
+
+
+preset(
+    "deep_many_to_one",
+    many_to_one,
+    "Many to one with two recurrent layers on top of each other.",
+    num_layers=2,
+)
+preset(
+    "bidirectional_many_to_one",
+    many_to_one,
+    "Many to one, read in both directions.",
+    bidirectional=True,
+)
+preset(
+    "deep_bidirectional_many_to_one",
+    many_to_one,
+    "Many to one with two layers, each read in both directions.",
+    num_layers=2,
+    bidirectional=True,
+)

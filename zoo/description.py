@@ -1,0 +1,79 @@
+"""What an architecture is and what its options mean, told from its builder's own docstring."""
+
+import inspect
+import re
+import textwrap
+
+from zoo.registry import TOPOLOGIES, Architecture, architecture, cells
+
+
+def describe(name: str) -> str:
+    """Says what an architecture does: drawing, options with default and meaning, source.
+
+    Args:
+        name: A name from `zoo.names()`.
+
+    Returns:
+        Text of a few lines, to be printed.
+
+    Raises:
+        InputError: The name is unknown.
+
+    Example:
+        >>> import zoo
+        >>> print(zoo.describe("many_to_one").splitlines()[0])
+        many_to_one (many_to_one: x1 .. xTx -> y)
+    """
+    entry = architecture(name)
+    text = entry.documentation
+    parts = [
+        f"{name} ({entry.topology}: {TOPOLOGIES[entry.topology]})",
+        _introduction(text),
+        "Options:\n" + "\n".join(_option_lines(entry)),
+    ]
+    if "cell" in entry.options:
+        parts.append(f"Cells: {', '.join(cells())}")
+    source = section(text, "Source")
+    if source:
+        parts.append(_wrap(f"Source: {source}"))
+    return "\n\n".join(parts)
+
+
+def first_line(entry: Architecture) -> str:
+    """The first line of an architecture's documentation."""
+    return entry.documentation.partition("\n")[0]
+
+
+def section(text: str, title: str) -> str:
+    """A section of a Google-style docstring on one line, or an empty string."""
+    match = re.search(rf"^{title}:(.*?)(?=^\w+:|\Z)", text, re.M | re.S)
+    return " ".join(match[1].split()) if match else ""
+
+
+def meanings(text: str) -> dict[str, str]:
+    """Each argument's meaning, from the Args section of a Google-style docstring."""
+    match = re.search(r"^Args:\n(.*?)(?=^\w+:|\Z)", text, re.M | re.S)
+    body = textwrap.dedent(match[1]) if match else ""
+    entries = re.findall(r"^(\w+): (.*(?:\n[ ]+.*)*)", body, re.M)
+    return {argument: " ".join(meaning.split()) for argument, meaning in entries}
+
+
+def _introduction(text: str) -> str:
+    head = re.split(r"^\w+:", text, maxsplit=1, flags=re.M)[0].strip()
+    return "\n\n".join(_wrap(" ".join(part.split())) for part in head.split("\n\n"))
+
+
+def _option_lines(entry: Architecture) -> list[str]:
+    told = meanings(entry.documentation)
+    lines = []
+    for option, parameter in entry.options.items():
+        default = parameter.default
+        needed = default is inspect.Parameter.empty
+        kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        head = f"  {option} ({kind}, {'required' if needed else repr(default)}): "
+        lines.append(_wrap(head + told.get(option, ""), "      "))
+    return lines
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 96, subsequent_indent=indent)

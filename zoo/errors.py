@@ -1,0 +1,66 @@
+"""The error that users see: one sentence, no traceback."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Wrong input: says what was given, what was expected and how to mend it, in one sentence.
+
+    The commands print the sentence and exit with status 2.
+    """
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Ends an error about a misspelt name: the nearest known one, or all of them.
+
+    Args:
+        name: What the user wrote.
+        known: The names that would have been right.
+
+    Returns:
+        `did you mean 'lstm'?` or `known: gru, lstm, simple_rnn`.
+
+    Example:
+        >>> nearest("lstn", ["gru", "lstm"])
+        "did you mean 'lstm'?"
+        >>> nearest("transformer", ["gru", "lstm"])
+        'known: gru, lstm'
+    """
+    names = sorted(known)
+    matches = difflib.get_close_matches(name, names, n=1)
+    if matches:
+        return f"did you mean {matches[0]!r}?"
+    return "known: " + (", ".join(names) or "none")
+
+
+def require_positive_int(name: str, value: object) -> None:
+    """Raises unless `value` is an int of at least 1 (a bool is none).
+
+    Example:
+        >>> require_positive_int("units", -3)
+        Traceback (most recent call last):
+        zoo.errors.InputError: units must be a positive int, got -3
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"{name} must be a positive int, got {value!r}")
+
+
+def require_rate(name: str, value: object) -> None:
+    """Raises unless `value` is a share to drop: a number from 0 up to, but not, 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise InputError(f"{name} must be a number from 0 up to (not including) 1, got {value!r}")
+
+
+def require_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raises unless `value` is one of `choices`, and names the nearest one."""
+    known = list(choices)
+    if value not in known:
+        hint = nearest(str(value), known)
+        raise InputError(f"{name} must be one of {', '.join(known)}; got {value!r}: {hint}")
+
+
+def require_bool(name: str, value: object) -> None:
+    """Raises unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{name} must be True or False, got {value!r}")

@@ -1,0 +1,68 @@
+"""One vector for a whole sequence: states (B, T, D), mask -> (B, D). An empty row gives zeros."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MeanPooling(masking.MaskedLayer):
+    """The mean over the real tokens."""
+
+    def call(self, states: Any, mask: Any) -> Any:
+        return masking.masked_mean(states, mask)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MaxPooling(masking.MaskedLayer):
+    """The maximum of each unit over the real tokens."""
+
+    def call(self, states: Any, mask: Any) -> Any:
+        lowest = ops.full_like(states, -float("inf"))
+        highest = ops.max(ops.where(mask[:, :, None], states, lowest), axis=1)
+        return ops.where(ops.any(mask, axis=1)[:, None], highest, 0)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class AttentionPooling(masking.MaskedLayer):
+    """A learned weighted mean over the real tokens.
+
+        u_t = tanh(W h_t + b)
+        alpha_t = exp(u_t . v) / sum_t' exp(u_t' . v)
+        s = sum_t alpha_t h_t
+
+    Args:
+        units: Size of u_t; by default that of the states.
+        **kwargs: The Keras layer's own arguments.
+
+    Source: Yang et al., Hierarchical Attention Networks (2016), equations 5 to 7.
+    """
+
+    def __init__(self, units: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, states_shape: Any, **_shapes: Any) -> None:
+        width = states_shape[-1]
+        units = self.units or width
+        self.kernel = self.add_weight(name="kernel", shape=(width, units))
+        self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
+        self.context = self.add_weight(name="context", shape=(units, 1))
+
+    def call(self, states: Any, mask: Any) -> Any:
+        scores = ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
+        lowest = -3e4 if scores.dtype == "float16" else -1e9
+        real = mask[:, :, None]
+        scores = ops.where(real, scores, lowest)
+        # a second mask: an empty row's softmax is uniform over its padding
+        alpha = ops.softmax(scores, axis=1) * ops.cast(real, scores.dtype)
+        return ops.sum(alpha * states, axis=1)
+
+    def compute_output_spec(self, states: Any, mask: Any) -> Any:
+        return keras.KerasTensor((states.shape[0], states.shape[2]), self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}

@@ -1,0 +1,99 @@
+"""The third step of the text path: tokens <-> ids, learned from train, kept as plain text."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import tensorflow as tf
+
+from zoo.errors import InputError, require_positive_int
+
+PAD, UNK, BOS, EOS = range(4)
+SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
+
+
+class Vocabulary(tf.Module):
+    """A list of tokens; a token's id is its place in it.
+
+    Args:
+        tokens: All tokens in the order of their ids, from PAD 0, UNK 1, BOS 2, EOS 3 on.
+
+    Raises:
+        InputError: The four special tokens do not stand first, or a token stands there twice.
+
+    Example:
+        >>> vocabulary = Vocabulary.learn({"the": 9, "film": 3, "rare": 1}, size=6)
+        >>> vocabulary.tokens[4:]
+        ['the', 'film']
+        >>> vocabulary.ids(tf.constant([b"film", b"rare"])).numpy().tolist()
+        [5, 1]
+    """
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        super().__init__()
+        self.tokens = list(tokens)
+        if tuple(self.tokens[: len(SPECIAL)]) != SPECIAL:
+            raise InputError(
+                f"a vocabulary begins with {', '.join(SPECIAL)}; this one begins with "
+                f"{self.tokens[: len(SPECIAL)]}"
+            )
+        if len(set(self.tokens)) != len(self.tokens):
+            twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
+            raise InputError(f"token {twice!r} stands in the vocabulary twice: take one out")
+        initializer = tf.lookup.KeyValueTensorInitializer(
+            tf.constant(self.tokens), tf.range(len(self.tokens), dtype=tf.int64)
+        )
+        self.table = tf.lookup.StaticHashTable(initializer, UNK)
+
+    @classmethod
+    def learn(cls, counts: dict[str, int], size: int = 30_000, min_count: int = 1) -> "Vocabulary":
+        """Keeps the most frequent tokens; of equally frequent ones the first in code point order.
+
+        Args:
+            counts: How often each token stands in the training split.
+            size: Number of ids at most, the four special ones included.
+            min_count: How often a token must occur to be kept.
+        """
+        require_positive_int("min_count", min_count)
+        if isinstance(size, bool) or not isinstance(size, int) or size <= len(SPECIAL):
+            raise InputError(
+                f"a vocabulary's size must be an int above {len(SPECIAL)} (its special tokens), "
+                f"got {size!r}"
+            )
+        known = [t for t, n in counts.items() if n >= min_count and t not in SPECIAL]
+        known.sort(key=lambda token: (-counts[token], token))
+        return cls([*SPECIAL, *known[: size - len(SPECIAL)]])
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def ids(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Tokens (strings of any shape, ragged too) -> int32 ids; an unknown token is UNK."""
+        return tf.cast(self.table.lookup(tokens), tf.int32)
+
+    def save(self, path: Path) -> None:
+        """Writes one token a line, in UTF-8; an older file stays until the new one is whole."""
+        broken = next((token for token in self.tokens if "\n" in token), None)
+        if broken is not None:
+            raise InputError(
+                f"token {broken!r} holds a line end and cannot stand on a line of {path}"
+            )
+        part = path.with_name(path.name + ".part")
+        part.write_text(
+            "".join(f"{token}\n" for token in self.tokens), encoding="utf-8", newline=""
+        )
+        os.replace(part, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Reads what `save` wrote."""
+        try:
+            text = path.read_bytes().decode("utf-8")  # text mode would change line ends in tokens
+        except OSError as error:
+            raise InputError(
+                f"no vocabulary at {path} ({error.strerror}): train first, or give its folder"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not UTF-8 at byte {error.start}: train again") from error
+        return cls(text.removesuffix("\n").split("\n"))
