@@ -44,7 +44,8 @@ def save(directory: Path, model: keras.Model, progression: Progression) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     model.save(part / "model.keras")
-    state = {**asdict(progression)}
+    write_json(part / "seeds.json", [seed.numpy().tolist() for seed in _seeds(model)])
+    state = asdict(progression)
     state["best_score"] = state["best_score"] if progression.best_epoch else None
     write_json(part / "progression.json", state)
     target = directory / f"epoch-{progression.epoch:04d}"
@@ -71,7 +72,15 @@ def load(directory: Path) -> tuple[keras.Model, Progression] | None:
     stored = read_json(states[-1] / "progression.json")
     if stored["best_score"] is None:
         stored["best_score"] = float("-inf")
-    return keras.models.load_model(states[-1] / "model.keras"), Progression(**stored)
+    model = keras.models.load_model(states[-1] / "model.keras")
+    for seed, value in zip(_seeds(model), read_json(states[-1] / "seeds.json"), strict=True):
+        seed.assign(value)
+    return model, Progression(**stored)
+
+
+def _seeds(model: keras.Model) -> list[keras.Variable]:
+    """The states of the dropout layers' random numbers, which a `.keras` file leaves out."""
+    return [variable for variable in model.variables if "seed_generator" in variable.path]
 
 
 def _states(directory: Path) -> list[Path]:

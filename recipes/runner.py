@@ -51,6 +51,7 @@ def load_config(task: ModuleType, directory: Path) -> TrainingConfig:
 def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
     """The configuration and the folder of a new run."""
     config = from_mapping(task.Config, {**task.defaults(given), **given})
+    task.check(config)
     directory = directory or new_directory(task.NAME)
     if (directory / "config.json").exists():
         raise InputError(

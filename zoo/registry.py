@@ -127,15 +127,15 @@ def preset(name: str, builder: Callable[..., keras.Model], text: str, **options:
 
 def architecture(name: str) -> Architecture:
     """The architecture of that name, or an error that names the nearest one."""
-    if name not in _ARCHITECTURES:
-        raise InputError(f"unknown architecture {name!r}: {nearest(name, _ARCHITECTURES)}")
+    if not isinstance(name, str) or name not in _ARCHITECTURES:
+        raise InputError(f"unknown architecture {name!r}: {nearest(str(name), _ARCHITECTURES)}")
     return _ARCHITECTURES[name]
 
 
 def cell_class(name: str) -> type[keras.layers.Layer]:
     """The cell of that name, or an error that names the nearest one."""
-    if name not in _CELLS:
-        raise InputError(f"unknown cell {name!r}: {nearest(name, _CELLS)}")
+    if not isinstance(name, str) or name not in _CELLS:
+        raise InputError(f"unknown cell {name!r}: {nearest(str(name), _CELLS)}")
     return _CELLS[name]
 
 
@@ -167,7 +167,7 @@ def names(topology: str | None = None, cell: str | None = None) -> list[str]:
     )
 
 
-def build(name: str, **config: Any) -> keras.Model:
+def build(name: str, /, **config: Any) -> keras.Model:
     """Builds a registered architecture.
 
     Args:

@@ -9,7 +9,7 @@ from recipes.config import TrainingConfig, option
 class SentimentConfig(TrainingConfig):
     """Where texts and labels stand, how texts become ids, and which model reads them."""
 
-    epochs: int = option(5, "passes over the training split, at most")
+    epochs: int = option(3, "passes over the training split, at most")
     batch_size: int = option(64, "examples a step")
     learning_rate: float = option(2e-3, "Adam's")
     text_column: str = option("text", "column (or tfds feature) that holds the text")

@@ -17,7 +17,7 @@ from recipes.sentiment.config import BUILTIN, SentimentConfig
 from recipes.sources.splits import Splits
 from zoo.export import export_text_classifier
 from zoo.metrics import classification_scores, confusion_matrix, cross_entropy
-from zoo.text import Vectorizer, Vocabulary
+from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 NAME = "sentiment"
 SUMMARY = "many to one: a review -> positive or negative; any text -> any label"
@@ -53,6 +53,12 @@ class Prepared:
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
     """The values that stand in for options not given, where they depend on the data."""
     return BUILTIN if given.get("data", SentimentConfig.data) == "builtin" else {}
+
+
+def check(config: SentimentConfig) -> None:
+    """Tells of an option that does not fit before any data is read: builds it all, very small."""
+    Vectorizer(Vocabulary(SPECIAL), **_text_options(config))
+    _model(config, vocabulary_size=len(SPECIAL), num_classes=2)
 
 
 load = data.load
@@ -101,18 +107,19 @@ def _encode(vectorizer: Vectorizer, classes: Sequence[str], examples: Sequence[A
 
 def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled."""
-    model = zoo.build(
-        config.architecture,
-        vocabulary_size=len(prepared.vectorizer.vocabulary),
-        num_classes=len(prepared.classes),
-        **{name: getattr(config, name) for name in MODEL_OPTIONS},
-    )
+    model = _model(config, len(prepared.vectorizer.vocabulary), len(prepared.classes))
     model.compile(
         training.optimizer(config, len(prepared.batches["train"])),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     return model
+
+
+def _model(config: SentimentConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
+    options = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    sizes = {"vocabulary_size": vocabulary_size, "num_classes": num_classes}
+    return zoo.build(config.architecture, **sizes, **options)
 
 
 MODEL_OPTIONS = (

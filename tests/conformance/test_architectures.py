@@ -180,7 +180,6 @@ def test_a_wrong_value_is_named_with_its_option(name, option, value):
     assert repr(value) in str(error.value)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="zoo.errors.nearest takes strings alone")
 @pytest.mark.parametrize("cell", [5, None, ["lstm"]])
 def test_a_cell_that_is_no_name_is_wrong_input(cell):
     with pytest.raises(zoo.InputError, match="cell"):

@@ -184,6 +184,7 @@ def test_predictions_come_in_the_order_of_the_split():
 
 def test_a_state_that_was_not_finished_is_not_taken_for_one(tmp_path: Path):
     model, _, _ = task()
+    model.optimizer.build(model.trainable_variables)
     checkpoint.save(tmp_path, model, Progression(epoch=1, best_epoch=1, best_score=0.5))
     (tmp_path / ".part").mkdir()
     (tmp_path / ".part" / "model.keras").write_text("half", encoding="utf-8")

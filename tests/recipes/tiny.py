@@ -10,8 +10,9 @@ WORDS = {
     "5 stars": "superb lovely perfect",
 }
 FAST = [
-    *("--units", "4", "--embedding-dim", "8", "--epochs", "3", "--batch-size", "16"),
-    *("--learning-rate", "0.02", "--dropout", "0.1", "--word-dropout", "0", "--min-count", "1"),
+    *("--units", "4", "--embedding-dim", "8", "--epochs", "6", "--batch-size", "16"),
+    *("--learning-rate", "0.05", "--dropout", "0", "--word-dropout", "0", "--min-count", "1"),
+    *("--buckets", "1"),
 ]
 
 

@@ -142,11 +142,6 @@ def test_values_are_the_same_under_xla_for_any_length(cell, inputs):
     same_under_xla(lambda values, mask: layer(values, mask=mask), inputs)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=tf.errors.InvalidArgumentError,
-    reason="keras.ops.scan gives its loop no maximum number of steps, which XLA's gradient needs",
-)
 @pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
 def test_gradients_are_the_same_under_xla_for_any_length(cell, inputs):
     layer = built(Recurrent(cell, K, bidirectional=True))

@@ -112,7 +112,6 @@ def test_a_preset_changes_defaults_which_can_be_given_all_the_same(name):
     assert shape_of(other) == (3, 1)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="build's own `name` is in the way")
 @pytest.mark.parametrize("architecture", ["many_to_one", *PRESETS])
 def test_the_models_name_is_an_option_like_any_other(architecture):
     assert zoo.build(architecture, **SIZES, **{"name": "mine"}).name == "mine"

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.cells.cell import RecurrentCell, dropped
+from zoo.errors import InputError
 from zoo.registry import register
 
 
@@ -37,6 +38,8 @@ class LSTMCell(RecurrentCell):
     num_states = 2
 
     def __init__(self, units: int, forget_bias: float = 1.0, **kwargs: Any) -> None:
+        if isinstance(forget_bias, bool) or not isinstance(forget_bias, int | float):
+            raise InputError(f"forget_bias must be a number, got {forget_bias!r}")
         super().__init__(units, **kwargs)
         self.forget_bias = forget_bias
 

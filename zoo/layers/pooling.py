@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo import masking
+from zoo.errors import require_positive_int
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -42,6 +43,8 @@ class AttentionPooling(masking.MaskedLayer):
     """
 
     def __init__(self, units: int | None = None, **kwargs: Any) -> None:
+        if units is not None:
+            require_positive_int("units", units)
         super().__init__(**kwargs)
         self.units = units
 
@@ -54,11 +57,13 @@ class AttentionPooling(masking.MaskedLayer):
 
     def call(self, states: Any, mask: Any) -> Any:
         scores = ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
-        lowest = -3e4 if scores.dtype == "float16" else -1e9
         real = mask[:, :, None]
+        lowest = ops.full_like(scores, -3e4)  # representable in float16
         scores = ops.where(real, scores, lowest)
-        # a second mask: an empty row's softmax is uniform over its padding
-        alpha = ops.softmax(scores, axis=1) * ops.cast(real, scores.dtype)
+        # written out, because an empty row's weights are to be zero, not even over its padding
+        weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
+        weights = weights * ops.cast(real, scores.dtype)
+        alpha = weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1e-6)
         return ops.sum(alpha * states, axis=1)
 
     def compute_output_spec(self, states: Any, mask: Any) -> Any:

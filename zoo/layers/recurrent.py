@@ -44,17 +44,28 @@ def run_cell(cell: Any, inputs: Any, initial_state: list[Any], recurrent_mask: A
     hoisted = hasattr(cell, "project")
     values = cell.project(inputs) if hoisted else inputs
 
-    def step(states: list[Any], value: Any) -> Any:
+    def step(states: list[Any], value: Any) -> list[Any]:
         if hoisted:
-            states = cell.step(value, states, recurrent_mask)[1]
-        else:
-            states = list(cell(value, states)[1])
-        return states, states
+            return list(cell.step(value, list(states), recurrent_mask)[1])
+        return list(cell(value, list(states))[1])
 
-    by_step = ops.moveaxis(values, 1, 0)
-    states = ops.scan(step, list(initial_state), by_step)[1]
+    states = _scan(step, list(initial_state), ops.moveaxis(values, 1, 0))
     states = [ops.moveaxis(state, 0, 1) for state in states]
     return states[0], states
+
+
+def _scan(step: Any, initial_state: list[Any], by_step: Any) -> list[Any]:
+    """The states after each step, (T, B, K) each, of `step(states, value) -> states`."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf  # ops.scan bounds no loop there, so XLA cannot take its gradient
+
+        return tf.scan(step, by_step, initial_state)
+
+    def carry(states: list[Any], value: Any) -> Any:
+        states = step(states, value)
+        return states, states
+
+    return ops.scan(carry, initial_state, by_step)[1]
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -2,6 +2,6 @@
 
 from zoo.text.normalization import Normalizer
 from zoo.text.vectorizer import Vectorizer
-from zoo.text.vocabulary import BOS, EOS, PAD, UNK, Vocabulary
+from zoo.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
-__all__ = ["BOS", "EOS", "PAD", "UNK", "Normalizer", "Vectorizer", "Vocabulary"]
+__all__ = ["BOS", "EOS", "PAD", "SPECIAL", "UNK", "Normalizer", "Vectorizer", "Vocabulary"]

@@ -21,7 +21,7 @@ class Normalizer(tf.Module):
     r"""Makes texts that look alike be alike.
 
     In this order: bytes that are not UTF-8 become U+FFFD; white space and control characters (NUL
-    too) become spaces, and so do HTML line breaks and paragraphs, each run one space, none at the ends;
+    too) become spaces, as do HTML breaks and paragraphs, a run one space, none at the ends;
     lower case if asked; normalisation form C; curly apostrophes become straight ones.
 
     Args:

@@ -1,0 +1,239 @@
+"""The recipe as a user runs it: commands in, files and sentences out."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes import cli, runner, training
+from recipes.sentiment import task
+from tests.recipes.tiny import FAST, options, rows, write_tsv
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which the whole recipe has been run once, on star ratings from a TSV file."""
+    folder = tmp_path_factory.mktemp("home")
+    data = write_tsv(folder / "reviews.tsv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert (
+            cli.main(["sentiment", *options(data), *FAST, "--run-dir", "runs/sentiment/one"]) == 0
+        )
+    yield folder
+
+
+@pytest.fixture
+def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(home)
+    return home
+
+
+def test_a_run_leaves_its_files_and_no_half_ones(here: Path):
+    run = here / "runs/sentiment/one"
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        *("config.json", "metrics.json", "history.csv", "vocabulary.txt", "classes.json"),
+        *("curves.png", "confusion.png", "checkpoints", "tensorboard"),
+    }
+    for picture in ("curves.png", "confusion.png"):
+        assert (run / picture).read_bytes().startswith(b"\x89PNG")
+    assert not [path for path in here.rglob("*") if ".part" in path.name]
+
+
+def test_star_ratings_are_learned_without_a_line_of_code(here: Path):
+    metrics = json.loads((here / "runs/sentiment/one/metrics.json").read_text())
+    assert {"train", "validation", "test", "parameters", "seconds", "padding_share"} <= set(metrics)
+    assert metrics["test"]["accuracy"] > 0.9  # each rating has its own words
+    assert set(metrics["test"]["f1"]) == {label for _, label in rows()}
+    f1 = list(metrics["test"]["f1"].values())
+    assert metrics["test"]["f1_macro"] == pytest.approx(np.mean(f1))
+
+
+def test_the_metrics_are_those_of_the_best_model_on_the_splits_texts(here: Path):
+    """Loss and accuracy once more, example by example, from the files that the run left."""
+    run = here / "runs/sentiment/one"
+    config = runner.load_config(task, run)
+    model = keras.models.load_model(run / "checkpoints/best.keras", compile=False)
+    vectorizer, classes = task.load_text_path(config, run)
+    examples = task.load(config).test
+    logits = np.array([model(vectorizer(tf.constant([e.text])))[0] for e in examples], np.float64)
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    labels = [classes.index(example.label) for example in examples]
+    metrics = json.loads((run / "metrics.json").read_text())["test"]
+    expected = -np.mean([row[label] for row, label in zip(log_probabilities, labels, strict=True)])
+    assert metrics["loss"] == pytest.approx(expected, abs=1e-4)
+    assert metrics["accuracy"] == pytest.approx(np.mean(logits.argmax(axis=1) == labels))
+
+
+def test_the_vocabulary_holds_words_of_the_training_split_alone(here: Path):
+    run = here / "runs/sentiment/one"
+    splits = task.load(runner.load_config(task, run))
+    known = (run / "vocabulary.txt").read_text().splitlines()[4:]
+    text = " ".join(example.text for example in splits.train).replace(",", " , ")
+    assert set(known) == set(text.split())
+    held_out = {word for example in splits.test for word in example.text.split()}
+    assert held_out - set(known)  # order numbers that only the test split has
+
+
+def test_predict_takes_arguments(here: Path, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["sentiment", "predict", "it was superb", "it was awful"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["5 stars", "1 star"]
+
+
+def test_predict_takes_lines_and_gives_json(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    raw = io.TextIOWrapper(io.BytesIO("it was superb\n\nschön ❤\n".encode()))
+    monkeypatch.setattr(sys, "stdin", raw)
+    assert cli.main(["sentiment", "predict", "--json"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["text"] for answer in answers] == ["it was superb", "", "schön ❤"]
+    assert answers[0]["label"] == "5 stars"
+    for answer in answers:
+        assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+        assert max(answer["probabilities"], key=answer["probabilities"].get) == answer["label"]
+
+
+def test_predict_names_the_line_of_bad_bytes(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"good\nbad \xff\n")))
+    assert cli.main(["sentiment", "predict"]) == 2
+    assert "standard input, line 2: not UTF-8" in capsys.readouterr().err
+
+
+def test_evaluate_gives_the_same_figures_again(here: Path):
+    path = here / "runs/sentiment/one/metrics.json"
+    before = json.loads(path.read_text())
+    assert cli.main(["sentiment", "evaluate", "--run-dir", "runs/sentiment/one"]) == 0
+    assert json.loads(path.read_text()) == before
+
+
+def test_the_next_export_is_the_next_version(here: Path, capsys: pytest.CaptureFixture[str]):
+    before = sorted(path.name for path in (here / "saved_models/sentiment").iterdir())
+    assert cli.main(["sentiment", "export", "--run-dir", "runs/sentiment/one"]) == 0
+    after = sorted(path.name for path in (here / "saved_models/sentiment").iterdir())
+    assert before == ["1"] and after == ["1", "2"]
+    assert cli.main(["sentiment", "predict", "--version", "3", "x"]) == 2
+    assert "no version 3" in capsys.readouterr().err
+
+
+def test_a_run_is_not_written_over(here: Path, capsys: pytest.CaptureFixture[str]):
+    before = (here / "runs/sentiment/one/config.json").read_bytes()
+    words = [
+        "sentiment",
+        "train",
+        *options(here / "reviews.tsv"),
+        "--run-dir",
+        "runs/sentiment/one",
+    ]
+    assert cli.main(words) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert (here / "runs/sentiment/one/config.json").read_bytes() == before
+
+
+def test_a_resumed_run_keeps_its_options(here: Path, capsys: pytest.CaptureFixture[str]):
+    words = ["sentiment", "train", "--resume", "--run-dir", "runs/sentiment/one", "--units", "9"]
+    assert cli.main(words) == 2
+    assert "--units 9 (was 4)" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on_and_leaves_what_there_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*_arguments: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training, "train", interrupt)
+    data = write_tsv(tmp_path / "reviews.tsv")
+    assert cli.main(["sentiment", *options(data), *FAST]) == 1
+    assert "--resume goes on" in capsys.readouterr().err
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, ["nothing.tsv"]),
+        (b"", ["data.tsv", "empty"]),
+        (b"text\tlabel\n", ["data.tsv"]),
+        (b"text\tstars\na\t1\n", ["data.tsv", "label"]),
+        (b"text\tlabel\na\t1\nb\t\n", ["data.tsv:3", "label"]),
+        (b"text\tlabel\na\t1\nb \xff\t2\n", ["data.tsv:3", "UTF-8"]),
+        (b"text\tlabel\n" + b"".join(b"row %d\tsame\n" % n for n in range(50)), ["one"]),
+    ],
+    ids=["no file", "empty", "header alone", "no column", "no label", "bytes", "one class"],
+)
+def test_wrong_data_is_one_sentence_and_writes_nothing(
+    content: bytes | None,
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    name = "nothing.tsv" if content is None else write(tmp_path / "data.tsv", content).name
+    assert cli.main(["sentiment", "--data", name]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("error: ")
+    assert all(word in error for word in words), error
+    assert [path.name for path in tmp_path.iterdir()] == ([] if content is None else ["data.tsv"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sentimnt"], "did you mean 'sentiment'?"),
+        (["sentiment", "trian"], "did you mean 'train'?"),
+        (["sentiment", "--unit", "3"], "did you mean '--units'?"),
+        (["sentiment", "--units", "three"], "three"),
+        (["sentiment", "--units", "0"], "units must be a positive int, got 0"),
+        (["sentiment", "--cell", "lstn"], "did you mean 'lstm'?"),
+        (["sentiment", "--pooling", "lats"], "did you mean 'last'?"),
+        (["sentiment", "--architecture", "many_to_on"], "did you mean 'many_to_one'?"),
+        (["sentiment", "--module", "no_such_module"], "no_such_module"),
+        (["sentiment", "evaluate"], "train first"),
+        (["sentiment", "export"], "train first"),
+        (["sentiment", "predict", "text"], "export first"),
+    ],
+)
+def test_a_wrong_command_names_what_would_be_right(
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_has_a_help_that_names_its_options(
+    verb: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["sentiment", verb, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "--version" in text if verb == "predict" else "--run-dir" in text
+    assert ("--units" in text) == (verb in cli.TRAINING_VERBS)
+
+
+def test_without_words_the_recipes_are_listed(capsys: pytest.CaptureFixture[str]):
+    assert cli.main([]) == 0
+    assert "sentiment" in capsys.readouterr().out
