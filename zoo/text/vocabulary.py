@@ -74,7 +74,7 @@ class Vocabulary(tf.Module):
 
     def save(self, path: Path) -> None:
         """Writes one token a line, in UTF-8; an older file stays until the new one is whole."""
-        broken = next((token for token in self.tokens if "\n" in token), None)
+        broken = next((token for token in self.tokens if {"\n", "\r"} & set(token)), None)
         if broken is not None:
             raise InputError(
                 f"token {broken!r} holds a line end and cannot stand on a line of {path}"
@@ -89,7 +89,7 @@ class Vocabulary(tf.Module):
     def load(cls, path: Path) -> "Vocabulary":
         """Reads what `save` wrote."""
         try:
-            text = path.read_bytes().decode("utf-8")  # text mode would change line ends in tokens
+            text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"no vocabulary at {path} ({error.strerror}): train first, or give its folder"
