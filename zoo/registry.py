@@ -182,8 +182,9 @@ def build(name: str, /, **config: Any) -> keras.Model:
 
     Example:
         >>> import zoo
-        >>> model = zoo.build("many_to_one", vocabulary_size=100, num_classes=2, cell="gru",
-        units=8) >>> model.output_shape
+        >>> sizes = {"vocabulary_size": 100, "num_classes": 2}
+        >>> model = zoo.build("many_to_one", **sizes, cell="gru", units=8)
+        >>> model.output_shape
         (None, 2)
     """
     entry = architecture(name)
