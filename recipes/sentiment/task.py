@@ -20,7 +20,6 @@ from zoo.metrics import classification_scores, confusion_matrix, cross_entropy
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 NAME = "sentiment"
-SUMMARY = "many to one: a review -> positive or negative; any text -> any label"
 Config = SentimentConfig
 
 EXAMPLES = (
