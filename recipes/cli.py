@@ -97,14 +97,14 @@ def _add_common(parser: argparse.ArgumentParser, verb: str) -> None:
         parser.add_argument(
             "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
         )
-    if verb in TRAINING_VERBS:
-        parser.add_argument("--resume", action="store_true", help="go on after an interruption")
         parser.add_argument(
             "--module",
             action="append",
             default=[],
             help="your module that registers cells or models",
         )
+    if verb in TRAINING_VERBS:
+        parser.add_argument("--resume", action="store_true", help="go on after an interruption")
     if verb in ("all", "export", "predict"):
         parser.add_argument(
             "--export-dir", type=Path, default=Path("saved_models"), help="where NAME/VERSION lies"

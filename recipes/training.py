@@ -72,7 +72,7 @@ def train(
         model: A compiled model.
         batches: The training split.
         validate: Gives the validation split's figures; the first one named is the score, larger is
-            better.
+            better, and of equal scores the one with the smaller `loss`.
         config: Epochs, minutes, patience, seed.
         directory: The run's folder.
         progression: Where to begin.
@@ -91,9 +91,9 @@ def train(
         with averaged(model):
             figures = validate(model)
             row.update({f"validation_{name}": value for name, value in figures.items()})
-            score = next(iter(figures.values()))
-            if score > progression.best_score:
-                progression.best_score, progression.best_epoch = score, row["epoch"]
+            if _is_better(figures, progression):
+                progression.best_score = next(iter(figures.values()))
+                progression.best_epoch = row["epoch"]
                 checkpoint.save_best(states, model)
         row["seconds"] = round(time.monotonic() - start, 1)
         progression.epoch = row["epoch"]
@@ -103,6 +103,16 @@ def train(
         write_history(directory, progression.history)
         print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
     return progression
+
+
+def _is_better(figures: dict[str, Any], progression: Progression) -> bool:
+    """Whether an epoch validates better than the best so far; of equal scores, by its loss."""
+    if not progression.best_epoch:
+        return True
+    best = progression.history[progression.best_epoch - 1]
+    name = next(iter(figures))
+    before = best[f"validation_{name}"], -best.get("validation_loss", 0)
+    return (figures[name], -figures.get("loss", 0)) > before
 
 
 def _goes_on(progression: Progression, config: TrainingConfig) -> bool:

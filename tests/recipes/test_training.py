@@ -146,6 +146,17 @@ def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(tmp_pa
         np.testing.assert_array_equal(one.numpy(), other)
 
 
+def test_of_equal_scores_the_smaller_loss_is_the_better(tmp_path: Path):
+    model, batches, config = task(epochs=4)
+    figures = iter([(0.9, 0.5), (0.9, 0.2), (0.9, 0.3), (0.8, 0.1)])
+
+    def validate(_model: keras.Model) -> dict[str, float]:
+        return dict(zip(("accuracy", "loss"), next(figures), strict=True))
+
+    progression = training.train(model, batches, validate, config, tmp_path, Progression())
+    assert (progression.best_epoch, progression.best_score) == (2, 0.9)
+
+
 def test_no_epoch_begins_that_would_end_after_the_minutes(tmp_path: Path):
     progression = run(tmp_path, epochs=50, minutes=1e-4)
     assert progression.epoch == 1

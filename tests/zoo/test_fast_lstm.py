@@ -8,7 +8,7 @@ from tests import reference
 from tests.reference import random_values
 from tests.weights import arrays, assign_random
 from zoo.cells import GRUCell, LSTMCell, fast_lstm
-from zoo.layers.recurrent import run_cell
+from zoo.layers.scan import run_cell
 
 B, T, E, K = 3, 5, 4, 3
 NAMES = ["inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"]

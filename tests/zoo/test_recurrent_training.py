@@ -11,7 +11,7 @@ from tests.reference import mask_of, random_values
 from tests.weights import arrays, assign_random
 from zoo.cells import LSTMCell, fast_lstm
 from zoo.layers import Direction, Recurrent
-from zoo.layers.recurrent import run_cell
+from zoo.layers.scan import run_cell
 
 B, T, E, K = 3, 5, 3, 2
 LENGTHS = [5, 1, 3]
