@@ -46,7 +46,7 @@ def _write(path: Path, examples: list[Example], header: str = "text\tlabel") -> 
     lines = [header.replace("\t", separator)]
     lines += [f"{example.text}{separator}{example.label}" for example in examples]
     data = "\n".join(lines).encode()
-    path.write_bytes(gzip.compress(data) if path.suffix.lower() == ".gz" else data)
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
     return path
 
 

@@ -18,7 +18,7 @@ CONTENTS = {
 def _write(folder: Path, name: str, content: str) -> Path:
     data = content.encode()
     path = folder / name
-    path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
+    path.write_bytes(gzip.compress(data, mtime=0) if name.lower().endswith(".gz") else data)
     return path
 
 
