@@ -1,12 +1,12 @@
 """The project's equations written again in NumPy, row by row and token by token, in float64.
 
 Nothing here knows padding: a row is cut to its real tokens first. Weights are the arrays of a
-cell in its own order: kernel W (E, G K), recurrent_kernel U (K, G K), bias b.
+cell in its own order, as `tests/reference_cells.py` takes them.
 """
 
 import numpy as np
 
-NUM_STATES = {"simple_rnn": 1, "gru": 1, "lstm": 2}
+from tests.reference_cells import FIRST_STATES, NUM_STATES, STEPS, units_of
 
 
 def random_values(*shape, seed=0, scale=1.0):
@@ -19,72 +19,34 @@ def mask_of(lengths, time):
     return np.array([[step < length for step in range(time)] for length in lengths])
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+def run(
+    cell,
+    weights,
+    inputs,
+    lengths,
+    backwards=False,
+    initial_states=None,
+    recurrent_mask=None,
+    options=None,
+):
+    """One direction: inputs (B, T, E) -> outputs (B, T, K), final states [(B, K), ...].
 
-
-def gate(matrix, number, units):
-    """The columns of one gate."""
-    return matrix[..., number * units : (number + 1) * units]
-
-
-def simple_rnn_step(x, states, weights, recurrent_mask=1.0):
-    """The states after one token: x (E,), states [h (K,)]."""
-    kernel, recurrent_kernel, bias = weights
-    return [np.tanh(x @ kernel + (states[0] * recurrent_mask) @ recurrent_kernel + bias)]
-
-
-def gru_step(x, states, weights, recurrent_mask=1.0):
-    """z, r, h~ in this order; a bias of two rows means that the reset gate comes after."""
-    kernel, recurrent_kernel, bias = weights
-    h, units = states[0], len(states[0])
-    seen = h * recurrent_mask
-    w_z, w_r, w_h = (gate(kernel, number, units) for number in range(3))
-    u_z, u_r, u_h = (gate(recurrent_kernel, number, units) for number in range(3))
-    reset_after = bias.ndim == 2
-    inner, outer = bias if reset_after else (bias, np.zeros_like(bias))
-    b_z, b_r, b_h = (gate(inner, number, units) for number in range(3))
-    c_z, c_r, c_h = (gate(outer, number, units) for number in range(3))
-    z = sigmoid(x @ w_z + b_z + seen @ u_z + c_z)
-    r = sigmoid(x @ w_r + b_r + seen @ u_r + c_r)
-    recurrent = r * (seen @ u_h + c_h) if reset_after else (r * seen) @ u_h
-    return [z * h + (1 - z) * np.tanh(x @ w_h + b_h + recurrent)]
-
-
-def lstm_step(x, states, weights, recurrent_mask=1.0):
-    """i, f, g, o in this order; the states are h, c."""
-    kernel, recurrent_kernel, bias = weights
-    h, c = states
-    units = len(h)
-    seen = h * recurrent_mask
-    i, f, g, o = (
-        x @ gate(kernel, number, units)
-        + seen @ gate(recurrent_kernel, number, units)
-        + gate(bias, number, units)
-        for number in range(4)
-    )
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return [sigmoid(o) * np.tanh(c), c]
-
-
-STEPS = {"simple_rnn": simple_rnn_step, "gru": gru_step, "lstm": lstm_step}
-
-
-def run(cell, weights, inputs, lengths, backwards=False, initial_states=None, recurrent_mask=None):
-    """One direction: inputs (B, T, E) -> outputs (B, T, K), final states [(B, K), ...]."""
+    `options` are those that a step takes: an activation's name, `cell_clip`.
+    """
     weights = [np.asarray(weight, "float64") for weight in weights]
     batch, time = inputs.shape[:2]
-    units = weights[1].shape[0]
+    units = units_of(cell, weights)
     outputs = np.zeros((batch, time, units))
     final = [np.zeros((batch, units)) for _ in range(NUM_STATES[cell])]
     for row in range(batch):
-        states = [np.zeros(units) for _ in final]
+        states = [np.full(units, value) for value in FIRST_STATES[cell]]
         if initial_states is not None:
             states = [np.asarray(state[row], "float64") for state in initial_states]
         kept = 1.0 if recurrent_mask is None else recurrent_mask[row]
         tokens = list(range(lengths[row]))
         for token in reversed(tokens) if backwards else tokens:
-            states = STEPS[cell](inputs[row, token].astype("float64"), states, weights, kept)
+            x = inputs[row, token].astype("float64")
+            states = STEPS[cell](x, states, weights, kept, **(options or {}))
             outputs[row, token] = states[0]
         for number, state in enumerate(states):
             final[number][row] = state
@@ -142,12 +104,11 @@ def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
     """The whole network: weights by path, token_ids (B, T) -> logits (B, C)."""
     lengths = [sum(token != 0 for token in row) for row in token_ids]
     vectors = np.array([[weights["embedding/embeddings"][token] for token in r] for r in token_ids])
-    ways = [way for way in ("forward", "backward") if f"encoder/{way}_0/cell/bias" in weights]
     layers = []
-    while f"encoder/forward_{len(layers)}/cell/bias" in weights:
-        prefixes = [f"encoder/{way}_{len(layers)}/cell" for way in ways]
-        names = ("kernel", "recurrent_kernel", "bias")
-        layers.append([[weights[f"{prefix}/{name}"] for name in names] for prefix in prefixes])
+    while f"encoder/forward_{len(layers)}/cell" in {path.rpartition("/")[0] for path in weights}:
+        prefixes = [f"encoder/{way}_{len(layers)}/cell/" for way in ("forward", "backward")]
+        cells = [[weights[path] for path in weights if path.startswith(p)] for p in prefixes]
+        layers.append([arrays for arrays in cells if arrays])
     states, final = stack(cell, layers, vectors, lengths, merge_mode)
     last = merge([direction[0] for direction in final[-1]], merge_mode)
     attention = None

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,16 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_python_way_of_the_readme_runs_and_prints_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    code = re.search(r"```python\n(.*?)```", README, re.S)
-    assert code
-    said = re.search(r"print\(.*\)  # (.*)", code[1])
+    first, *more = re.findall(r"```python\n(.*?)```", README, re.S)
+    said = re.search(r"print\(.*\)  # (.*)", first)
     assert said
     monkeypatch.chdir(tmp_path)
-    exec(compile(code[1], "README.md", "exec"), {})
+    names: dict[str, Any] = {}
+    exec(compile(first, "README.md", "exec"), names)
     assert capsys.readouterr().out.splitlines()[-1] == said[1]
+    for code in more:
+        exec(compile(code, "README.md", "exec"), names)
+    assert names["model"].get_layer("encoder").options["residual"]
 
 
 def test_every_command_of_the_readme_exists():

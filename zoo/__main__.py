@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import json
 import sys
 from typing import Any
 
@@ -26,12 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     summary.add_argument("name")
     parsed, rest = parser.parse_known_args(arguments)
     try:
-        if rest and parsed.command != "summary":
+        if rest and parsed.command == "list":
             raise zoo.InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
         if parsed.command == "list":
             print(listing_text(parsed.topology, parsed.cell))
         elif parsed.command == "describe":
-            print(zoo.describe(parsed.name))
+            print(zoo.describe(parsed.name, **parse_options(parsed.name, rest)))
         else:
             summarize(parsed.name, rest)
     except zoo.InputError as error:
@@ -72,7 +73,7 @@ def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     )
     for option, parameter in options.items():
         kind = parameter.annotation
-        how: dict[str, Any] = {"type": kind}
+        how: dict[str, Any] = {"type": kind if kind in (str, int, float) else _read_json}
         if kind is bool:
             how = {"action": argparse.BooleanOptionalAction}
         flag = f"--{option.replace('_', '-')}"
@@ -86,6 +87,15 @@ def parse_options(name: str, words: list[str]) -> dict[str, Any]:
         hint = registry.nearest(unknown[0].lstrip("-").replace("-", "_"), options)
         raise zoo.InputError(f"{name} has no option {unknown[0]!r}: {hint}")
     return {k: v for k, v in vars(parsed).items() if v is not inspect.Parameter.empty}
+
+
+def _read_json(word: str) -> Any:
+    try:
+        return json.loads(word)
+    except json.JSONDecodeError:
+        raise argparse.ArgumentTypeError(
+            f'must be JSON such as {{"reset_after": false}}, got {word}'
+        ) from None
 
 
 if __name__ == "__main__":

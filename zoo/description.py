@@ -3,21 +3,29 @@
 import inspect
 import re
 import textwrap
+from typing import Any
 
+from zoo.errors import InputError, nearest
+from zoo.layers.direction import COMPILED_FROM, make_cell
+from zoo.layers.scan import WAYS, way
 from zoo.registry import TOPOLOGIES, Architecture, architecture, cells
 
 
-def describe(name: str) -> str:
+def describe(name: str, **config: Any) -> str:
     """Says what an architecture does: drawing, options with default and meaning, source.
+
+    Where there is a cell, it also says in which way the cell runs through time in training and
+    elsewhere, and which of the given options rules out a faster way.
 
     Args:
         name: A name from `zoo.names()`.
+        **config: Options of the builder that the way through time should be told for.
 
     Returns:
         Text of a few lines, to be printed.
 
     Raises:
-        InputError: The name is unknown.
+        InputError: The name or an option is unknown.
 
     Example:
         >>> import zoo
@@ -25,6 +33,9 @@ def describe(name: str) -> str:
         many_to_one (many_to_one: x1 .. xTx -> y)
     """
     entry = architecture(name)
+    for option in config:
+        if option not in entry.options:
+            raise InputError(f"{name} has no option {option!r}: {nearest(option, entry.options)}")
     text = entry.documentation
     parts = [
         f"{name} ({entry.topology}: {TOPOLOGIES[entry.topology]})",
@@ -32,7 +43,8 @@ def describe(name: str) -> str:
         "Options:\n" + "\n".join(_option_lines(entry)),
     ]
     if "cell" in entry.options:
-        parts.append(f"Cells: {', '.join(cells())}")
+        parts.append(_wrap(f"Cells: {', '.join(cells())}"))
+        parts.append("\n".join(_ways(entry, config)))
     source = section(text, "Source")
     if source:
         parts.append(_wrap(f"Source: {source}"))
@@ -56,6 +68,26 @@ def meanings(text: str) -> dict[str, str]:
     body = textwrap.dedent(match[1]) if match else ""
     entries = re.findall(r"^(\w+): (.*(?:\n[ ]+.*)*)", body, re.M)
     return {argument: " ".join(meaning.split()) for argument, meaning in entries}
+
+
+def _ways(entry: Architecture, config: dict[str, Any]) -> list[str]:
+    """How the chosen cell runs through time, and what rules out a faster way."""
+    given = {key: value.default for key, value in entry.options.items()} | config
+    name, zoneout, units = given["cell"], given.get("zoneout", 0.0), given.get("units")
+    small = isinstance(units, int) and units < COMPILED_FROM
+    chosen = make_cell(name, 1, given.get("cell_options") or {}, None)
+    lines = [f"Through time, cell {name}:"]
+    for training, word in ((True, "training"), (False, "elsewhere")):
+        taken = way(chosen, training and not small, zoneout=zoneout)
+        line = f"  {word}: {WAYS[taken]}"
+        unchanged = way(make_cell(name, 1, {}, None), training)
+        if taken != unchanged:
+            ruling = f"zoneout={zoneout}" if zoneout else f"cell_options={given['cell_options']}"
+            if small and way(chosen, training, zoneout=zoneout) == unchanged:
+                ruling = f"units={units}"
+            line += f" ({ruling} rules out {WAYS[unchanged]})"
+        lines.append(_wrap(line, "      "))
+    return lines
 
 
 def _introduction(text: str) -> str:

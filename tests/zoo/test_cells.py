@@ -1,4 +1,4 @@
-"""The cells: their equations against NumPy, stock Keras and finite differences."""
+"""The cells: their equations against NumPy and stock Keras, their options, their configurations."""
 
 import keras
 import numpy as np
@@ -7,31 +7,34 @@ import tensorflow as tf
 
 import zoo
 from tests import reference
+from tests.cells import IDS, VARIANTS, E, K, built, input_size, step_options
 from tests.reference import random_values
+from tests.reference_cells import FIRST_STATES, NUM_STATES, STEPS, sigmoid
 from tests.weights import arrays, assign_random
-from zoo.cells import GRUCell, LSTMCell, SimpleRNNCell
+from zoo.cells import ElmanCell, GRUCell, LSTMCell, SimpleGRUCell
 from zoo.registry import cell_class
 
-B, T, E, K = 2, 4, 3, 2
+B, T = 2, 4
 LENGTHS = [T] * B
+every_cell = pytest.mark.parametrize(("name", "options"), VARIANTS, ids=IDS)
 STOCK = {
     "simple_rnn": keras.layers.SimpleRNNCell,
     "gru": keras.layers.GRUCell,
     "lstm": keras.layers.LSTMCell,
 }
-VARIANTS = [("simple_rnn", {}), ("gru", {}), ("gru", {"reset_after": False}), ("lstm", {})]
+WAYS = {
+    "eager": lambda function: function,
+    "graph": tf.function,
+    "xla": lambda function: tf.function(function, jit_compile=True),
+}
 
 
-@pytest.fixture
-def inputs():
-    return random_values(B, T, E, seed=3)
+def inputs_of(name, time=T):
+    return random_values(B, time, input_size(name), seed=3)
 
 
-def built(name, **options):
-    """A cell with random weights."""
-    cell = cell_class(name)(K, **options)
-    cell.build((None, E))
-    return assign_random(cell)
+def states_of(name):
+    return [random_values(B, K, seed=number + 5) for number in range(NUM_STATES[name])]
 
 
 def run(cell, inputs, initial_state=None):
@@ -41,87 +44,163 @@ def run(cell, inputs, initial_state=None):
     return np.array(outputs), [np.array(state) for state in final]
 
 
-def test_every_registered_cell_has_a_reference():
-    assert zoo.cells() == sorted(reference.STEPS)
+def test_every_registered_cell_has_a_reference_and_is_tested():
+    assert zoo.cells() == sorted(STEPS)
+    assert zoo.cells() == sorted({name for name, _ in VARIANTS})
 
 
-@pytest.mark.parametrize(("name", "options"), VARIANTS)
-def test_a_cell_computes_its_equations(name, options, inputs):
-    cell = built(name, **options)
-    outputs, final = run(cell, inputs)
-    expected, expected_final = reference.run(name, arrays(cell), inputs, LENGTHS)
+@pytest.mark.parametrize("way", WAYS)
+@every_cell
+def test_one_step_and_all_steps_are_the_equations(name, options, way):
+    cell, inputs, start = built(name, options), inputs_of(name), states_of(name)
+    layer = keras.layers.RNN(cell, return_sequences=True, return_state=True)
+
+    @WAYS[way]
+    def compute(inputs, start):
+        return cell(inputs[:, 0], start), layer(inputs, initial_state=start)
+
+    step, (outputs, *final) = compute(tf.constant(inputs), [tf.constant(s) for s in start])
+    given = {"initial_states": start, "options": step_options(options)}
+    first, first_states = reference.run(name, arrays(cell), inputs[:, :1], [1] * B, **given)
+    np.testing.assert_allclose(step[0], first[:, 0], atol=1e-5)
+    np.testing.assert_allclose(step[1], first_states, atol=1e-5)
+    expected, expected_final = reference.run(name, arrays(cell), inputs, LENGTHS, **given)
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    assert len(final) == reference.NUM_STATES[name]
+    assert len(final) == NUM_STATES[name]
     np.testing.assert_allclose(final, expected_final, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "options"), VARIANTS)
-def test_a_cell_goes_on_from_its_initial_states(name, options, inputs):
-    cell = built(name, **options)
-    start = [random_values(B, K, seed=n + 5) for n in range(reference.NUM_STATES[name])]
-    outputs, final = run(cell, inputs, [tf.constant(state) for state in start])
-    expected, expected_final = reference.run(
-        name, arrays(cell), inputs, LENGTHS, initial_states=start
-    )
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    np.testing.assert_allclose(final, expected_final, atol=1e-5)
+@pytest.mark.parametrize("name", zoo.cells())
+def test_the_first_states_are_those_of_the_reference(name):
+    states = built(name).get_initial_state(B)
+    expected = [np.full((B, K), value) for value in FIRST_STATES[name]]
+    np.testing.assert_array_equal(states, expected)
 
 
-@pytest.mark.parametrize(("name", "options"), VARIANTS)
-def test_a_cell_equals_the_stock_one_with_the_same_weights(name, options, inputs):
-    cell, stock = built(name, **options), STOCK[name](K, **options)
+@pytest.mark.parametrize(("name", "options"), [v for v in VARIANTS if v[0] in STOCK])
+def test_a_cell_equals_the_stock_one_with_the_same_weights(name, options):
+    if "cell_clip" in options:
+        pytest.skip("stock Keras has no bound of c")
+    cell, stock = built(name, options), STOCK[name](K, **options)
     stock.build((None, E))
     shapes = [(weight.name, weight.shape) for weight in cell.weights]
     assert shapes == [(weight.name, weight.shape) for weight in stock.trainable_weights]
     stock.set_weights(arrays(cell))
-    outputs, final = run(cell, inputs)
-    expected, expected_final = run(stock, inputs)
+    outputs, final = run(cell, inputs_of(name))
+    expected, expected_final = run(stock, inputs_of(name))
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
     np.testing.assert_allclose(final, expected_final, atol=1e-5)
 
 
-@pytest.mark.parametrize("weight", [0, 1, 2], ids=["kernel", "recurrent_kernel", "bias"])
-@pytest.mark.parametrize(("name", "options"), VARIANTS)
-def test_a_gradient_is_the_slope_of_the_equations(name, options, weight, inputs):
-    cell = built(name, **options)
-    share = random_values(B, T, K, seed=9)
-    layer = keras.layers.RNN(cell, return_sequences=True)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(layer(inputs) * share)
-    gradient = np.array(tape.gradient(loss, cell.weights[weight].value))
-    weights = [array.astype("float64") for array in arrays(cell)]
-    slope, step = np.zeros_like(weights[weight]), 1e-5
-    for place in np.ndindex(slope.shape):
-        sides = []
-        for sign in (1, -1):
-            moved = [array.copy() for array in weights]
-            moved[weight][place] += sign * step
-            sides.append(np.sum(reference.run(name, moved, inputs, LENGTHS)[0] * share))
-        slope[place] = (sides[0] - sides[1]) / (2 * step)
-    assert np.abs(slope).max() > 0.01
-    np.testing.assert_allclose(gradient, slope, atol=1e-3)
+def test_the_stacked_form_of_the_lectures_is_the_simple_cell():
+    cell, x = built("simple_rnn"), random_values(E, seed=3)
+    a = random_values(K, seed=5)
+    kernel, recurrent_kernel, bias = arrays(cell)
+    stacked = np.hstack([recurrent_kernel.T, kernel.T])  # W_a = [Theta_h, Theta_x], (K, K + E)
+    expected = np.tanh(stacked @ np.concatenate([a, x]) + bias)
+    output, _ = cell(x[None], [a[None]])
+    np.testing.assert_allclose(output[0], expected, atol=1e-5)
+
+
+def test_the_update_gate_of_the_simple_gru_takes_the_new_value():
+    cell, h = SimpleGRUCell(1), np.array([[0.25]], "float32")
+    cell.build((None, 1))
+    cell.set_weights([np.zeros((1, 2)), np.zeros((1, 2)), np.array([-50, 2])])
+    np.testing.assert_allclose(cell(h, [h])[0], h, atol=1e-5)
+    cell.set_weights([np.zeros((1, 2)), np.zeros((1, 2)), np.array([50, 2])])
+    np.testing.assert_allclose(cell(h, [h])[0], [[np.tanh(2)]], atol=1e-5)
+
+
+def test_the_update_gate_of_the_gru_keeps_the_old_value():
+    cell, h = GRUCell(1, reset_after=False), np.array([[0.25]], "float32")
+    cell.build((None, 1))
+    cell.set_weights([np.zeros((1, 3)), np.zeros((1, 3)), np.array([50, 0, 2])])
+    np.testing.assert_allclose(cell(h, [h])[0], h, atol=1e-5)
+
+
+def test_the_stabiliser_of_the_slstm_changes_no_output():
+    cell, inputs = built("slstm"), inputs_of("slstm")
+    kernel, recurrent_kernel, bias = arrays(cell)
+    h, c, n = (np.zeros((B, K)) for _ in range(3))
+    outputs = run(cell, inputs)[0]
+    for token in range(T):
+        gates = inputs[:, token] @ kernel + h @ recurrent_kernel + bias
+        i, f, z, o = np.split(gates, 4, axis=1)
+        c = sigmoid(f) * c + np.exp(i) * np.tanh(z)
+        n = sigmoid(f) * n + np.exp(i)
+        h = sigmoid(o) * c / n
+        np.testing.assert_allclose(outputs[:, token], h, atol=1e-5)
+
+
+def test_the_slstm_stays_finite_where_an_exponential_would_overflow():
+    cell = built("slstm")
+    gates = np.repeat([500.0, 3.0, 0.5, 1.0], K)  # i, f, z, o of all steps
+    cell.set_weights([np.zeros((E, 4 * K)), np.zeros((K, 4 * K)), gates])
+    expected = np.full((B, T, K), sigmoid(1.0) * np.tanh(0.5))  # a mean of equal values
+    np.testing.assert_allclose(run(cell, inputs_of("slstm"))[0], expected, atol=1e-5)
+
+
+def test_the_bound_of_the_cell_state_is_reached_in_these_tests():
+    states = run(built("lstm", {"cell_clip": 0.25}), inputs_of("lstm"), states_of("lstm"))[1]
+    assert np.abs(states[1]).max() == 0.25
+    assert np.abs(states[1]).min() < 0.25
 
 
 @pytest.mark.parametrize("bias", [1.0, 0.5])
-def test_only_the_forget_gate_starts_with_a_bias(bias):
-    cell = LSTMCell(3, forget_bias=bias)
+@pytest.mark.parametrize("name", ["lstm", "lstm_peephole", "lstm_layer_norm"])
+def test_only_the_forget_gate_starts_with_a_bias(name, bias):
+    cell = cell_class(name)(3, forget_bias=bias)
     cell.build((None, E))
     np.testing.assert_array_equal(cell.bias, [0] * 3 + [bias] * 3 + [0] * 6)
 
 
-def test_the_forget_bias_is_1_by_default():
-    assert LSTMCell(3).forget_bias == 1
-
-
-def test_the_simple_cell_takes_another_activation(inputs):
-    cell = SimpleRNNCell(K, activation="relu")
+def test_the_forget_bias_is_1_by_default_and_adds_to_the_initializer():
+    cell = LSTMCell(1, bias_initializer=keras.initializers.Constant(0.5))
     cell.build((None, E))
-    assign_random(cell)
-    kernel, recurrent_kernel, bias = arrays(cell)
-    h = np.maximum(inputs[:, 0] @ kernel + bias, 0)
-    h = np.maximum(inputs[:, 1] @ kernel + h @ recurrent_kernel + bias, 0)
-    np.testing.assert_allclose(run(cell, inputs[:, :2])[0][:, 1], h, atol=1e-5)
-    assert h.max() > 0
+    np.testing.assert_array_equal(cell.bias, [0.5, 1.5, 0.5, 0.5])
+
+
+def test_the_decay_of_the_rg_lru_starts_between_its_bounds():
+    cell = cell_class("rg_lru")(200)
+    cell.build((None, E))
+    kept = sigmoid(np.array(cell.decay, "float64")) ** 8
+    assert kept.min() > 0.9 - 1e-5
+    assert kept.max() < 0.999 + 1e-5
+    np.testing.assert_allclose(kept.mean(), 0.9495, atol=0.01)
+
+
+@every_cell
+def test_a_config_gives_an_equal_cell_again(name, options):
+    arguments = {"recurrent_initializer": "ones", "kernel_initializer": "he_normal"}
+    cell = built(name, options, name="mine", **arguments)
+    config = cell.get_config()
+    for option, value in options.items():
+        assert config[option] == value
+    assert (config["units"], config["name"]) == (K, "mine")
+    again = cell_class(name).from_config(config)
+    assert again.get_config() == config
+    again.build((None, input_size(name)))
+    first = {weight.name: weight.numpy() for weight in again.weights}
+    for recurrent in {"recurrent_kernel", "recurrent_weights"} & set(first):
+        np.testing.assert_array_equal(first[recurrent], np.ones_like(first[recurrent]))
+    assign_random(again)
+    outputs, final = run(again, inputs_of(name))
+    expected, expected_final = run(cell, inputs_of(name))
+    np.testing.assert_array_equal(outputs, expected)
+    np.testing.assert_array_equal(final, expected_final)
+
+
+@every_cell
+def test_a_model_with_the_cell_is_the_same_after_saving(name, options, tmp_path):
+    given = keras.Input((None, input_size(name)))
+    model = keras.Model(given, keras.layers.RNN(built(name, options))(given))
+    assign_random(model)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = inputs_of(name)
+    np.testing.assert_allclose(again(inputs), model(inputs), atol=1e-6)
+    expected, _ = reference.run(name, arrays(model), inputs, LENGTHS, options=step_options(options))
+    np.testing.assert_allclose(again(inputs), expected[:, -1], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", zoo.cells())
@@ -132,31 +211,27 @@ def test_units_must_be_a_positive_int(name, units):
     assert str(error.value).endswith(f"got {units!r}")
 
 
-def test_reset_after_must_be_true_or_false():
-    with pytest.raises(zoo.InputError, match="reset_after must be True or False, got 'no'"):
-        GRUCell(K, reset_after="no")
-
-
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    ("name", "options", "sentence"),
     [
-        (SimpleRNNCell, {"activation": "relu"}),
-        (GRUCell, {"reset_after": False}),
-        (LSTMCell, {"forget_bias": 0.25}),
+        ("simple_rnn", {"activation": "tanhh"}, "unknown activation 'tanhh'"),
+        ("elman", {"activation": "nothing"}, "unknown activation 'nothing'"),
+        ("ind_rnn", {"activation": 3.5}, "unknown activation 3.5"),
+        ("lstm", {"kernel_initializer": "glorot"}, "unknown initializer 'glorot'"),
+        ("ind_rnn", {"recurrent_initializer": "half"}, "unknown initializer 'half'"),
+        ("min_gru", {"bias_initializer": 7}, "unknown initializer 7"),
+        ("gru", {"reset_after": "x"}, "reset_after must be True or False, got 'x'"),
+        ("lstm", {"forget_bias": "x"}, "forget_bias must be a number, got 'x'"),
+        ("lstm_peephole", {"forget_bias": True}, "forget_bias must be a number, got True"),
+        ("lstm", {"cell_clip": 0}, "cell_clip must be a number above 0 or None, got 0"),
+        ("lstm_layer_norm", {"cell_clip": "x"}, "cell_clip must be a number above 0 .*got 'x'"),
     ],
 )
-def test_a_config_gives_the_same_cell_again(kind, options):
-    initializers = {
-        "kernel_initializer": "he_normal",
-        "recurrent_initializer": "ones",
-        "bias_initializer": "zeros",
-    }
-    config = kind(K, name="mine", **options, **initializers).get_config()
-    again = kind.from_config(config)
-    assert again.get_config() == config
-    assert config["units"] == K
-    assert config["name"] == "mine"
-    for option, value in options.items():
-        assert config[option] == value
-    again.build((None, E))
-    np.testing.assert_array_equal(again.recurrent_kernel, np.ones((K, again.num_gates * K)))
+def test_a_bad_option_is_named_with_its_value(name, options, sentence):
+    with pytest.raises(zoo.InputError, match=sentence):
+        cell_class(name)(K, **options)
+
+
+def test_elman_says_that_its_inputs_must_have_the_size_of_its_state():
+    with pytest.raises(zoo.InputError, match=f"units = {K}, got {K + 1}"):
+        ElmanCell(K).build((None, K + 1))

@@ -55,7 +55,8 @@ def test_describe_tells_every_option_with_type_default_and_meaning(name, command
         needed = parameter.default is inspect.Parameter.empty
         default = "required" if needed else repr(parameter.default)
         assert told[option]
-        assert f"{option} ({parameter.annotation.__name__}, {default}): {told[option]}" in text
+        kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
+        assert f"{option} ({kind}, {default}): {told[option]}" in text
     assert f"Cells: {', '.join(zoo.cells())}" in text
     assert "->" in text
     assert re.search(r"Source: \w+", text)
@@ -101,7 +102,13 @@ def test_summary_options_become_the_arguments_of_the_builder():
         (["list", "--cell", "lst"], "unknown cell 'lst': did you mean 'lstm'?"),
         (["list", "--zzz", "3"], "list takes no --zzz 3: see --help"),
         (["describe", "many_to_on"], "unknown architecture 'many_to_on': did you mean"),
-        (["describe", "many_to_one", "--units", "3"], "describe takes no --units 3"),
+        (["list", "--units", "3"], "list takes no --units 3"),
+        (["describe", "many_to_one", "--unit", "3"], "no option '--unit': did you mean 'units'"),
+        (["describe", "many_to_one", "--cell-options", "{x"], "must be JSON"),
+        (
+            ["describe", "many_to_one", "--cell-options", '{"resetafter": 1}', "--cell", "gru"],
+            "reset_after",
+        ),
         (["summary", "many_to_on"], "unknown architecture 'many_to_on': did you mean"),
         (["summary", "many_to_one", "--unit", "3"], "has no option '--unit': did you mean 'units'"),
         (["summary", "many_to_one", "--units", "three"], "argument --units: invalid int value"),
@@ -136,3 +143,28 @@ def test_help_ends_with_status_0(words, capsys):
         main(words)
     assert end.value.code == 0
     assert "usage: python -m zoo" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "training: compiled loops with a gradient of their own"),
+        ([], "elsewhere: one TensorFlow op for all steps"),
+        (["--cell", "min_gru"], "elsewhere: a scan over elements, without a loop over steps"),
+        (
+            ["--units", "95"],
+            "training: one TensorFlow op for all steps (units=95 rules out compiled",
+        ),
+        (["--units", "96"], "training: compiled loops"),
+        (["--zoneout", "0.1"], "training: step by step"),
+        (["--zoneout", "0.1"], "zoneout=0.1 rules out compiled loops"),
+        (
+            ["--cell", "gru", "--cell-options", '{"reset_after": false}'],
+            "cell_options={'reset_after': False} rules out compiled loops",
+        ),
+    ],
+)
+def test_describe_says_which_way_a_cell_takes_and_what_rules_out_a_faster_one(words, said, command):
+    status, out, _ = command("describe", "many_to_one", *words)
+    assert status == 0
+    assert said in " ".join(out.split())

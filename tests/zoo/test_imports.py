@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[2]
 FLOORS = [
     {"errors", "version", "quiet"},
     {"registry", "masking"},
-    {"cells", "text", "description"},
+    {"cells", "text"},
     {"layers", "losses", "metrics"},
     {"architectures", "decoding"},
-    {"export", "tuning", "serving", "diagnostics"},
+    {"description", "export", "tuning", "serving", "diagnostics"},
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}
 FACADES = {"zoo/__init__.py", "zoo/__main__.py"}

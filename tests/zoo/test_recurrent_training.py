@@ -1,6 +1,5 @@
-"""The recurrent body in training: dropout in time and between layers, and XLA."""
+"""The recurrent body in training: compiled or plain, the same values and gradients."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,149 +8,173 @@ import zoo
 from tests import reference
 from tests.reference import mask_of, random_values
 from tests.weights import arrays, assign_random
-from zoo.cells import LSTMCell, fast_lstm
-from zoo.layers import Direction, Recurrent
+from zoo.cells import LSTMCell
+from zoo.layers import Direction, Recurrent, block_lstm, direction
 from zoo.layers.scan import run_cell
+from zoo.registry import cell_class
 
-B, T, E, K = 3, 5, 3, 2
-LENGTHS = [5, 1, 3]
+B, T, K = 4, 5, 3  # E = K, and the directions are summed: XLA compiles once for both layers
+LENGTHS = [5, 1, 3, 0]
 MASK = mask_of(LENGTHS, T)
+WITH_PRODUCT = [name for name in zoo.cells() if cell_class(name).has_recurrent_kernel]
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch):
+    """Small cells would not be compiled otherwise."""
+    monkeypatch.setattr(direction, "COMPILED_FROM", 1)
 
 
 @pytest.fixture
 def inputs():
-    return random_values(B, T, E, seed=3)
+    return random_values(B, T, K, seed=3)
 
 
-def built(layer):
-    layer.build((None, None, E))
+def body(cell, **options):
+    layer = Recurrent(cell, K, num_layers=2, bidirectional=True, merge_mode="sum", **options)
+    layer.build((None, None, K))
     return assign_random(layer)
 
 
-@pytest.mark.parametrize("cell", zoo.cells())
-def test_a_recurrent_mask_reaches_the_recurrent_product_alone(cell, inputs):
-    layer = built(Direction(cell, K))
-    kept = np.array([[0, 2], [1, 1], [0.5, 0]], "float32")
-    start = [random_values(B, K, seed=n + 5) for n in range(reference.NUM_STATES[cell])]
-    outputs, _ = run_cell(layer.cell, inputs, [tf.constant(state) for state in start], kept)
-    expected, _ = reference.run(
-        cell, arrays(layer.cell), inputs, [T] * B, initial_states=start, recurrent_mask=kept
-    )
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+def values_and_gradients(layer, inputs, mask, training=True, rows=slice(None)):
+    """Outputs and final states; the gradients of a loss over both, to inputs and weights."""
+    inputs = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs, final = layer(inputs, mask=mask, training=training)
+        loss = tf.reduce_sum((outputs[:, :T] * random_values(B, T, K, seed=8))[rows])
+        for number, state in enumerate(tf.nest.flatten(final)):
+            finite = tf.clip_by_value(state, -100, 100)
+            loss += tf.reduce_sum((finite * random_values(B, K, seed=20 + number))[rows])
+    weights = [weight.value for weight in layer.trainable_weights]
+    gradients = tape.gradient(loss, [inputs, *weights])
+    return (outputs, final), [np.array(gradient) for gradient in gradients]
 
 
-def test_a_gru_with_the_reset_before_masks_both_recurrent_products(inputs):
-    cell = zoo.registry.cell_class("gru")(K, reset_after=False)
-    cell.build((None, E))
-    assign_random(cell)
-    kept = np.array([[0, 2], [1, 1], [0.5, 0]], "float32")
-    start = [random_values(B, K, seed=5)]
-    outputs, _ = run_cell(cell, inputs, [tf.constant(start[0])], kept)
-    expected, _ = reference.run(
-        "gru", arrays(cell), inputs, [T] * B, initial_states=start, recurrent_mask=kept
-    )
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
-
-
-def test_recurrent_dropout_draws_one_mask_for_all_steps():
-    units, steps = 64, 6
-    layer = Direction("simple_rnn", units, recurrent_dropout=0.5)
-    layer.build((None, None, 1))
-    layer.cell.set_weights([np.full((1, units), 0.3), 0.4 * np.eye(units), np.zeros(units)])
-    outputs, _ = layer(np.ones((2, steps, 1)), mask=np.ones((2, steps), bool), training=True)
-    outputs = np.array(outputs)
-    courses = {}
-    for kept in (0, 2):  # each unit sees itself alone: dropped at all steps, or kept and doubled
-        h, course = 0.0, []
-        for _ in range(steps):
-            h = np.tanh(0.3 + 0.4 * kept * h)
-            course.append(h)
-        courses[kept] = np.array(course)
-    matches = {
-        kept: np.all(np.abs(outputs - course[None, :, None]) < 1e-5, axis=1)
-        for kept, course in courses.items()
-    }
-    assert np.all(matches[0] ^ matches[2])
-    assert 0.3 < matches[0].mean() < 0.7
-    assert np.any(matches[0][0] != matches[0][1]), "each row has a mask of its own"
+def assert_same(actual, expected):
+    for one, other in zip(tf.nest.flatten(actual), tf.nest.flatten(expected), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", zoo.cells())
-def test_recurrent_dropout_is_off_in_inference_and_at_rate_0(cell, inputs):
-    layer = built(Direction(cell, K, recurrent_dropout=0.5))
-    expected = np.array(layer(inputs, mask=MASK)[0])
-    reference_outputs, _ = reference.run(cell, arrays(layer.cell), inputs, LENGTHS)
-    np.testing.assert_allclose(expected, reference_outputs, atol=1e-5)
-    trained = np.array(layer(inputs, mask=MASK, training=True)[0])
-    assert np.abs(trained - expected).max() > 1e-3
-    none = built(Direction(cell, K))
-    np.testing.assert_allclose(none(inputs, mask=MASK, training=True)[0], expected, atol=1e-5)
+def test_training_changes_neither_values_nor_gradients_without_dropout(cell, inputs):
+    layer = body(cell)
+    values, gradients = values_and_gradients(layer, inputs, MASK, training=True)
+    expected, slopes = values_and_gradients(layer, inputs, MASK, training=False)
+    assert_same(values, expected)
+    moving = [np.abs(slope).max() > 1e-4 for slope in slopes]
+    assert np.mean(moving) > (0.8 if cell == "ind_rnn" else 0.99), "a dead relu has no slope"
+    assert_same(gradients, slopes)
+    weights = [[arrays(way.cell) for way in ways] for ways in layer.directions]
+    assert_same(values, reference.stack(cell, weights, inputs, LENGTHS, "sum"))
+
+    changed = np.where(MASK[:, :, None], inputs, 7.0).astype("float32")
+    again, slopes = values_and_gradients(layer, changed, MASK)
+    assert_same((again, slopes), (values, gradients))
+    assert not np.any(slopes[0][~MASK]), "the padding gets no gradient"
+
+    changed = inputs.copy()
+    changed[[1, 2]] += 1
+    (outputs, _), slopes = values_and_gradients(layer, changed, MASK, rows=slice(0, 1))
+    np.testing.assert_allclose(outputs[0], values[0][0], atol=1e-5)
+    np.testing.assert_allclose(slopes[0][0], gradients[0][0], atol=1e-5)
+    assert not np.any(slopes[0][1:]), "a row's loss has no slope in other rows"
 
 
-def test_recurrent_dropout_reaches_every_direction_of_a_stack():
-    layer = Recurrent("gru", K, num_layers=2, bidirectional=True, recurrent_dropout=0.25)
-    assert [way.recurrent_dropout for ways in layer.directions for way in ways] == [0.25] * 4
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_more_padding_changes_neither_values_nor_gradients_in_training(cell, inputs):
+    layer = body(cell)
+    (outputs, final), gradients = values_and_gradients(layer, inputs, MASK)
+    longer = np.concatenate([inputs, random_values(B, 3, K, seed=4)], axis=1)
+    padded, slopes = values_and_gradients(layer, longer, mask_of(LENGTHS, T + 3))
+    assert_same((padded[0][:, :T], padded[1]), (outputs, final))
+    assert not np.any(padded[0][:, T:])
+    assert_same([slopes[0][:, :T], *slopes[1:]], gradients)
 
 
-def test_dropout_acts_between_layers_in_training_alone(inputs):
-    one = built(Recurrent("gru", K, num_layers=1, dropout=0.5))
-    two = built(Recurrent("gru", K, num_layers=2, dropout=0.5))
-    for layer, differs in ((one, False), (two, True)):
-        expected = reference.stack(
-            "gru",
-            [[arrays(way.cell) for way in ways] for ways in layer.directions],
-            inputs,
-            LENGTHS,
-        )[0]
-        np.testing.assert_allclose(layer(inputs, mask=MASK)[0], expected, atol=1e-5)
-        trained = layer(inputs, mask=MASK, training=True)[0]
-        assert (np.abs(trained - expected).max() > 1e-3) == differs
+@pytest.mark.parametrize("options", [{}, {"zoneout": 0.1}], ids=["loops", "steps"])
+def test_a_state_that_grows_over_the_padding_spoils_no_gradient(options):
+    layer = Recurrent("simple_rnn", K, cell_options={"activation": "relu"}, **options)
+    layer.build((None, None, K))
+    assign_random(layer)
+    layer.directions[0][0].cell.recurrent_kernel.assign(3 * np.eye(K))
+    inputs = np.abs(random_values(B, 305, K, seed=3))
+    values, gradients = values_and_gradients(layer, inputs, mask_of(LENGTHS, 305))
+    assert all(np.all(np.isfinite(value)) for value in tf.nest.flatten((values, gradients)))
+    assert np.abs(gradients[1]).max() > 0.1
 
 
-def test_recurrent_dropout_with_a_stock_cell_is_refused():
-    with (
-        zoo.registry.registered("stock_lstm", keras.layers.LSTMCell),
-        pytest.raises(zoo.InputError, match="recurrent_dropout needs a cell .*'stock_lstm'"),
-    ):
-        Recurrent("stock_lstm", K, recurrent_dropout=0.1)
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("cell", WITH_PRODUCT)
+def test_a_recurrent_mask_and_another_matrix_reach_the_product_alone(cell, training, inputs):
+    layer = Direction(cell, K)
+    layer.build((None, None, K))
+    assign_random(layer)
+    kept = random_values(B, K, seed=50)
+    start = [
+        0.5 + np.abs(random_values(B, K, seed=n + 5))  # above 0, as a normaliser must be
+        for n in range(reference.NUM_STATES[cell])
+    ]
+    matrix = random_values(*layer.cell.recurrent_kernel.shape, seed=51, scale=0.5)
+    outputs, final = run_cell(
+        layer.cell,
+        tf.constant(inputs),
+        [tf.constant(state) for state in start],
+        tf.constant(LENGTHS),
+        training=training,
+        recurrent_kernel=tf.constant(matrix),
+        recurrent_mask=tf.constant(kept),
+    )
+    place = 0 if cell == "elman" else 1
+    weights = arrays(layer.cell)
+    weights[place] = matrix
+    expected = reference.run(
+        cell, weights, inputs, LENGTHS, initial_states=start, recurrent_mask=kept
+    )
+    outputs = np.where(MASK[:, :, None], outputs, 0)
+    assert_same((outputs, final), expected)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_one_token_and_rows_without_any_are_computed(training, inputs):
+    layer = body("gru")
+    weights = [[arrays(way.cell) for way in ways] for ways in layer.directions]
+    lengths = [1, 1, 0, 1]
+    actual = layer(inputs[:, :1], mask=mask_of(lengths, 1), training=training)
+    assert_same(actual, reference.stack("gru", weights, inputs[:, :1], lengths, "sum"))
+    nothing = layer(inputs, mask=np.zeros((B, T), bool), training=training)
+    assert all(not np.any(value) for value in tf.nest.flatten(nothing))
 
 
 def test_supports_jit_is_false_where_the_lstm_runs_as_one_op():
-    stands_in = fast_lstm.available(LSTMCell(K))
+    stands_in = block_lstm.available(LSTMCell(K))
     assert Recurrent("lstm", K).supports_jit == (not stands_in)
     assert Direction("lstm", K).supports_jit == (not stands_in)
+    assert Recurrent("lstm", K, zoneout=0.1).supports_jit
     assert Recurrent("gru", K, bidirectional=True).supports_jit
     assert Recurrent("simple_rnn", K, num_layers=2).supports_jit
 
 
-def same_under_xla(compute, inputs):
-    """Compares a function of inputs and mask, compiled once for any length, with itself."""
-    signature = [tf.TensorSpec((None, None, E)), tf.TensorSpec((None, None), tf.bool)]
+@pytest.mark.parametrize(
+    ("cell", "training"), [("simple_rnn", False), ("min_gru", False), ("gru", True)]
+)
+def test_values_and_gradients_are_the_same_under_xla_for_any_length(cell, training, inputs):
+    layer = Recurrent(cell, K)
+    layer.build((None, None, K))
+    assign_random(layer)
+
+    def compute(values, mask):
+        with tf.GradientTape() as tape:
+            outputs, final = layer(values, mask=mask, training=training)
+            share = tf.range(1.0, tf.cast(tf.shape(outputs)[1] + 1, "float32"))
+            loss = tf.reduce_sum(outputs * share[None, :, None])
+            loss += tf.add_n([tf.reduce_sum(state**2) for state in tf.nest.flatten(final)])
+        weights = [weight.value for weight in layer.trainable_weights]
+        return outputs, final, tape.gradient(loss, weights)
+
+    signature = [tf.TensorSpec((None, None, K)), tf.TensorSpec((None, None), tf.bool)]
     compiled = tf.function(compute, jit_compile=True, input_signature=signature)
     for time in (T, 2):
         mask = mask_of([min(length, time) for length in LENGTHS], time)
         given = tf.constant(inputs[:, :time]), tf.constant(mask)
-        actual, expected = compiled(*given), compute(*given)
-        for one, other in zip(tf.nest.flatten(actual), tf.nest.flatten(expected), strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-@pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
-def test_values_are_the_same_under_xla_for_any_length(cell, inputs):
-    layer = built(Recurrent(cell, K, bidirectional=True))
-    same_under_xla(lambda values, mask: layer(values, mask=mask), inputs)
-
-
-@pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
-def test_gradients_are_the_same_under_xla_for_any_length(cell, inputs):
-    layer = built(Recurrent(cell, K, bidirectional=True))
-
-    def gradients(values, mask):
-        with tf.GradientTape() as tape:
-            outputs, final = layer(values, mask=mask)
-            share = tf.range(1.0, tf.cast(tf.shape(outputs)[1] + 1, "float32"))
-            loss = tf.reduce_sum(outputs * share[None, :, None])
-            loss += tf.add_n([tf.reduce_sum(state**2) for state in tf.nest.flatten(final)])
-        return tape.gradient(loss, [weight.value for weight in layer.trainable_weights])
-
-    same_under_xla(gradients, inputs)
+        assert_same(compiled(*given), compute(*given))

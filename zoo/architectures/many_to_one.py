@@ -1,5 +1,7 @@
 """Many to one: x1 .. xTx -> y. A sequence is read, one label comes out."""
 
+from typing import Any
+
 import keras
 
 from zoo import masking
@@ -23,9 +25,16 @@ def many_to_one(
     num_layers: int = 1,
     bidirectional: bool = False,
     merge_mode: str = "concat",
+    residual: bool = False,
+    dense_layers: int = 0,
     pooling: str = "last",
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
+    weight_drop: float = 0.0,
+    learned_initial_state: bool = False,
+    cell_options: dict[str, Any] | None = None,
     word_dropout: float = 0.0,
     name: str = "many_to_one",
 ) -> keras.Model:
@@ -45,12 +54,20 @@ def many_to_one(
         num_layers: L, recurrent layers on top of each other.
         bidirectional: A second cell reads each row backwards.
         merge_mode: How two directions become one: `concat`, `sum`, `ave`, `mul`.
+        residual: Add to a layer's output what it read, from the second layer on.
+        dense_layers: Layers of K units on top that see one step each, without recurrence.
         pooling: How T states become one: the `last` one, their `mean`, their `max`, by `attention`,
             or `concat`: last, max and mean side by side (3K).
         dropout: Share dropped from the embeddings, between layers and before the logits, in
             training.
+        input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
+            sequence, in training.
         recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
             mask for all steps of a sequence, in training.
+        zoneout: Probability that an element of a state is not updated in a step, in training.
+        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
+        learned_initial_state: Learn the states before the first step; zeros otherwise.
+        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
         word_dropout: Share of the tokens read as UNK, in training.
         name: The model's name.
 
@@ -78,8 +95,15 @@ def many_to_one(
         num_layers=num_layers,
         bidirectional=bidirectional,
         merge_mode=merge_mode,
+        residual=residual,
+        dense_layers=dense_layers,
         dropout=dropout,
+        input_dropout=input_dropout,
         recurrent_dropout=recurrent_dropout,
+        zoneout=zoneout,
+        weight_drop=weight_drop,
+        learned_initial_state=learned_initial_state,
+        cell_options=cell_options,
         name="encoder",
     )
     states, final_states = body(vectors, mask=mask)

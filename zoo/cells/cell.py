@@ -5,16 +5,20 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.errors import require_positive_int
+from zoo.errors import InputError, require_positive_int
 
 
 class RecurrentCell(keras.layers.Layer):
-    """A Keras RNN cell whose work on the input can be done for all steps at once.
+    """A Keras RNN cell that says what of its work can be done for all steps at once.
 
-    A subclass sets `num_gates` and `num_states` and writes `step`. The input's product
-    `project(x) = x W + b` does not depend on the state, so the recurrent layer takes it for all T
-    steps as one product and walks through time with `step` alone. `call` is both, one step for
-    `keras.layers.RNN`. Weights have the names, shapes and order of the stock Keras layers.
+    One step is `combine(x W + b, h U + c, states)`. The input's part `project(x)` does not depend
+    on the state, so the recurrent layer takes it for all T steps as one product and walks through
+    time with `step` alone; with `combine` apart from both products, the layer can also take the
+    gradients of W and U as one product each. `call` is the whole step, for `keras.layers.RNN`.
+    Weights have the names, shapes and order of the stock Keras layers.
+
+    A subclass sets `num_gates` and `num_states` and writes `combine`, or `step` if its recurrence
+    is not of that form. `forward` and `backward` (see `LSTMCell`) may add a gradient by hand.
 
     Args:
         units: Hidden size K.
@@ -26,6 +30,13 @@ class RecurrentCell(keras.layers.Layer):
 
     num_gates = 1
     num_states = 1
+    has_input_kernel = True
+    has_recurrent_kernel = True
+    additive = True  # `combine` sees its first two arguments only as their sum
+    kernel: Any = None
+    recurrent_kernel: Any = None
+    recurrent_bias: Any = None  # c, added to the recurrent product
+    bias: Any = None
 
     def __init__(
         self,
@@ -39,28 +50,42 @@ class RecurrentCell(keras.layers.Layer):
         require_positive_int("units", units)
         super().__init__(**kwargs)
         self.units = units
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_initializer = initializer_of(kernel_initializer)
+        self.recurrent_initializer = initializer_of(recurrent_initializer)
+        self.bias_initializer = initializer_of(bias_initializer)
         self.state_size = units if self.num_states == 1 else [units] * self.num_states
         self.output_size = units
 
     def build(self, input_shape: Any) -> None:
         width = self.num_gates * self.units
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], width), initializer=self.kernel_initializer
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, width),
-            initializer=self.recurrent_initializer,
-        )
-        self.bias = self.add_weight(
-            name="bias", shape=self._bias_shape(width), initializer=self.bias_initializer
-        )
+        if self.has_input_kernel:
+            shape = (input_shape[-1], width)
+            self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
+        if self.has_recurrent_kernel:
+            self.recurrent_kernel = self.add_weight(
+                (self.units, width), self.recurrent_initializer, name="recurrent_kernel"
+            )
+        if self.has_input_kernel:
+            self.bias = self.add_weight(self._bias_shape(width), self.bias_initializer, name="bias")
 
     def _bias_shape(self, width: int) -> tuple[int, ...]:
         return (width,)
+
+    @property
+    def input_kernel(self) -> Any:
+        """The matrix W where the input's product is x W and no more, or None."""
+        return self.kernel
+
+    @property
+    def input_bias(self) -> Any:
+        """The bias b of the input's product, or None."""
+        return self.bias
+
+    def input_product(self, inputs: Any) -> Any:
+        """The input's product x W without its bias: (..., E) -> (..., num_gates K)."""
+        rows = ops.reshape(inputs, (-1, inputs.shape[-1]))  # one product, also in the gradient
+        product = ops.matmul(rows, self.kernel)
+        return ops.reshape(product, (*ops.shape(inputs)[:-1], product.shape[-1]))
 
     def project(self, inputs: Any) -> Any:
         """The part of the gates that does not depend on the state.
@@ -71,21 +96,64 @@ class RecurrentCell(keras.layers.Layer):
         Returns:
             (..., num_gates K).
         """
-        return ops.matmul(inputs, self.kernel) + self.bias
+        product = self.input_product(inputs)
+        return product if self.input_bias is None else product + self.input_bias
 
-    def step(self, projected: Any, states: list[Any], recurrent_mask: Any = None) -> Any:
+    @property
+    def separable(self) -> bool:
+        """Whether one step is `combine` of the two products, so that it can run the fast way."""
+        own = type(self)
+        return own.combine is not RecurrentCell.combine and own.step is RecurrentCell.step
+
+    def vectors(self) -> list[Any]:
+        """The weights, besides the matrices and biases, that `combine` uses."""
+        return []
+
+    def step(
+        self,
+        projected: Any,
+        states: list[Any],
+        recurrent_kernel: Any = None,
+        recurrent_mask: Any = None,
+        recurrent_bias: Any = None,
+        vectors: list[Any] | None = None,
+    ) -> Any:
         """One step of the recurrence.
 
         Args:
             projected: (B, num_gates K) from `project`.
             states: The states before the step, (B, K) each; the first is the output h.
+            recurrent_kernel: U, where it is not the cell's own (weight drop), or None.
             recurrent_mask: (B, K), multiplied into h on its way into the recurrent product
                 (variational recurrent dropout), or None.
+            recurrent_bias: c, read from its variable before the loop, or None.
+            vectors: What `vectors` gives, read before the loop, or None.
 
         Returns:
             The output (B, K) and the list of states after the step.
         """
-        raise NotImplementedError(f"{type(self).__name__} must write step()")
+        recurrent: Any = 0.0
+        if self.recurrent_kernel is not None:
+            kernel = self.recurrent_kernel if recurrent_kernel is None else recurrent_kernel
+            recurrent = ops.matmul(dropped(states[0], recurrent_mask), kernel)
+            bias = self.recurrent_bias if recurrent_bias is None else recurrent_bias
+            recurrent = recurrent if bias is None else recurrent + bias
+        vectors = self.vectors() if vectors is None else vectors
+        states = self.combine(projected, recurrent, states, vectors)
+        return states[0], states
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        """The states after a step, from both products.
+
+        Args:
+            projected: x W + b, (B, num_gates K).
+            recurrent: h U + c, (B, num_gates K), or 0.0 for a cell without a recurrent matrix.
+            states: The states before the step, (B, K) each.
+            vectors: What `vectors` gives.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must write combine() or step()")
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         return self.step(self.project(inputs), list(states))
@@ -109,3 +177,23 @@ class RecurrentCell(keras.layers.Layer):
 def dropped(state: Any, recurrent_mask: Any) -> Any:
     """The state as the recurrent product sees it: (B, K), times the mask if there is one."""
     return state if recurrent_mask is None else state * recurrent_mask
+
+
+def activation_of(activation: Any) -> Any:
+    """The Keras activation of that name, or an error that says which there are."""
+    try:
+        return keras.activations.get(activation)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"unknown activation {activation!r}: take a Keras activation such as 'tanh' or 'relu'"
+        ) from None
+
+
+def initializer_of(initializer: Any) -> Any:
+    """The Keras initializer of that name, or an error that says what it should be."""
+    try:
+        return keras.initializers.get(initializer)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"unknown initializer {initializer!r}: take a Keras initializer such as 'orthogonal'"
+        ) from None

@@ -1,4 +1,4 @@
-"""The gated recurrent unit."""
+"""Gated recurrent units: with the update gate alone, and with the reset gate as well."""
 
 from typing import Any
 
@@ -8,6 +8,36 @@ from keras import ops
 from zoo.cells.cell import RecurrentCell, dropped
 from zoo.errors import require_bool
 from zoo.registry import register
+
+
+@register("gru_simple")
+@keras.saving.register_keras_serializable("zoo")
+class SimpleGRUCell(RecurrentCell):
+    """The lectures' simplified GRU: an update gate and no reset gate.
+
+        u_t = sigma(x_t W_u + h_(t-1) U_u + b_u)            update gate
+        h~_t = tanh(x_t W_h + h_(t-1) U_h + b_h)
+        h_t = u_t * h~_t + (1 - u_t) * h_(t-1)
+
+    The gates stand in the matrices in the order u, h. Mind that u takes the new value where the
+    z of `GRUCell` keeps the old one.
+
+    Args:
+        units: Hidden size K.
+        **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
+
+    Source: A. Ng, Sequence Models (2018), "Gated Recurrent Unit", simplified form; Cho et al.,
+    arXiv:1406.1078, with r = 1.
+    """
+
+    num_gates = 2
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        u, candidate = ops.split(projected + recurrent, 2, axis=-1)
+        h = states[0]
+        return [h + ops.sigmoid(u) * (ops.tanh(candidate) - h)]
 
 
 @register("gru")
@@ -35,6 +65,7 @@ class GRUCell(RecurrentCell):
     """
 
     num_gates = 3
+    additive = False
 
     def __init__(self, units: int, reset_after: bool = True, **kwargs: Any) -> None:
         require_bool("reset_after", reset_after)
@@ -44,28 +75,69 @@ class GRUCell(RecurrentCell):
     def _bias_shape(self, width: int) -> tuple[int, ...]:
         return (2, width) if self.reset_after else (width,)
 
-    def project(self, inputs: Any) -> Any:
-        bias = self.bias[0] if self.reset_after else self.bias
-        return ops.matmul(inputs, self.kernel) + bias
+    @property
+    def recurrent_bias(self) -> Any:
+        return self.bias[1] if self.reset_after else None
 
-    def step(self, projected: Any, states: list[Any], recurrent_mask: Any = None) -> Any:
+    @property
+    def input_bias(self) -> Any:
+        return self.bias[0] if self.reset_after else self.bias
+
+    @property
+    def separable(self) -> bool:
+        return self.reset_after
+
+    def step(
+        self,
+        projected: Any,
+        states: list[Any],
+        recurrent_kernel: Any = None,
+        recurrent_mask: Any = None,
+        recurrent_bias: Any = None,
+        vectors: list[Any] | None = None,
+    ) -> Any:
+        if self.reset_after:
+            return super().step(
+                projected, states, recurrent_kernel, recurrent_mask, recurrent_bias, vectors
+            )
+        kernel = self.recurrent_kernel if recurrent_kernel is None else recurrent_kernel
         h = states[0]
         seen = dropped(h, recurrent_mask)
-        x_z, x_r, x_h = ops.split(projected, 3, axis=-1)
-        if self.reset_after:
-            recurrent = ops.matmul(seen, self.recurrent_kernel) + self.bias[1]
-            h_z, h_r, h_h = ops.split(recurrent, 3, axis=-1)
-        else:
-            gates = ops.matmul(seen, self.recurrent_kernel[:, : 2 * self.units])
-            h_z, h_r = ops.split(gates, 2, axis=-1)
-        z = ops.sigmoid(x_z + h_z)
-        r = ops.sigmoid(x_r + h_r)
-        if self.reset_after:
-            reset = r * h_h
-        else:
-            reset = ops.matmul(r * seen, self.recurrent_kernel[:, 2 * self.units :])
-        h = z * h + (1 - z) * ops.tanh(x_h + reset)
+        x_gates, x_h = ops.split(projected, [2 * self.units], axis=-1)
+        u_gates, u_h = ops.split(kernel, [2 * self.units], axis=-1)
+        z, r = ops.split(ops.sigmoid(x_gates + ops.matmul(seen, u_gates)), 2, axis=-1)
+        candidate = ops.tanh(x_h + ops.matmul(r * seen, u_h))
+        h = candidate + z * (h - candidate)
         return h, [h]
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        return self.forward(projected, recurrent, states, vectors)[0]
+
+    def forward(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """`combine` that also hands out the gates, h~ and the product for `backward`."""
+        x_gates, x_h = ops.split(projected, [2 * self.units], axis=-1)
+        h_gates, product = ops.split(recurrent, [2 * self.units], axis=-1)
+        gates = ops.sigmoid(x_gates + h_gates)
+        z, r = ops.split(gates, 2, axis=-1)
+        candidate = ops.tanh(x_h + r * product)
+        return [candidate + z * (states[0] - candidate)], [gates, candidate, product]
+
+    def backward(
+        self, kept: list[Any], previous: list[Any], states: list[Any], d_states: list[Any]
+    ) -> tuple[Any, Any, list[Any]]:
+        """The gradients of x W + b, of h U + c and of the previous state; see `LSTMCell`."""
+        gates, candidate, product = kept
+        z, r = ops.split(gates, 2, axis=-1)
+        d_candidate = d_states[0] * (1 - z) * (1 - candidate * candidate)
+        d_z = d_states[0] * (previous[0] - candidate) * z * (1 - z)
+        d_r = d_candidate * product * r * (1 - r)
+        d_projected = ops.concatenate([d_z, d_r, d_candidate], axis=-1)
+        d_recurrent = ops.concatenate([d_z, d_r, d_candidate * r], axis=-1)
+        return d_projected, d_recurrent, [d_states[0] * z]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reset_after": self.reset_after}

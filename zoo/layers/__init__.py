@@ -1,8 +1,10 @@
-"""What architectures are made of: embedding, recurrent body, pooling."""
+"""What architectures are made of: embedding, recurrent body, pooling; stock weights."""
 
+from zoo.layers.direction import Direction
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
-from zoo.layers.recurrent import Direction, Recurrent
+from zoo.layers.recurrent import Recurrent
+from zoo.layers.stock import from_stock, to_stock
 
 __all__ = [
     "AttentionPooling",
@@ -11,4 +13,6 @@ __all__ = [
     "MeanPooling",
     "Recurrent",
     "TokenEmbedding",
+    "from_stock",
+    "to_stock",
 ]

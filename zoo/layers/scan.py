@@ -1,52 +1,88 @@
-"""One cell over all steps: the fast way where there is one, else step by step."""
+"""One cell over all steps, by the fastest way that its form and its options allow."""
 
 from typing import Any
 
-import keras
-from keras import ops
+from zoo import masking
+from zoo.cells import LinearCell, RecurrentCell
+from zoo.layers import block_lstm, fast_scan
+from zoo.layers.linear_scan import linear_scan
+from zoo.layers.stepping import Step, Zoneout, step_through
 
-from zoo.cells import fast_lstm
+WAYS = {
+    "loops": "compiled loops with a gradient of their own, from 96 units on",
+    "op": "one TensorFlow op for all steps",
+    "elements": "a scan over elements, without a loop over steps",
+    "steps": "step by step, input products taken at once",
+    "calls": "step by step, the whole cell at each step",
+}
 
 
-def run_cell(cell: Any, inputs: Any, initial_state: list[Any], recurrent_mask: Any = None) -> Any:
+def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) -> str:
+    """The way in which a cell runs over time, one of `WAYS`.
+
+    Args:
+        cell: The cell.
+        training: Whether gradients are to be expected.
+        altered: Whether the recurrent product is (weight drop, recurrent dropout).
+        zoneout: Its share; states that may stay as they were rule out every fast way.
+    """
+    if not isinstance(cell, RecurrentCell):
+        return "calls"
+    if zoneout:
+        return "steps"
+    if training and fast_scan.available(cell):
+        return "loops"
+    if not altered and block_lstm.available(cell):
+        return "op"
+    return "elements" if isinstance(cell, LinearCell) else "steps"
+
+
+def run_cell(
+    cell: Any,
+    inputs: Any,
+    initial_state: list[Any],
+    lengths: Any,
+    training: bool = False,
+    recurrent_kernel: Any = None,
+    recurrent_mask: Any = None,
+    zoneout: Zoneout | None = None,
+    shards: int = 1,
+    compiled: bool = True,
+) -> tuple[Any, list[Any]]:
     """Runs a cell over all steps.
-
-    A zoo cell takes its input products at once and then only steps; an LSTM without a recurrent
-    mask runs as one op where there is one; any other Keras RNN cell is called step by step.
 
     Args:
         cell: A built cell.
         inputs: (B, T, E).
         initial_state: The states before the first step, (B, K) each.
-        recurrent_mask: (B, K), the same for all steps, or None.
+        lengths: int32 (B,), real tokens of each row.
+        training: Whether gradients are to be expected.
+        recurrent_kernel: U, where it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
+        zoneout: States that stay as they were, or None.
+        shards: Parts of the batch that compiled loops run beside each other.
+        compiled: Whether loops may be compiled at all.
 
     Returns:
-        The outputs (B, T, K), and the states at each step, (B, T, K) each.
+        The outputs (B, T, K), and the states at each row's last real token, (B, K) each. What
+        stands in the outputs' padding has no meaning.
     """
-    if recurrent_mask is None and fast_lstm.available(cell):
-        return fast_lstm.run(cell, inputs, initial_state)
-    hoisted = hasattr(cell, "project")
-    values = cell.project(inputs) if hoisted else inputs
-
-    def step(states: list[Any], value: Any) -> list[Any]:
-        if hoisted:
-            return list(cell.step(value, list(states), recurrent_mask)[1])
-        return list(cell(value, list(states))[1])
-
-    states = _scan(step, list(initial_state), ops.moveaxis(values, 1, 0))
-    states = [ops.moveaxis(state, 0, 1) for state in states]
-    return states[0], states
-
-
-def _scan(step: Any, initial_state: list[Any], by_step: Any) -> list[Any]:
-    """The states after each step, (T, B, K) each, of `step(states, value) -> states`."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf  # ops.scan bounds no loop there, so XLA cannot take its gradient
-
-        return tf.scan(step, by_step, initial_state)
-
-    def carry(states: list[Any], value: Any) -> Any:
-        states = step(states, value)
-        return states, states
-
-    return ops.scan(carry, initial_state, by_step)[1]
+    altered = recurrent_kernel is not None or recurrent_mask is not None
+    chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
+    if chosen == "loops":
+        return fast_scan.run_sharded(
+            cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards
+        )
+    if chosen == "op":
+        states = block_lstm.run(cell, inputs, initial_state)
+    elif chosen == "elements":
+        a, b = cell.coefficients(cell.project(inputs), cell.vectors())
+        states = [linear_scan(a, b, initial_state[0])]
+    else:
+        step = Step(cell, recurrent_kernel, recurrent_mask, zoneout)
+        states = step_through(step, inputs, initial_state, lengths if training else None)
+    final = [
+        masking.last_real(state, lengths, start)
+        for state, start in zip(states, initial_state, strict=True)
+    ]
+    return states[0], final

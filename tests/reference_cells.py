@@ -1,0 +1,181 @@
+"""One step of every cell, from the papers' equations in NumPy: row vectors, one row at a time.
+
+A step takes x (E,), the states (K,) each, the weights in the cell's own order, and what is
+multiplied into h on its way into the recurrent product.
+"""
+
+import numpy as np
+
+# what each state is before the first step: log weights of nothing, where it is not 0
+FIRST_STATES = {
+    "elman": [0.0],
+    "gru": [0.0],
+    "gru_simple": [0.0],
+    "ind_rnn": [0.0],
+    "lstm": [0.0, 0.0],
+    "lstm_layer_norm": [0.0, 0.0],
+    "lstm_peephole": [0.0, 0.0],
+    "min_gru": [0.0],
+    "min_lstm": [0.0],
+    "rg_lru": [0.0],
+    "simple_rnn": [0.0],
+    "slstm": [0.0, 0.0, 0.0, -1e4],
+}
+NUM_STATES = {name: len(states) for name, states in FIRST_STATES.items()}
+ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}
+GATES = {"min_gru": 2, "min_lstm": 3, "rg_lru": 3, "ind_rnn": 1}  # without a recurrent matrix
+
+
+def units_of(cell, weights):
+    """The hidden size K that these weights are for."""
+    if cell == "elman":
+        return weights[0].shape[0]
+    return weights[0].shape[1] // GATES[cell] if cell in GATES else weights[1].shape[0]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def gate(matrix, number, units):
+    """The columns of one gate."""
+    return matrix[..., number * units : (number + 1) * units]
+
+
+def gates_of(count, x, seen, weights):
+    """The sum x W + h U + b of each gate."""
+    kernel, recurrent_kernel, bias = weights
+    units = len(seen)
+    return [
+        x @ gate(kernel, number, units)
+        + seen @ gate(recurrent_kernel, number, units)
+        + gate(bias, number, units)
+        for number in range(count)
+    ]
+
+
+def clipped(c, bound):
+    return c if bound is None else np.minimum(np.maximum(c, -bound), bound)
+
+
+def elman_step(x, states, weights, recurrent_mask=1.0, activation="tanh"):
+    return [ACTIVATIONS[activation]((states[0] * recurrent_mask) @ weights[0] + x)]
+
+
+def simple_rnn_step(x, states, weights, recurrent_mask=1.0, activation="tanh"):
+    kernel, recurrent_kernel, bias = weights
+    seen = states[0] * recurrent_mask
+    return [ACTIVATIONS[activation](x @ kernel + seen @ recurrent_kernel + bias)]
+
+
+def ind_rnn_step(x, states, weights, recurrent_mask=1.0, activation="relu"):
+    kernel, bias, recurrent_weights = weights
+    past = [u * h for u, h in zip(recurrent_weights, states[0], strict=True)]
+    return [ACTIVATIONS[activation](x @ kernel + past + bias)]
+
+
+def gru_simple_step(x, states, weights, recurrent_mask=1.0):
+    """u, h~ in this order; u takes the new value."""
+    u, candidate = gates_of(2, x, states[0] * recurrent_mask, weights)
+    u = sigmoid(u)
+    return [u * np.tanh(candidate) + (1 - u) * states[0]]
+
+
+def gru_step(x, states, weights, recurrent_mask=1.0):
+    """z, r, h~ in this order; a bias of two rows means that the reset gate comes after."""
+    kernel, recurrent_kernel, bias = weights
+    h, units = states[0], len(states[0])
+    seen = h * recurrent_mask
+    w_z, w_r, w_h = (gate(kernel, number, units) for number in range(3))
+    u_z, u_r, u_h = (gate(recurrent_kernel, number, units) for number in range(3))
+    reset_after = bias.ndim == 2
+    inner, outer = bias if reset_after else (bias, np.zeros_like(bias))
+    b_z, b_r, b_h = (gate(inner, number, units) for number in range(3))
+    c_z, c_r, c_h = (gate(outer, number, units) for number in range(3))
+    z = sigmoid(x @ w_z + b_z + seen @ u_z + c_z)
+    r = sigmoid(x @ w_r + b_r + seen @ u_r + c_r)
+    recurrent = r * (seen @ u_h + c_h) if reset_after else (r * seen) @ u_h
+    return [z * h + (1 - z) * np.tanh(x @ w_h + b_h + recurrent)]
+
+
+def lstm_step(x, states, weights, recurrent_mask=1.0, cell_clip=None):
+    """i, f, g, o in this order; the states are h, c."""
+    h, c = states
+    i, f, g, o = gates_of(4, x, h * recurrent_mask, weights)
+    c = clipped(sigmoid(f) * c + sigmoid(i) * np.tanh(g), cell_clip)
+    return [sigmoid(o) * np.tanh(c), c]
+
+
+def lstm_peephole_step(x, states, weights, recurrent_mask=1.0, cell_clip=None):
+    """The output gate looks at the new c, the other two at the old one."""
+    *matrices, peepholes = weights
+    p_i, p_f, p_o = peepholes
+    h, c = states
+    i, f, g, o = gates_of(4, x, h * recurrent_mask, matrices)
+    c = clipped(sigmoid(f + p_f * c) * c + sigmoid(i + p_i * c) * np.tanh(g), cell_clip)
+    return [sigmoid(o + p_o * c) * np.tanh(c), c]
+
+
+def layer_norm(z, gain, shift=0.0):
+    return (z - np.mean(z)) / np.sqrt(np.var(z) + 1e-5) * gain + shift
+
+
+def lstm_layer_norm_step(x, states, weights, recurrent_mask=1.0, cell_clip=None):
+    """Both products are normalised over all their 4 K values, c over its K."""
+    kernel, recurrent_kernel, bias, recurrent_gain, input_gain, state_gain, state_bias = weights
+    h, c = states
+    recurrent = layer_norm((h * recurrent_mask) @ recurrent_kernel, recurrent_gain)
+    i, f, g, o = np.split(recurrent + layer_norm(x @ kernel, input_gain) + bias, 4)
+    c = clipped(sigmoid(f) * c + sigmoid(i) * np.tanh(g), cell_clip)
+    return [sigmoid(o) * np.tanh(layer_norm(c, state_gain, state_bias)), c]
+
+
+def min_gru_step(x, states, weights, recurrent_mask=1.0):
+    """z, h~ in this order; z takes the new value."""
+    kernel, bias = weights
+    z, candidate = np.split(x @ kernel + bias, 2)
+    return [(1 - sigmoid(z)) * states[0] + sigmoid(z) * candidate]
+
+
+def min_lstm_step(x, states, weights, recurrent_mask=1.0):
+    """f, i, h~ in this order."""
+    kernel, bias = weights
+    f, i, candidate = np.split(x @ kernel + bias, 3)
+    total = sigmoid(f) + sigmoid(i)
+    return [sigmoid(f) / total * states[0] + sigmoid(i) / total * candidate]
+
+
+def rg_lru_step(x, states, weights, recurrent_mask=1.0):
+    """r, i, v in this order."""
+    kernel, bias, decay = weights
+    r, i, v = np.split(x @ kernel + bias, 3)
+    a = sigmoid(decay) ** (8 * sigmoid(r))
+    return [a * states[0] + np.sqrt(1 - a**2) * (sigmoid(i) * v)]
+
+
+def slstm_step(x, states, weights, recurrent_mask=1.0):
+    """i, f, z, o in this order; the states are h, c, n, m."""
+    h, c, n, m = states
+    i, f, z, o = gates_of(4, x, h * recurrent_mask, weights)
+    log_f = np.log(sigmoid(f))
+    stabiliser = np.maximum(log_f + m, i)
+    kept, entered = np.exp(log_f + m - stabiliser), np.exp(i - stabiliser)
+    c = kept * c + entered * np.tanh(z)
+    n = kept * n + entered
+    return [sigmoid(o) * c / n, c, n, stabiliser]
+
+
+STEPS = {
+    "elman": elman_step,
+    "gru": gru_step,
+    "gru_simple": gru_simple_step,
+    "ind_rnn": ind_rnn_step,
+    "lstm": lstm_step,
+    "lstm_layer_norm": lstm_layer_norm_step,
+    "lstm_peephole": lstm_peephole_step,
+    "min_gru": min_gru_step,
+    "min_lstm": min_lstm_step,
+    "rg_lru": rg_lru_step,
+    "simple_rnn": simple_rnn_step,
+    "slstm": slstm_step,
+}

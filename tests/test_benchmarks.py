@@ -1,0 +1,237 @@
+"""The speed benchmark: its arithmetic, and one tiny run without PyTorch."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from benchmarks.speed import cases, commands, growth, machine, served, tables, torch_peers
+from benchmarks.speed.contenders import Data, one_pass, our_outputs, peer_of, stock_outputs
+from benchmarks.speed.shapes import (
+    SHAPES,
+    Shape,
+    batches_of_lengths,
+    mask_of,
+    multiply_adds,
+    parse_shape,
+    product_sizes,
+    rows_of_product,
+)
+from benchmarks.speed.timing import Contender, Spread, interleave, ratio
+from tests import reference
+from tests.reference import random_values
+from tests.weights import arrays, assign_random
+from zoo.cells import ElmanCell, GRUCell, LSTMCell, MinGRUCell
+from zoo.errors import InputError
+from zoo.layers import Recurrent
+
+STOCK_OPTIONS = {"return_sequences": True, "zero_output_for_mask": True}
+
+
+def timed(name, seconds, first_s=0.0, compilations=None):
+    return Contender(
+        name, lambda: None, first_s=first_s, seconds=seconds, compilations=compilations
+    )
+
+
+def cells_of(line):
+    """The columns of a line of a Markdown table."""
+    return [column.strip() for column in line.strip("|").split("|")]
+
+
+def test_a_shape_is_read_by_its_name_its_numbers_or_both():
+    assert parse_shape("4x6x3x5") == Shape("4x6x3x5", 4, 6, 3, 5, "full")
+    assert parse_shape("ragged:4x6x3x5") == Shape("ragged:4x6x3x5", 4, 6, 3, 5, "ragged")
+    assert parse_shape("64x200x128x256") == Shape("64x200x128x256", 64, 200, 128, 256, "full")
+    assert parse_shape("bucketed") == Shape("bucketed", 64, 200, 128, 256, "bucketed")
+
+
+@pytest.mark.parametrize("text", ["4x6x3", "4x6x3x0", "4x6x3x5x7", "full:4x6x3x5", "", "ragged:"])
+def test_a_wrong_shape_is_named(text):
+    with pytest.raises(InputError, match="a shape is BxTxExK") as caught:
+        parse_shape(text)
+    assert str(caught.value).endswith(f"got {text!r}")
+
+
+def test_ragged_lengths_lie_between_10_and_200_and_are_the_same_each_time():
+    (lengths,) = batches_of_lengths(SHAPES["ragged"])
+    assert len(lengths) == 64
+    assert 10 <= lengths.min() < 30 and 180 < lengths.max() <= 200
+    np.testing.assert_array_equal(lengths, batches_of_lengths(SHAPES["ragged"])[0])
+
+
+def test_buckets_hold_256_rows_sorted_by_length():
+    batches = batches_of_lengths(SHAPES["bucketed"])
+    every = np.concatenate(batches)
+    assert [len(lengths) for lengths in batches] == [64] * 4
+    assert (np.diff(every) <= 0).all() and every[0] > every[-1]
+
+
+def test_a_full_batch_has_every_token_and_a_mask_stands_on_the_left():
+    assert [lengths.tolist() for lengths in batches_of_lengths(parse_shape("3x5x1x1"))] == [[5] * 3]
+    expected = [[True, False, False], [True, True, True]]
+    np.testing.assert_array_equal(mask_of(np.array([1, 3])), expected)
+
+
+def test_the_inputs_are_zero_in_the_padding_and_nowhere_else():
+    data = Data(parse_shape("bucketed:2x9x3x5"))
+    for array, lengths in zip(data.arrays, data.lengths, strict=True):
+        real = (array != 0).all(axis=-1)
+        np.testing.assert_array_equal(real.sum(axis=1), lengths)
+        np.testing.assert_array_equal(real, mask_of(lengths))
+
+
+def test_multiply_adds_are_those_of_both_products_and_three_times_as_many_in_training():
+    shape = parse_shape("4x6x3x5")
+    tokens = rows_of_product([np.array([6, 2]), np.array([1])])
+    assert tokens == 9
+    assert product_sizes(LSTMCell(5), shape) == (8, 20)
+    assert product_sizes(GRUCell(5), shape) == (8, 15)
+    assert product_sizes(MinGRUCell(5), shape) == (3, 10)
+    assert product_sizes(ElmanCell(5), shape) == (5, 5)
+    assert multiply_adds(tokens, (8, 20), "forward") == 9 * 8 * 20
+    assert multiply_adds(tokens, (8, 20), "train") == 3 * 9 * 8 * 20
+
+
+def test_a_ratio_is_that_of_the_medians_with_the_extremes_of_the_rounds():
+    assert ratio([4.0, 6.0, 9.0], [2.0, 1.0, 6.0]) == Spread(3.0, 1.5, 6.0)
+
+
+def test_contenders_are_called_in_turn_and_one_that_cannot_run_is_passed_over():
+    calls = []
+    contenders = [Contender(name, lambda name=name: calls.append(name)) for name in "AB"]
+    absent = Contender("C", None, "not here")
+    interleave([contenders[0], absent, contenders[1]], rounds=3)
+    assert "".join(calls) == "AABB" + "AB" * 3
+    assert [len(each.seconds) for each in (*contenders, absent)] == [3, 3, 0]
+
+
+def test_the_rows_of_a_cell_hold_times_ratios_share_compile_time_and_programs():
+    ours = timed("ours", [0.002, 0.004, 0.003], first_s=1.003, compilations=2)
+    peer = timed("peer", [0.006, 0.006, 0.012], first_s=0.001)
+    absent = Contender("absent", None, "not here")
+    limit = timed("limit", [0.0005, 0.0004, 0.0006])
+    rows = tables.contender_rows("lstm", [ours, peer, absent], limit, "train")
+    assert rows == [
+        ["lstm", "ours", "3.00 (2.00 to 4.00)", "", "0.50", "1.00", "2"],
+        ["lstm", "peer", "6.00 (6.00 to 12.00)", "2.00 (1.50 to 4.00)", "", "0.00", ""],
+        ["lstm", "absent", "not here", "", "", "", ""],
+        ["lstm", "limit", "1.50 (1.20 to 1.80)", "", "1.00", "", ""],
+    ]
+    assert tables.share(limit, ours, "forward") == pytest.approx(0.5 / 3)
+
+
+def test_the_cpu_is_read_with_its_vector_instructions():
+    text = (
+        "model name\t: Some CPU\nflags\t\t: fpu fma avx2 avx\n\nmodel name\t: Other\nflags\t: sse\n"
+    )
+    assert machine.cpu_facts(text) == ("Some CPU", ["avx2", "fma"])
+    assert machine.cpu_facts("") == ("unknown CPU", [])
+
+
+def test_a_dumped_program_is_counted_once(tmp_path):
+    for name in ("module_0001.f.txt", "module_0001.f.ll", "module_0012.g.txt", "other.txt"):
+        (tmp_path / name).write_text("")
+    assert cases.dumped(tmp_path) == {"module_0001", "module_0012"}
+
+
+def test_a_cell_without_a_stock_layer_is_compared_with_the_lstm():
+    assert [peer_of(cell) for cell in ("gru", "simple_rnn", "elman", "slstm")] == [
+        "gru",
+        "simple_rnn",
+        "lstm",
+        "lstm",
+    ]
+
+
+@pytest.fixture(scope="module")
+def twins():
+    """Our LSTM and the stock one with the same weights, a padded batch and its mask."""
+    ours, stock = Recurrent("lstm", 5), keras.layers.LSTM(5, **STOCK_OPTIONS)
+    for layer in (ours, stock):
+        layer.build((None, None, 3))
+    for weight, other in zip(
+        assign_random(ours).trainable_weights, stock.trainable_weights, strict=True
+    ):
+        other.assign(weight)
+    return ours, stock
+
+
+def test_both_sides_of_a_ragged_training_step_compute_the_same_gradients(twins):
+    ours, stock = twins
+    data = Data(parse_shape("ragged:3x4x3x5"))
+    ((x, mask),) = data.batches
+    assert not mask.numpy().all()
+    expected = one_pass(stock, stock_outputs(stock, masked=True), "train")(x, mask)
+    actual = one_pass(ours, our_outputs(ours), "train")(x, mask)
+    assert len(actual) == 4
+    for value, other in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=1e-5)
+
+
+def test_truncated_windows_hand_on_the_states_and_cut_the_gradient(twins):
+    ours, stock = twins
+    shape = parse_shape("2x6x3x5")
+    totals, ((states,),) = growth.truncated_call(ours, shape, window=3)()
+    ((x, _),) = Data(parse_shape("2x3x3x5")).batches
+    expected, carried = [0.0] * 3, None
+    weights = arrays(ours)
+    for _ in range(2):
+        with tf.GradientTape() as tape:
+            y = stock(x, initial_state=carried, training=True)
+            loss = tf.reduce_sum(y * y)
+        gradients = tape.gradient(loss, [weight.value for weight in stock.trainable_weights])
+        expected = [a + b for a, b in zip(expected, gradients, strict=True)]
+        _, carried = reference.run("lstm", weights, x.numpy(), [3, 3], initial_states=carried)
+        carried = [state.astype("float32") for state in carried]
+    for value, other in zip([*totals, *states], [*expected, *carried], strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-4, atol=1e-5)
+
+
+def test_an_exported_layer_serves_any_batch_and_time_as_the_layer_does(twins, tmp_path):
+    ours, _ = twins
+    served.export(ours, served.our_request(ours), 3, tmp_path / "ours")
+    request = tf.saved_model.load(str(tmp_path / "ours")).signatures["serving_default"]
+    x = random_values(2, 4, 3, seed=6)
+    expected = ours(x, mask=np.ones((2, 4), bool))[0]
+    np.testing.assert_allclose(request(x=tf.constant(x))["outputs"], expected, atol=1e-6)
+
+
+def test_a_tiny_run_without_pytorch_prints_a_row_for_each_and_writes_every_time(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(torch_peers, "torch", None)
+    monkeypatch.setattr(machine, "set_threads", lambda _count: None)
+    path = tmp_path / "times.json"
+    arguments = ["--shapes", "ragged:2x4x3x5", "--cells", "simple_rnn", "elman", "--rounds", "2"]
+    assert commands.main([*arguments, "--no-compilations", "--json", str(path)]) == 0
+    printed = capsys.readouterr().out
+    rows = [cells_of(line) for line in printed.splitlines() if line.startswith("| simple_rnn")]
+    names = ["ours", "Keras SimpleRNN", "Keras SimpleRNN, XLA", "PyTorch RNN packed"]
+    assert [row[1] for row in rows] == [*names, "its products alone"] * 2
+    assert [row[2] for row in rows if row[1] == names[3]] == [torch_peers.MISSING] * 2
+    assert printed.count("elman is left out: elman has no input matrix") == 2
+    assert "PyTorch not installed" in printed
+    records = json.loads(path.read_text())["records"]
+    assert [len(record["seconds"]) for record in records] == [2, 2, 2, 0, 2] * 2
+    assert {(record["pass"], record["multiply_adds"]) for record in records} == {
+        ("forward", sum(batches_of_lengths(parse_shape("ragged:2x4x3x5"))[0]) * 8 * 5),
+        ("train", sum(batches_of_lengths(parse_shape("ragged:2x4x3x5"))[0]) * 8 * 5 * 3),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--shapes", "4x6"], "got '4x6'"),
+        (["--cells", "lstn"], "did you mean 'lstm'?"),
+        (["--served", "--shapes", "ragged"], "take full shapes BxTxExK, got 'ragged'"),
+        (["--growth", "--lengths", "150"], "150 is no multiple of the window of 100"),
+    ],
+)
+def test_a_wrong_name_gives_one_sentence_and_no_traceback(arguments, sentence, capsys):
+    assert commands.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and error.count("\n") == 1

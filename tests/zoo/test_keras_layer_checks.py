@@ -1,0 +1,126 @@
+"""Keras' own checks of a layer: building, configuration, symbolic calls, training, float16."""
+
+import keras
+import pytest
+from keras import ops
+from keras.src import testing
+
+import zoo
+from tests.cells import K, input_size
+from tests.reference_cells import NUM_STATES
+from zoo import layers
+from zoo.registry import cell_class
+
+B, T, E = 2, 3, 4
+# the checks train from a generator, of which Keras says that it cannot shuffle it
+pytestmark = pytest.mark.filterwarnings("ignore:`shuffle=True` was passed:UserWarning")
+
+
+def masked(layer_class):
+    """The layer as Keras' checks can call it, by inputs alone and with a flat tuple of results.
+
+    Its mask is its own: all but the last step are real.
+    """
+    recurrent = issubclass(layer_class, layers.Direction | layers.Recurrent)
+
+    class Masked(layer_class):
+        def build(self, inputs_shape):
+            super().build(inputs_shape)
+
+        def call(self, inputs, training=False):
+            mask = ops.repeat((ops.arange(T) < T - 1)[None], B, axis=0)
+            if not recurrent:
+                return super().call(inputs, mask)
+            return tuple(keras.tree.flatten(super().call(inputs, mask, training=training)))
+
+        def compute_output_spec(self, inputs, **arguments):
+            mask = keras.KerasTensor(inputs.shape[:2], "bool")
+            spec = super().compute_output_spec(inputs, mask)
+            return tuple(keras.tree.flatten(spec)) if recurrent else spec
+
+    return Masked
+
+
+def check(layer_class, options, input_shape, **expected):
+    testing.TestCase().run_layer_test(
+        layer_class,
+        options,
+        input_shape=input_shape,
+        custom_objects={layer_class.__name__: layer_class},
+        **expected,
+    )
+
+
+@pytest.mark.parametrize("name", zoo.cells())
+def test_every_cell_passes_the_checks_of_keras(name):
+    cell = cell_class(name)(K)
+    cell.build((B, input_size(name)))
+    check(
+        keras.layers.RNN,
+        {"cell": cell, "return_sequences": True},
+        (B, T, input_size(name)),
+        expected_output_shape=(B, T, K),
+        expected_num_trainable_weights=len(cell.trainable_weights),
+        expected_num_non_trainable_weights=0,
+        supports_masking=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ({"cell": "lstm"}, 3),
+        ({"cell": "gru", "backwards": True, "recurrent_dropout": 0.25}, 3),
+        ({"cell": "min_gru", "learned_initial_state": True, "input_dropout": 0.25}, 3),
+    ],
+    ids=["lstm", "gru", "min_gru"],
+)
+def test_a_direction_passes_the_checks_of_keras(options, count):
+    check(
+        masked(layers.Direction),
+        {"units": K, **options},
+        (B, T, E),
+        expected_output_shape=((B, T, K), *[(B, K)] * NUM_STATES[options["cell"]]),
+        expected_num_trainable_weights=count,
+        expected_num_seed_generators=1,
+        supports_masking=True,
+    )
+
+
+def test_a_recurrent_body_passes_the_checks_of_keras():
+    check(
+        masked(layers.Recurrent),
+        {"cell": "gru", "units": K, "num_layers": 2, "bidirectional": True, "dropout": 0.25},
+        (B, T, E),
+        expected_output_shape=((B, T, 2 * K), *[(B, K)] * 4),
+        expected_num_trainable_weights=12,
+        supports_masking=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [(layers.MeanPooling, 0), (layers.MaxPooling, 0), (layers.AttentionPooling, 3)],
+)
+def test_a_pooling_passes_the_checks_of_keras(kind, count):
+    check(
+        masked(kind),
+        {},
+        (B, T, E),
+        expected_output_shape=(B, E),
+        expected_num_trainable_weights=count,
+        run_training_check=count > 0,
+        supports_masking=True,
+    )
+
+
+def test_an_embedding_passes_the_checks_of_keras():
+    check(
+        layers.TokenEmbedding,
+        {"vocabulary_size": 5, "embedding_dim": E, "word_dropout": 0.25},
+        (B, T),
+        input_dtype="int32",
+        expected_output_shape=(B, T, E),
+        expected_num_trainable_weights=1,
+        expected_num_seed_generators=1,
+    )

@@ -1,0 +1,157 @@
+"""Relatives of the LSTM: with peepholes, with layer normalisation, with exponential gates."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.cells.cell import RecurrentCell
+from zoo.cells.lstm import FourGateCell
+from zoo.registry import register
+
+EPSILON = 1e-5
+EMPTY = -1e4  # a log weight that leaves nothing of the state before the first step
+
+
+@register("lstm_peephole")
+@keras.saving.register_keras_serializable("zoo")
+class PeepholeLSTMCell(FourGateCell):
+    """The LSTM whose gates look at the cell state.
+
+        i_t = sigma(x_t W_i + h_(t-1) U_i + p_i * c_(t-1) + b_i)
+        f_t = sigma(x_t W_f + h_(t-1) U_f + p_f * c_(t-1) + b_f)
+        g_t = tanh(x_t W_g + h_(t-1) U_g + b_g)
+        c_t = f_t * c_(t-1) + i_t * g_t
+        o_t = sigma(x_t W_o + h_(t-1) U_o + p_o * c_t + b_o)
+        h_t = o_t * tanh(c_t)
+
+    `peepholes` is p, (3, K), in the order i, f, o.
+
+    Args:
+        units: Hidden size K.
+        **kwargs: Those of `LSTMCell`.
+
+    Source: Gers, Schraudolph and Schmidhuber, Learning Precise Timing with LSTM Recurrent Networks,
+    JMLR 3 (2002).
+    """
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        self.peepholes = self.add_weight((3, self.units), "glorot_uniform", name="peepholes")
+
+    def vectors(self) -> list[Any]:
+        return [self.peepholes]
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        c = states[1]
+        i, f, g, o = ops.split(projected + recurrent, 4, axis=-1)
+        p_i, p_f, p_o = vectors[0][0], vectors[0][1], vectors[0][2]
+        i = ops.sigmoid(i + p_i * c)
+        f = ops.sigmoid(f + p_f * c)
+        c = self._clipped(f * c + i * ops.tanh(g))
+        return [ops.sigmoid(o + p_o * c) * ops.tanh(c), c]
+
+
+@register("lstm_layer_norm")
+@keras.saving.register_keras_serializable("zoo")
+class LayerNormLSTMCell(FourGateCell):
+    """The LSTM with layer normalisation of both products and of the cell state.
+
+        (i_t; f_t; g_t; o_t) = LN(h_(t-1) U; alpha_1) + LN(x_t W; alpha_2) + b
+        c_t = sigma(f_t) * c_(t-1) + sigma(i_t) * tanh(g_t)
+        h_t = sigma(o_t) * tanh(LN(c_t; alpha_3, beta_3))
+        LN(z; alpha, beta) = (z - mean(z)) / sqrt(variance(z) + 1e-5) * alpha + beta
+
+    Mean and variance are those of the 4 K values of a product, and of the K values of c. The
+    paper's beta_1 and beta_2 are one with b.
+
+    Args:
+        units: Hidden size K.
+        **kwargs: Those of `LSTMCell`.
+
+    Source: Ba, Kiros and Hinton, arXiv:1607.06450, equations 20 to 22.
+    """
+
+    additive = False
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        width = 4 * self.units
+        self.recurrent_gain = self.add_weight((width,), "ones", name="recurrent_gain")
+        self.input_gain = self.add_weight((width,), "ones", name="input_gain")
+        self.state_gain = self.add_weight((self.units,), "ones", name="state_gain")
+        self.state_bias = self.add_weight((self.units,), "zeros", name="state_bias")
+
+    @property
+    def input_kernel(self) -> Any:
+        return None
+
+    def vectors(self) -> list[Any]:
+        return [self.recurrent_gain, self.state_gain, self.state_bias]
+
+    def input_product(self, inputs: Any) -> Any:
+        return _normalized(super().input_product(inputs)) * self.input_gain
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        recurrent_gain, state_gain, state_bias = vectors
+        z = projected + _normalized(recurrent) * recurrent_gain
+        i, f, g, o = ops.split(z, 4, axis=-1)
+        c = self._clipped(ops.sigmoid(f) * states[1] + ops.sigmoid(i) * ops.tanh(g))
+        shown = _normalized(c) * state_gain + state_bias
+        return [ops.sigmoid(o) * ops.tanh(shown), c]
+
+
+def _normalized(values: Any) -> Any:
+    centred = values - ops.mean(values, axis=-1, keepdims=True)
+    variance = ops.mean(centred * centred, axis=-1, keepdims=True)
+    return centred * ops.rsqrt(variance + EPSILON)
+
+
+@register("slstm")
+@keras.saving.register_keras_serializable("zoo")
+class SLSTMCell(RecurrentCell):
+    """The scalar LSTM of xLSTM: an exponential input gate, a normaliser and a stabiliser.
+
+        z_t = tanh(x_t W_z + h_(t-1) U_z + b_z)
+        i_t = exp(i~_t), i~_t = x_t W_i + h_(t-1) U_i + b_i
+        f_t = sigma(f~_t), f~_t = x_t W_f + h_(t-1) U_f + b_f
+        o_t = sigma(x_t W_o + h_(t-1) U_o + b_o)
+        m_t = max(log f_t + m_(t-1), i~_t)
+        c_t = exp(log f_t + m_(t-1) - m_t) * c_(t-1) + exp(i~_t - m_t) * z_t
+        n_t = exp(log f_t + m_(t-1) - m_t) * n_(t-1) + exp(i~_t - m_t)
+        h_t = o_t * c_t / n_t
+
+    The stabiliser m keeps the exponentials from overflowing and changes no h. The gates stand in
+    the order i, f, z, o; the states are h, c, n, m. Of the paper's two forget gates (sigma or exp)
+    this is sigma; its heads are one matrix here.
+
+    Args:
+        units: Hidden size K.
+        **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
+
+    Source: Beck et al., xLSTM, arXiv:2405.04517, equations 8 to 17.
+    """
+
+    num_gates = 4
+    num_states = 4
+
+    def combine(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> list[Any]:
+        _, c, n, m = states
+        i, f, z, o = ops.split(projected + recurrent, 4, axis=-1)
+        kept = ops.log_sigmoid(f) + m
+        m = ops.maximum(kept, i)
+        forget, enter = ops.exp(kept - m), ops.exp(i - m)
+        c = forget * c + enter * ops.tanh(z)
+        n = forget * n + enter
+        return [ops.sigmoid(o) * c / n, c, n, m]
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Zeros, and an m so small that the first input is all there is."""
+        *zeros, m = super().get_initial_state(batch_size)
+        return [*zeros, m + EMPTY]

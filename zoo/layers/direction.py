@@ -1,0 +1,225 @@
+"""One cell over time, in one direction: the part of the recurrent body that holds weights."""
+
+import inspect
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+from zoo.cells import RecurrentCell
+from zoo.errors import InputError, nearest, require_bool, require_positive_int, require_rate
+from zoo.layers import fast_scan
+from zoo.layers.scan import run_cell, way
+from zoo.layers.stepping import Step, Zoneout
+from zoo.registry import cell_class
+
+# a new pair of batch size and length takes XLA some two seconds: small cells do not earn them back
+COMPILED_FROM = 96  # units
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Direction(masking.MaskedLayer):
+    """One cell over time, forwards or backwards.
+
+    inputs (B, T, E) and mask (B, T) -> outputs (B, T, K), and the final states, (B, K) each.
+
+    Args:
+        cell: A registered cell's name.
+        units: Hidden size K.
+        backwards: Read each row from its last real token to its first.
+        cell_options: The cell's own options, such as `{"reset_after": False}`.
+        input_dropout: Share of the inputs dropped, in training, one mask for all steps of a
+            sequence (Gal and Ghahramani, arXiv:1512.05287).
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product, in
+            training, one mask for all steps.
+        zoneout: Probability that an element of a state is not updated in a step, in training; the
+            expected value elsewhere (Krueger et al., arXiv:1606.01305).
+        weight_drop: Share of the recurrent matrix dropped, in training, one mask for a batch
+            (Merity et al., arXiv:1708.02182).
+        learned_initial_state: Learn the states before the first step; zeros otherwise.
+        shards: Parts of the batch that compiled loops run beside each other.
+        **kwargs: The Keras layer's own arguments.
+
+    Raises:
+        InputError: An option has a wrong value, or the cell has nothing that it could act on.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        units: int,
+        backwards: bool = False,
+        cell_options: dict[str, Any] | None = None,
+        input_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
+        weight_drop: float = 0.0,
+        learned_initial_state: bool = False,
+        shards: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        require_positive_int("units", units)
+        require_bool("backwards", backwards)
+        require_bool("learned_initial_state", learned_initial_state)
+        for name, rate in (
+            ("input_dropout", input_dropout),
+            ("recurrent_dropout", recurrent_dropout),
+            ("zoneout", zoneout),
+            ("weight_drop", weight_drop),
+        ):
+            require_rate(name, rate)
+        super().__init__(**kwargs)
+        self.cell_name = cell
+        self.units = units
+        self.backwards = backwards
+        self.cell_options = dict(cell_options or {})
+        self.input_dropout = input_dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneout
+        self.weight_drop = weight_drop
+        self.learned_initial_state = learned_initial_state
+        self.shards = shards
+        self.cell = make_cell(cell, units, self.cell_options, self.dtype_policy)
+        self._require_product("recurrent_dropout", recurrent_dropout)
+        self._require_product("weight_drop", weight_drop)
+        self.seed_generator = keras.random.SeedGenerator()
+        self.initial_state: list[Any] = []
+        self.supports_jit = way(self.cell, training=False, zoneout=zoneout) != "op"
+
+    def _require_product(self, option: str, rate: float) -> None:
+        has = isinstance(self.cell, RecurrentCell) and self.cell.has_recurrent_kernel
+        if rate and not has:
+            raise InputError(
+                f"{option} acts on the recurrent product of a zoo cell, which {self.cell_name!r} "
+                f"has not: set {option} to 0 or take another cell"
+            )
+
+    def build(self, inputs_shape: Any, **_shapes: Any) -> None:
+        self.cell.build((inputs_shape[0], inputs_shape[-1]))
+        if self.learned_initial_state:
+            self.initial_state = [
+                self.add_weight((size,), "zeros", name=f"initial_state_{number}")
+                for number, size in enumerate(self.state_sizes)
+            ]
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """The sizes of the cell's states."""
+        sizes = self.cell.state_size
+        return list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
+        """The states before the first step, (B, K) each."""
+        states = self.cell.get_initial_state(batch_size)
+        states = list(states) if isinstance(states, list | tuple) else [states]
+        learned = self.initial_state or [0.0] * len(states)
+        return [state + start for state, start in zip(states, learned, strict=True)]
+
+    def call(
+        self, inputs: Any, mask: Any, initial_state: Any = None, training: bool = False
+    ) -> tuple[Any, list[Any]]:
+        lengths = masking.lengths(mask)
+        if initial_state is None:
+            initial_state = self.get_initial_state(ops.shape(inputs)[0])
+        if self.backwards:
+            inputs = masking.reverse_within_lengths(inputs, lengths)
+        outputs, final = run_cell(
+            self.cell,
+            self._dropped_inputs(inputs) if training else inputs,
+            list(initial_state),
+            lengths,
+            training=bool(training),
+            recurrent_kernel=self._dropped_kernel() if training else None,
+            recurrent_mask=self._recurrent_mask(initial_state[0]) if training else None,
+            zoneout=self._zoneout(training),
+            shards=self.shards,
+            compiled=self.units >= COMPILED_FROM,
+        )
+        if self.backwards:
+            outputs = masking.reverse_within_lengths(outputs, lengths)
+        return ops.where(mask[:, :, None], outputs, 0), final
+
+    def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        """One step outside of training: inputs (B, E), states -> output (B, K), states."""
+        step = Step(self.cell, zoneout=self._zoneout(training=False))
+        values = step.sources(inputs[:, None], states)
+        states = step(list(states), [value[0] for value in values], step.weights())
+        return states[0], states
+
+    def _dropped_inputs(self, inputs: Any) -> Any:
+        if not self.input_dropout:
+            return inputs
+        shape = (ops.shape(inputs)[0], 1, inputs.shape[-1])
+        ones = ops.ones(shape, dtype=inputs.dtype)
+        return inputs * keras.random.dropout(ones, self.input_dropout, seed=self.seed_generator)
+
+    def _dropped_kernel(self) -> Any:
+        if not self.weight_drop:
+            return None
+        kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
+        return keras.random.dropout(kernel, self.weight_drop, seed=self.seed_generator)
+
+    def _recurrent_mask(self, state: Any) -> Any:
+        if not self.recurrent_dropout:
+            return None
+        ones = ops.ones_like(state)
+        return keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
+
+    def _zoneout(self, training: bool) -> Zoneout | None:
+        if not self.zoneout:
+            return None
+        return Zoneout(self.zoneout, self.seed_generator if training else None)
+
+    def compute_output_spec(self, inputs: Any, mask: Any, **_arguments: Any) -> Any:
+        batch, time = inputs.shape[:2]
+        dtype = self.compute_dtype
+        outputs = keras.KerasTensor((batch, time, self.state_sizes[0]), dtype)
+        return outputs, [keras.KerasTensor((batch, size), dtype) for size in self.state_sizes]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "cell": self.cell_name,
+            "units": self.units,
+            "backwards": self.backwards,
+            "cell_options": self.cell_options,
+            "input_dropout": self.input_dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "zoneout": self.zoneout,
+            "weight_drop": self.weight_drop,
+            "learned_initial_state": self.learned_initial_state,
+            "shards": self.shards,
+        }
+
+
+def make_cell(name: str, units: int, options: dict[str, Any], dtype: Any) -> Any:
+    """A registered cell with its own options; an unknown one is an error that names the nearest."""
+    cell = cell_class(name)
+    known = _options(cell)
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"the cell {name!r} has no option {option!r}: {nearest(option, known)}"
+            )
+    return cell(units, dtype=dtype, name="cell", **options)
+
+
+def _options(cell: Any) -> list[str]:
+    """What a cell's constructor takes besides `units`, also by way of its `**kwargs`."""
+    known: list[str] = []
+    for ancestor in cell.__mro__:
+        if ancestor is keras.layers.Layer:
+            break
+        if "__init__" not in vars(ancestor):
+            continue
+        parameters = inspect.signature(ancestor.__init__).parameters.values()
+        known += [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return sorted(set(known) - {"self", "units", "kwargs"})
+
+
+def default_shards(directions: int) -> int:
+    """Shards for each of so many directions that run beside each other anyway."""
+    return max(1, fast_scan.cores() // directions) if keras.backend.backend() == "tensorflow" else 1

@@ -1,0 +1,180 @@
+"""Through time and back in XLA: the two loops behind the fast way, with all their products."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tensorflow.compiler.tf2xla.python import xla
+
+
+class Given(NamedTuple):
+    """What both loops start from; a list is empty where the cell has no such weight."""
+
+    inputs: Any  # (B, T, E), or (B, T, G K) for a cell that makes x W in its own way
+    input_kernel: list[Any]  # W
+    kernel: list[Any]  # U
+    recurrent_bias: list[Any]
+    input_bias: list[Any]
+    vectors: list[Any]
+    initial: list[Any]  # the states, (B, K) each
+    mask: list[Any]  # (B, K)
+    lengths: Any
+
+
+def forward(cell: Any, given: Given) -> Any:
+    """The outputs, the final states, those before each step, and what the cell keeps besides."""
+
+    def step(active: Any, slices: list[Any], states: list[Any]) -> Any:
+        x = _biased(slices[0], given.input_bias)
+        new, kept = _forward_step(cell, x, _product(states[0], given), states, given.vectors)
+        new = [tf.where(active, a, b) for a, b in zip(new, states, strict=True)]
+        return new, [new[0], *states, *kept]
+
+    xs = given.inputs
+    if given.input_kernel:
+        xs = _rows(tf.matmul(_flat(xs), given.input_kernel[0]), given)
+    states = _shaped(given.initial, given)
+    final, written = _walk(given, step, states, [xs])
+    kept = written[len(states) + 1 :] + ([xs] if _reads_inputs(cell) else [])
+    return written[0], final, written[1 : len(states) + 1], kept
+
+
+def backward(
+    cell: Any, given: Given, final: Any, previous: Any, kept: Any, d_outputs: Any, d_final: Any
+) -> Any:
+    """The gradients of what was given, group by group."""
+    sources = [d_outputs, *kept, *previous]
+    transposed = tf.transpose(given.kernel[0]) if given.kernel else None
+
+    def step(active: Any, slices: list[Any], carry: Any) -> Any:
+        d_states, d_vectors, now = carry
+        d_output, *slices = slices
+        now_kept, before = slices[: len(kept)], slices[len(kept) :]
+        if _reads_inputs(cell):
+            now_kept[-1] = _biased(now_kept[-1], given.input_bias)
+        d_states = [d_states[0] + d_output, *d_states[1:]]
+        masked = [tf.where(active, d_state, 0) for d_state in d_states]
+        d_x, d_r, d_previous, d_new = _backward_step(
+            cell, now_kept, before, now, given.vectors, masked
+        )
+        d_x = tf.where(active, d_x, 0)
+        d_r = d_x if cell.additive else tf.where(active, d_r, 0)
+        if transposed is not None:
+            d_h = tf.matmul(d_r, transposed)
+            d_previous[0] += d_h * given.mask[0] if given.mask else d_h
+        d_states = [tf.where(active, a, b) for a, b in zip(d_previous, d_states, strict=True)]
+        d_vectors = [a + b for a, b in zip(d_vectors, d_new, strict=True)]
+        return (d_states, d_vectors, before), [d_x] if cell.additive else [d_x, d_r]
+
+    d_vectors = [tf.zeros_like(vector) for vector in given.vectors]
+    carry = (_shaped(d_final, given), d_vectors, _shaped(final, given))
+    (d_initial, d_vectors, _), written = _walk(given, step, carry, sources, backwards=True)
+    d_x, d_r = written[0], written[-1]
+    return [*_product_gradients(given, previous[0], d_x, d_r), *d_vectors, *d_initial]
+
+
+def _walk(given: Given, step: Any, carry: Any, sources: Any, backwards: bool = False) -> Any:
+    """Steps through time; gives the last carry and what the steps wrote, (B, T, ...) each.
+
+    The slices of a step are read one step ahead and carried: XLA turns the elementwise part into
+    vector instructions only if no index is looked up inside it, which halves the time of the loop.
+    """
+    batch, time = tf.unstack(tf.shape(given.inputs)[:2])
+    sources = [tf.ensure_shape(values, (*given.inputs.shape[:2], None)) for values in sources]
+
+    def at(count: Any) -> Any:
+        return time - 1 - count if backwards else count
+
+    def read(count: Any) -> list[Any]:
+        active = (at(count) < given.lengths)[:, None]
+        return [active, *[values[:, at(count)] for values in sources]]
+
+    def body(count: Any, slices: Any, carry: Any, arrays: Any) -> Any:
+        active, *values = slices
+        carry, written = step(active, values, carry)
+        arrays = [
+            xla.dynamic_update_slice(array, value[:, None], [0, at(count), 0])
+            for array, value in zip(arrays, written, strict=True)
+        ]
+        ahead = tf.minimum(count + 1, time - 1)
+        return count + 1, read(ahead), carry, arrays
+
+    start = tf.constant(0)
+    first = read(start)
+    widths = [value.shape[-1] for value in step(first[0], first[1:], carry)[1]]
+    arrays = [tf.zeros((batch, time, width)) for width in widths]
+    _, _, carry, arrays = tf.while_loop(
+        lambda count, *_: count < time,
+        body,
+        (start, first, carry, arrays),
+        maximum_iterations=time,
+    )
+    return carry, arrays
+
+
+def _biased(values: Any, bias: list[Any]) -> Any:
+    return values + bias[0] if bias else values
+
+
+def _product(h: Any, given: Given) -> Any:
+    """The recurrent product h U + c, or 0 for a cell without one."""
+    if not given.kernel:
+        return 0.0
+    seen = h * given.mask[0] if given.mask else h
+    return _biased(tf.matmul(seen, given.kernel[0]), given.recurrent_bias)
+
+
+def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
+    """The gradients of inputs, W, U and both biases: one product or one sum over all steps each."""
+    h = h * given.mask[0][:, None] if given.mask else h
+    rows, d_x, d_r = _flat(given.inputs), _flat(d_x), _flat(d_r)
+    d_inputs = (
+        tf.matmul(d_x, given.input_kernel[0], transpose_b=True) if given.input_kernel else d_x
+    )
+    return [
+        _rows(d_inputs, given),
+        *[tf.matmul(rows, d_x, transpose_a=True) for _ in given.input_kernel],
+        *[tf.matmul(_flat(h), d_r, transpose_a=True) for _ in given.kernel],
+        *[tf.reduce_sum(d_r, 0) for _ in given.recurrent_bias],
+        *[tf.reduce_sum(d_x, 0) for _ in given.input_bias],
+    ]
+
+
+def _flat(values: Any) -> Any:
+    return tf.reshape(values, (-1, values.shape[-1]))
+
+
+def _rows(values: Any, given: Given) -> Any:
+    return tf.reshape(values, (*tf.unstack(tf.shape(given.inputs)[:2]), values.shape[-1]))
+
+
+def _reads_inputs(cell: Any) -> bool:
+    """Whether the way back needs x W apart from h U."""
+    return not cell.additive and not getattr(cell, "backward", None)
+
+
+def _forward_step(cell: Any, x: Any, r: Any, states: list[Any], vectors: list[Any]) -> Any:
+    if getattr(cell, "forward", None):
+        return cell.forward(x, r, states, vectors)
+    return cell.combine(x, r, states, vectors), [x + r if cell.additive else r]
+
+
+def _backward_step(
+    cell: Any, kept: Any, previous: Any, now: Any, vectors: Any, d_states: Any
+) -> Any:
+    """One step back: by the cell's own gradient, or by taking that of `combine`."""
+    if getattr(cell, "backward", None):
+        d_x, d_r, d_previous = cell.backward(kept, previous, now, d_states)
+        return d_x, d_r, d_previous, []
+    r, x = (tf.zeros_like(kept[0]), kept[0]) if cell.additive else kept
+    with tf.GradientTape() as tape:
+        tape.watch([x, r, previous, vectors])
+        new = cell.combine(x, r, previous, vectors)
+    d_x, d_r, d_previous, d_vectors = tape.gradient(
+        new, [x, r, previous, vectors], d_states, unconnected_gradients="zero"
+    )
+    return d_x, d_r, d_previous, d_vectors
+
+
+def _shaped(states: list[Any], given: Given) -> list[Any]:
+    """The states with the batch size of the inputs, for a loop whose shapes must not change."""
+    return [tf.reshape(state, (tf.shape(given.inputs)[0], state.shape[-1])) for state in states]
