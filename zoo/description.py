@@ -82,8 +82,10 @@ def _ways(entry: Architecture, config: dict[str, Any]) -> list[str]:
         line = f"  {word}: {WAYS[taken]}"
         unchanged = way(make_cell(name, 1, {}, None), training)
         if taken != unchanged:
-            ruling = f"zoneout={zoneout}" if zoneout else f"cell_options={given['cell_options']}"
-            if small and way(chosen, training, zoneout=zoneout) == unchanged:
+            ruling = f"cell_options={given.get('cell_options')}"
+            if zoneout:
+                ruling = f"zoneout={zoneout}"
+            elif small and way(chosen, training) == unchanged:
                 ruling = f"units={units}"
             line += f" ({ruling} rules out {WAYS[unchanged]})"
         lines.append(_wrap(line, "      "))

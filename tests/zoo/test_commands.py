@@ -152,10 +152,10 @@ def test_help_ends_with_status_0(words, capsys):
         ([], "elsewhere: one TensorFlow op for all steps"),
         (["--cell", "min_gru"], "elsewhere: a scan over elements, without a loop over steps"),
         (
-            ["--units", "95"],
-            "training: one TensorFlow op for all steps (units=95 rules out compiled",
+            ["--units", "31"],
+            "training: one TensorFlow op for all steps (units=31 rules out compiled",
         ),
-        (["--units", "96"], "training: compiled loops"),
+        (["--units", "32"], "training: compiled loops"),
         (["--zoneout", "0.1"], "training: step by step"),
         (["--zoneout", "0.1"], "zoneout=0.1 rules out compiled loops"),
         (

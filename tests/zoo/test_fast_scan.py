@@ -1,5 +1,9 @@
 """The compiled loops and the linear scan: the same values and gradients as plain stepping."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -129,6 +133,36 @@ def test_shards_change_nothing_and_may_be_empty(name, lengths):
     expected = measured(plain, cell, given)
     for shards in (2, 3):
         assert_same(measured(sharded(shards), cell, given), expected)
+
+
+BATCHES_OF_MANY_SIZES = """
+import numpy as np
+import tensorflow as tf
+from zoo.layers import Recurrent
+
+layer = Recurrent("lstm", 32)
+layer(tf.zeros((2, 3, 8)), mask=tf.ones((2, 3), "bool"))
+
+
+@tf.function(input_signature=[tf.TensorSpec((None, None, 8)), tf.TensorSpec((None, None), "bool")])
+def gradients(inputs, mask):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(inputs, mask=mask, training=True)[0])
+    return tape.gradient(loss, layer.trainable_variables)
+
+
+for rows, steps in ((16, 30), (15, 30), (12, 32), (16, 17), (9, 21)):
+    lengths = np.random.default_rng(rows).integers(1, steps + 1, rows)
+    gradients(tf.ones((rows, steps, 8)), tf.sequence_mask(lengths, steps))
+"""
+
+
+def test_batches_of_many_sizes_and_lengths_share_one_program_each_way(tmp_path):
+    flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
+    environment = {**os.environ, "XLA_FLAGS": flags, "CUDA_VISIBLE_DEVICES": "-1"}
+    subprocess.run([sys.executable, "-c", BATCHES_OF_MANY_SIZES], env=environment, check=True)
+    programs = [path.name for path in tmp_path.glob("*cpu_after_optimizations.txt")]
+    assert len(programs) == 2, programs
 
 
 @pytest.mark.parametrize("time", [1, 2, 7, 8, 9, 16, 17, 64, 200])

@@ -47,22 +47,61 @@ def run_sharded(
 ) -> tuple[Any, list[Any]]:
     """`run` with the batch cut into shards that run beside each other, one processor core each.
 
-    The loops hardly gain from a second core by themselves: their products are small.
+    The loops hardly gain from a second core by themselves: their products are small. XLA compiles
+    for each pair of rows and steps, so all shards are of one size, and what a graph does not know
+    beforehand is rounded up, rows to a multiple of 8 and steps to one of 16 (more beyond 64 rows
+    and 256 steps): batches of any size then need few programs. Padding steps cost no step.
     """
-    if shards == 1:
-        return run(cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask)
-    batch = inputs.shape[0] or tf.shape(inputs)[0]
-    sizes = [(batch + number) // shards for number in range(shards)]
-    rows = [inputs, lengths, *initial_state, *_tensors([recurrent_mask])]
-    parts = zip(*[tf.split(values, sizes, num=shards) for values in rows], strict=True)
+    batch, time = _sizes(inputs, shards)
+    rows = [_padded(inputs, batch, time), lengths, *initial_state, *_tensors([recurrent_mask])]
+    parts = zip(*[tf.split(_padded(values, batch), shards) for values in rows], strict=True)
     count = 2 + len(initial_state)
     results = [
         run(cell, part[0], list(part[2:count]), part[1], recurrent_kernel, *part[count:])
         for part in parts
     ]
-    outputs = tf.concat([outputs for outputs, _ in results], axis=0)
+    rows, steps = tf.unstack(tf.shape(inputs)[:2])
+    outputs = tf.concat([outputs for outputs, _ in results], axis=0)[:rows, :steps]
     final = zip(*[states for _, states in results], strict=True)
-    return outputs, [tf.concat(states, axis=0) for states in final]
+    return outputs, [tf.concat(states, axis=0)[:rows] for states in final]
+
+
+def _sizes(inputs: Any, shards: int) -> tuple[Any, Any]:
+    """The rows, a multiple of the shards, and the steps that inputs (B, T, E) are padded to."""
+    rows, steps = inputs.shape[:2]
+    known = tf.shape(inputs)
+    if rows is None:
+        rows = _rounded_up(-(-known[0] // shards), _ROWS) * shards
+    else:
+        rows = -(-rows // shards) * shards
+    return rows, _rounded_up(known[1], _STEPS) if steps is None else steps
+
+
+def _grid(finest: int, per_octave: int) -> list[int]:
+    """Sizes in steps of `finest`, and of the last power of two over `per_octave` beyond."""
+    sizes = [finest]
+    while sizes[-1] < 2**20:
+        sizes.append(sizes[-1] + max(finest, 2 ** (sizes[-1].bit_length() - 1) // per_octave))
+    return sizes
+
+
+_ROWS = _grid(8, 4)
+_STEPS = _grid(16, 8)
+
+
+def _rounded_up(size: Any, grid: list[int]) -> Any:
+    """The next size of the grid, in the graph."""
+    return tf.constant(grid)[tf.searchsorted(grid, size[None])[0]]
+
+
+def _padded(values: Any, batch: Any, time: Any = None) -> Any:
+    """Values with zeros behind them, up to so many rows and steps."""
+    sizes = [batch] if time is None else [batch, time]
+    shape = tf.shape(values)
+    added = [(0, size - shape[axis]) for axis, size in enumerate(sizes)]
+    rest = values.shape[len(sizes) :]
+    padded = tf.pad(values, [*added, *[(0, 0)] * len(rest)])
+    return tf.ensure_shape(padded, [*[s if isinstance(s, int) else None for s in sizes], *rest])
 
 
 def cores() -> int:
@@ -114,13 +153,13 @@ def run(
         xs, *cut = [tf.stop_gradient(value) for value in values]
         groups: Any = [cut[start:end] for start, end in itertools.pairwise([0, *ends])]
         given = Given(*[xs, *groups, mask, lengths])
-        outputs, final, previous, kept = loops.forward(given)
+        results = loops.forward(given)
 
         def gradient(d_outputs: Any, *d_final: Any) -> list[Any]:
-            d_given = loops.backward(given, final, previous, kept, d_outputs, list(d_final))
+            d_given = loops.backward(given, results, d_outputs, list(d_final))
             return tf.nest.flatten(d_given)
 
-        return (outputs, *final), gradient
+        return (results[0], *results[1]), gradient
 
     values = [value for group in weights for value in group]
     first = inputs if weights[0] else cell.input_product(inputs)

@@ -9,7 +9,7 @@ from zoo.layers.linear_scan import linear_scan
 from zoo.layers.stepping import Step, Zoneout, step_through
 
 WAYS = {
-    "loops": "compiled loops with a gradient of their own, from 96 units on",
+    "loops": "compiled loops with a gradient of their own, from 32 units on",
     "op": "one TensorFlow op for all steps",
     "elements": "a scan over elements, without a loop over steps",
     "steps": "step by step, input products taken at once",

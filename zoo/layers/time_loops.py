@@ -21,27 +21,31 @@ class Given(NamedTuple):
 
 
 def forward(cell: Any, given: Given) -> Any:
-    """The outputs, the final states, those before each step, and what the cell keeps besides."""
+    """The outputs, the final states, what stood in them before each step, what the cell keeps.
+
+    The states before each step are without the first of them, which is the output a step before.
+    """
 
     def step(active: Any, slices: list[Any], states: list[Any]) -> Any:
         x = _biased(slices[0], given.input_bias)
         new, kept = _forward_step(cell, x, _product(states[0], given), states, given.vectors)
         new = [tf.where(active, a, b) for a, b in zip(new, states, strict=True)]
-        return new, [new[0], *states, *kept]
+        return new, [new[0], *states[1:], *kept]
 
     xs = given.inputs
     if given.input_kernel:
         xs = _rows(tf.matmul(_flat(xs), given.input_kernel[0]), given)
     states = _shaped(given.initial, given)
     final, written = _walk(given, step, states, [xs])
-    kept = written[len(states) + 1 :] + ([xs] if _reads_inputs(cell) else [])
-    return written[0], final, written[1 : len(states) + 1], kept
+    kept = written[len(states) :] + ([xs] if _reads_inputs(cell) else [])
+    return written[0], final, written[1 : len(states)], kept
 
 
-def backward(
-    cell: Any, given: Given, final: Any, previous: Any, kept: Any, d_outputs: Any, d_final: Any
-) -> Any:
-    """The gradients of what was given, group by group."""
+def backward(cell: Any, given: Given, results: Any, d_outputs: Any, d_final: Any) -> Any:
+    """The gradients of what was given, group by group, from the results of `forward`."""
+    outputs, final, previous, kept = results
+    start = _shaped(given.initial[:1], given)[0][:, None]
+    previous = [tf.concat([start, outputs[:, :-1]], axis=1), *previous]
     sources = [d_outputs, *kept, *previous]
     transposed = tf.transpose(given.kernel[0]) if given.kernel else None
 
@@ -75,18 +79,21 @@ def backward(
 def _walk(given: Given, step: Any, carry: Any, sources: Any, backwards: bool = False) -> Any:
     """Steps through time; gives the last carry and what the steps wrote, (B, T, ...) each.
 
+    It ends where the longest row ends; behind that stand zeros.
+
     The slices of a step are read one step ahead and carried: XLA turns the elementwise part into
     vector instructions only if no index is looked up inside it, which halves the time of the loop.
     """
     batch, time = tf.unstack(tf.shape(given.inputs)[:2])
+    steps = tf.reduce_max(given.lengths)
     sources = [tf.ensure_shape(values, (*given.inputs.shape[:2], None)) for values in sources]
 
     def at(count: Any) -> Any:
-        return time - 1 - count if backwards else count
+        return tf.maximum(steps - 1 - count, 0) if backwards else count
 
     def read(count: Any) -> list[Any]:
         active = (at(count) < given.lengths)[:, None]
-        return [active, *[values[:, at(count)] for values in sources]]
+        return [active, *[_slice(values, at(count)) for values in sources]]
 
     def body(count: Any, slices: Any, carry: Any, arrays: Any) -> Any:
         active, *values = slices
@@ -95,20 +102,25 @@ def _walk(given: Given, step: Any, carry: Any, sources: Any, backwards: bool = F
             xla.dynamic_update_slice(array, value[:, None], [0, at(count), 0])
             for array, value in zip(arrays, written, strict=True)
         ]
-        ahead = tf.minimum(count + 1, time - 1)
-        return count + 1, read(ahead), carry, arrays
+        return count + 1, read(tf.minimum(count + 1, time - 1)), carry, arrays
 
     start = tf.constant(0)
     first = read(start)
     widths = [value.shape[-1] for value in step(first[0], first[1:], carry)[1]]
     arrays = [tf.zeros((batch, time, width)) for width in widths]
     _, _, carry, arrays = tf.while_loop(
-        lambda count, *_: count < time,
+        lambda count, *_: count < steps,
         body,
         (start, first, carry, arrays),
         maximum_iterations=time,
     )
     return carry, arrays
+
+
+def _slice(values: Any, token: Any) -> Any:
+    """`values[:, token]`; XLA would compile that anew for each length of a longest row."""
+    batch, width = tf.shape(values)[0], values.shape[-1]
+    return xla.dynamic_slice(values, [0, token, 0], [batch, 1, width])[:, 0]
 
 
 def _biased(values: Any, bias: list[Any]) -> Any:
