@@ -44,6 +44,11 @@ def lengths(mask: Any) -> Any:
     return ops.sum(ops.cast(mask, "int32"), axis=1)
 
 
+def from_lengths(row_lengths: Any, time: Any) -> Any:
+    """The mask of rows of so many tokens: int (B,) and T -> bool (B, T)."""
+    return ops.arange(time, dtype="int32")[None] < ops.cast(row_lengths, "int32")[:, None]
+
+
 def reverse_within_lengths(values: Any, row_lengths: Any) -> Any:
     """Reverses each row within its own length; what stands in the padding stays where it is.
 

@@ -1,10 +1,13 @@
 """One cell over all steps, by the fastest way that its form and its options allow."""
 
+import functools
 from typing import Any
+
+import keras
 
 from zoo import masking
 from zoo.cells import LinearCell, RecurrentCell
-from zoo.layers import block_lstm, fast_scan
+from zoo.layers import block_lstm, by_size, fast_scan
 from zoo.layers.linear_scan import linear_scan
 from zoo.layers.stepping import Step, Zoneout, step_through
 
@@ -60,7 +63,7 @@ def run_cell(
         recurrent_kernel: U, where it is not the cell's own, or None.
         recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
         zoneout: States that stay as they were, or None.
-        shards: Parts of the batch that compiled loops run beside each other.
+        shards: Parts of a large batch that run beside each other.
         compiled: Whether loops may be compiled at all.
 
     Returns:
@@ -73,13 +76,30 @@ def run_cell(
         return fast_scan.run_sharded(
             cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards
         )
+    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout)
+    if training or keras.backend.backend() != "tensorflow":
+        return _run(chosen, step, training, inputs, lengths, initial_state)
+    return by_size.run(
+        functools.partial(_run, chosen, step, training),
+        functools.partial(_run, "steps" if chosen == "op" else chosen, step, training),
+        inputs,
+        lengths,
+        initial_state,
+        shards,
+    )
+
+
+def _run(
+    chosen: str, step: Step, training: bool, inputs: Any, lengths: Any, initial_state: list[Any]
+) -> tuple[Any, list[Any]]:
+    """All steps in a way that is not compiled."""
+    cell = step.cell
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)
     elif chosen == "elements":
         a, b = cell.coefficients(cell.project(inputs), cell.vectors())
         states = [linear_scan(a, b, initial_state[0])]
     else:
-        step = Step(cell, recurrent_kernel, recurrent_mask, zoneout)
         states = step_through(step, inputs, initial_state, lengths if training else None)
     final = [
         masking.last_real(state, lengths, start)

@@ -104,9 +104,21 @@ def step_through(
             new = [ops.where(active, a, b) for a, b in zip(new, states, strict=True)]
         return new
 
-    scan = _scan_tensorflow if keras.backend.backend() == "tensorflow" else _scan
     states = scan(advance, list(initial_state), sources)
     return [ops.moveaxis(state, 0, 1) for state in states]
+
+
+def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
+    """The states after each step of `advance(states, slices)`, (T, B, D) each.
+
+    Args:
+        advance: One step.
+        states: (B, D) each, before the first step.
+        sources: (T, B, ...) or (T, 1, ...) each, the first with B; a step's slices.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return _scan_tensorflow(advance, states, sources)
+    return _scan(advance, states, sources)
 
 
 def _scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
