@@ -100,16 +100,21 @@ def pool(kind, states, lengths, last=None, weights=None):
     return pooled
 
 
-def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
-    """The whole network: weights by path, token_ids (B, T) -> logits (B, C)."""
-    lengths = [sum(token != 0 for token in row) for row in token_ids]
-    vectors = np.array([[weights["embedding/embeddings"][token] for token in r] for r in token_ids])
+def encoder_layers(weights):
+    """The cells' weights of a model's encoder: a list over layers of a list over directions."""
     layers = []
     while f"encoder/forward_{len(layers)}/cell" in {path.rpartition("/")[0] for path in weights}:
         prefixes = [f"encoder/{way}_{len(layers)}/cell/" for way in ("forward", "backward")]
         cells = [[weights[path] for path in weights if path.startswith(p)] for p in prefixes]
         layers.append([arrays for arrays in cells if arrays])
-    states, final = stack(cell, layers, vectors, lengths, merge_mode)
+    return layers
+
+
+def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
+    """The whole network: weights by path, token_ids (B, T) -> logits (B, C)."""
+    lengths = [sum(token != 0 for token in row) for row in token_ids]
+    vectors = np.array([[weights["embedding/embeddings"][token] for token in r] for r in token_ids])
+    states, final = stack(cell, encoder_layers(weights), vectors, lengths, merge_mode)
     last = merge([direction[0] for direction in final[-1]], merge_mode)
     attention = None
     if pooling == "attention":
@@ -117,3 +122,47 @@ def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
         attention = [weights[f"attention_pooling/{name}"] for name in names]
     pooled = pool(pooling, states, lengths, last, attention)
     return pooled @ weights["logits/kernel"] + weights["logits/bias"]
+
+
+def letters_cnn(weights, character_ids):
+    """A word's letters (L,) -> (K,): the highest value of a convolution over three letters."""
+    table = weights["characters/embeddings"].astype("float64")
+    letters = [table[number] for number in character_ids if number != 0]
+    if not letters:
+        return np.zeros(weights["characters/bias"].shape)
+    edge = np.zeros(table.shape[1])
+    padded = [edge, *letters, edge]
+    windows = [np.concatenate(padded[j - 1 : j + 2]) for j in range(1, len(padded) - 1)]
+    kernel, bias = weights["characters/kernel"], weights["characters/bias"]
+    return np.max([np.tanh(window @ kernel + bias) for window in windows], axis=0)
+
+
+def letters_rnn(cell, weights, character_ids):
+    """A word's letters (L,) -> (K,): the last states of both directions."""
+    table = weights["characters/embeddings"]
+    vectors = np.array([[table[number] for number in character_ids]])
+    length = [int(np.sum(np.asarray(character_ids) != 0))]
+    prefixes = [f"characters/letters/{way}_0/cell/" for way in ("forward", "backward")]
+    layer = [[weights[path] for path in weights if path.startswith(p)] for p in prefixes]
+    final = stack(cell, [layer], vectors, length)[1]
+    return np.concatenate([direction[0][0] for direction in final[-1]])
+
+
+def many_to_many(weights, inputs, cell, merge_mode="concat"):
+    """The logits of each token, (B, T, C); `inputs` as the model takes them."""
+    token_ids = inputs["token_ids"]
+    vectors = [weights["embedding/embeddings"][token_ids]]
+    if "character_ids" in inputs:
+        if "characters/kernel" in weights:
+            words = [[letters_cnn(weights, w) for w in row] for row in inputs["character_ids"]]
+        else:
+            words = [
+                [letters_rnn("lstm", weights, w) for w in row] for row in inputs["character_ids"]
+            ]
+        vectors.append(np.array(words))
+    if "casing_ids" in inputs:
+        vectors.append(weights["casing/embeddings"][inputs["casing_ids"]])
+    lengths = [sum(token != 0 for token in row) for row in token_ids]
+    together = np.concatenate(vectors, axis=-1)
+    states, _ = stack(cell, encoder_layers(weights), together, lengths, merge_mode)
+    return states @ weights["logits/kernel"] + weights["logits/bias"]

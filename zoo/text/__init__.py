@@ -1,7 +1,26 @@
-"""Strings <-> ids, in core TensorFlow ops; the only place that knows strings."""
+"""Strings <-> ids, in core TensorFlow ops; the only place that knows strings.
+
+Tags that mark stretches of tokens are the one thing here that is plain Python.
+"""
 
 from zoo.text.normalization import Normalizer
+from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.vectorizer import Vectorizer
 from zoo.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
 
-__all__ = ["BOS", "EOS", "PAD", "SPECIAL", "UNK", "Normalizer", "Vectorizer", "Vocabulary"]
+__all__ = [
+    "BOS",
+    "EOS",
+    "PAD",
+    "SPECIAL",
+    "UNK",
+    "Normalizer",
+    "Span",
+    "Vectorizer",
+    "Vocabulary",
+    "allowed_transitions",
+    "converted",
+    "detected",
+    "spans",
+    "tags_of",
+]

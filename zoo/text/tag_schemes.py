@@ -1,15 +1,21 @@
 """How tags mark stretches of tokens: BIO, IOB1 and BIOES, their rules and their conversions.
 
-| scheme | a stretch of three tokens | of one token | behind another of its type |
+| scheme | a stretch of three tokens | of one token | right behind another of its type |
 |---|---|---|---|
 | BIO (IOB2) | B-X I-X I-X | B-X | B-X |
-| IOB1 | I-X I-X I-X | I-X | B-X |
+| IOB1 | I-X I-X I-X | I-X | B-X, then I-X |
 | BIOES | B-X I-X E-X | S-X | B-X or S-X |
 
-A tag is `O`, or a prefix, `-` and a type.
+A tag is `O`, or one of B, I, E and S, followed by `-` and a type, which may have dashes of its own;
+where there is one type only, it may go without a name: `B`, `I`, `O`.
+
+Source: Tjong Kim Sang and Veenstra, arXiv:cs/9907006 (IOB1, IOB2); with types, Tjong Kim Sang and
+De Meulder, arXiv:cs/0306050.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +24,10 @@ from zoo.errors import InputError, require_choice
 
 SCHEMES = {"bio": "BI", "iob1": "BI", "bioes": "BIES"}
 OUTSIDE = "O"
+FOREIGN = {"L": "E", "U": "S", "M": "I"}  # letters of BILOU and BMES, and what they are here
+
+_TAG = re.compile(r"(O(?!-)|[BIES])(?:-(.+))?", re.DOTALL)
+_FOREIGN_TAG = re.compile(r"[LUM]-.+", re.DOTALL)
 
 
 class Span(NamedTuple):
@@ -37,9 +47,20 @@ class Allowed(NamedTuple):
 
 
 def parts(tag: str) -> tuple[str, str]:
-    """Prefix and type: `B-person` -> `B`, `person`; `O` -> `O` and nothing."""
-    prefix, dash, kind = tag.partition("-")
-    return (prefix, kind) if dash else (tag, "")
+    """Prefix and type: `B-person` -> `B`, `person`; `B` -> `B` and nothing, and so `O`.
+
+    Raises:
+        InputError: The tag has another form, as `NOUN`, `-X`, `B-`, `O-X` and `U-X` have.
+    """
+    match = _TAG.fullmatch(tag)
+    if match:
+        return match[1], match[2] or ""
+    hint = ""
+    if _FOREIGN_TAG.fullmatch(tag):
+        hint = f"; write {', '.join(f'{a}- as {b}-' for a, b in FOREIGN.items())}"
+    raise InputError(
+        f"{tag!r} marks no stretch: expected O, or one of B, I, E and S, a dash and a type{hint}"
+    )
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
@@ -48,15 +69,18 @@ def spans(tags: Sequence[str]) -> list[Span]:
     As the script of CoNLL-2000 reads them: a stretch begins at B or S, or at I or E that follow no
     stretch of their type; it ends before whatever begins, before O, and after E and S.
 
+    Raises:
+        InputError: `parts` cannot read a tag. (The script takes it for something or other.)
+
     Example:
-        >>> spans(["B-a", "I-a", "I-b", "O", "S-a"])
-        [Span(type='a', start=0, end=2), Span(type='b', start=2, end=3), Span(type='a', start=4, end=5)]
+        >>> [tuple(span) for span in spans(["B-a", "I-a", "I-b", "O", "S-a"])]
+        [('a', 0, 2), ('b', 2, 3), ('a', 4, 5)]
     """
     found, start = [], None
     last, last_kind = OUTSIDE, ""
     for place, tag in enumerate([*tags, OUTSIDE]):
         prefix, kind = parts(tag)
-        if start is not None and (_ends(last, prefix) or kind != last_kind):
+        if start is not None and (last in "ES" or prefix in "BSO" or kind != last_kind):
             found.append(Span(last_kind, start, place))
             start = None
         if start is None and prefix != OUTSIDE:
@@ -65,13 +89,11 @@ def spans(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def _ends(last: str, prefix: str) -> bool:
-    """Whether a stretch ends between two tags of one type."""
-    return last in "ES" or prefix in "BSO"
-
-
 def tags_of(found: Iterable[Span], length: int, scheme: str = "bio") -> list[str]:
-    """The tags of `length` tokens that mark these stretches.
+    """The tags of `length` tokens that mark these stretches, which are given in order.
+
+    Raises:
+        InputError: A stretch is empty, overlaps the one before, or ends beyond the tokens.
 
     Example:
         >>> tags_of([Span("a", 0, 2), Span("a", 2, 3)], 4, "iob1")
@@ -79,55 +101,66 @@ def tags_of(found: Iterable[Span], length: int, scheme: str = "bio") -> list[str
     """
     require_choice("scheme", scheme, SCHEMES)
     tags = [OUTSIDE] * length
-    before: Span | None = None
+    before = Span("", 0, 0)
     for span in found:
+        if not before.end <= span.start < span.end <= length:
+            raise InputError(
+                f"the stretch {tuple(span)} does not fit: expected (type, start, end) with "
+                f"{before.end} <= start < end <= {length}, in the order of the tokens"
+            )
         prefixes = ["I"] * (span.end - span.start)
-        follows = before is not None and (before.end, before.type) == (span.start, span.type)
-        if scheme != "iob1" or follows:
+        behind = before.end == span.start > 0 and before.type == span.type
+        if scheme != "iob1" or behind:
             prefixes[0] = "B"
         if scheme == "bioes":
             prefixes[-1] = "E" if len(prefixes) > 1 else "S"
-        tags[span.start : span.end] = [f"{prefix}-{span.type}" for prefix in prefixes]
+        ending = f"-{span.type}" if span.type else ""
+        tags[span.start : span.end] = [prefix + ending for prefix in prefixes]
         before = span
     return tags
 
 
 def converted(tags: Sequence[str], scheme: str) -> list[str]:
-    """Tags of any scheme in another."""
+    """Tags of any scheme in another; tags that break every rule, as `spans` reads them."""
     return tags_of(spans(tags), len(tags), scheme)
 
 
 def detected(sentences: Iterable[Sequence[str]]) -> str | None:
-    """The scheme that all sentences keep to, or None for tags that mark no stretches.
+    """The scheme that all sentences keep to, or None for plain tags such as parts of speech.
 
-    Where several would do, BIO is taken before IOB1, and IOB1 before BIOES.
+    No stretch is written alike in two schemes, so there is one at most: S alone is BIOES. Text
+    without a stretch, all O, keeps to all three, and is called BIO. Tags are plain where one has a
+    form that `parts` cannot read, where all are bare letters (`B`, `S`) that keep to no scheme, and
+    where there are none. Takes time in proportion to the tokens.
 
     Raises:
-        InputError: There are prefixes, but no scheme fits.
+        InputError: All tags are `O` or like `B-X`, but keep to no scheme, or are BILOU or BMES.
     """
-    fitting = list(SCHEMES)
-    first_broken: dict[str, list[str]] = {}
-    prefixed = False
-    for tags in sentences:
-        prefixed = prefixed or any("-" in tag for tag in tags)
-        if not all(tag == OUTSIDE or tag[:2] in _PREFIXES for tag in tags):
-            return None
-        for scheme in list(fitting):
-            if converted(tags, scheme) != list(tags):
-                fitting.remove(scheme)
-                first_broken[scheme] = list(tags)
-    if not prefixed:
+    places: dict[tuple[str, str], int] = {}  # neighbours -> the first sentence that has them
+    for number, tags in enumerate(sentences, 1):
+        if len(tags):
+            for pair in pairwise([OUTSIDE, *tags, OUTSIDE]):
+                places.setdefault(pair, number)
+    distinct = list(dict.fromkeys(tag for pair in places for tag in pair))
+    if not distinct or not all(
+        _TAG.fullmatch(tag) or _FOREIGN_TAG.fullmatch(tag) for tag in distinct
+    ):
         return None
-    if not fitting:
-        raise InputError(
-            f"the tags keep to none of BIO, IOB1 and BIOES: {' '.join(first_broken['bio'])!r} is "
-            f"not BIO, {' '.join(first_broken['iob1'])!r} is not IOB1; mend them, or convert them "
-            f"as they are with --tag-scheme"
-        )
-    return fitting[0]
-
-
-_PREFIXES = {f"{prefix}-" for prefix in "BIES"}
+    for tag in distinct:
+        parts(tag)  # raises at one of BILOU or BMES
+    broken = []
+    for scheme in SCHEMES:
+        wrong = [pair for pair in places if not _may_follow(*pair, scheme)]
+        if not wrong:
+            return scheme
+        place = f"in sentence {places[wrong[0]]}"
+        broken.append(f"{' '.join(wrong[0])!r} {place} is not {scheme.upper()}")
+    if not any("-" in tag for tag in distinct):
+        return None
+    raise InputError(
+        f"the tags keep to no scheme (O may be a sentence's border): {', '.join(broken)}; mend "
+        f"them, or have them read as they are with --tag-scheme"
+    )
 
 
 def allowed_transitions(tags: Sequence[str], scheme: str) -> Allowed:
@@ -146,11 +179,10 @@ def allowed_transitions(tags: Sequence[str], scheme: str) -> Allowed:
     """
     require_choice("scheme", scheme, SCHEMES)
     for tag in tags:
-        prefix, kind = parts(tag)
-        if tag != OUTSIDE and (prefix not in SCHEMES[scheme] or len(prefix) != 1 or not kind):
+        if parts(tag)[0] not in SCHEMES[scheme] + OUTSIDE:
+            letters = ", ".join(f"{letter}-TYPE" for letter in SCHEMES[scheme])
             raise InputError(
-                f"{tag!r} is no tag of the scheme {scheme}: expected O or one of "
-                f"{', '.join(f'{letter}-TYPE' for letter in SCHEMES[scheme])}"
+                f"{tag!r} is no tag of the scheme {scheme}: expected O or one of {letters}"
             )
     table = np.array([[_may_follow(a, b, scheme) for b in tags] for a in tags], bool)
     start = np.array([_may_follow(OUTSIDE, tag, scheme) for tag in tags], bool)
@@ -160,6 +192,8 @@ def allowed_transitions(tags: Sequence[str], scheme: str) -> Allowed:
 
 def _may_follow(tag: str, following: str, scheme: str) -> bool:
     (prefix, kind), (next_prefix, next_kind) = parts(tag), parts(following)
+    if not {prefix, next_prefix} <= {*SCHEMES[scheme], OUTSIDE}:
+        return False
     same = kind == next_kind and prefix != OUTSIDE
     if scheme == "bio":
         return next_prefix != "I" or same

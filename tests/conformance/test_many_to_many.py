@@ -1,0 +1,258 @@
+"""The sweep over many to many: every architecture with every cell and head, built tiny."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests import reference
+from tests.weights import arrays, assign_random, by_path
+from zoo.layers import CRFLoss
+from zoo.layers.crf import unpacked
+
+TINY = {
+    "vocabulary_size": 9,
+    "num_tags": 3,
+    "embedding_dim": 3,
+    "units": 2,
+    "character_vocabulary_size": 6,
+    "character_dim": 3,
+    "character_units": 4,
+}
+TOKENS = np.array([[5, 2, 8, 3, 7], [4, 6, 1, 0, 0], [7, 3, 0, 0, 0], [2, 0, 0, 0, 0]], "int32")
+LETTERS = np.random.default_rng(0).integers(1, 6, (4, 5, 3)).astype("int32")
+LETTERS[:, 1::2, 2] = 0  # words of two letters and of three
+LETTERS = np.where((TOKENS != 0)[:, :, None], LETTERS, 0)
+CASING = np.where(TOKENS != 0, np.random.default_rng(1).integers(1, 8, TOKENS.shape), 0)
+INPUTS = {"token_ids": TOKENS, "character_ids": LETTERS, "casing_ids": CASING.astype("int32")}
+TAGS = np.random.default_rng(2).integers(0, 3, TOKENS.shape)
+REAL = TOKENS != 0
+NAMES = zoo.names(topology="many_to_many")
+CASES = [(name, cell, "none") for name in NAMES for cell in zoo.cells()]
+CASES += [("many_to_many", "gru", "cnn"), ("bilstm_crf", "lstm", "recurrent")]
+
+
+def sizes(cell, **options):
+    """Tiny sizes; the cell without an input matrix needs E = K in every layer."""
+    if cell == "elman":
+        return {**TINY, "embedding_dim": 2, "merge_mode": "sum", **options}
+    return {**TINY, **options}
+
+
+def built(name, cell, characters="none", **options):
+    options = {"characters": characters, "casing_dim": 2 * (characters != "none"), **options}
+    return assign_random(zoo.build(name, cell=cell, **sizes(cell, **options)))
+
+
+def given_to(model, inputs=INPUTS):
+    """What the model takes of the inputs."""
+    if isinstance(model.input, dict):
+        return {name: inputs[name] for name in model.input}
+    return inputs["token_ids"]
+
+
+def logits_of(model, inputs=INPUTS):
+    outputs = model(given_to(model, inputs))
+    return unpacked(outputs).logits if has_crf(model) else outputs
+
+
+def has_crf(model):
+    return model.layers[-1].name == "crf"
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request):
+    """A tiny model with random weights, and its cell."""
+    name, cell, characters = request.param
+    return built(name, cell, characters), cell
+
+
+def loss_and_gradients(model, inputs=INPUTS, tags=TAGS):
+    """The mean negative log-likelihood of a real token's tag, and the gradients of all weights."""
+    real = inputs["token_ids"] != 0
+    with tf.GradientTape() as tape:
+        outputs = model(given_to(model, inputs))
+        if has_crf(model):
+            loss = CRFLoss()(tags, outputs)
+        else:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tags, outputs)
+            loss = tf.reduce_sum(tf.where(real, losses, 0)) / max(real.sum(), 1)
+    gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
+    assert all(gradient is not None for gradient in gradients)
+    return outputs, loss, [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
+
+
+def expected_logits(model, cell, inputs=INPUTS):
+    taken = given_to(model, inputs)
+    taken = taken if isinstance(taken, dict) else {"token_ids": taken}
+    return reference.many_to_many(by_path(model), taken, cell, sizes(cell).get("merge_mode", "concat"))
+
+
+def test_the_logits_are_those_of_the_reference(case):
+    model, cell = case
+    found = np.array(logits_of(model))
+    assert found.shape == (4, 5, 3)
+    np.testing.assert_allclose(found[REAL], expected_logits(model, cell)[REAL], atol=1e-5)
+
+
+def padded(values, count=4):
+    return np.pad(values, [(0, 0), (0, count), *[(0, 0)] * (values.ndim - 2)])
+
+
+def test_appended_padding_changes_no_logit_no_loss_and_no_gradient(case):
+    model, _ = case
+    _, loss, gradients = loss_and_gradients(model)
+    longer = {name: padded(values) for name, values in INPUTS.items()}
+    _, more, others = loss_and_gradients(model, longer, padded(TAGS))
+    np.testing.assert_allclose(
+        np.array(logits_of(model, longer))[:, :5][REAL], np.array(logits_of(model))[REAL], atol=1e-5
+    )
+    np.testing.assert_allclose(more, loss, atol=1e-5)
+    for gradient, other in zip(gradients, others, strict=True):
+        np.testing.assert_allclose(other, gradient, atol=1e-5)
+
+
+def test_no_token_and_one_token_give_finite_losses_and_gradients(case):
+    model, _ = case
+    for keep in (np.array([1, 1, 0, 0]), np.zeros(4, int)):
+        inputs = {n: (v.T * keep).T.astype("int32") for n, v in INPUTS.items()}
+        _, loss, gradients = loss_and_gradients(model, inputs)
+        assert np.isfinite(loss)
+        assert all(np.all(np.isfinite(gradient)) for gradient in gradients)
+    one = {name: values[:, :1] for name, values in INPUTS.items()}
+    assert np.isfinite(loss_and_gradients(model, one, TAGS[:, :1])[1])
+
+
+def test_every_weight_gets_a_gradient_and_moves_in_one_step(case):
+    model, _ = case
+    before = arrays(model)
+    gradients = loss_and_gradients(model)[2]
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert np.abs(gradient).max() > 1e-6, weight.path
+    keras.optimizers.SGD(1.0).apply(gradients, model.trainable_weights)
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert np.any(weight.numpy() != old), weight.path
+        weight.assign(old)
+
+
+def test_a_keras_file_gives_the_same_model_again(case, tmp_path):
+    model, _ = case
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(given_to(again)), model(given_to(model)))
+    configs = [[layer.get_config() for layer in one.layers] for one in (again, model)]
+    assert configs[0] == configs[1]
+
+
+@pytest.mark.parametrize(("name", "cell", "characters"), CASES)
+def test_a_saved_model_answers_the_same_for_any_length(name, cell, characters, tmp_path):
+    model = built(name, cell, characters)
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    signature = tf.nest.map_structure(
+        lambda value: tf.TensorSpec([None] * value.ndim, tf.int32), given_to(model)
+    )
+    module.run = tf.function(lambda given: model(given, training=False), [signature])
+    tf.saved_model.save(module, str(tmp_path))
+    served = tf.saved_model.load(str(tmp_path))
+    for part in ((slice(None), slice(None)), (slice(2), slice(1))):
+        inputs = {n: tf.constant(v[part], tf.int32) for n, v in INPUTS.items()}
+        given = given_to(model, inputs)
+        np.testing.assert_allclose(served.run(given), model(given), atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", zoo.cells())
+@pytest.mark.parametrize("head", ["softmax", "crf"])
+def test_one_batch_overfits(cell, head):
+    keras.utils.set_random_seed(1)
+    options = {**TINY, "units": 8, "embedding_dim": 8, "bidirectional": True, "merge_mode": "sum"}
+    model = zoo.build("many_to_many", cell=cell, head=head, **options)
+    optimizer = keras.optimizers.Adam(0.05)
+    optimizer.build(model.trainable_variables)
+
+    @tf.function
+    def train_step():
+        with tf.GradientTape() as tape:
+            outputs = model(TOKENS, training=True)
+            if head == "crf":
+                loss = CRFLoss()(TAGS, outputs)
+            else:
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(TAGS, outputs)
+                loss = tf.reduce_mean(tf.boolean_mask(losses, REAL))
+        weights = model.trainable_variables
+        optimizer.apply(tape.gradient(loss, [w.value for w in weights]), weights)
+        return loss
+
+    assert train_step() > 0.5
+    assert min(float(train_step()) for _ in range(100)) < 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "rate", ["dropout", "input_dropout", "recurrent_dropout", "weight_drop", "word_dropout"]
+)
+def test_each_dropout_acts_in_training_alone(name, rate):
+    model, plain = (built(name, "gru", **options) for options in ({rate: 0.9}, {}))
+    np.testing.assert_array_equal(model(TOKENS), plain(TOKENS))
+    drawn = [np.array(model(TOKENS, training=True)) for _ in range(3)]
+    assert max(np.abs(one - plain(TOKENS)).max() for one in drawn) > 1e-3
+
+
+def test_letters_are_dropped_in_training_alone():
+    plain, model = (built("many_to_many", "gru", "cnn", dropout=rate) for rate in (0.0, 0.9))
+    layers = [one.get_layer("characters") for one in (plain, model)]
+    np.testing.assert_array_equal(layers[0](LETTERS), layers[1](LETTERS))
+    assert np.any(layers[0](LETTERS, training=True) != layers[1](LETTERS, training=True))
+
+
+def test_vectors_that_are_not_trained_get_no_gradient():
+    model = built("many_to_many", "gru", embeddings_trainable=False)
+    assert "embedding/embeddings" not in by_path(model)
+    assert "embedding/embeddings" in {weight.path for weight in model.weights}
+
+
+@pytest.mark.parametrize("constrained", ["always", "decoding"])
+def test_tables_of_what_is_allowed_reach_the_crf(constrained, tmp_path):
+    tables = [[True, True, False], [True, True, True], [True, True, True]]
+    tables = (tables, [True, True, False], [True, True, True])  # BIO: O, B-x, I-x
+    model = built("bilstm_crf", "lstm", allowed=tables, constrained=constrained)
+    layer = model.get_layer("crf")
+    tags = np.array(layer.decode(logits_of(model) + np.array([0, 0, 9.0], "float32"), REAL)[0])
+    assert 2 not in tags[:, 0]
+    ruled_out = unpacked(model(TOKENS)).start[2] < -1e29
+    assert ruled_out == (constrained == "always")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("units", 0),
+        ("num_tags", 0),
+        ("vocabulary_size", 2.5),
+        ("embedding_dim", -1),
+        ("embeddings_trainable", "no"),
+        ("characters", "cnnn"),
+        ("casing_dim", -1),
+        ("head", "crff"),
+        ("constrained", "never"),
+        ("num_layers", 0),
+        ("dropout", 1.5),
+        ("word_dropout", 1),
+        ("merge_mode", "x"),
+        ("cell", "lst"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_option(name, option, value):
+    options = {"head": "crf", **TINY, option: value}
+    with pytest.raises(zoo.InputError) as error:
+        zoo.build(name, **options)
+    assert option in str(error.value)
+    assert repr(value) in str(error.value)
+
+
+@pytest.mark.parametrize("option", ["character_dim", "character_units", "character_vocabulary_size"])
+def test_a_wrong_size_of_letters_is_named(option):
+    with pytest.raises(zoo.InputError, match=f"{option} must be a positive int, got 0"):
+        zoo.build("many_to_many", **{**TINY, "characters": "cnn", option: 0})

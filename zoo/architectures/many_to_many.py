@@ -1,0 +1,175 @@
+"""Many to many of equal length: x1 .. xT -> y1 .. yT. Each token of a sequence gets a tag."""
+
+from typing import Any
+
+import keras
+
+from zoo import masking
+from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
+from zoo.layers import CRF, Recurrent, TokenEmbedding
+from zoo.layers.characters import CHARACTER_LAYERS
+from zoo.registry import preset, register
+
+CHARACTERS = ("none", *CHARACTER_LAYERS)
+HEADS = ("softmax", "crf")
+CASINGS = 8  # rows of the casing table; see zoo.text.TokenVectorizer
+
+
+@register(topology="many_to_many")
+def many_to_many(
+    *,
+    vocabulary_size: int,
+    num_tags: int,
+    embedding_dim: int = 100,
+    embeddings_trainable: bool = True,
+    characters: str = "none",
+    character_vocabulary_size: int = 128,
+    character_dim: int = 30,
+    character_units: int = 50,
+    casing_dim: int = 0,
+    cell: str = "lstm",
+    units: int = 128,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    merge_mode: str = "concat",
+    residual: bool = False,
+    dense_layers: int = 0,
+    head: str = "softmax",
+    allowed: Any = None,
+    constrained: str = "decoding",
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
+    weight_drop: float = 0.0,
+    learned_initial_state: bool = False,
+    cell_options: dict[str, Any] | None = None,
+    word_dropout: float = 0.0,
+    name: str = "many_to_many",
+) -> keras.Model:
+    """Gives each token of a sequence a tag: part of speech, named entity, slot.
+
+    token_ids (B, T), letters, casing -> vectors (B, T, E) -> states (B, T, K) -> logits (B, T, C)
+
+    With a CRF on top the output is its chain (B, T + C + 3, C), for `zoo.layers.CRFLoss`: the
+    logits, and the scores of pairs of tags below them. The mask is computed from the token ids
+    (0 = PAD, on the right) and handed to each layer. K is 2K where both directions are
+    concatenated.
+
+    Args:
+        vocabulary_size: V, number of token ids, PAD and UNK included.
+        num_tags: C.
+        embedding_dim: Size of a token's vector.
+        embeddings_trainable: Whether the tokens' vectors are tuned; False for pretrained ones that
+            are to stay as they are.
+        characters: What reads a word's letters: `none`, `cnn`, or `recurrent` in both directions.
+        character_vocabulary_size: Number of letters' ids, PAD and UNK included.
+        character_dim: Size of a letter's vector.
+        character_units: Size of what is made of a word's letters.
+        casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
+        cell: The recurrent cell, one of `zoo.cells()`.
+        units: Hidden size K of each direction.
+        num_layers: L, recurrent layers on top of each other.
+        bidirectional: A second cell reads each row backwards.
+        merge_mode: How two directions become one: `concat`, `sum`, `ave`, `mul`.
+        residual: Add to a layer's output what it read, from the second layer on.
+        dense_layers: Layers of K units on top that see one token each, without recurrence.
+        head: `softmax`, each tag by itself; `crf`, whole paths of tags.
+        allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
+            `zoo.text.allowed_transitions` gives; everything is allowed by default.
+        constrained: Whether the tables hold `always` or in `decoding` alone.
+        dropout: Share dropped from a token's vectors, between layers and before the logits, in
+            training.
+        input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
+            sequence, in training.
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
+            mask for all steps of a sequence, in training.
+        zoneout: Probability that an element of a state is not updated in a step, in training.
+        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
+        learned_initial_state: Learn the states before the first step; zeros otherwise.
+        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
+        word_dropout: Share of the tokens read as UNK, in training; their letters stay.
+        name: The model's name.
+
+    Returns:
+        A Keras model: int (B, T) token ids -> float (B, T, C) logits, or (B, T + C + 3, C). With
+        letters or casing it takes a dict: `token_ids`, `character_ids` (B, T, L), `casing_ids`
+        (B, T).
+
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
+        arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
+        recurrence.
+    """
+    require_positive_int("num_tags", num_tags)
+    require_bool("embeddings_trainable", embeddings_trainable)
+    require_choice("characters", characters, CHARACTERS)
+    require_choice("head", head, HEADS)
+    require_rate("dropout", dropout)
+    if isinstance(casing_dim, bool) or not isinstance(casing_dim, int) or casing_dim < 0:
+        raise InputError(f"casing_dim must be 0 or a positive int, got {casing_dim!r}")
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    inputs = {"token_ids": token_ids}
+    mask = masking.padding_mask(token_ids)
+    embed = TokenEmbedding(
+        vocabulary_size,
+        embedding_dim,
+        word_dropout,
+        trainable=embeddings_trainable,
+        name="embedding",
+    )
+    vectors = [embed(token_ids)]
+    if characters != "none":
+        inputs["character_ids"] = keras.Input((None, None), dtype="int32", name="character_ids")
+        read = CHARACTER_LAYERS[characters](
+            character_vocabulary_size, character_dim, character_units, dropout, name="characters"
+        )
+        vectors.append(read(inputs["character_ids"]))
+    if casing_dim:
+        inputs["casing_ids"] = keras.Input((None,), dtype="int32", name="casing_ids")
+        vectors.append(TokenEmbedding(CASINGS, casing_dim, name="casing")(inputs["casing_ids"]))
+    together = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+    together = keras.layers.Dropout(dropout, name="embedding_dropout")(together)
+    body = Recurrent(
+        cell,
+        units,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        merge_mode=merge_mode,
+        residual=residual,
+        dense_layers=dense_layers,
+        dropout=dropout,
+        input_dropout=input_dropout,
+        recurrent_dropout=recurrent_dropout,
+        zoneout=zoneout,
+        weight_drop=weight_drop,
+        learned_initial_state=learned_initial_state,
+        cell_options=cell_options,
+        name="encoder",
+    )
+    states, _ = body(together, mask=mask)
+    states = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    outputs = keras.layers.Dense(num_tags, dtype="float32", name="logits")(states)
+    if head == "crf":
+        tables = (None, None, None) if allowed is None else allowed
+        outputs = CRF(num_tags, *tables, constrained=constrained, name="crf")(outputs, mask=mask)
+    return keras.Model(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
+
+
+preset(
+    "bilstm_crf",
+    many_to_many,
+    "A bidirectional LSTM with a CRF on top, the classic tagger.",
+    cell="lstm",
+    bidirectional=True,
+    head="crf",
+)
+preset(
+    "deep_bidirectional_many_to_many",
+    many_to_many,
+    "Many to many with two layers, each read in both directions.",
+    num_layers=2,
+    bidirectional=True,
+)
