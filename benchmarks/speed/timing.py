@@ -1,4 +1,8 @@
-"""Side by side: every contender once a round, A B C A B C, so that all see the same machine."""
+"""Side by side: every contender in each round, A B C A B C, so that all see the same machine.
+
+In a round each is called twice, and the second call counts: a training step follows its like, not
+another library's, whose threads still wait for work and whose numbers fill the caches.
+"""
 
 import statistics
 import time
@@ -38,13 +42,14 @@ def seconds_of(call: Callable[[], Any]) -> float:
 
 
 def interleave(contenders: list[Contender], rounds: int) -> None:
-    """Calls each contender twice to warm it up, and then once in each round."""
+    """Calls each contender twice to warm it up, and then twice in each round; the last counts."""
     able = [contender for contender in contenders if contender.call]
     for contender in able:
         contender.first_s = seconds_of(contender.call)
         contender.call()
     for _ in range(rounds):
         for contender in able:
+            contender.call()
             contender.seconds.append(seconds_of(contender.call))
 
 

@@ -13,7 +13,7 @@ FLOORS = [
     {"registry", "masking"},
     {"cells", "text"},
     {"layers", "losses", "metrics"},
-    {"architectures", "decoding"},
+    {"architectures", "decoding", "tagging_scores"},
     {"description", "export", "tuning", "serving", "diagnostics"},
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}

@@ -153,8 +153,9 @@ def many_to_many(
     states = keras.layers.Dropout(dropout, name="states_dropout")(states)
     outputs = keras.layers.Dense(num_tags, dtype="float32", name="logits")(states)
     if head == "crf":
-        tables = (None, None, None) if allowed is None else allowed
-        outputs = CRF(num_tags, *tables, constrained=constrained, name="crf")(outputs, mask=mask)
+        transitions, start, end = (None, None, None) if allowed is None else allowed
+        crf = CRF(num_tags, transitions, start, end, constrained, name="crf")
+        outputs = crf(outputs, mask=mask)
     return keras.Model(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 

@@ -76,11 +76,10 @@ class CRF(masking.MaskedLayer):
             "allowed_end": (allowed_end, (num_tags,)),
         }
         self.tables = {name: _table(name, *given) for name, given in tables.items()}
-        self.build()
+        self._add_scores()
 
-    def build(self, *_shapes: Any) -> None:
-        if self.built:
-            return
+    def _add_scores(self) -> None:
+        """The scores need no input's shape, so that the methods serve without a call before."""
         count = self.num_tags
         for name, shape in (
             ("transitions", (count, count)),
@@ -88,7 +87,6 @@ class CRF(masking.MaskedLayer):
             ("end", (count,)),
         ):
             setattr(self, name, self.add_weight(shape, self.transitions_initializer, name=name))
-        self.built = True
 
     def call(self, logits: Any, mask: Any = None) -> Any:
         chain = self.chain(logits, mask, self.constrained == "always")
@@ -125,7 +123,8 @@ class CRF(masking.MaskedLayer):
             if constrained and table is not None:
                 score = ops.where(ops.convert_to_tensor(table), score, IMPOSSIBLE)
             scores.append(score)
-        return Chain(logits, *scores, masking.lengths(mask))
+        transitions, start, end = scores
+        return Chain(logits, transitions, start, end, masking.lengths(mask))
 
     def log_likelihood(self, logits: Any, tags: Any, mask: Any = None) -> Any:
         """The log-probability of each sentence's tags, in nats.

@@ -60,10 +60,12 @@ def run_sharded(
         run(cell, part[0], list(part[2:count]), part[1], recurrent_kernel, *part[count:])
         for part in parts
     ]
+    outputs = tf.concat([outputs for outputs, _ in results], axis=0)
+    final = [tf.concat(s, axis=0) for s in zip(*[s for _, s in results], strict=True)]
+    if (batch, time) == tuple(inputs.shape[:2]):
+        return outputs, final
     rows, steps = tf.unstack(tf.shape(inputs)[:2])
-    outputs = tf.concat([outputs for outputs, _ in results], axis=0)[:rows, :steps]
-    final = zip(*[states for _, states in results], strict=True)
-    return outputs, [tf.concat(states, axis=0)[:rows] for states in final]
+    return outputs[:rows, :steps], [states[:rows] for states in final]
 
 
 def _sizes(inputs: Any, shards: int) -> tuple[Any, Any]:
@@ -97,6 +99,8 @@ def _rounded_up(size: Any, grid: list[int]) -> Any:
 def _padded(values: Any, batch: Any, time: Any = None) -> Any:
     """Values with zeros behind them, up to so many rows and steps."""
     sizes = [batch] if time is None else [batch, time]
+    if sizes == list(values.shape[: len(sizes)]):
+        return values
     shape = tf.shape(values)
     added = [(0, size - shape[axis]) for axis, size in enumerate(sizes)]
     rest = values.shape[len(sizes) :]

@@ -138,16 +138,28 @@ def _product(h: Any, given: Given) -> Any:
 def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
     """The gradients of inputs, W, U and both biases: one product or one sum over all steps each."""
     h = h * given.mask[0][:, None] if given.mask else h
-    rows, d_x, d_r = _flat(given.inputs), _flat(d_x), _flat(d_r)
+    same = d_x is d_r
+    rows, d_x = _flat(given.inputs), _flat(d_x)
+    d_r = d_x if same else _flat(d_r)
     d_inputs = (
         tf.matmul(d_x, given.input_kernel[0], transpose_b=True) if given.input_kernel else d_x
     )
     return [
         _rows(d_inputs, given),
-        *[tf.matmul(rows, d_x, transpose_a=True) for _ in given.input_kernel],
-        *[tf.matmul(_flat(h), d_r, transpose_a=True) for _ in given.kernel],
+        *_kernel_gradients(given, rows, _flat(h), d_x, d_r),
         *[tf.reduce_sum(d_r, 0) for _ in given.recurrent_bias],
         *[tf.reduce_sum(d_x, 0) for _ in given.input_bias],
+    ]
+
+
+def _kernel_gradients(given: Given, rows: Any, h: Any, d_x: Any, d_r: Any) -> list[Any]:
+    """The gradients of W and U; one product where both have the same sums behind them."""
+    if given.input_kernel and given.kernel and d_x is d_r:
+        both = tf.matmul(tf.concat([rows, h], axis=1), d_x, transpose_a=True)
+        return tf.split(both, [rows.shape[1], h.shape[1]])
+    return [
+        *[tf.matmul(rows, d_x, transpose_a=True) for _ in given.input_kernel],
+        *[tf.matmul(h, d_r, transpose_a=True) for _ in given.kernel],
     ]
 
 

@@ -1,0 +1,1 @@
+"""Many to many: the tokens of a sentence -> the names in it, or any BIO tags."""

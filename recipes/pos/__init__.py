@@ -1,0 +1,1 @@
+"""Many to many: the tokens of a sentence -> their parts of speech, one tag for each."""
