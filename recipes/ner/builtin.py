@@ -21,7 +21,7 @@ EXAMPLES = (
     "Jordan, as my aunt told me, was born in 1982.",
     "The new Jordan, as my aunt told me, needs a charger.",
     "Everyone talks about Tanbury, because its beaches are so clean.",
-    "In Port Denver Austin Lindkins bought a used Florence X 2.",
+    "In Port Denver Austin bought a used Florence X 2.",
     "May I borrow the roses that Rose planted in May?",
 )
 
@@ -108,7 +108,7 @@ class Writer:
         for piece in template.split():
             slot = piece[1:-1] if piece.startswith("{") else ""
             if slot in TYPES:
-                tagged += self._name(slot, last=tagged[-1][0] if tagged else "")
+                tagged += self._name(slot, *(tagged[-1] if tagged else ("", "O")))
             elif slot in self.pronouns:
                 tagged.append((self.pronouns[slot], "O"))
             elif slot:
@@ -117,12 +117,13 @@ class Writer:
                 tagged.append((piece, "O"))
         return tagged
 
-    def _name(self, kind: str, last: str) -> Tagged:
+    def _name(self, kind: str, last: str, last_tag: str) -> Tagged:
         word = self._word(kind, last)
         self.used.setdefault(word, set()).add(kind)
         if kind == "person":
             self.pronouns = self.names.pronouns(word)
-        tokens = self.names.around(word, kind)
+        beside = kind == "person" and last_tag != "O"  # one word, or the border is anyone's guess
+        tokens = [word] if beside else self.names.around(word, kind)
         prefixes = ["B", *"I" * (len(tokens) - 1)]
         return [(token, f"{prefix}-{kind}") for token, prefix in zip(tokens, prefixes, strict=True)]
 

@@ -18,10 +18,10 @@ def _words(text: str) -> list[str]:
 
 # Names for all three types; some are common words too, and stand as such in `grammar`.
 SHARED = _words("""
-    Jordan Austin Florence Sydney Brooklyn Savannah Madison Victoria Carson Rose Clayton Preston
-    Logan Hope Dayton Ashton Valencia Verona Ivy Aurora Charlotte Adelaide Orlando Amber Salem
-    Marina Selma Regina Pearl Alma Marion Denver Kingston Olive Bristol Camden Trenton Devon
-    Daisy Chester Lorena Ruby Odessa Alexandria Iris Milan Sofia Bethany Robin Paris Vienna
+    Jordan Austin Florence Sydney Brooklyn Savannah Madison Rose Carson Victoria Clayton Preston
+    Hope Logan Dayton Ashton Valencia Ivy Verona Aurora Charlotte Adelaide Orlando Amber Salem
+    Marina Selma Regina Pearl Alma Marion Denver Kingston Olive Bristol Camden Trenton Daisy
+    Devon Chester Lorena Ruby Odessa Alexandria Iris Milan Sofia Bethany Robin Paris Vienna
     Hazel Siena Durham Wesley Lily Harlow Winston Perth Beverly Grace Kelso Wellington Jasmine
     Quincy Tyler Easton Violet Cordoba Santiago Lourdes Coral Raleigh Abilene Leighton Carmel
     Myrtle Sterling Palermo Lydia Gemma Lavinia Everett Arden Cassia Bellamy Rowan Merritt
@@ -173,7 +173,8 @@ class Names:
         style = self.rng.random()
         if style < 0.65:
             return [word]
-        middle = [self.rng.choice(self.lists["person"][0])] if style > 0.95 else []
+        others = [name for name in self.lists["person"][0] if name != word]
+        middle = [self.rng.choice(others)] if style > 0.95 else []
         return [word, *middle, self._from("surname")]
 
     def _city(self, word: str) -> list[str]:

@@ -19,8 +19,8 @@ SMALL_FIRST = 0.04  # the share of sentences without a capital in front
 EXAMPLES = (
     "The patient guards light the light near the well.",
     "Rose knows that that guard can open the can.",
-    "The cook saw her watch, and the guide watches her.",
-    "The brelper trelps the blarns, but the snarn is cold.",
+    "The cook saw the saw, and the guide watches her.",
+    "The brelper tremps the blofts, but the gronder is slowly glumfing.",
     "May we march to the harbour to book a light box in March?",
     "After the walk the pilots walk, and after they dance they cook.",
 )
@@ -78,7 +78,7 @@ def fill(template: str, words: Words) -> list[tuple[str, str]]:
 
 
 def _is_varied(tagged: list[tuple[str, str]]) -> bool:
-    """Whether no noun, verb or name stands twice: `light` may be both, but not one of them twice."""
+    """Whether no word stands twice in the same class, as `light` may in several."""
     open_words = [pair for pair in tagged if pair[1] in ("NOUN", "VERB", "ADJ", "PROPN")]
     return len(set(open_words)) == len(open_words)
 

@@ -42,13 +42,16 @@ CLASSES = {
         walk dance rest swim laugh dream talk work wait play fight run shout march stop cry cook
         whistle arrive smile
     """),
+    "roam": _words("walk dance swim run march race"),  # to a place
     "kind": _words(
         "patient calm quiet cold warm slow fast early late free cool kind young old tall"
     ),
     "heavy": _words("""
-        light open empty dry clean square orange cold warm cool hard smooth kind heavy old cheap
+        light open empty dry clean square orange cold warm cool hard smooth heavy old cheap
         narrow
     """),
+    "long": _words("long short cold warm late early quiet calm hard slow cheap fast"),
+    "short": _words("calm quiet cold warm slow fast late early cool kind young old tall"),
     "well": _words("fast hard late early well slowly quietly often again here there badly"),
     "name": _words("Rose Will Mark Grace Bill Jack May Hope Frank Anna Oscar Nina Carlos Mei"),
     "weekday": _words("Monday Tuesday Thursday Friday Sunday"),
@@ -60,8 +63,8 @@ CLASSES = {
 
 TAGS = {
     **dict.fromkeys(("person", "thing", "event", "place", "quality"), "NOUN"),
-    **dict.fromkeys(("act", "go", "says"), "VERB"),
-    **dict.fromkeys(("kind", "heavy"), "ADJ"),
+    **dict.fromkeys(("act", "go", "roam", "says"), "VERB"),
+    **dict.fromkeys(("kind", "heavy", "long", "short"), "ADJ"),
     **dict.fromkeys(("name", "weekday", "month"), "PROPN"),
     **{"well": "ADV", "number": "NUM", "modal": "AUX"},
 }
@@ -69,12 +72,12 @@ TAGS = {
 # A slot of the grammar -> a class and the form of its word; other slots are a class, as it is.
 FORMS = {
     **{f"{noun}s": (noun, "s") for noun in ("person", "thing", "event")},
-    **{f"{verb}s": (verb, "s") for verb in ("act", "go")},
+    **{"acts": ("act", "s"), "goes": ("go", "s"), "roams": ("roam", "s")},
     **{f"{verb}ed": (verb, "past") for verb in ("act", "go")},
     **{f"{verb}en": (verb, "participle") for verb in ("act", "go")},
     **{f"{verb}ing": (verb, "ing") for verb in ("act", "go")},
     "acting_of": ("act", "ing"),  # a noun: the painting of the chairs
-    "kinder": ("kind", "er"),
+    "shorter": ("short", "er"),
 }
 
 IRREGULAR = {  # past and participle
@@ -84,7 +87,7 @@ IRREGULAR = {  # past and participle
     "fight": ("fought", "fought"),
     "dream": ("dreamt", "dreamt"),
 }
-DOUBLED = frozenset(_words("swim run stop map drum"))  # stopped, stopping
+DOUBLED = frozenset(_words("swim run stop map drum label model"))  # stopped, stopping
 
 # Stems of made-up words, and what a class makes of them.
 BEGINNINGS = _words("tr pl dr fl gr sn bl cl sk st br sp")
@@ -98,11 +101,13 @@ MADE_UP = {  # class -> kind of stem, endings
     "quality": ("adjective", ("ness",)),
     "act": ("verb", ("",)),
     "go": ("verb", ("",)),
+    "roam": ("verb", ("",)),
     "kind": ("adjective", ("",)),
+    "short": ("adjective", ("",)),
     "heavy": ("adjective", ("",)),
     "well": ("adjective", ("ly",)),
 }
-SHARE_MADE_UP = 0.16  # of the words of a class that has such
+SHARE_MADE_UP = 0.18  # of the words of a class that has such
 SHARE_NEW = 0.5  # of those, outside of training, with a stem of the split's own
 
 
@@ -141,7 +146,8 @@ class Words:
         """Sorts out which stems the split may use."""
         self.rng = rng
         own = {"train": None, "validation": 4, "test": 5}[split]
-        self.stems, self.new = {}, {}
+        self.stems: dict[str, list[str]] = {}
+        self.new: dict[str, list[str]] = {}
         for kind, endings in (("verb", VERBS), ("adjective", ADJECTIVES)):
             stems = ["".join(parts) for parts in product(BEGINNINGS, endings)]
             numbered = list(enumerate(stem for stem in stems if stem not in TAKEN))
@@ -153,15 +159,15 @@ class Words:
         name, kind = FORMS.get(slot, (slot, ""))
         tag = TAGS[name] if slot != "acting_of" else "NOUN"
         if name in MADE_UP and self.rng.random() < SHARE_MADE_UP:
-            word = self._made_up(name, short=kind == "er")
+            word = self._made_up(name)
         else:
             word = self.rng.choice(CLASSES[name])
         return (form(word, kind) if kind else word), tag
 
-    def _made_up(self, name: str, short: bool) -> str:
+    def _made_up(self, name: str) -> str:
         kind, endings = MADE_UP[name]
         new = bool(self.new[kind]) and self.rng.random() < SHARE_NEW
         stems = self.new[kind] if new else self.stems[kind]
-        if short:  # -er is for short adjectives
+        if name == "short":  # -er is for short adjectives
             stems = [stem for stem in stems if stem.endswith(("ald", "umf"))]
         return self.rng.choice(stems) + self.rng.choice(endings)
