@@ -86,7 +86,9 @@ def loss_and_gradients(model, inputs=INPUTS, tags=TAGS):
 def expected_logits(model, cell, inputs=INPUTS):
     taken = given_to(model, inputs)
     taken = taken if isinstance(taken, dict) else {"token_ids": taken}
-    return reference.many_to_many(by_path(model), taken, cell, sizes(cell).get("merge_mode", "concat"))
+    return reference.many_to_many(
+        by_path(model), taken, cell, sizes(cell).get("merge_mode", "concat")
+    )
 
 
 def test_the_logits_are_those_of_the_reference(case):
@@ -200,7 +202,9 @@ def test_each_dropout_acts_in_training_alone(name, rate):
 
 
 def test_letters_are_dropped_in_training_alone():
-    plain, model = (built("many_to_many", "gru", "cnn", dropout=rate) for rate in (0.0, 0.9))
+    plain, model = (
+        built("many_to_many", "gru", "cnn", character_dropout=rate) for rate in (0.0, 0.9)
+    )
     layers = [one.get_layer("characters") for one in (plain, model)]
     np.testing.assert_array_equal(layers[0](LETTERS), layers[1](LETTERS))
     assert np.any(layers[0](LETTERS, training=True) != layers[1](LETTERS, training=True))
@@ -235,6 +239,7 @@ def test_tables_of_what_is_allowed_reach_the_crf(constrained, tmp_path):
         ("embeddings_trainable", "no"),
         ("characters", "cnnn"),
         ("casing_dim", -1),
+        ("dropout", -0.5),
         ("head", "crff"),
         ("constrained", "never"),
         ("num_layers", 0),
@@ -252,7 +257,9 @@ def test_a_wrong_value_is_named_with_its_option(name, option, value):
     assert repr(value) in str(error.value)
 
 
-@pytest.mark.parametrize("option", ["character_dim", "character_units", "character_vocabulary_size"])
+@pytest.mark.parametrize(
+    "option", ["character_dim", "character_units", "character_vocabulary_size"]
+)
 def test_a_wrong_size_of_letters_is_named(option):
     with pytest.raises(zoo.InputError, match=f"{option} must be a positive int, got 0"):
         zoo.build("many_to_many", **{**TINY, "characters": "cnn", option: 0})

@@ -240,7 +240,10 @@ def test_every_weight_gets_the_gradient_of_the_whole_batch():
     [
         ({"num_tags": 0}, "num_tags must be a positive int, got 0"),
         ({"constrained": "never"}, "constrained must be one of"),
-        ({"allowed_start": [True]}, "allowed_start must be a table of bool of shape (3,), got (1,)"),
+        (
+            {"allowed_start": [True]},
+            "allowed_start must be a table of bool of shape (3,), got (1,)",
+        ),
         ({"allowed_transitions": np.ones((3, 2))}, "shape (3, 3), got (3, 2)"),
     ],
 )

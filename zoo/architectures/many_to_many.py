@@ -26,6 +26,7 @@ def many_to_many(
     character_vocabulary_size: int = 128,
     character_dim: int = 30,
     character_units: int = 50,
+    character_dropout: float = 0.0,
     casing_dim: int = 0,
     cell: str = "lstm",
     units: int = 128,
@@ -66,6 +67,7 @@ def many_to_many(
         character_vocabulary_size: Number of letters' ids, PAD and UNK included.
         character_dim: Size of a letter's vector.
         character_units: Size of what is made of a word's letters.
+        character_dropout: Share dropped from the letters' vectors, in training.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
         cell: The recurrent cell, one of `zoo.cells()`.
         units: Hidden size K of each direction.
@@ -124,7 +126,11 @@ def many_to_many(
     if characters != "none":
         inputs["character_ids"] = keras.Input((None, None), dtype="int32", name="character_ids")
         read = CHARACTER_LAYERS[characters](
-            character_vocabulary_size, character_dim, character_units, dropout, name="characters"
+            character_vocabulary_size,
+            character_dim,
+            character_units,
+            character_dropout,
+            name="characters",
         )
         vectors.append(read(inputs["character_ids"]))
     if casing_dim:

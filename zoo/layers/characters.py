@@ -25,7 +25,7 @@ class _CharacterLayer(masking.MaskedLayer):
         require_positive_int("character_vocabulary_size", vocabulary_size)
         require_positive_int("character_dim", character_dim)
         require_positive_int("character_units", units)
-        require_rate("dropout", dropout)
+        require_rate("character_dropout", dropout)
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.character_dim = character_dim
