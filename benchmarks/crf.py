@@ -54,7 +54,8 @@ def main() -> None:
                 f"({times.lowest:.2f} to {times.highest:.2f})"
             )
         found = ratio(pair[1].seconds, pair[0].seconds)
-        print(f"{what:28} ratio        {found.median:8.2f} ({found.lowest:.2f} to {found.highest:.2f})")
+        spread_of = f"({found.lowest:.2f} to {found.highest:.2f})"
+        print(f"{what:28} ratio        {found.median:8.2f} {spread_of}")
 
 
 def _same_layers(count, rng):

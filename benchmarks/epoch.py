@@ -34,10 +34,12 @@ class StockBody(keras.layers.Layer):
         )
 
     def call(self, inputs: Any, mask: Any) -> Any:
+        """Outputs (B, T, 2K) and the final states of both directions."""
         outputs, *states = self.body(inputs, mask=mask)
         return outputs, states
 
     def last_output(self, states: list[Any]) -> Any:
+        """The last outputs of both directions side by side."""
         return keras.ops.concatenate([states[0], states[len(states) // 2]], axis=-1)
 
 

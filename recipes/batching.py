@@ -119,6 +119,10 @@ class Batches:
         longest = int(self.encoded.lengths[members].max())
         return next((length for length in self.lengths if length >= longest), longest)
 
+    def weight(self, labels: np.ndarray) -> int:
+        """What a batch's mean loss is a mean over: its examples."""
+        return len(labels)
+
     @property
     def padding_share(self) -> float:
         """The share of the batches' places that hold padding, 0 to 1."""

@@ -9,7 +9,11 @@ from typing import Any
 
 from zoo.errors import InputError, nearest
 
-RECIPES = {"sentiment": "many to one: a review -> positive or negative; any text -> any label"}
+RECIPES = {
+    "sentiment": "many to one: a review -> positive or negative; any text -> any label",
+    "ner": "many to many: a sentence -> its persons, places, products; any stretches of tokens",
+    "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
+}
 VERBS = {
     "all": "train, evaluate, export, and a few predictions (the default)",
     "train": "train a model, or go on with --resume",

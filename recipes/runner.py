@@ -152,12 +152,16 @@ def _figures(values: dict[str, Any]) -> str:
     for name, value in values.items():
         if isinstance(value, dict):
             shown = list(value.items())
-            inner = ", ".join(f"{key} {number:.4f}" for key, number in shown[:10])
+            inner = ", ".join(f"{key} {_number(number)}" for key, number in shown[:10])
             parts.append(f"{name} ({inner}{', ...' if len(shown) > 10 else ''})")
         else:
             unit = " nats" if name == "loss" else ""
-            parts.append(f"{name} {value:.4f}{unit}")
+            parts.append(f"{name} {_number(value)}{unit}")
     return ", ".join(parts)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def best_model(directory: Path) -> keras.Model:
@@ -189,9 +193,7 @@ def predict(task: ModuleType, texts: Sequence[str], path: Path, as_json: bool) -
         if as_json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
         else:
-            text = " ".join(row["text"].split())
-            shown = text if len(text) <= 100 else text[:99] + "…"
-            print(f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}", flush=True)
+            print(task.line(row), flush=True)
 
 
 def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> None:

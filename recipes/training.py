@@ -140,9 +140,10 @@ def _epoch(
         for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
             figures = model.train_on_batch(token_ids, labels, return_dict=True)
             _check_loss(float(figures["loss"]), epoch, step, config)
-            seen += len(labels)
+            weight = batches.weight(labels)
+            seen += weight
             for name, value in figures.items():
-                totals[name] = totals.get(name, 0.0) + float(value) * len(labels)
+                totals[name] = totals.get(name, 0.0) + float(value) * weight
             progress.update(step, "  ".join(f"{k} {v / seen:.4f}" for k, v in totals.items()))
     finally:
         progress.done()

@@ -104,7 +104,7 @@ def test_contenders_are_called_in_turn_and_one_that_cannot_run_is_passed_over():
     contenders = [Contender(name, lambda name=name: calls.append(name)) for name in "AB"]
     absent = Contender("C", None, "not here")
     interleave([contenders[0], absent, contenders[1]], rounds=3)
-    assert "".join(calls) == "AABB" + "AB" * 3
+    assert "".join(calls) == "AABB" * 4  # the second of each pair counts
     assert [len(each.seconds) for each in (*contenders, absent)] == [3, 3, 0]
 
 

@@ -1,4 +1,4 @@
-"""Vectorizer + model -> a SavedModel that takes strings and gives strings, checked before use."""
+"""Functions of tensors -> a SavedModel with their signatures, checked before it gets its name."""
 
 import base64
 import json
@@ -8,28 +8,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.errors import InputError
-from zoo.text import Vectorizer
 
-# strings that break text paths: nothing, unknown words, length, emoji, right to left, NUL, markup,
-# bad bytes
-PROBES = (
-    "",
-    "qxzzv wvvkq",
-    "word " * 5000,
-    "so good 👍🏽 👩‍🚀",
-    "סרט נהדר, כדאי לראות",
-    "a\0b",
-    "<p>great<br /><br>film</p>",
-    "Cafe\u0301",
+# strings that break text paths: nothing, unknown words, emoji, right to left, NUL, markup, bad
+# bytes; a signature's own probes may add to them
+ODD_TEXTS = (
+    b"",
+    b"qxzzv wvvkq",
+    "so good 👍🏽 👩‍🚀".encode(),
+    "סרט נהדר, כדאי לראות".encode(),
+    b"a\0b",
+    b"<p>great<br /><br>film</p>",
+    "Cafe\u0301".encode(),
     b"\xff\xfe bad bytes",
 )
 
@@ -37,15 +34,22 @@ PROBES = (
 CHECKER = """
 import base64, json, sys
 import tensorflow as tf
+
+def unpacked(packed):
+    return tf.io.parse_tensor(base64.b64decode(packed[1]), tf.as_dtype(packed[0]))
+
+def packed(tensor):
+    return [tensor.dtype.name, base64.b64encode(tf.io.serialize_tensor(tensor).numpy()).decode()]
+
 job = json.load(sys.stdin)
 model = tf.saved_model.load(job["path"])
-texts = [base64.b64decode(text) for text in job["texts"]]
-outputs = model.signatures["serving_default"](text=tf.constant(texts))
+answers = {}
+for signature, inputs in job["probes"].items():
+    tensors = {name: unpacked(given) for name, given in inputs.items()}
+    outputs = model.signatures[signature](**tensors)
+    answers[signature] = {name: packed(tensor) for name, tensor in outputs.items()}
 foreign = sorted(name for name in sys.modules if name.split(".")[0] in ("zoo", "recipes"))
-json.dump({"labels": [label.decode() for label in outputs["label"].numpy()],
-           "probabilities": outputs["probabilities"].numpy().tolist(),
-           "classes": [name.decode() for name in outputs["classes"].numpy()],
-           "foreign": foreign}, sys.stdout)
+json.dump({"answers": answers, "foreign": foreign}, sys.stdout)
 """
 
 
@@ -53,43 +57,23 @@ class ExportError(RuntimeError):
     """The SavedModel does not answer as the model in memory does, or does not load."""
 
 
-def text_classifier(
-    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str]
-) -> tf.types.experimental.GenericFunction:
-    """Joins text path and model.
-
-    Args:
-        model: int (B, T) token ids -> float (B, C) logits.
-        vectorizer: Strings -> token ids.
-        classes: The C labels.
-
-    Returns:
-        A function of `text`, strings (B,), that gives `label` string (B,), `probabilities` float
-        (B, C), each row's sum 1, and `classes` string (C,).
-    """
-    names = tf.constant(list(classes))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
-    def classify(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.nn.softmax(model(vectorizer(text), training=False))
-        label = tf.gather(names, tf.argmax(probabilities, axis=-1))
-        return {"label": label, "probabilities": probabilities, "classes": names}
-
-    return classify
-
-
-def export_text_classifier(
-    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str], directory: Path
+def publish(
+    functions: Mapping[str, Any],
+    tracked: Sequence[Any],
+    probes: Mapping[str, Mapping[str, Any]],
+    directory: Path,
 ) -> Path:
-    """Writes the next version of a served classifier.
+    """Writes the next version of a served model.
 
     It is written under a temporary name, loaded in a fresh process without this project, compared
-    with the model in memory on `PROBES`, and only then renamed: a version that is there is whole.
+    with the functions in memory on the probes, and only then renamed: a version that is there is
+    whole.
 
     Args:
-        model: int (B, T) token ids -> float (B, C) logits.
-        vectorizer: Strings -> token ids.
-        classes: The C labels.
+        functions: What each signature computes, by its name: a `tf.function` with an input
+            signature and without autograph that gives a dict of named tensors.
+        tracked: All variables and lookup tables that the functions read, or what holds them.
+        probes: For each signature what it is tried on: a tensor for each of its inputs.
         directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
 
     Returns:
@@ -98,27 +82,24 @@ def export_text_classifier(
     Raises:
         ExportError: The written model does not load or answers otherwise; nothing is left behind.
     """
-    classify = text_classifier(model, vectorizer, classes)
     directory.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
     try:
-        _write(model, vectorizer, classify, part)
-        check(part, classify)
-        return _publish(part, directory)
+        _write(functions, tracked, part)
+        check(part, functions, probes)
+        return _rename(part, directory)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(model: keras.Model, vectorizer: Vectorizer, classify: Any, path: Path) -> None:
+def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> None:
     module = tf.Module()
-    module.vectorizer = vectorizer
-    module.weights = [weight.value for weight in model.weights]
-    module.classify = classify
-    tf.saved_model.save(module, str(path), signatures={"serving_default": classify})
+    module.tracked = list(tracked)
+    tf.saved_model.save(module, str(path), signatures=dict(functions))
     path.chmod(0o755)  # mkdtemp's own is for its user alone; a server may be another
 
 
-def _publish(part: Path, directory: Path) -> Path:
+def _rename(part: Path, directory: Path) -> Path:
     version = max(versions(directory), default=0) + 1
     while True:
         target = directory / str(version)
@@ -148,34 +129,74 @@ def newest(directory: Path) -> Path:
     return directory / str(found[-1])
 
 
-def check(path: Path, classify: Any, texts: Sequence[str | bytes] = PROBES) -> None:
-    """Compares the SavedModel, loaded in a fresh process, with the model in memory.
+def check(
+    path: Path, functions: Mapping[str, Any], probes: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Compares the SavedModel, loaded in a fresh process, with the functions in memory.
+
+    Floats may differ by 1e-5, or by that share of their size; all else is the same.
 
     Args:
         path: The SavedModel's folder.
-        classify: What `text_classifier` gave.
-        texts: The strings to compare on.
+        functions: What each signature computes, by its name.
+        probes: For each signature what it is tried on: a tensor for each of its inputs.
 
     Raises:
         ExportError: It does not load, it needs this project, or an answer differs.
     """
-    raw = [text.encode() if isinstance(text, str) else text for text in texts]
-    served = _ask_fresh_process(path, raw)
+    if set(functions) != set(probes):
+        raise InputError(
+            f"each signature needs its probes: got those of {sorted(probes)} for the signatures "
+            f"{sorted(functions)}"
+        )
+    tensors = {
+        signature: {name: tf.convert_to_tensor(given) for name, given in inputs.items()}
+        for signature, inputs in probes.items()
+    }
+    served = _ask_fresh_process(path, tensors)
     if served["foreign"]:
         raise ExportError(f"the exported model imports {', '.join(served['foreign'])}")
-    expected = classify(tf.constant(raw))
-    labels = [label.decode() for label in expected["label"].numpy()]
-    same = np.allclose(served["probabilities"], expected["probabilities"].numpy(), atol=1e-5)
-    if not same or served["labels"] != labels:
-        raise ExportError(f"the exported model in {path} does not answer as the one in memory does")
+    for signature, inputs in tensors.items():
+        answer = {name: _unpacked(given) for name, given in served["answers"][signature].items()}
+        if not _same(functions[signature](**inputs), answer):
+            raise ExportError(
+                f"the exported model in {path} does not answer as the one in memory does "
+                f"({signature})"
+            )
 
 
-def _ask_fresh_process(path: Path, texts: Sequence[bytes]) -> dict[str, Any]:
-    job = {"path": str(path.resolve()), "texts": [base64.b64encode(t).decode() for t in texts]}
+def _same(expected: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return set(expected) == set(found) and all(
+        _same_tensor(tensor, found[name]) for name, tensor in expected.items()
+    )
+
+
+def _same_tensor(expected: Any, found: Any) -> bool:
+    if (expected.dtype, expected.shape) != (found.dtype, found.shape):
+        return False
+    if expected.dtype.is_floating:  # NaN is not equal to itself: a model with such an answer fails
+        return np.allclose(found.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)
+    return np.array_equal(found.numpy(), expected.numpy())
+
+
+def _packed(tensor: Any) -> list[str]:
+    raw = tf.io.serialize_tensor(tensor).numpy()
+    return [tensor.dtype.name, base64.b64encode(raw).decode()]
+
+
+def _unpacked(packed: Sequence[str]) -> Any:
+    return tf.io.parse_tensor(base64.b64decode(packed[1]), tf.as_dtype(packed[0]))
+
+
+def _ask_fresh_process(path: Path, probes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    packed = {
+        signature: {name: _packed(tensor) for name, tensor in inputs.items()}
+        for signature, inputs in probes.items()
+    }
     with tempfile.TemporaryDirectory() as empty:  # so that no folder of the project is importable
         result = subprocess.run(
             [sys.executable, "-I", "-c", CHECKER],
-            input=json.dumps(job),
+            input=json.dumps({"path": str(path.resolve()), "probes": packed}),
             capture_output=True,
             text=True,
             cwd=empty,

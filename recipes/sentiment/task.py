@@ -15,7 +15,7 @@ from recipes.config import read_json, write_json
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
 from recipes.sources.splits import Splits
-from zoo.export import export_text_classifier
+from zoo.export_classifier import export_text_classifier
 from zoo.metrics import classification_scores, confusion_matrix, cross_entropy
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
@@ -185,3 +185,10 @@ def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
         }
         for text, label, row in zip(texts, outputs["label"], outputs["probabilities"], strict=True)
     ]
+
+
+def line(row: dict[str, Any]) -> str:
+    """An answer as a line: label, probability and the text's beginning."""
+    text = " ".join(row["text"].split())
+    shown = text if len(text) <= 100 else text[:99] + "…"
+    return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"

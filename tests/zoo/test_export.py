@@ -1,75 +1,82 @@
-"""Vectorizer + model -> a SavedModel that answers as they do, or no SavedModel."""
+"""Functions -> a SavedModel that answers as they do, or no SavedModel."""
 
+import json
 import os
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
-import zoo
 from zoo import export
 from zoo.errors import InputError
-from zoo.export import PROBES, ExportError, check, export_text_classifier, newest, versions
-from zoo.text import Vectorizer
+from zoo.export import ExportError, check, newest, publish, versions
 
-CLASSES = ["so, so", "sehr schön", "👍🏽"]
-SENTENCES = ["a good film", "a bad film", "it isn't bad!", "great 👍🏽 day"]
-RAW = [text.encode() if isinstance(text, str) else text for text in PROBES]
-# answers in a fraction of a second, without TensorFlow: two texts, in the way of `export.CHECKER`
-QUICK = """
-import json, os, sys
-job = json.load(sys.stdin)
-json.dump({{"labels": ["so, so"] * len(job["texts"]),
-           "probabilities": [{row}] * len(job["texts"]),
-           "classes": [], "foreign": {foreign}}}, sys.stdout)
-"""
+# what a transport may lose: NUL at the end, bytes that are no UTF-8, the last digits, -inf
+TEXTS = [b"", b"a\0b\0", b"\xff\xfe", "👍🏽".encode()]
+SCALES = np.array([0.0, 1e-40, 0.1, 3e38], "float32")
+NUMBERS = np.array([[-(2**31), 2**31 - 1], [0, 7]], "int32")
+PROBES = {
+    "serving_default": {"text": TEXTS, "scale": SCALES},
+    "count": {"numbers": NUMBERS},
+}
 
 
-def trained(seed):
-    """A classifier with weights far from those that a model begins with."""
-    vectorizer = Vectorizer.learn(SENTENCES, max_length=20)
-    size = len(vectorizer.vocabulary)
-    keras.utils.set_random_seed(seed)
-    model = zoo.build("many_to_one", vocabulary_size=size, num_classes=3, units=4, embedding_dim=4)
-    draw = np.random.default_rng(seed)
-    model.set_weights([draw.normal(size=weight.shape) for weight in model.get_weights()])
-    return model, vectorizer
+def functions_of(weight):
+    """Two signatures with strings, floats and ints, and the variable that they read."""
+    variable = tf.Variable(weight, dtype=tf.float32)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="text"),
+            tf.TensorSpec([None], tf.float32, name="scale"),
+        ],
+        autograph=False,
+    )
+    def measure(text, scale):
+        return {"again": text, "scaled": scale, "log": tf.math.log(scale) + variable}
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, None], tf.int32, name="numbers")], autograph=False
+    )
+    def count(numbers):
+        return {"numbers": numbers, "sum": tf.reduce_sum(tf.cast(numbers, tf.float32)) * variable}
+
+    return {"serving_default": measure, "count": count}, [variable]
 
 
 @pytest.fixture(scope="module")
-def parts():
-    return trained(1)
-
-
-@pytest.fixture(scope="module")
-def folder(parts, tmp_path_factory):
+def folder(tmp_path_factory):
     """A folder with one version in it, really checked in a fresh process."""
-    directory = tmp_path_factory.mktemp("saved_models") / "sentiment"
-    assert export_text_classifier(*parts, CLASSES, directory) == directory / "1"
+    directory = tmp_path_factory.mktemp("saved_models") / "measure"
+    assert publish(*functions_of(2.0), PROBES, directory) == directory / "1"
     return directory
-
-
-@pytest.fixture(scope="module")
-def served(folder):
-    return tf.saved_model.load(str(folder / "1"))
 
 
 @pytest.fixture
 def unchecked(monkeypatch):
     """Saves the seconds of a fresh process where the test is about something else."""
-    monkeypatch.setattr(export, "check", lambda path, classify: None)
+    monkeypatch.setattr(export, "check", lambda *_: None)
 
 
-def constant_answer(row):
-    """A classifier that has the same answer for every text."""
+def as_tensors(inputs):
+    return {name: tf.constant(given) for name, given in inputs.items()}
 
-    def classify(texts):
-        rows = tf.constant([row] * len(texts))
-        return {"label": tf.fill([len(texts)], CLASSES[int(np.argmax(row))]), "probabilities": rows}
 
-    return classify
+def constant(**answer):
+    """A function that has the same answer for every text, and what to ask it."""
+    tensors = {name: tf.constant(value) for name, value in answer.items()}
+    return {"serving_default": lambda text: tensors}, {"serving_default": {"text": [b"x"]}}
+
+
+def quick(monkeypatch, foreign="[]", **answer):
+    """Has a process of a fraction of a second, without TensorFlow, answer in `CHECKER`'s way."""
+    packed = {name: export._packed(tf.constant(value)) for name, value in answer.items()}
+    answers = json.dumps({"serving_default": packed})
+    code = (
+        "import json, os, sys; sys.stdin.read(); "
+        f"json.dump({{'answers': {answers}, 'foreign': {foreign}}}, sys.stdout)"
+    )
+    monkeypatch.setattr(export, "CHECKER", code)
 
 
 def test_a_version_alone_is_left_behind_and_others_may_read_it(folder):
@@ -78,71 +85,41 @@ def test_a_version_alone_is_left_behind_and_others_may_read_it(folder):
     assert (folder / "1").stat().st_mode & 0o777 == 0o755
 
 
-def test_the_signature_has_named_inputs_and_outputs_with_a_dynamic_batch(served):
-    assert list(served.signatures) == ["serving_default"]
-    signature = served.signatures["serving_default"]
-    (text,) = signature.structured_input_signature[1].values()
-    assert (text.name, text.dtype, text.shape.as_list()) == ("text", tf.string, [None])
-    outputs = signature.structured_outputs
-    assert {name: (spec.dtype, spec.shape.as_list()) for name, spec in outputs.items()} == {
-        "label": (tf.string, [None]),
-        "probabilities": (tf.float32, [None, 3]),
-        "classes": (tf.string, [3]),
+def test_the_signatures_are_those_given(folder):
+    served = tf.saved_model.load(str(folder / "1"))
+    assert sorted(served.signatures) == ["count", "serving_default"]
+    outputs = served.signatures["count"](numbers=tf.constant([[1, 2]]))
+    assert {name: tensor.numpy().tolist() for name, tensor in outputs.items()} == {
+        "numbers": [[1, 2]],
+        "sum": 6.0,
     }
 
 
-@pytest.mark.parametrize("count", [1, 2, len(RAW)])
-def test_the_loaded_model_answers_as_the_layers_in_memory_do(parts, served, count):
-    model, vectorizer = parts
-    outputs = served.signatures["serving_default"](text=tf.constant(RAW[-count:]))
-    logits = model(vectorizer(tf.constant(RAW[-count:])), training=False).numpy()
-    exact = np.exp(logits - logits.max(axis=1, keepdims=True))
-    expected = exact / exact.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(outputs["probabilities"].numpy(), expected, atol=1e-6)
-    np.testing.assert_allclose(outputs["probabilities"].numpy().sum(axis=1), 1, atol=1e-6)
-    assert [name.decode() for name in outputs["classes"].numpy()] == CLASSES
-    labels = [label.decode() for label in outputs["label"].numpy()]
-    assert labels == [CLASSES[place] for place in expected.argmax(axis=1)]
+def test_nothing_is_lost_on_the_way_to_the_fresh_process_and_back(folder):
+    tensors = {signature: as_tensors(inputs) for signature, inputs in PROBES.items()}
+    served = export._ask_fresh_process(folder / "1", tensors)
+    found = {
+        name: export._unpacked(packed).numpy()
+        for answers in served["answers"].values()
+        for name, packed in answers.items()
+    }
+    assert served["foreign"] == []
+    assert found["again"].tolist() == TEXTS
+    np.testing.assert_array_equal(found["scaled"].view("int32"), SCALES.view("int32"))
+    np.testing.assert_array_equal(found["numbers"], NUMBERS)
+    assert found["numbers"].dtype == np.int32
+    assert found["log"][0] == -np.inf
+    np.testing.assert_allclose(found["log"][2:], np.log(SCALES[2:]) + 2, rtol=1e-6)
 
 
-def test_the_answers_differ_between_texts(served):
-    """Otherwise the comparisons in this file would say nothing."""
-    rows = served.signatures["serving_default"](text=tf.constant(RAW))["probabilities"].numpy()
-    assert len({tuple(row.round(4)) for row in rows}) > 4
-    assert len(set(rows.argmax(axis=1))) > 1
-
-
-@pytest.mark.parametrize("text", ["", "good", "\0", "a good day", " "])
-def test_a_text_alone_is_answered_as_beside_longer_ones(served, text):
-    classify = served.signatures["serving_default"]
-    alone = classify(text=tf.constant([text]))["probabilities"].numpy()[0]
-    beside = classify(text=tf.constant(["bad film " * 40, text, ""]))["probabilities"].numpy()[1]
-    np.testing.assert_allclose(alone, beside, atol=1e-6)
-
-
-def test_the_graph_holds_core_operations_alone(folder):
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((folder / "1" / "saved_model.pb").read_bytes())
-    operations, functions = set(), set()
-    for meta in saved.meta_graphs:
-        functions |= {function.signature.name for function in meta.graph_def.library.function}
-        operations |= {node.op for node in meta.graph_def.node}
-        for function in meta.graph_def.library.function:
-            operations |= {node.op for node in function.node_def}
-    operations -= functions
-    assert {"UnicodeTranscode", "LookupTableFindV2"} <= operations, "the text path is part of it"
-    assert sorted(name for name in operations if not hasattr(tf.raw_ops, name)) == []
-    assert sorted(name for name in operations if "PyFunc" in name or "Xla" in name) == []
-
-
-def test_the_next_version_is_one_more_and_stray_names_do_not_count(parts, tmp_path, unchecked):
+def test_the_next_version_is_one_more_and_stray_names_do_not_count(tmp_path, unchecked):
     for stray in (".part-x", "notes", "v7"):
         (tmp_path / stray).mkdir()
     (tmp_path / "README.md").write_text("exported by the recipe")
-    assert export_text_classifier(*parts, CLASSES, tmp_path) == tmp_path / "1"
-    assert export_text_classifier(*parts, CLASSES, tmp_path) == tmp_path / "2"
+    assert publish(*functions_of(2.0), PROBES, tmp_path) == tmp_path / "1"
+    assert publish(*functions_of(2.0), PROBES, tmp_path) == tmp_path / "2"
     (tmp_path / "2").rename(tmp_path / "10")
-    assert export_text_classifier(*parts, CLASSES, tmp_path) == tmp_path / "11"
+    assert publish(*functions_of(2.0), PROBES, tmp_path) == tmp_path / "11"
     found = {path.name for path in tmp_path.iterdir()}
     assert found == {".part-x", "notes", "v7", "README.md", "1", "10", "11"}
     assert versions(tmp_path) == [1, 10, 11]
@@ -150,76 +127,103 @@ def test_the_next_version_is_one_more_and_stray_names_do_not_count(parts, tmp_pa
 
 
 def test_a_number_that_another_export_took_meanwhile_is_left_to_it(
-    parts, tmp_path, unchecked, monkeypatch
+    tmp_path, unchecked, monkeypatch
 ):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_text("of another")
     monkeypatch.setattr(export, "versions", lambda directory: [])
-    assert export_text_classifier(*parts, CLASSES, tmp_path) == tmp_path / "2"
+    assert publish(*functions_of(2.0), PROBES, tmp_path) == tmp_path / "2"
     assert (tmp_path / "1" / "saved_model.pb").read_text() == "of another"
 
 
-def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(
-    parts, folder, monkeypatch
-):
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    write, (other, _) = export._write, trained(2)
-
-    def write_other(model, vectorizer, classify, path):
-        write(other, vectorizer, export.text_classifier(other, vectorizer, CLASSES), path)
-
-    monkeypatch.setattr(export, "_write", write_other)
-    with pytest.raises(ExportError, match="does not answer as the one in memory"):
-        export_text_classifier(*parts, CLASSES, folder)
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
-
-
-def test_what_does_not_load_is_not_published(parts, tmp_path, monkeypatch):
+def test_what_does_not_load_is_not_published(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "CHECKER", "raise OSError('no such op: Foo')")
     with pytest.raises(ExportError, match="does not load: OSError: no such op: Foo"):
-        export_text_classifier(*parts, CLASSES, tmp_path / "new")
+        publish(*functions_of(2.0), PROBES, tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_a_failure_while_writing_leaves_nothing_behind(parts, tmp_path, monkeypatch):
+def test_a_failure_while_writing_leaves_nothing_behind(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
     monkeypatch.setattr(export, "_write", fail)
     with pytest.raises(OSError, match="disk full"):
-        export_text_classifier(*parts, CLASSES, tmp_path)
+        publish(*functions_of(2.0), PROBES, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("probes", [{}, {"count": PROBES["count"]}, {**PROBES, "other": {}}])
+def test_each_signature_needs_probes_of_its_own(tmp_path, probes):
+    with pytest.raises(InputError, match="each signature needs its probes"):
+        publish(*functions_of(2.0), probes, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+SERVED = {"label": [b"so", b"\xff\0"], "count": [3, -1], "score": [0.5, -np.inf], "sum": [-4000.0]}
+
+
 @pytest.mark.parametrize(
-    ("row", "fits"),
+    ("other", "fits"),
     [
-        ([0.5, 0.3, 0.2], True),
-        ([0.500001, 0.299999, 0.2], True),
-        ([0.501, 0.299, 0.2], False),
-        ([0.3, 0.5, 0.2], False),
+        ({}, True),
+        ({"score": [0.500009, -np.inf]}, True),
+        ({"score": [0.50003, -np.inf]}, False),
+        ({"score": [0.5, -1e30]}, False),
+        ({"score": [0.5, np.inf]}, False),
+        ({"score": [np.nan, -np.inf]}, False),
+        ({"score": [0.5]}, False),
+        ({"score": [[0.5, -np.inf]]}, False),
+        ({"sum": [-4000.03]}, True),
+        ({"sum": [-4000.1]}, False),
+        ({"count": [3, -2]}, False),
+        ({"count": [3.0, -1.0]}, False),
+        ({"label": [b"so", b"\xff"]}, False),
+        ({"more": [1.0]}, False),
     ],
 )
-def test_answers_are_compared_closely(tmp_path, monkeypatch, row, fits):
-    monkeypatch.setattr(export, "CHECKER", QUICK.format(row=[0.5, 0.3, 0.2], foreign=[]))
+def test_answers_are_compared_closely(tmp_path, monkeypatch, other, fits):
+    quick(monkeypatch, **SERVED)
     if fits:
-        check(tmp_path, constant_answer(row))
+        check(tmp_path, *constant(**{**SERVED, **other}))
     else:
-        with pytest.raises(ExportError, match="does not answer"):
-            check(tmp_path, constant_answer(row))
+        with pytest.raises(ExportError, match="does not answer as the one in memory"):
+            check(tmp_path, *constant(**{**SERVED, **other}))
 
 
-def test_labels_are_compared_as_well(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "CHECKER", QUICK.format(row=[0.2, 0.3, 0.5], foreign=[]))
+def test_an_answer_that_is_nan_on_both_sides_is_refused(tmp_path, monkeypatch):
+    quick(monkeypatch, score=[np.nan])
     with pytest.raises(ExportError, match="does not answer"):
-        check(tmp_path, constant_answer([0.2, 0.3, 0.5]))
+        check(tmp_path, *constant(score=[np.nan]))
+
+
+def test_an_output_that_is_not_served_is_missed(tmp_path, monkeypatch):
+    quick(monkeypatch, score=[0.5])
+    with pytest.raises(ExportError, match=r"does not answer .*\(serving_default\)"):
+        check(tmp_path, *constant(score=[0.5], label=[b"so"]))
+
+
+@pytest.mark.parametrize("odd", ["serving_default", "count"])
+def test_every_signature_is_compared(tmp_path, monkeypatch, odd):
+    functions, _ = functions_of(2.0)
+    answers = {
+        signature: {
+            name: export._packed(tensor)
+            for name, tensor in functions[signature](**as_tensors(inputs)).items()
+        }
+        for signature, inputs in PROBES.items()
+    }
+    served = json.dumps({"answers": answers, "foreign": []})
+    monkeypatch.setattr(export, "CHECKER", f"import sys; sys.stdin.read(); print({served!r})")
+    check(tmp_path, functions, PROBES)
+    with pytest.raises(ExportError, match=rf"does not answer .*\({odd}\)"):
+        check(tmp_path, {**functions, odd: functions_of(2.1)[0][odd]}, PROBES)
 
 
 def test_a_model_that_needs_this_project_is_refused(tmp_path, monkeypatch):
-    row = [0.5, 0.3, 0.2]
-    monkeypatch.setattr(export, "CHECKER", QUICK.format(row=row, foreign=["zoo.text"]))
+    quick(monkeypatch, foreign=["zoo.text"], **SERVED)
     with pytest.raises(ExportError, match="imports zoo.text"):
-        check(tmp_path, constant_answer(row))
+        check(tmp_path, *constant(**SERVED))
 
 
 def test_the_real_checker_looks_for_this_project_among_the_imports():
@@ -227,13 +231,12 @@ def test_the_real_checker_looks_for_this_project_among_the_imports():
 
 
 def test_the_fresh_process_sees_neither_the_folder_nor_the_path_of_this_one(tmp_path, monkeypatch):
-    row = [0.5, 0.3, 0.2]
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "there"))
     near = f"[p for p in [os.getcwd(), *sys.path] if p == '' or p.startswith({str(tmp_path)!r})]"
-    monkeypatch.setattr(export, "CHECKER", QUICK.format(row=row, foreign=near))
-    check(tmp_path, constant_answer(row))
+    quick(monkeypatch, foreign=near, **SERVED)
+    check(tmp_path, *constant(**SERVED))
     assert os.getcwd() == str(tmp_path / "here")
 
 

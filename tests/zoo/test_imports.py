@@ -13,8 +13,15 @@ FLOORS = [
     {"registry", "masking"},
     {"cells", "text"},
     {"layers", "losses", "metrics"},
-    {"architectures", "decoding", "tagging_scores"},
-    {"description", "export", "tuning", "serving", "diagnostics"},
+    {"architectures", "decoding", "tagging_scores", "export"},
+    {
+        "description",
+        "export_classifier",
+        "export_tagger",
+        "tuning",
+        "serving",
+        "diagnostics",
+    },
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}
 FACADES = {"zoo/__init__.py", "zoo/__main__.py"}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 LARGE = 16  # rows from which on a step's work outweighs what it costs to start one
 
@@ -41,6 +42,9 @@ def run(
     rows = inputs.shape[0]
     if rows is not None:
         outputs, *final = few() if rows < LARGE else many()
+        return outputs, final
+    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        outputs, *final = few()  # XLA cannot take the gradient of loops in a branch
         return outputs, final
     rows = tf.shape(inputs)[0]
     outputs, *final = tf.cond(rows < LARGE, few, many)

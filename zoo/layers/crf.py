@@ -1,4 +1,4 @@
-"""The linear-chain conditional random field: the last layer of a tagger whose tags hang together."""
+"""The linear-chain conditional random field: the last layer where tags hang together."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class CRF(masking.MaskedLayer):
     Args:
         num_tags: C.
         allowed_transitions: bool (C, C), whether the row's tag may be followed by the column's; all
-            may by default. `zoo.text.allowed_transitions` makes all three tables for BIO and others.
+            may by default. `zoo.text.allowed_transitions` makes all three tables for BIO and such.
         allowed_start: bool (C,), the tags that a sentence may begin with.
         allowed_end: bool (C,), the tags that it may end with.
         constrained: `always`: what is not allowed has probability 0, in training as well;
@@ -44,7 +44,8 @@ class CRF(masking.MaskedLayer):
     Example:
         >>> import numpy as np
         >>> crf = CRF(2, transitions_initializer="zeros")
-        >>> logits, mask = np.array([[[0., 1.], [3., 0.], [0., 9.]]]), np.array([[True, True, False]])
+        >>> logits = np.array([[[0., 1.], [3., 0.], [0., 9.]]])
+        >>> mask = np.array([[True, True, False]])
         >>> tags, score = crf.decode(logits, mask)
         >>> tags.numpy().tolist(), float(score[0])
         ([[1, 0, 0]], 4.0)

@@ -236,7 +236,7 @@ def _pair_marginals(chain: Chain, messages: _Messages) -> Any:
 
 
 def _log_sum(values: Any, axis: int) -> Any:
-    """log sum exp, never minus infinity."""
+    """The log-sum-exp, never minus infinity."""
     highest = ops.max(values, axis=axis, keepdims=True)
     total = ops.sum(ops.exp(values - highest), axis=axis)
     return ops.log(total) + ops.squeeze(highest, axis)

@@ -5,8 +5,11 @@ Tags that mark stretches of tokens are the one thing here that is plain Python.
 
 from zoo.text.normalization import Normalizer
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
+from zoo.text.token_vectorizer import TokenVectorizer
 from zoo.text.vectorizer import Vectorizer
+from zoo.text.vectors import WordVectors, load_vectors
 from zoo.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
+from zoo.text.word_tokens import Tokens, word_tokens
 
 __all__ = [
     "BOS",
@@ -16,11 +19,16 @@ __all__ = [
     "UNK",
     "Normalizer",
     "Span",
+    "TokenVectorizer",
+    "Tokens",
     "Vectorizer",
     "Vocabulary",
+    "WordVectors",
     "allowed_transitions",
     "converted",
     "detected",
+    "load_vectors",
     "spans",
     "tags_of",
+    "word_tokens",
 ]

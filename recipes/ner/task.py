@@ -1,0 +1,49 @@
+"""What is particular to `ner`: its corpus, its schemes of tags, and that stretches are scored."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from recipes.ner import builtin
+from recipes.ner.config import BUILTIN, NerConfig
+from recipes.sources.sentences import TaggedSplits
+from recipes.tagging import answers, data, flow, scoring
+from zoo.errors import require_choice
+from zoo.export_tagger import export_tagger
+from zoo.text.tag_schemes import SCHEMES
+
+NAME = "ner"
+Config = NerConfig
+prepare, build = flow.prepare, flow.build
+validate, evaluate = scoring.validate, scoring.evaluate
+answer, line = answers.answer, answers.line
+
+
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """What is taken where nothing is given: the built-in corpus needs less."""
+    return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
+
+
+def check(config: NerConfig) -> None:
+    """Refuses options that fit no model, before the data is read."""
+    require_choice("scheme", config.scheme, SCHEMES)
+    flow.check(config)
+
+
+def load(config: NerConfig) -> TaggedSplits:
+    """The sentences, with their stretches marked by the scheme that is asked for."""
+    splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"))
+    return data.in_scheme(splits, config.scheme)
+
+
+def export(model: keras.Model, config: NerConfig, run: Path, directory: Path) -> Path:
+    """Writes the next version of the served model."""
+    return export_tagger(model, *flow.load_text_path(config, run), directory)
+
+
+def examples(config: NerConfig, prepared: flow.Prepared) -> list[str]:
+    """A few texts to try the exported model on."""
+    if config.data == "builtin":
+        return list(builtin.EXAMPLES)
+    return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]

@@ -1,0 +1,45 @@
+"""What is particular to `pos`: its corpus and where its tags are found."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from recipes.pos import builtin
+from recipes.pos.config import BUILTIN, PosConfig
+from recipes.sources.sentences import TaggedSplits
+from recipes.tagging import answers, data, flow, scoring
+from zoo.export_tagger import export_tagger
+
+NAME = "pos"
+Config = PosConfig
+prepare, build = flow.prepare, flow.build
+validate, evaluate = scoring.validate, scoring.evaluate
+answer, line = answers.answer, answers.line
+
+
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """What is taken where nothing is given: the built-in corpus needs less."""
+    return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
+
+
+def check(config: PosConfig) -> None:
+    """Refuses options that fit no model, before the data is read."""
+    flow.check(config)
+
+
+def load(config: PosConfig) -> TaggedSplits:
+    """The tagged sentences."""
+    return data.load(config, lambda: data.from_pairs(builtin.generate()), ("upos", "pos", "xpos"))
+
+
+def export(model: keras.Model, config: PosConfig, run: Path, directory: Path) -> Path:
+    """Writes the next version of the served model."""
+    return export_tagger(model, *flow.load_text_path(config, run), directory)
+
+
+def examples(config: PosConfig, prepared: flow.Prepared) -> list[str]:
+    """A few texts to try the exported model on."""
+    if config.data == "builtin":
+        return list(builtin.EXAMPLES)
+    return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]

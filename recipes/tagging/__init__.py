@@ -1,0 +1,1 @@
+"""What the recipes that tag tokens share: `ner` and `pos`."""

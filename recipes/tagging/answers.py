@@ -1,0 +1,87 @@
+"""What the exported tagger says of a text, as JSON and as a line with coloured stretches."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.text import spans
+
+COLOURS = (32, 33, 35, 36, 34, 31)  # of a terminal, one a type
+
+
+def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What the exported model says of each text.
+
+    Returns:
+        A dict each: `text`, `tokens`, `tags`, `starts`, `ends`, `confidence`, `log_probability`,
+        and `entities`, where the tags mark stretches: `type`, `text`, `start`, `end` in characters,
+        `confidence` (that of its least certain token).
+    """
+    import tensorflow as tf
+
+    outputs = {name: tensor.numpy() for name, tensor in signature(text=tf.constant(texts)).items()}
+    return [
+        _row(text, {n: v[number] for n, v in outputs.items()}) for number, text in enumerate(texts)
+    ]
+
+
+def _row(text: str, outputs: dict[str, Any]) -> dict[str, Any]:
+    count = int(np.sum(outputs["tokens"] != b""))
+    row: dict[str, Any] = {"text": text}
+    for name in ("tokens", "tags"):
+        row[name] = [value.decode() for value in outputs[name][:count]]
+    for name in ("starts", "ends"):
+        row[name] = outputs[name][:count].tolist()
+    row["confidence"] = [round(float(value), 4) for value in outputs["confidence"][:count]]
+    row["log_probability"] = float(outputs["log_probability"])
+    row["entities"] = _entities(row)
+    return row
+
+
+def _entities(row: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        found = spans(row["tags"])
+    except InputError:
+        return []  # tags such as NOUN mark no stretches
+    entities = []
+    for span in found:
+        start, end = row["starts"][span.start], row["ends"][span.end - 1]
+        entities.append(
+            {
+                "type": span.type,
+                "text": row["text"][start:end],
+                "start": start,
+                "end": end,
+                "confidence": min(row["confidence"][span.start : span.end]),
+            }
+        )
+    return entities
+
+
+def line(row: dict[str, Any], coloured: bool | None = None) -> str:
+    """A text with its stretches marked, or its tokens with their tags.
+
+    Args:
+        row: What `answer` gives.
+        coloured: Whether with a terminal's colours; by default where standard output is one.
+    """
+    coloured = sys.stdout.isatty() if coloured is None else coloured
+    if not any("-" in tag or tag == "O" for tag in row["tags"]):
+        pairs = zip(row["tokens"], row["tags"], strict=True)
+        return " ".join(f"{token}{_marked('/' + tag, tag, coloured)}" for token, tag in pairs)
+    parts, place = [], 0
+    for entity in row["entities"]:
+        parts.append(row["text"][place : entity["start"]])
+        label = f"[{entity['text']}]({entity['type']} {entity['confidence']:.2f})"
+        parts.append(_marked(label, entity["type"], coloured))
+        place = entity["end"]
+    return " ".join("".join([*parts, row["text"][place:]]).split())
+
+
+def _marked(text: str, kind: str, coloured: bool) -> str:
+    if not coloured:
+        return text
+    return f"\x1b[{COLOURS[sum(kind.encode()) % len(COLOURS)]}m{text}\x1b[0m"

@@ -1,0 +1,93 @@
+"""Tagged sentences as numbers -> batches of what a tagger takes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from recipes.batching import Batches
+from zoo.losses import IGNORED
+
+LETTERS_MULTIPLE = 4  # words' lengths are rounded up to it: fewer shapes
+
+
+@dataclass(frozen=True)
+class EncodedSentences:
+    """A split as numbers.
+
+    Attributes:
+        rows: For each sentence `token_ids` (T,), `character_ids` (T, L) and `casing_ids` (T,).
+        labels: For each sentence its tags' ids (T,), -1 for a tag that train has not.
+    """
+
+    rows: list[dict[str, np.ndarray]]
+    labels: list[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Int (N,), tokens of each sentence."""
+        return np.array([len(labels) for labels in self.labels], np.int64)
+
+
+@dataclass(frozen=True)
+class TagBatches(Batches):
+    """The batches of a split of tagged sentences.
+
+    Args:
+        encoded: The split.
+        batch_size: Sentences a batch.
+        lengths: The lengths to pad to, ascending.
+        inputs: What the model takes of a row; `token_ids` alone is given as an array.
+    """
+
+    encoded: Any
+    batch_size: int
+    lengths: Sequence[int]
+    inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
+
+    def __call__(
+        self, seed: tuple[int, int] | None = None
+    ) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
+        """Goes through the split once.
+
+        Args:
+            seed: The run's seed and the epoch, or None for no shuffling.
+
+        Yields:
+            The model's inputs, tags int32 (B, T) with -1 in the padding, and the sentences' places
+            in the split (B,).
+        """
+        for members in self.order(seed):
+            tags = np.full((len(members), self._width(members)), IGNORED, np.int32)
+            for row, member in enumerate(members):
+                labels = self.encoded.labels[member]
+                tags[row, : len(labels)] = labels
+            yield self.pad(members), tags, members
+
+    def pad(self, members: np.ndarray) -> Any:
+        """The sentences' inputs, 0 = PAD on the right."""
+        rows = [self.encoded.rows[member] for member in members]
+        width = self._width(members)
+        padded = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
+        return padded if len(padded) > 1 else padded["token_ids"]
+
+    def weight(self, labels: np.ndarray) -> int:
+        """What a batch's mean loss is a mean over: its real tokens."""
+        return int((labels != IGNORED).sum())
+
+
+def _padded(arrays: list[np.ndarray], width: int) -> np.ndarray:
+    """Arrays (T,) or (T, L) -> int32 (B, width) or (B, width, L rounded up)."""
+    shape: tuple[int, ...] = (len(arrays), width)
+    if arrays[0].ndim == 2:
+        longest = max(array.shape[1] for array in arrays)
+        shape = (*shape, -(-longest // LETTERS_MULTIPLE) * LETTERS_MULTIPLE)
+    result = np.zeros(shape, np.int32)
+    for row, array in zip(result, arrays, strict=True):
+        row[tuple(slice(size) for size in array.shape)] = array
+    return result

@@ -1,0 +1,40 @@
+"""The options of the recipes that tag tokens."""
+
+from dataclasses import dataclass
+
+from recipes.config import TrainingConfig, option
+
+
+@dataclass(frozen=True)
+class TaggingConfig(TrainingConfig):
+    """Where tokens and tags stand, what is known of a word, and which model tags them."""
+
+    epochs: int = option(20, "passes over the training split, at most")
+    patience: int = option(5, "epochs without a better validation score before training stops")
+    batch_size: int = option(32, "sentences a step")
+    learning_rate: float = option(2e-3, "Adam's")
+    token_column: int = option(0, "column of a CoNLL file that holds the token, from 0")
+    tag_column: int = option(-1, "column of a CoNLL file that holds the tag; -1 = the last")
+    tokens_feature: str = option("", "tfds feature of the tokens; found by itself if not given")
+    tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
+    min_count: int = option(1, "times a word must occur in train to be known")
+    max_letters: int = option(20, "letters read of a word, at most")
+    vectors: str = option("", "file of pretrained word vectors: GloVe or word2vec text, also .gz")
+    train_vectors: bool = option(True, "tune the words' vectors")
+    architecture: str = option("many_to_many", "a name from `python -m zoo list`")
+    cell: str = option("lstm", "recurrent cell, from `python -m zoo list`")
+    units: int = option(128, "hidden size K of each direction")
+    num_layers: int = option(1, "recurrent layers on top of each other")
+    bidirectional: bool = option(True, "read each sentence in both directions")
+    merge_mode: str = option("concat", "how two directions become one: concat, sum, ave, mul")
+    embedding_dim: int = option(100, "size of a word's vector")
+    characters: str = option("cnn", "what reads a word's letters: none, cnn, recurrent")
+    character_dim: int = option(30, "size of a letter's vector")
+    character_units: int = option(50, "size of what is made of a word's letters")
+    character_dropout: float = option(0.0, "share dropped from the letters' vectors")
+    casing_dim: int = option(8, "size of the vector for capitals and digits; 0 = none")
+    dense_layers: int = option(0, "layers on top that see one token each")
+    head: str = option("crf", "softmax, or crf: whole paths of tags")
+    dropout: float = option(0.5, "share dropped from words' vectors and from states")
+    recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
+    word_dropout: float = option(0.05, "share of words read as unknown in training")

@@ -1,0 +1,59 @@
+"""The `--data` option of a tagging recipe, and how its tags mark stretches of tokens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from recipes.sources.sentences import Sentence, TaggedSplits
+from recipes.sources.tagging import load_tagging
+from recipes.tagging.config import TaggingConfig
+from zoo.text import converted, detected
+
+
+def load(
+    config: TaggingConfig, builtin: Callable[[], TaggedSplits], usual_tags: Sequence[str]
+) -> TaggedSplits:
+    """The sentences that the options name; `usual_tags` are the features that may hold tags."""
+    return load_tagging(
+        config.data,
+        builtin=builtin,
+        token_column=config.token_column,
+        tag_column=config.tag_column,
+        tokens_feature=config.tokens_feature,
+        tags_feature=config.tags_feature,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        split_seed=config.split_seed,
+        download=config.download,
+        usual_tags=usual_tags,
+    )
+
+
+def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
+    """The splits with their stretches marked by another scheme; says what was found.
+
+    Args:
+        splits: Sentences in BIO, IOB1 or BIOES, all in one of them.
+        scheme: `bio`, `iob1` or `bioes`.
+    """
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    found = detected([sentence.tags for part in parts.values() for sentence in part])
+    if found is None:
+        print("tags: they mark no stretches; each is scored as it stands", flush=True)
+        return splits
+    if found == scheme:
+        print(f"tags: {found.upper()}", flush=True)
+        return splits
+    print(f"tags: {found.upper()} found, turned to {scheme.upper()}", flush=True)
+    return TaggedSplits(
+        **{name: [_turned(s, scheme) for s in part] for name, part in parts.items()}
+    )
+
+
+def _turned(sentence: Sentence, scheme: str) -> Sentence:
+    return replace(sentence, tags=tuple(converted(sentence.tags, scheme)))
+
+
+def from_pairs(parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]) -> TaggedSplits:
+    """A generated corpus as splits: train, validation, test."""
+    train, validation, test = ([Sentence(*pair) for pair in part] for part in parts)
+    return TaggedSplits(train, validation, test)

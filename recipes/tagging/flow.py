@@ -1,0 +1,171 @@
+"""Sentences -> ids -> a compiled tagger: what `train` needs, the same for every tagging recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import zoo
+from recipes import training
+from recipes.batching import bucket_lengths
+from recipes.config import read_json, write_json
+from recipes.sources.sentences import Sentence, TaggedSplits
+from recipes.tagging.batching import EncodedSentences, TagBatches
+from recipes.tagging.config import TaggingConfig
+from zoo.errors import InputError
+from zoo.layers import CRFLoss
+from zoo.losses import IGNORED, TokenCrossentropy
+from zoo.text import (
+    SPECIAL,
+    TokenVectorizer,
+    Vocabulary,
+    allowed_transitions,
+    detected,
+    load_vectors,
+)
+from zoo.text.vectors import WordVectors, table
+
+MODEL_OPTIONS = (
+    "cell",
+    "units",
+    "num_layers",
+    "bidirectional",
+    "merge_mode",
+    "embedding_dim",
+    "characters",
+    "character_dim",
+    "character_units",
+    "character_dropout",
+    "casing_dim",
+    "dense_layers",
+    "head",
+    "dropout",
+    "recurrent_dropout",
+    "word_dropout",
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the verbs work with."""
+
+    splits: TaggedSplits
+    vectorizer: TokenVectorizer
+    classes: list[str]
+    batches: dict[str, TagBatches]
+    scheme: str | None
+    vectors: WordVectors | None
+
+
+def check(config: TaggingConfig) -> None:
+    """Builds a tiny model: wrong options show before the data is read."""
+    _model(config, vocabulary_size=len(SPECIAL), letters=len(SPECIAL), classes=["O", "B-x"])
+
+
+def prepare(config: TaggingConfig, splits: TaggedSplits, directory: Path) -> Prepared:
+    """Turns the data to ids, with the run's own vocabularies if it has them already."""
+    vectors = load_vectors(Path(config.vectors)) if config.vectors else None
+    if (directory / "tags.json").exists():
+        vectorizer, classes = load_text_path(config, directory)
+    else:
+        vectorizer = TokenVectorizer.learn(
+            [sentence.tokens for sentence in splits.train],
+            min_count=config.min_count,
+            extra=vectors.words if vectors else (),
+            max_letters=config.max_letters,
+        )
+        classes = sorted({tag for sentence in splits.train for tag in sentence.tags})
+        vectorizer.vocabulary.save(directory / "vocabulary.txt")
+        vectorizer.letters.save(directory / "letters.txt")
+        write_json(directory / "tags.json", classes)
+    names = ("train", "validation", "test")
+    encoded = {name: _encode(vectorizer, classes, getattr(splits, name)) for name in names}
+    lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
+    taken = _taken(config)
+    batches = {
+        name: TagBatches(split, config.batch_size, lengths, taken)
+        for name, split in encoded.items()
+    }
+    return Prepared(splits, vectorizer, classes, batches, _scheme(classes, splits), vectors)
+
+
+def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
+    """How the tags mark stretches, where they do."""
+    prefixed = any(tag[1:2] == "-" for tag in classes)
+    return detected([sentence.tags for sentence in splits.train]) if prefixed else None
+
+
+def _taken(config: TaggingConfig) -> tuple[str, ...]:
+    """The inputs of the model."""
+    letters = ("character_ids",) if config.characters != "none" else ()
+    return ("token_ids", *letters, *(("casing_ids",) if config.casing_dim else ()))
+
+
+def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectorizer, list[str]]:
+    """The vectorizer and the tags of a run."""
+    vectorizer = TokenVectorizer(
+        Vocabulary.load(directory / "vocabulary.txt"),
+        Vocabulary.load(directory / "letters.txt"),
+        max_letters=config.max_letters,
+    )
+    classes: list[str] = read_json(directory / "tags.json")
+    return vectorizer, classes
+
+
+def _encode(
+    vectorizer: TokenVectorizer, classes: list[str], sentences: list[Sentence]
+) -> EncodedSentences:
+    ids = {tag: number for number, tag in enumerate(classes)}
+    labels = [np.array([ids.get(tag, IGNORED) for tag in s.tags], np.int32) for s in sentences]
+    return EncodedSentences(vectorizer.encode([s.tokens for s in sentences]), labels)
+
+
+def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
+    """The model, compiled, with the pretrained vectors in its table."""
+    vectorizer = prepared.vectorizer
+    model = _model(
+        config,
+        len(vectorizer.vocabulary),
+        len(vectorizer.letters),
+        prepared.classes,
+        prepared.scheme,
+    )
+    if prepared.vectors is not None:
+        _take_vectors(model, prepared.vectors, vectorizer.vocabulary, config)
+    model.compile(
+        training.optimizer(config, len(prepared.batches["train"])),
+        CRFLoss() if config.head == "crf" else TokenCrossentropy(),
+    )
+    return model
+
+
+def _take_vectors(
+    model: keras.Model, vectors: WordVectors, vocabulary: Vocabulary, config: TaggingConfig
+) -> None:
+    values, found = table(vectors, vocabulary, config.embedding_dim, config.seed)
+    model.get_layer("embedding").set_weights([values])
+    print(f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found", flush=True)
+
+
+def _model(
+    config: TaggingConfig,
+    vocabulary_size: int,
+    letters: int,
+    classes: list[str],
+    scheme: str | None = None,
+) -> keras.Model:
+    options: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    if config.head == "crf" and scheme:
+        options["allowed"] = allowed_transitions(classes, scheme)
+    if not config.train_vectors and not config.vectors:
+        raise InputError("--no-train-vectors leaves random vectors as they are: give --vectors too")
+    return zoo.build(
+        config.architecture,
+        vocabulary_size=vocabulary_size,
+        num_tags=len(classes),
+        character_vocabulary_size=letters,
+        embeddings_trainable=config.train_vectors,
+        **options,
+    )

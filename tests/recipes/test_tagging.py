@@ -1,0 +1,221 @@
+"""The recipes `ner` and `pos` from a user's own file to served tags."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes.cli import main
+from recipes.ner.config import NerConfig
+from recipes.sources.sentences import Sentence, TaggedSplits
+from recipes.tagging import answers, data, flow
+from recipes.tagging.batching import EncodedSentences, TagBatches
+from zoo.errors import InputError
+from zoo.tagging_scores import entity_scores
+
+NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana"]
+TOWNS = ["Arlen", "Brook", "Corby", "Dover", "Elton", "Firth", "Grove", "Hythe"]
+FAST = [
+    *("--units", "16", "--embedding-dim", "16", "--epochs", "6", "--learning-rate", "0.02"),
+    *("--dropout", "0", "--word-dropout", "0", "--buckets", "1", "--character-units", "8"),
+]
+
+
+def sentences():
+    """Who lives where, in IOB1: 64 sentences, each name and each town in several."""
+    for number in range(64):
+        name, town = NAMES[number % 8], TOWNS[(number // 8 + number) % 8]
+        verb = ("lives", "sleeps")[number % 2]
+        yield [
+            *((name, "I-PER"), (verb, "O"), ("in", "O"), ("New", "I-LOC"), (town, "I-LOC")),
+            (("." if number % 3 else "!"), "O"),
+        ]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder in the shape of CoNLL-2003: four columns, IOB1, documents."""
+    folder = tmp_path_factory.mktemp("conll")
+    found = list(sentences())
+    for name, part in (("train", found[:48]), ("testa", found[48:56]), ("testb", found[56:])):
+        lines = ["-DOCSTART- -X- -X- O", ""]
+        for sentence in part:
+            lines += [f"{token} X Y {tag}" for token, tag in sentence] + [""]
+        (folder / f"eng.{name}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def run(capsys, *words):
+    status = main([str(word) for word in words])
+    return status, capsys.readouterr()
+
+
+@pytest.fixture(scope="module")
+def trained(files, tmp_path_factory):
+    """A run and an export of the whole job."""
+    folder = tmp_path_factory.mktemp("run")
+    options = ["--run-dir", folder / "run", "--export-dir", folder / "saved", "--data", files]
+    assert main(["ner", *map(str, options), *FAST]) == 0
+    return folder
+
+
+def test_a_users_own_file_trains_exports_and_tags(trained, capsys):
+    metrics = json.loads((trained / "run" / "metrics.json").read_text())
+    assert metrics["test"]["entity_f1"] == 1
+    assert metrics["test"]["accuracy"] == 1
+    assert metrics["test"]["support_by_type"] == {"LOC": 8, "PER": 8}
+    for name in ("config.json", "history.csv", "curves.png", "confusion.png", "letters.txt"):
+        assert (trained / "run" / name).stat().st_size > 0
+    assert json.loads((trained / "run" / "tags.json").read_text()) == [
+        "B-LOC",
+        "B-PER",
+        "I-LOC",
+        "O",
+    ]
+    status, said = run(
+        capsys,
+        "ner",
+        "predict",
+        "--export-dir",
+        trained / "saved",
+        "--json",
+        "Cleo sleeps in New Hythe!",
+    )
+    assert status == 0
+    row = json.loads(said.out)
+    assert row["tags"] == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
+    assert [(e["type"], e["text"], e["start"], e["end"]) for e in row["entities"]] == [
+        ("PER", "Cleo", 0, 4),
+        ("LOC", "New Hythe", 15, 24),
+    ]
+    assert row["log_probability"] < 0
+    assert all(0 < value <= 1 for value in row["confidence"])
+    assert row["entities"][1]["confidence"] == min(row["confidence"][3:5])
+
+
+def test_the_terminal_shows_the_text_with_its_stretches(trained, capsys):
+    status, said = run(
+        capsys, "ner", "predict", "--export-dir", trained / "saved", "Ada lives in New Dover."
+    )
+    assert status == 0
+    assert said.out.startswith("[Ada](PER ")
+    assert "lives in [New Dover](LOC " in said.out
+
+
+def test_evaluate_gives_the_figures_of_the_run_again(trained, files, capsys):
+    before = json.loads((trained / "run" / "metrics.json").read_text())["test"]
+    status, said = run(capsys, "ner", "evaluate", "--run-dir", trained / "run")
+    assert status == 0
+    assert "tags: IOB1 found, turned to BIO" in said.out
+    assert json.loads((trained / "run" / "metrics.json").read_text())["test"] == before
+
+
+def test_the_served_tags_are_those_of_the_split(trained, files):
+    """Tokens in, through the exported model, score what the run's own evaluation says."""
+    served = tf.saved_model.load(str(trained / "saved" / "ner" / "1"))
+    found = list(sentences())[56:]
+    tokens = tf.constant([[token for token, _ in sentence] for sentence in found])
+    answer = served.signatures["tag_tokens"](tokens=tokens)
+    tags = [[tag.decode() for tag in row] for row in answer["tags"].numpy()]
+    assert entity_scores([[tag for _, tag in s] for s in found], tags)["entity_f1"] == 1
+
+
+def test_vectors_of_a_file_are_taken_and_its_words_kept(files, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    words = ["ada", "arlen", "unheard"]
+    values = {word: rng.normal(size=4).round(3) for word in words}
+    text = "".join(f"{word} {' '.join(map(str, values[word]))}\n" for word in words)
+    (tmp_path / "vectors.txt").write_text(text)
+    status, said = run(
+        capsys,
+        *("ner", "train", "--data", files, "--run-dir", tmp_path / "run"),
+        *("--vectors", tmp_path / "vectors.txt", *FAST, "--epochs", "1"),
+        *("--no-train-vectors", "--head", "softmax"),
+    )
+    assert status == 0, said.err
+    assert "3 of " in said.out and "words found" in said.out
+    from recipes.runner import best_model
+
+    vocabulary = (tmp_path / "run" / "vocabulary.txt").read_text().splitlines()
+    table = best_model(tmp_path / "run").get_layer("embedding").get_weights()[0]
+    for word in words:
+        np.testing.assert_allclose(table[vocabulary.index(word)][:4], values[word], rtol=1e-6)
+
+
+def test_pos_learns_each_tokens_tag(tmp_path, capsys):
+    status, _ = run(
+        capsys,
+        *("pos", "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"),
+        *("--epochs", "2", "--units", "24", "--character-units", "24"),
+    )
+    assert status == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["accuracy"] > 0.93, "a table of words and tags stays below"
+    assert "entity_f1" not in metrics["test"]
+    status, said = run(
+        capsys, "pos", "predict", "--export-dir", tmp_path / "saved", "We can open the can."
+    )
+    assert "We/PRON can/AUX open/VERB the/DET can/NOUN ./PUNCT" in said.out
+
+
+def test_tags_are_padded_with_what_counts_for_nothing():
+    rows = [
+        {
+            "token_ids": np.arange(4, 4 + size),
+            "character_ids": np.full((size, letters), 3),
+            "casing_ids": np.full(size, 4),
+        }
+        for size, letters in ((2, 5), (3, 1))
+    ]
+    labels = [np.array([1, 0]), np.array([2, -1, 1])]
+    batches = TagBatches(EncodedSentences(rows, labels), 2, [4])
+    ((inputs, tags, members),) = list(batches())
+    np.testing.assert_array_equal(tags, [[1, 0, -1, -1], [2, -1, 1, -1]])
+    np.testing.assert_array_equal(inputs["token_ids"], [[4, 5, 0, 0], [4, 5, 6, 0]])
+    assert inputs["character_ids"].shape == (2, 4, 8)
+    assert inputs["character_ids"].sum() == 3 * (2 * 5 + 3 * 1)
+    assert batches.weight(tags) == 4
+    assert members.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("scheme", ["bio", "bioes"])
+def test_schemes_are_converted_on_reading(scheme, capsys):
+    sentence = Sentence(("a", "b", "c", "d"), ("I-X", "I-X", "B-X", "O"))
+    splits = data.in_scheme(TaggedSplits([sentence] * 2, [sentence], [sentence]), scheme)
+    expected = {"bio": ("B-X", "I-X", "B-X", "O"), "bioes": ("B-X", "E-X", "S-X", "O")}
+    assert splits.test[0].tags == expected[scheme]
+    assert f"IOB1 found, turned to {scheme.upper()}" in capsys.readouterr().out
+
+
+def test_a_line_is_coloured_on_a_terminal_alone():
+    row = {
+        "text": "Ann  is here",
+        "tags": ["B-x", "O", "O"],
+        "tokens": ["Ann", "is", "here"],
+        "entities": [{"type": "x", "text": "Ann", "start": 0, "end": 3, "confidence": 0.5}],
+    }
+    assert answers.line(row, coloured=False) == "[Ann](x 0.50) is here"
+    assert answers.line(row, coloured=True).startswith("\x1b[")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--scheme", "bilou"], "scheme must be one of"),
+        (["--no-train-vectors"], "leaves random vectors as they are: give --vectors too"),
+        (["--head", "crff"], "head must be one of"),
+        (["--data", "nowhere.conll"], "nowhere.conll"),
+        (["--vectors", "nowhere.txt"], "no vectors in nowhere.txt"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
+    status, output = run(capsys, "ner", "train", "--run-dir", tmp_path / "run", *words)
+    assert status == 2
+    assert said in output.err
+    assert "Traceback" not in output.err
+
+
+def test_a_cell_without_an_input_matrix_is_refused_before_the_data_is_read():
+    with pytest.raises(InputError, match="input"):
+        flow.check(NerConfig(cell="elman"))

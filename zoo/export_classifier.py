@@ -1,0 +1,62 @@
+"""Vectorizer + classifier -> a SavedModel that takes texts and gives labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from zoo.export import ODD_TEXTS, publish
+from zoo.text import Vectorizer
+
+PROBES = (*ODD_TEXTS, b"word " * 5000)  # and one far beyond what is kept of a text
+
+
+def text_classifier(
+    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str]
+) -> tf.types.experimental.GenericFunction:
+    """Joins text path and model.
+
+    Args:
+        model: int (B, T) token ids -> float (B, C) logits.
+        vectorizer: Strings -> token ids.
+        classes: The C labels.
+
+    Returns:
+        A function of `text`, strings (B,), that gives `label` string (B,), `probabilities` float
+        (B, C), each row's sum 1, and `classes` string (C,).
+    """
+    names = tf.constant(list(classes))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    def classify(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = tf.nn.softmax(model(vectorizer(text), training=False))
+        label = tf.gather(names, tf.argmax(probabilities, axis=-1))
+        return {"label": label, "probabilities": probabilities, "classes": names}
+
+    return classify
+
+
+def export_text_classifier(
+    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str], directory: Path
+) -> Path:
+    """Writes the next version of a served classifier, checked as `zoo.export.publish` does.
+
+    Args:
+        model: int (B, T) token ids -> float (B, C) logits.
+        vectorizer: Strings -> token ids.
+        classes: The C labels.
+        directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        ExportError: The written model does not load or answers otherwise; nothing is left behind.
+    """
+    return publish(
+        {"serving_default": text_classifier(model, vectorizer, classes)},
+        [vectorizer, *(weight.value for weight in model.weights)],
+        {"serving_default": {"text": tf.constant(PROBES)}},
+        directory,
+    )

@@ -1,0 +1,161 @@
+"""Tokens -> what a tagger knows of a word: its id, its letters, its capitals and digits."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import require_bool, require_positive_int
+from zoo.text.normalization import Normalizer
+from zoo.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary
+
+CHUNK = 512  # sentences a call, when whole splits are turned to ids
+SYMBOLS = 3  # the casing id of a token without letter and digit
+ONE_CAPITAL_FIRST = r"\P{L}*[\p{Lu}\p{Lt}][^\p{Lu}\p{Lt}\p{Lo}\p{Lm}]*"
+
+
+class TokenVectorizer(tf.Module):
+    """Turns tokens into ids of words, of letters and of ways to write.
+
+    tokens (B, T) -> token_ids (B, T), character_ids (B, T, L), casing_ids (B, T); 0 = PAD.
+
+    A word is looked up in NFC and, if asked, in lower case; its letters are those that are written,
+    in NFC. Casing: 1 digits without letters, 2 digits and letters, 3 neither, 4 lower case, 5 upper
+    case, 6 a capital first, 7 otherwise. A row without a token is read as one unknown token.
+
+    Args:
+        vocabulary: The words that are known.
+        letters: The letters that are known.
+        lower: Whether case is dropped before a word is looked up.
+        max_letters: L at most; of a longer word its first and its last half of them are read.
+
+    Example:
+        >>> vectorizer = TokenVectorizer.learn([["Ann", "sees", "Ann"]], letters_min_count=1)
+        >>> ids = vectorizer(tf.constant([["ANN", "sees"], ["Bob", ""]]))
+        >>> ids["token_ids"].numpy().tolist(), ids["casing_ids"].numpy().tolist()
+        ([[4, 5], [1, 0]], [[5, 4], [6, 0]])
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        letters: Vocabulary,
+        *,
+        lower: bool = True,
+        max_letters: int = 20,
+    ) -> None:
+        require_bool("lower", lower)
+        require_positive_int("max_letters", max_letters)
+        super().__init__()
+        self.vocabulary, self.letters = vocabulary, letters
+        self.lower, self.max_letters = lower, max_letters
+        self.look_up, self.as_written = Normalizer(lower), Normalizer(lower=False)
+
+    @classmethod
+    def learn(
+        cls,
+        sentences: Iterable[Sequence[str]],
+        *,
+        size: int = 50_000,
+        min_count: int = 1,
+        letters_min_count: int = 2,
+        extra: Iterable[str] = (),
+        **options: Any,
+    ) -> "TokenVectorizer":
+        """Makes a vectorizer that knows the words and letters of the training tokens.
+
+        Args:
+            sentences: The training split's tokens, and no others.
+            size: Number of words' ids at most.
+            min_count: How often a word must occur to be kept.
+            letters_min_count: How often a letter must.
+            extra: Words that are known besides, such as those of a file of vectors.
+            **options: The other arguments of `TokenVectorizer`.
+        """
+        empty = Vocabulary(SPECIAL)
+        vectorizer = cls(empty, empty, **options)
+        counts = Counter(token for sentence in sentences for token in sentence)
+        words: Counter[str] = Counter()
+        letters: Counter[str] = Counter()
+        tokens = tf.constant(list(counts), tf.string)
+        written = [word.decode() for word in vectorizer.as_written(tokens).numpy()]
+        looked_up = [word.decode() for word in vectorizer.look_up(tokens).numpy()]
+        for spelling, word, count in zip(written, looked_up, counts.values(), strict=True):
+            words[word] += count
+            letters.update({letter: count * n for letter, n in Counter(spelling).items()})
+        known = Vocabulary.learn(words, size, min_count).tokens
+        more = [word for word in dict.fromkeys(extra) if word not in set(known)]
+        vectorizer.vocabulary = Vocabulary([*known, *more])
+        vectorizer.letters = Vocabulary.learn(letters, 2**31, letters_min_count)
+        return vectorizer
+
+    def __call__(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Strings (B, T), "" as padding on the right -> ids, as the class says."""
+        shape = tf.shape(tokens)
+        words, places = tf.unique(tf.reshape(tokens, [-1]))
+        written = self.as_written(words)
+        word_ids = tf.where(tf.equal(words, ""), PAD, self.vocabulary.ids(self.look_up(words)))
+        casing = tf.where(tf.equal(words, ""), PAD, _casing(written))
+        letters = self._letters(written)
+        wide = tf.concat([shape, tf.shape(letters)[1:]], axis=0)
+        unread = tf.equal(tokens, "") & (tf.range(shape[1]) == 0)  # a row without a token
+        return {
+            "token_ids": tf.where(unread, UNK, _spread(word_ids, places, shape)),
+            "character_ids": _spread(letters, places, wide),
+            "casing_ids": tf.where(unread, SYMBOLS, _spread(casing, places, shape)),
+        }
+
+    def _letters(self, words: tf.Tensor) -> tf.Tensor:
+        """The ids of the words' letters: strings (N,) -> int32 (N, L), L at least 1."""
+        letters = tf.strings.unicode_split(words, "UTF-8", errors="replace")
+        head = self.max_letters // 2
+        rest = letters[:, head:]  # a word that fits is kept whole
+        cut = tf.concat([letters[:, :head], rest[:, head - self.max_letters :]], axis=1)
+        ids = self.letters.ids(cut).to_tensor()
+        return tf.pad(ids, [(0, 0), (0, tf.maximum(1 - tf.shape(ids)[1], 0))])
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, np.ndarray]]:
+        """Turns a split into arrays, one dict a sentence, without padding over T."""
+        signature = [tf.TensorSpec([None, None], tf.string)]
+        vectorize = tf.function(self.__call__, input_signature=signature, autograph=False)
+        rows: list[dict[str, np.ndarray]] = []
+        for chunk in _chunks(sentences):
+            dense = tf.ragged.constant([list(s) for s in chunk], dtype=tf.string).to_tensor()
+            ids = {name: values.numpy() for name, values in vectorize(dense).items()}
+            for number, sentence in enumerate(chunk):
+                row = {name: values[number, : len(sentence)] for name, values in ids.items()}
+                longest = max(1, int((row["character_ids"] != PAD).sum(axis=1).max()))
+                rows.append({**row, "character_ids": row["character_ids"][:, :longest].copy()})
+        return rows
+
+    def get_config(self) -> dict[str, Any]:
+        """The options, for JSON; the vocabularies are files of their own."""
+        return {"lower": self.lower, "max_letters": self.max_letters}
+
+
+def _casing(words: tf.Tensor) -> tf.Tensor:
+    """How words are written: strings (N,) -> int32 (N,), 1 to 7."""
+
+    def holds(kinds: str) -> tf.Tensor:
+        return tf.strings.regex_full_match(words, rf"(?s).*[{kinds}].*")
+
+    letter, digit = holds(r"\p{L}"), holds(r"\p{N}")
+    upper, lower, other = holds(r"\p{Lu}\p{Lt}"), holds(r"\p{Ll}"), holds(r"\p{Lo}\p{Lm}")
+    first = tf.strings.regex_full_match(words, f"(?s){ONE_CAPITAL_FIRST}")
+    casing = tf.where(upper & ~lower & ~other, 5, 7)
+    casing = tf.where(first, 6, casing)
+    casing = tf.where(lower & ~upper & ~other, 4, casing)
+    casing = tf.where(digit, tf.where(letter, 2, 1), casing)
+    return tf.where(letter | digit, casing, SYMBOLS)
+
+
+def _spread(values: tf.Tensor, places: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+    """Each distinct word's values, put where the word stands."""
+    return tf.reshape(tf.gather(values, places), shape)
+
+
+def _chunks(sentences: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
+    for start in range(0, len(sentences), CHUNK):
+        yield sentences[start : start + CHUNK]

@@ -1,0 +1,103 @@
+"""Pretrained word vectors, from the text files of GloVe and word2vec."""
+
+import gzip
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.text.vocabulary import Vocabulary
+
+SMALL = 0.05  # words that the file has not start from uniform values within this
+
+
+class WordVectors(NamedTuple):
+    """What a file of vectors holds: N words and their values, float32 (N, D)."""
+
+    words: list[str]
+    values: np.ndarray
+
+
+def load_vectors(path: Path | str) -> WordVectors:
+    """Reads a file of vectors: a word and D numbers on each line, blanks between them.
+
+    A first line of two whole numbers (word2vec) is skipped; `.gz` is unpacked. Of a word that
+    stands there twice the first vector counts. A word may hold blanks: the last D fields are the
+    numbers.
+
+    Args:
+        path: The file, in UTF-8.
+
+    Raises:
+        InputError: There is no such file, or a line is malformed; it is named.
+    """
+    path = Path(path)
+    words: dict[str, np.ndarray] = {}
+    dim = 0
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                fields = _decoded(path, number, raw).rstrip(" \r\n").split(" ")
+                if number == 1 and len(fields) == 2 and all(f.isdigit() for f in fields):
+                    continue
+                dim = dim or len(fields) - 1
+                word, values = _parsed(f"{path}, line {number}", fields, dim)
+                words.setdefault(word, values)
+    except (FileNotFoundError, IsADirectoryError, PermissionError, EOFError, gzip.BadGzipFile) as e:
+        raise InputError(f"no vectors in {path} ({e}): give a GloVe or word2vec text file") from e
+    if not words:
+        raise InputError(f"{path} holds no vectors: give a GloVe or word2vec text file")
+    return WordVectors(list(words), np.stack(list(words.values())))
+
+
+def _decoded(path: Path, number: int, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}, line {number}: not UTF-8; convert the file first") from error
+
+
+def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
+    word = " ".join(fields[:-dim]) if dim else ""
+    try:
+        values = np.array(fields[len(fields) - dim :], np.float32)
+    except ValueError:
+        values = np.array([])
+    if not word or len(values) != dim or not np.all(np.isfinite(values)):
+        raise InputError(
+            f"{where}: expected a word and {max(dim, 1)} numbers, got {' '.join(fields)[:60]!r}"
+        )
+    return word, values
+
+
+def table(
+    vectors: WordVectors, vocabulary: Vocabulary, dim: int, seed: int
+) -> tuple[np.ndarray, int]:
+    """A table of vectors for a vocabulary.
+
+    Args:
+        vectors: Those of a file, of size D.
+        vocabulary: V words.
+        dim: E, at least D; what is beyond D starts small and random.
+        seed: Of the random values.
+
+    Returns:
+        float32 (V, E), and how many of the words the file has.
+
+    Raises:
+        InputError: E is smaller than D.
+    """
+    size = vectors.values.shape[1]
+    if dim < size:
+        raise InputError(
+            f"the vectors have {size} numbers: embedding_dim must be at least that, got {dim}"
+        )
+    values = np.random.default_rng(seed).uniform(-SMALL, SMALL, (len(vocabulary), dim))
+    places = {word: number for number, word in enumerate(vectors.words)}
+    found = 0
+    for row, word in enumerate(vocabulary.tokens):
+        if word in places:
+            values[row, :size] = vectors.values[places[word]]
+            found += 1
+    return values.astype(np.float32), found

@@ -1,0 +1,119 @@
+"""Raw text -> tokens with their places in it, in core TensorFlow ops."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from zoo.text.tokenization import UNSPACED
+
+BLANK = (
+    r"[\x{00}-\x{20}\x{7F}-\x{A0}\x{1680}"
+    r"\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]"
+)
+WORD = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
+LETTER, DIGIT = r"[\p{L}\p{M}]", r"\p{N}"
+APOSTROPHE = r"['\x{2019}]"
+POINT = r"[.,:]"  # between two digits it belongs to the number
+SIGN = r"[@#]"  # before a word it begins it: @user, #tag
+RUN = r"[.!?\-=*~]"  # several alike are one token
+ADDRESS = r"(?i)https?://.+"
+
+
+class Tokens(NamedTuple):
+    """The tokens of a batch of texts.
+
+    Attributes:
+        tokens: Strings (B, T), "" as padding; T is at least 1.
+        starts: int32 (B, T), where each begins, in Unicode characters of its text.
+        ends: int32 (B, T), where it ends: `text[start:end]` is the token. 0 in the padding.
+    """
+
+    tokens: tf.Tensor
+    starts: tf.Tensor
+    ends: tf.Tensor
+
+
+def word_tokens(texts: tf.Tensor) -> Tokens:
+    """Splits texts into words, numbers and marks, nothing changed and nothing but blanks left out.
+
+    Letters, digits, `_` and joiners make words; an apostrophe between letters and a point, comma or
+    colon between digits stay inside. `@` and `#` begin the word behind them. An address from
+    `http://` or `https://` to the next blank is one token, as is a run of one of . ! ? - = * ~.
+    Every other mark is a token, and so is each character of a script without spaces.
+
+    Args:
+        texts: Strings (B,), UTF-8; a byte that is none counts as one character, U+FFFD.
+
+    Returns:
+        Tokens and places; a text without a token has one "" from 0 to 0.
+
+    Example:
+        >>> found = word_tokens(tf.constant(["Ann's 3.5 km, wow!!"]))
+        >>> found.tokens.numpy().tolist()
+        [[b"Ann's", b'3.5', b'km', b',', b'wow', b'!!']]
+        >>> found.starts.numpy().tolist()
+        [[0, 6, 10, 12, 14, 17]]
+    """
+    split = tf.strings.unicode_split(texts, "UTF-8", errors="replace")
+    characters, rows = split.flat_values, tf.cast(split.value_rowids(), tf.int32)
+    places = tf.range(tf.size(characters)) - tf.gather(tf.cast(split.row_starts(), tf.int32), rows)
+    blank = _is(characters, BLANK)
+    begins = tf.logical_and(~blank, ~_continues(characters, rows, blank))
+    kept = tf.boolean_mask(characters, ~blank)
+    numbers = tf.boolean_mask(tf.cumsum(tf.cast(begins, tf.int32)) - 1, ~blank)
+    count = tf.reduce_sum(tf.cast(begins, tf.int32))
+    starts = tf.boolean_mask(places, begins)
+    lengths = tf.math.unsorted_segment_sum(tf.ones_like(numbers), numbers, count)
+    joined = tf.strings.unsorted_segment_join(kept, numbers, count)
+    owners = tf.boolean_mask(rows, begins)
+    size = tf.size(texts)
+    return Tokens(*[_dense(values, owners, size) for values in (joined, starts, starts + lengths)])
+
+
+def _continues(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
+    """Whether a character belongs to the token of the one before it."""
+    letter, digit = _is(characters, LETTER), _is(characters, DIGIT)
+    single = _is(characters, UNSPACED)
+    word = tf.logical_and(_is(characters, WORD), ~single)
+    apostrophe = _is(characters, APOSTROPHE) & _before(letter, rows) & _after(letter, rows)
+    point = _is(characters, POINT) & _before(digit, rows) & _after(digit, rows)
+    first = ~_before(~blank, rows)
+    sign = _is(characters, SIGN) & first & _after(word, rows)
+    inside = word | apostrophe | point | sign | _in_address(characters, rows, blank)
+    alike = tf.concat([[False], characters[1:] == characters[:-1]], axis=0)[: tf.size(characters)]
+    run = _is(characters, RUN) & alike & ~inside & _before(~inside, rows)
+    return (inside & _before(inside, rows)) | run
+
+
+def _in_address(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
+    """Whether a character stands in a stretch without blanks that begins with http."""
+    first = ~blank & ~_before(~blank, rows)
+    numbers = tf.cumsum(tf.cast(first, tf.int32))  # of the stretch, from 1; blanks keep the last
+    count = tf.reduce_sum(tf.cast(first, tf.int32)) + 1
+    kept = tf.where(blank, tf.fill(tf.shape(characters), ""), characters)
+    stretches = tf.strings.unsorted_segment_join(kept, numbers, count)
+    return tf.gather(_is(stretches, ADDRESS), numbers) & ~blank
+
+
+def _is(strings: tf.Tensor, pattern: str) -> tf.Tensor:
+    return tf.strings.regex_full_match(strings, pattern)
+
+
+def _before(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """The flag of the character before, False for the first of a text."""
+    same = tf.concat([[False], tf.equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
+    return tf.concat([[False], flags[:-1]], axis=0)[: tf.size(rows)] & same
+
+
+def _after(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """The flag of the character behind, False for the last of a text."""
+    return tf.reverse(_before(tf.reverse(flags, [0]), tf.reverse(rows, [0])), [0])
+
+
+def _dense(values: tf.Tensor, owners: tf.Tensor, size: Any) -> tf.Tensor:
+    """Values with the rows that own them -> (B, T), T at least 1."""
+    ragged = tf.RaggedTensor.from_value_rowids(values, owners, tf.cast(size, owners.dtype))
+    dense = ragged.to_tensor()
+    missing = tf.maximum(1 - tf.shape(dense)[1], 0)
+    padding = "" if values.dtype == tf.string else 0
+    return tf.pad(dense, [(0, 0), (0, missing)], constant_values=padding)
