@@ -144,13 +144,9 @@ def best_paths(chain: Chain, count: int = 1) -> tuple[Any, Any]:
     scores, places = _top(last[:, :, None], count)  # (B, N, 1) each
     tags = _trace(origins, places[:, :, 0], chain.lengths, width)
     scores = ops.where(scores[:, :, 0] > IMPOSSIBLE / 2, scores[:, :, 0], -float("inf"))
-    scores = ops.where(chain.lengths[:, None] > 0, scores, _empty_scores(count))
+    empty = ops.convert_to_tensor([[0.0] + [-float("inf")] * (count - 1)])  # the one empty path
+    scores = ops.where(chain.lengths[:, None] > 0, scores, empty)
     return ops.where(real[:, None], tags, 0), scores
-
-
-def _empty_scores(count: int) -> Any:
-    """What the paths of a sentence without tokens score: there is one, the empty one."""
-    return ops.convert_to_tensor([[0.0] + [-float("inf")] * (count - 1)])
 
 
 def _top(values: Any, count: int) -> tuple[Any, Any]:

@@ -85,18 +85,26 @@ class TokenVectorizer(tf.Module):
         for spelling, word, count in zip(written, looked_up, counts.values(), strict=True):
             words[word] += count
             letters.update({letter: count * n for letter, n in Counter(spelling).items()})
+        words.pop("", None)  # of tokens that are blanks or markup alone
         known = Vocabulary.learn(words, size, min_count).tokens
-        more = [word for word in dict.fromkeys(extra) if word not in set(known)]
-        vectorizer.vocabulary = Vocabulary([*known, *more])
+        vectorizer.vocabulary = Vocabulary([*known, *vectorizer._looked_up(extra, set(known))])
         vectorizer.letters = Vocabulary.learn(letters, 2**31, letters_min_count)
         return vectorizer
+
+    def _looked_up(self, words: Iterable[str], known: set[str]) -> list[str]:
+        """The words that are not known and that a token can be looked up as, each once."""
+        new = [word for word in dict.fromkeys(words) if word and word not in known]
+        forms = self.look_up(tf.constant(new, tf.string)).numpy()
+        return [word for word, form in zip(new, forms, strict=True) if form.decode() == word]
 
     def __call__(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         """Strings (B, T), "" as padding on the right -> ids, as the class says."""
         shape = tf.shape(tokens)
         words, places = tf.unique(tf.reshape(tokens, [-1]))
         written = self.as_written(words)
-        word_ids = tf.where(tf.equal(words, ""), PAD, self.vocabulary.ids(self.look_up(words)))
+        known = self.vocabulary.ids(self.look_up(words))
+        known = tf.where(known < len(SPECIAL), UNK, known)  # a token may be spelt "[PAD]"
+        word_ids = tf.where(tf.equal(words, ""), PAD, known)
         casing = tf.where(tf.equal(words, ""), PAD, _casing(written))
         letters = self._letters(written)
         wide = tf.concat([shape, tf.shape(letters)[1:]], axis=0)
@@ -122,9 +130,10 @@ class TokenVectorizer(tf.Module):
         vectorize = tf.function(self.__call__, input_signature=signature, autograph=False)
         rows: list[dict[str, np.ndarray]] = []
         for chunk in _chunks(sentences):
-            dense = tf.ragged.constant([list(s) for s in chunk], dtype=tf.string).to_tensor()
+            rows_of = [list(sentence) or [""] for sentence in chunk]
+            dense = tf.ragged.constant(rows_of, dtype=tf.string).to_tensor()
             ids = {name: values.numpy() for name, values in vectorize(dense).items()}
-            for number, sentence in enumerate(chunk):
+            for number, sentence in enumerate(rows_of):
                 row = {name: values[number, : len(sentence)] for name, values in ids.items()}
                 longest = max(1, int((row["character_ids"] != PAD).sum(axis=1).max()))
                 rows.append({**row, "character_ids": row["character_ids"][:, :longest].copy()})

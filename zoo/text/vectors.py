@@ -1,6 +1,7 @@
 """Pretrained word vectors, from the text files of GloVe and word2vec."""
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def load_vectors(path: Path | str) -> WordVectors:
                 dim = dim or len(fields) - 1
                 word, values = _parsed(f"{path}, line {number}", fields, dim)
                 words.setdefault(word, values)
-    except (FileNotFoundError, IsADirectoryError, PermissionError, EOFError, gzip.BadGzipFile) as e:
+    except (OSError, EOFError, zlib.error) as e:
         raise InputError(f"no vectors in {path} ({e}): give a GloVe or word2vec text file") from e
     if not words:
         raise InputError(f"{path} holds no vectors: give a GloVe or word2vec text file")
@@ -61,7 +62,8 @@ def _decoded(path: Path, number: int, raw: bytes) -> str:
 def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
     word = " ".join(fields[:-dim]) if dim else ""
     try:
-        values = np.array(fields[len(fields) - dim :], np.float32)
+        with np.errstate(over="ignore"):
+            values = np.array(fields[len(fields) - dim :], np.float64).astype(np.float32)
     except ValueError:
         values = np.array([])
     if not word or len(values) != dim or not np.all(np.isfinite(values)):

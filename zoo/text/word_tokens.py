@@ -37,9 +37,9 @@ def word_tokens(texts: tf.Tensor) -> Tokens:
     """Splits texts into words, numbers and marks, nothing changed and nothing but blanks left out.
 
     Letters, digits, `_` and joiners make words; an apostrophe between letters and a point, comma or
-    colon between digits stay inside. `@` and `#` begin the word behind them. An address from
-    `http://` or `https://` to the next blank is one token, as is a run of one of . ! ? - = * ~.
-    Every other mark is a token, and so is each character of a script without spaces.
+    colon between digits stay inside. `@` and `#` begin the word behind them. What begins with
+    `http://` or `https://` behind a blank is one token up to the next blank, as is a run of one of
+    . ! ? - = * ~. Every other mark is a token, and so is each character of a script without spaces.
 
     Args:
         texts: Strings (B,), UTF-8; a byte that is none counts as one character, U+FFFD.
@@ -72,8 +72,8 @@ def word_tokens(texts: tf.Tensor) -> Tokens:
 
 def _continues(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
     """Whether a character belongs to the token of the one before it."""
-    letter, digit = _is(characters, LETTER), _is(characters, DIGIT)
     single = _is(characters, UNSPACED)
+    letter, digit = _is(characters, LETTER) & ~single, _is(characters, DIGIT) & ~single
     word = tf.logical_and(_is(characters, WORD), ~single)
     apostrophe = _is(characters, APOSTROPHE) & _before(letter, rows) & _after(letter, rows)
     point = _is(characters, POINT) & _before(digit, rows) & _after(digit, rows)

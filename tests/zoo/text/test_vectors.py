@@ -1,0 +1,77 @@
+"""Files of word vectors, read and put into a table."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from zoo.errors import InputError
+from zoo.text import Vocabulary, load_vectors
+from zoo.text.vectors import table
+from zoo.text.vocabulary import SPECIAL
+
+GLOVE = "the 0.5 -1 2e-3\n. . . 1 2 3\nthe 9 9 9\ncafé 4 5 6\n"
+
+
+@pytest.mark.parametrize("head", ["", "4 3\n"])
+@pytest.mark.parametrize("ending", [".txt", ".gz"])
+def test_glove_and_word2vec_files_are_read(head, ending, tmp_path):
+    path = tmp_path / f"vectors{ending}"
+    data = (head + GLOVE).encode()
+    path.write_bytes(gzip.compress(data) if ending == ".gz" else data)
+    words, values = load_vectors(path)
+    assert words == ["the", ". . .", "café"]
+    np.testing.assert_allclose(values[0], [0.5, -1, 2e-3], rtol=1e-6)
+    np.testing.assert_allclose(values[-1], [4, 5, 6])
+    assert values.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a 1 2\nb 1\n", "line 2: expected a word and 2 numbers, got 'b 1'"),
+        ("a 1 2\nb 1 x\n", "line 2: expected a word and 2 numbers"),
+        ("a 1 1e40\n", "line 1: expected a word and 2 numbers"),
+        ("a 1 nan\n", "line 1: expected a word and 2 numbers"),
+        ("a\n", "line 1: expected a word and 1 numbers"),
+        ("", "holds no vectors"),
+    ],
+)
+def test_a_malformed_line_is_named(text, said, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        load_vectors(path)
+    assert said in str(error.value)
+
+
+def test_no_file_and_no_text_are_named(tmp_path):
+    with pytest.raises(InputError, match="no vectors in"):
+        load_vectors(tmp_path / "none.txt")
+    (tmp_path / "latin.txt").write_bytes(b"a 1\n\xe9 2\n")
+    with pytest.raises(InputError, match="line 2: not UTF-8"):
+        load_vectors(tmp_path / "latin.txt")
+    (tmp_path / "no.gz").write_bytes(b"a 1\n")
+    with pytest.raises(InputError, match="no vectors in"):
+        load_vectors(tmp_path / "no.gz")
+    whole = gzip.compress(GLOVE.encode() * 50)
+    (tmp_path / "broken.gz").write_bytes(whole[:30] + b"\0\xff\0\xff" + whole[34:])
+    with pytest.raises(InputError, match="no vectors in"):
+        load_vectors(tmp_path / "broken.gz")
+
+
+def test_a_table_takes_what_the_file_has_and_the_rest_small(tmp_path):
+    (tmp_path / "v.txt").write_text(GLOVE)
+    vectors = load_vectors(tmp_path / "v.txt")
+    vocabulary = Vocabulary([*SPECIAL, "café", "none", "the"])
+    values, found = table(vectors, vocabulary, 5, seed=3)
+    assert found == 2
+    np.testing.assert_allclose(values[4, :3], [4, 5, 6])
+    np.testing.assert_allclose(values[6, :3], [0.5, -1, 2e-3], rtol=1e-6)
+    rest = np.delete(values, [4, 6], axis=0)
+    assert np.abs(rest).max() <= 0.05
+    assert np.abs(values[:, 3:]).max() <= 0.05
+    assert len(np.unique(rest)) == rest.size
+    np.testing.assert_array_equal(values, table(vectors, vocabulary, 5, seed=3)[0])
+    with pytest.raises(InputError, match="have 3 numbers: embedding_dim must be at least that"):
+        table(vectors, vocabulary, 2, seed=0)
