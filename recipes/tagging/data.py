@@ -6,6 +6,7 @@ from dataclasses import replace
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.sources.tagging import load_tagging
 from recipes.tagging.config import TaggingConfig
+from zoo.errors import InputError
 from zoo.text import converted, detected
 
 
@@ -31,19 +32,28 @@ def load(
 def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
     """The splits with their stretches marked by another scheme; says what was found.
 
+    Tags that break every scheme somewhere are read as the script of CoNLL reads them.
+
     Args:
-        splits: Sentences in BIO, IOB1 or BIOES, all in one of them.
+        splits: Sentences in BIO, IOB1 or BIOES.
         scheme: `bio`, `iob1` or `bioes`.
     """
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
-    found = detected([sentence.tags for part in parts.values() for sentence in part])
+    try:
+        found = detected([sentence.tags for part in parts.values() for sentence in part])
+    except InputError as error:
+        print(f"tags: {error}", flush=True)
+        found = "no one scheme"
     if found is None:
         print("tags: they mark no stretches; each is scored as it stands", flush=True)
         return splits
     if found == scheme:
         print(f"tags: {found.upper()}", flush=True)
         return splits
-    print(f"tags: {found.upper()} found, turned to {scheme.upper()}", flush=True)
+    print(
+        f"tags: {found if ' ' in found else found.upper()} found, turned to {scheme.upper()}",
+        flush=True,
+    )
     return TaggedSplits(
         **{name: [_turned(s, scheme) for s in part] for name, part in parts.items()}
     )

@@ -190,6 +190,23 @@ def test_schemes_are_converted_on_reading(scheme, capsys):
     assert f"IOB1 found, turned to {scheme.upper()}" in capsys.readouterr().out
 
 
+def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
+    good = Sentence(("a", "b"), ("B-X", "I-X"))
+    broken = Sentence(("a", "b", "c"), ("O", "I-X", "E-Y"))
+    splits = data.in_scheme(TaggedSplits([good, broken], [good], [broken]), "bio")
+    assert splits.train[0].tags == ("B-X", "I-X")
+    assert splits.test[0].tags == ("O", "B-X", "B-Y")
+    said = capsys.readouterr().out
+    assert "the tags keep to no scheme" in said
+    assert "no one scheme found, turned to BIO" in said
+
+
+def test_tags_that_cannot_be_read_are_refused():
+    bad = Sentence(("a", "b"), ("B-X", "L-X"))
+    with pytest.raises(InputError, match="L-X"):
+        data.in_scheme(TaggedSplits([bad] * 2, [bad], [bad]), "bio")
+
+
 def test_a_line_is_coloured_on_a_terminal_alone():
     row = {
         "text": "Ann  is here",

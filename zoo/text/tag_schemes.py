@@ -158,8 +158,8 @@ def detected(sentences: Iterable[Sequence[str]]) -> str | None:
     if not any("-" in tag for tag in distinct):
         return None
     raise InputError(
-        f"the tags keep to no scheme (O may be a sentence's border): {', '.join(broken)}; mend "
-        f"them, or have them read as they are with --tag-scheme"
+        f"the tags keep to no scheme (O may be a sentence's border): {', '.join(broken)}: mend "
+        f"them, or turn them to one with `converted`"
     )
 
 
