@@ -9,6 +9,7 @@ import zoo
 from tests.cells import K, input_size
 from tests.reference_cells import NUM_STATES
 from zoo import layers
+from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import cell_class
 
 B, T, E = 2, 3, 4
@@ -123,4 +124,31 @@ def test_an_embedding_passes_the_checks_of_keras():
         expected_output_shape=(B, T, E),
         expected_num_trainable_weights=1,
         expected_num_seed_generators=1,
+    )
+
+
+@pytest.mark.parametrize("kind", ["cnn", "recurrent"])
+def test_what_reads_letters_passes_the_checks_of_keras(kind):
+    count = {"cnn": 3, "recurrent": 7}[kind]
+    check(
+        CHARACTER_LAYERS[kind],
+        {"vocabulary_size": 5, "character_dim": 3, "units": 4},
+        (B, T, 6),
+        input_dtype="int32",
+        expected_output_shape=(B, T, 4),
+        expected_num_trainable_weights=count,
+        supports_masking=True,
+    )
+
+
+def test_the_crf_passes_the_checks_of_keras():
+    check(
+        layers.CRF,
+        {"num_tags": E},
+        (B, T, E),
+        expected_output_shape=(B, T + E + 3, E),
+        expected_num_trainable_weights=3,
+        expected_num_non_trainable_weights=0,
+        supports_masking=True,
+        run_mixed_precision_check=False,  # float32 by design; test_crf.py fits it in mixed bfloat16
     )
