@@ -8,8 +8,8 @@ import numpy as np
 from recipes.sources.naming import unknown
 from zoo.errors import InputError
 
-_STRINGS = "OSU"  # NumPy's kinds of dtype
-_LABELS = _STRINGS + "biu"
+STRINGS = "OSU"  # NumPy's kinds of dtype
+LABELS = STRINGS + "biu"
 
 
 def check_features(
@@ -27,12 +27,12 @@ def check_features(
     Raises:
         InputError: A key is not there or names another kind of feature.
     """
-    roles = [("text", text_key, _STRINGS, "a string"), ("label", label_key, _LABELS, "a class")]
+    roles = [("text", text_key, STRINGS, "a string"), ("label", label_key, LABELS, "a class")]
     for role, key, kinds, expected in roles:
         if key not in features:
             problem = unknown("feature", key, features)
             raise InputError(f"{spec}: {problem}: choose the {role}'s with --{role}-column")
-        if _kind(tfds, features[key]) not in kinds:
+        if kind_of(tfds, features[key]) not in kinds:
             raise InputError(
                 f"{spec}: feature {key!r} is {type(features[key]).__name__}, expected {expected} "
                 f"for each {role}: choose another with --{role}-column, there are "
@@ -40,7 +40,7 @@ def check_features(
             )
 
 
-def _kind(tfds: Any, feature: Any) -> str:
+def kind_of(tfds: Any, feature: Any) -> str:
     """The kind of a single value's dtype; no known kind for sequences, images and the like."""
     if not isinstance(feature, tfds.features.Tensor) or feature.shape != ():
         return "none"
@@ -61,6 +61,6 @@ def read_label(tfds: Any, feature: Any) -> Callable[[Any], str]:
     if isinstance(feature, tfds.features.ClassLabel):
         names = feature.names
         return lambda value: names[value] if value >= 0 else ""
-    if _kind(tfds, feature) in _STRINGS:
+    if kind_of(tfds, feature) in STRINGS:
         return lambda value: value.decode("utf-8", errors="replace").strip()
     return lambda value: str(value).lower()  # as in JSON: 5, true

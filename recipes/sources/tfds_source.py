@@ -18,7 +18,7 @@ from recipes.sources.tfds_records import read_batches
 from zoo.errors import InputError
 
 PREFIX = "tfds:"
-_SPEC = re.compile(r"tfds:(?P<name>\w+)(?:/(?P<config>[\w.+-]+))?")
+SPEC = re.compile(r"tfds:(?P<name>\w+)(?:/(?P<config>[\w.+-]+))?")
 _GOOGLE = "https://storage.googleapis.com"  # where data sets without a list of addresses come from
 
 
@@ -49,23 +49,24 @@ def load_tfds(
         InputError: The data set, configuration or feature is unknown, of the wrong kind, damaged,
             or not prepared and not to be had; or tensorflow-datasets is not installed.
     """
-    match = _SPEC.fullmatch(spec)
+    match = SPEC.fullmatch(spec)
     if not match:
         raise InputError(
             f"expected tfds:NAME or tfds:NAME/CONFIG, got {spec!r}: see tfds:imdb_reviews"
         )
-    tfds = _tensorflow_datasets()
-    with _quiet():
-        builder = _builder(tfds, match["name"], match["config"])
+    tfds = tensorflow_datasets_module()
+    with quiet():
+        builder = builder_of(tfds, match["name"], match["config"])
         check_features(tfds, spec, builder.info.features, text_key, label_key)
         if not builder.is_prepared():
-            _prepare(spec, builder, download)
+            prepare(spec, builder, download)
         chosen = [name for name in builder.info.splits if splits is None or name in splits]
         found = {name: _read(tfds, spec, builder, name, text_key, label_key) for name in chosen}
     return {name: examples for name, examples in found.items() if examples}
 
 
-def _tensorflow_datasets() -> Any:
+def tensorflow_datasets_module() -> Any:
+    """The optional package, or an error that says how to install it."""
     try:
         return importlib.import_module("tensorflow_datasets")  # an optional extra
     except ImportError as error:
@@ -76,7 +77,7 @@ def _tensorflow_datasets() -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Holds back the warnings that tensorflow-datasets logs about ordinary things."""
     loggers = [logging.getLogger(name) for name in ("absl", "urllib3")]
     levels = [logger.level for logger in loggers]
@@ -94,7 +95,8 @@ def _data_dir() -> Path:
     return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
-def _builder(tfds: Any, name: str, config: str | None) -> Any:
+def builder_of(tfds: Any, name: str, config: str | None) -> Any:
+    """The builder of a data set in the data folder, or an error that says why there is none."""
     full_name = f"{name}/{config}" if config else name
     try:
         return tfds.builder(full_name, try_gcs=False, data_dir=_data_dir())
@@ -112,12 +114,13 @@ def _why_not(tfds: Any, name: str, config: str | None, error: Exception) -> str:
         remedy = "choose one, or leave it out for the first" if configs else "leave it out"
         return f"tfds:{name}/{config}: {unknown('configuration', config, configs)}: {remedy}"
     return (
-        f"tfds:{name} cannot be opened in {_data_dir()} ({_brief(error)}), expected a whole data "
+        f"tfds:{name} cannot be opened in {_data_dir()} ({brief(error)}), expected a whole data "
         f"set: delete its folder there and prepare it again"
     )
 
 
-def _prepare(spec: str, builder: Any, download: bool) -> None:
+def prepare(spec: str, builder: Any, download: bool) -> None:
+    """Downloads and prepares what is not prepared yet, if that is allowed and can be done."""
     where = f"{spec} is not prepared in {_data_dir()}"
     command = (
         f'python -c "import tensorflow_datasets as tfds; '
@@ -140,7 +143,7 @@ def _prepare(spec: str, builder: Any, download: bool) -> None:
             builder.download_and_prepare()
     except Exception as error:  # of many classes: network, disk, checksum, a missing package
         raise InputError(
-            f"{where} and downloading it failed ({_brief(error)}): try again, prepare it with "
+            f"{where} and downloading it failed ({brief(error)}): try again, prepare it with "
             f"`{command}`, {elsewhere}"
         ) from error
 
@@ -165,13 +168,13 @@ def _read(
                     examples.append(Example(text.decode("utf-8", errors="replace"), label))
     except Exception as error:  # of many classes: a file is missing, cut short, or of other bytes
         raise InputError(
-            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({_brief(error)}): "
+            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({brief(error)}): "
             f"delete that folder and prepare it again"
         ) from error
     return examples
 
 
-def _brief(error: Exception) -> str:
+def brief(error: Exception) -> str:
     """An error's first words, on one line."""
     words = " ".join(str(error).split())
     return words[:400] or type(error).__name__

@@ -9,14 +9,14 @@ from typing import Any
 
 from recipes.sources.naming import unknown
 from recipes.sources.sentences import Sentence
-from recipes.sources.tfds_features import _LABELS, _STRINGS, _kind, read_label
+from recipes.sources.tfds_features import LABELS, STRINGS, kind_of, read_label
 from recipes.sources.tfds_source import (
-    _SPEC,
-    _brief,
-    _builder,
-    _prepare,
-    _quiet,
-    _tensorflow_datasets,
+    SPEC,
+    brief,
+    builder_of,
+    prepare,
+    quiet,
+    tensorflow_datasets_module,
 )
 from zoo.errors import InputError
 
@@ -57,20 +57,20 @@ def load_tfds_tagging(
         InputError: The data set, configuration or feature is unknown, of the wrong kind, damaged,
             or not prepared and not to be had; or tensorflow-datasets is not installed.
     """
-    match = _SPEC.fullmatch(spec)
+    match = SPEC.fullmatch(spec)
     if not match:
         raise InputError(
             f"expected tfds:NAME or tfds:NAME/CONFIG, got {spec!r}: see tfds:conll2003"
         )
-    tfds = _tensorflow_datasets()
-    with _quiet():
-        builder = _builder(tfds, match["name"], match["config"])
+    tfds = tensorflow_datasets_module()
+    with quiet():
+        builder = builder_of(tfds, match["name"], match["config"])
         features = builder.info.features
         tokens = _feature(tfds, spec, features, "tokens", tokens_feature, TOKENS)
         tags = _feature(tfds, spec, features, "tags", tags_feature, usual_tags)
         _check_distinct(spec, tokens, tags, features)
         if not builder.is_prepared():
-            _prepare(spec, builder, download)
+            prepare(spec, builder, download)
         chosen = [name for name in builder.info.splits if splits is None or name in splits]
         found = {name: _read(tfds, spec, builder, name, tokens, tags) for name in chosen}
     return {name: sentences for name, sentences in found.items() if sentences}
@@ -95,9 +95,12 @@ def _feature(
     if key not in features:
         problem = unknown("feature", key, features)
         raise InputError(f"{spec}: {problem}: choose the {role}' feature with --{role}-feature")
-    kinds, expected = (_STRINGS, "strings") if role == "tokens" else (_LABELS, "classes or strings")
+    kinds, expected = (STRINGS, "strings") if role == "tokens" else (LABELS, "classes or strings")
     feature = features[key]
-    if not isinstance(feature, tfds.features.Sequence) or _kind(tfds, feature.feature) not in kinds:
+    if (
+        not isinstance(feature, tfds.features.Sequence)
+        or kind_of(tfds, feature.feature) not in kinds
+    ):
         found = " ".join(repr(feature).split())  # on one line
         raise InputError(
             f"{spec}: feature {key!r} is {found}, expected a sequence of {expected} for the "
@@ -129,7 +132,7 @@ def _read(
                 sentences.append(Sentence.of(pairs))
     except Exception as error:  # of many classes: a file is missing, cut short, or of other bytes
         raise InputError(
-            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({_brief(error)}): "
+            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({brief(error)}): "
             f"delete that folder and prepare it again"
         ) from error
     return sentences
