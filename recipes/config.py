@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.errors import InputError, nearest
+from zoo.errors import InputError, nearest, require_choice
 
 Config = TypeVar("Config", bound="TrainingConfig")
 
 
+DECAYS = ("none", "linear", "cosine")
 METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 
@@ -37,6 +38,7 @@ class TrainingConfig:
     batch_size: int = option(32, "examples a step")
     buckets: int = option(6, "number of lengths that batches are padded to")
     learning_rate: float = option(1e-3, "Adam's")
+    decay: str = option("none", "how it falls to 0 over all epochs: none, linear, cosine")
     clip_norm: float = option(1.0, "gradients' global norm is clipped to this; 0 = never")
     average: float = option(
         0.3, "epochs over which weights are averaged for use; 0 = the last ones"
@@ -54,6 +56,7 @@ class TrainingConfig:
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
         _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+        require_choice("decay", self.decay, DECAYS)
 
 
 def _check(right: bool, name: str, expected: str, value: Any) -> None:

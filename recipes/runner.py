@@ -64,10 +64,12 @@ def resume(task: ModuleType, given: dict[str, Any], directory: Path | None) -> t
     """Takes up an interrupted run; what shaped its finished epochs cannot change."""
     directory = directory or latest_directory(task.NAME)
     config = load_config(task, directory)
-    changed = differences(config, given, FREE_ON_RESUME)
+    # a rate that falls over all epochs is another one where there are more of them
+    names = [name for name in FREE_ON_RESUME if name != "epochs" or config.decay == "none"]
+    changed = differences(config, given, names)
     if changed:
         raise InputError(f"a resumed run keeps its options; without {', '.join(changed)}, please")
-    free = {name: value for name, value in given.items() if name in FREE_ON_RESUME}
+    free = {name: value for name, value in given.items() if name in names}
     return dataclasses.replace(config, **free), directory
 
 

@@ -29,11 +29,18 @@ class TrainingError(RuntimeError):
 def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """Adam, with the gradient's global norm clipped and a running average of the weights.
 
-    The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs.
+    The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
+    the learning rate ends at 0 with the last of `config.epochs`.
     """
+    steps = config.epochs * steps_per_epoch
+    rates: dict[str, Any] = {
+        "none": config.learning_rate,
+        "linear": keras.optimizers.schedules.PolynomialDecay(config.learning_rate, steps, 0.0),
+        "cosine": keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
+    }
     window = max(1.0, config.average * steps_per_epoch)
     return keras.optimizers.Adam(
-        config.learning_rate,
+        rates[config.decay],
         global_clipnorm=config.clip_norm or None,
         use_ema=window > 1,
         ema_momentum=1 - 1 / window if window > 1 else 0.99,
@@ -42,12 +49,13 @@ def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.
 
 @contextmanager
 def averaged(model: keras.Model) -> Iterator[None]:
-    """Puts the averaged weights into the model for the length of a `with` block."""
-    if not model.optimizer.use_ema:
-        yield
-        return
+    """Puts the averaged weights into the model for the length of a `with` block.
+
+    Whatever the block does to the weights is undone at its end.
+    """
     weights = [variable.numpy() for variable in model.trainable_variables]
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+    if model.optimizer.use_ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
         yield
     finally:

@@ -125,16 +125,23 @@ def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
 
 
 def letters_cnn(weights, character_ids):
-    """A word's letters (L,) -> (K,): the highest value of a convolution over three letters."""
+    """A word's letters (L,) -> (K,): the highest value of convolutions over several letters."""
     table = weights["characters/embeddings"].astype("float64")
     letters = [table[number] for number in character_ids if number != 0]
+    bias = weights["characters/bias"]
     if not letters:
-        return np.zeros(weights["characters/bias"].shape)
-    edge = np.zeros(table.shape[1])
-    padded = [edge, *letters, edge]
-    windows = [np.concatenate(padded[j - 1 : j + 2]) for j in range(1, len(padded) - 1)]
-    kernel, bias = weights["characters/kernel"], weights["characters/bias"]
-    return np.max([np.tanh(window @ kernel + bias) for window in windows], axis=0)
+        return np.zeros(bias.shape)
+    values = []
+    for path, kernel in weights.items():
+        if not path.startswith("characters/kernel_"):
+            continue
+        width = int(path.rpartition("_")[2])
+        edges = [np.zeros(table.shape[1])] * width
+        padded = [*edges, *letters, *edges]
+        starts = [width + j - (width - 1) // 2 for j in range(len(letters))]
+        windows = [np.concatenate(padded[start : start + width]) for start in starts]
+        values.append(np.array(windows) @ kernel)
+    return np.max(np.tanh(np.concatenate(values, axis=1) + bias), axis=0)
 
 
 def letters_rnn(cell, weights, character_ids):
@@ -153,7 +160,7 @@ def many_to_many(weights, inputs, cell, merge_mode="concat"):
     token_ids = inputs["token_ids"]
     vectors = [weights["embedding/embeddings"][token_ids]]
     if "character_ids" in inputs:
-        if "characters/kernel" in weights:
+        if "characters/bias" in weights:
             words = [[letters_cnn(weights, w) for w in row] for row in inputs["character_ids"]]
         else:
             words = [

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.layers.crf import CRF, unpacked
+from zoo.tagger_stream import stream, streams
 from zoo.text import TokenVectorizer, word_tokens
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
@@ -128,7 +129,8 @@ def export_tagger(
 ) -> Path:
     """Writes the next version of a served tagger, checked as `zoo.export.publish` does.
 
-    Its signatures are `serving_default`, of texts, and `tag_tokens`; see `tagger`.
+    Its signatures are `serving_default`, of texts, and `tag_tokens`; see `tagger`. A tagger that
+    reads one way has `start` and `step` besides; see `zoo.tagger_stream`.
 
     Args:
         model: What `zoo.build("many_to_many", ...)` gives, with softmax or a CRF.
@@ -144,12 +146,15 @@ def export_tagger(
         InputError: The model does not give one logit for each tag.
     """
     of_texts, of_tokens = tagger(model, vectorizer, tags)
-    return publish(
-        {"serving_default": of_texts, "tag_tokens": of_tokens},
-        [vectorizer, *(weight.value for weight in model.weights)],
-        {
-            "serving_default": {"text": tf.constant(TEXTS)},
-            "tag_tokens": {"tokens": tf.constant(TOKENS)},
-        },
-        directory,
-    )
+    functions = {"serving_default": of_texts, "tag_tokens": of_tokens}
+    probes: dict[str, dict[str, Any]] = {
+        "serving_default": {"text": tf.constant(TEXTS)},
+        "tag_tokens": {"tokens": tf.constant(TOKENS)},
+    }
+    if streams(model):
+        functions |= stream(model, vectorizer, tags)
+        probes["start"] = {"streams": tf.constant(3)}
+        first = functions["start"](probes["start"]["streams"])
+        probes["step"] = {"token": tf.constant([b"Ann", b"", b"\xff"]), **first}
+    tracked = [vectorizer, *(weight.value for weight in model.weights)]
+    return publish(functions, tracked, probes, directory)

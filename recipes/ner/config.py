@@ -10,6 +10,7 @@ from recipes.tagging.config import TaggingConfig
 class NerConfig(TaggingConfig):
     """Named entities: a CRF over tags that mark stretches."""
 
+    calibrate: bool = option(True, "lower the score of O to where validation's entity F1 is best")
     scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
 
 

@@ -15,7 +15,8 @@ from zoo.text.tag_schemes import SCHEMES
 
 NAME = "ner"
 Config = NerConfig
-prepare, build = flow.prepare, flow.build
+SHIFTS = tuple(number / 4 for number in range(17))  # nats
+build = flow.build
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
 
@@ -35,6 +36,11 @@ def load(config: NerConfig) -> TaggedSplits:
     """The sentences, with their stretches marked by the scheme that is asked for."""
     splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"))
     return data.in_scheme(splits, config.scheme)
+
+
+def prepare(config: NerConfig, splits: TaggedSplits, directory: Path) -> flow.Prepared:
+    """The sentences as numbers."""
+    return flow.prepare(config, splits, directory, SHIFTS if config.calibrate else (0.0,))
 
 
 def export(model: keras.Model, config: NerConfig, run: Path, directory: Path) -> Path:

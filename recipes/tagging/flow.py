@@ -38,6 +38,7 @@ MODEL_OPTIONS = (
     "character_dim",
     "character_units",
     "character_dropout",
+    "rare_dropout",
     "casing_dim",
     "dense_layers",
     "head",
@@ -57,6 +58,8 @@ class Prepared:
     batches: dict[str, TagBatches]
     scheme: str | None
     vectors: WordVectors | None
+    counts: list[int]  # of the words that train has, in the order of their ids
+    shifts: tuple[float, ...] = (0.0,)  # of the score of O, the best of which is taken
 
 
 def check(config: TaggingConfig) -> None:
@@ -64,7 +67,12 @@ def check(config: TaggingConfig) -> None:
     _model(config, vocabulary_size=len(SPECIAL), letters=len(SPECIAL), classes=["O", "B-x"])
 
 
-def prepare(config: TaggingConfig, splits: TaggedSplits, directory: Path) -> Prepared:
+def prepare(
+    config: TaggingConfig,
+    splits: TaggedSplits,
+    directory: Path,
+    shifts: tuple[float, ...] = (0.0,),
+) -> Prepared:
     """Turns the data to ids, with the run's own vocabularies if it has them already."""
     vectors = load_vectors(Path(config.vectors)) if config.vectors else None
     if (directory / "tags.json").exists():
@@ -88,7 +96,9 @@ def prepare(config: TaggingConfig, splits: TaggedSplits, directory: Path) -> Pre
         name: TagBatches(split, config.batch_size, lengths, taken)
         for name, split in encoded.items()
     }
-    return Prepared(splits, vectorizer, classes, batches, _scheme(classes, splits), vectors)
+    counts = vectorizer.counts([sentence.tokens for sentence in splits.train])
+    scheme = _scheme(classes, splits)
+    return Prepared(splits, vectorizer, classes, batches, scheme, vectors, counts, shifts)
 
 
 def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
@@ -124,16 +134,25 @@ def _encode(
 
 def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled, with the pretrained vectors in its table."""
-    vectorizer = prepared.vectorizer
+    vocabulary, vectors = prepared.vectorizer.vocabulary, prepared.vectors
     model = _model(
         config,
-        len(vectorizer.vocabulary),
-        len(vectorizer.letters),
-        prepared.classes,
-        prepared.scheme,
+        vocabulary_size=len(vocabulary),
+        letters=len(prepared.vectorizer.letters),
+        classes=prepared.classes,
+        scheme=prepared.scheme,
+        learned_size=len(prepared.counts),
+        pretrained_dim=vectors.values.shape[1] if vectors else 0,
     )
-    if prepared.vectors is not None:
-        _take_vectors(model, prepared.vectors, vectorizer.vocabulary, config)
+    embedding = model.get_layer("embedding")
+    if config.rare_dropout:
+        embedding.set_counts(prepared.counts)
+    if vectors:
+        values, found = table(vectors, vocabulary)
+        embedding.set_pretrained(values)
+        print(
+            f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found", flush=True
+        )
     model.compile(
         training.optimizer(config, len(prepared.batches["train"])),
         CRFLoss() if config.head == "crf" else TokenCrossentropy(),
@@ -141,31 +160,34 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     return model
 
 
-def _take_vectors(
-    model: keras.Model, vectors: WordVectors, vocabulary: Vocabulary, config: TaggingConfig
-) -> None:
-    values, found = table(vectors, vocabulary, config.embedding_dim, config.seed)
-    model.get_layer("embedding").set_weights([values])
-    print(f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found", flush=True)
-
-
 def _model(
     config: TaggingConfig,
-    vocabulary_size: int,
+    *,
     letters: int,
     classes: list[str],
     scheme: str | None = None,
+    **options: Any,
 ) -> keras.Model:
-    options: dict[str, Any] = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    options |= {name: getattr(config, name) for name in MODEL_OPTIONS}
     if config.head == "crf" and scheme:
         options["allowed"] = allowed_transitions(classes, scheme)
-    if not config.train_vectors and not config.vectors:
-        raise InputError("--no-train-vectors leaves random vectors as they are: give --vectors too")
+    if config.train_vectors and not config.vectors:
+        raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
     return zoo.build(
         config.architecture,
-        vocabulary_size=vocabulary_size,
         num_tags=len(classes),
         character_vocabulary_size=letters,
-        embeddings_trainable=config.train_vectors,
+        character_widths=widths(config.character_widths),
+        pretrained_trainable=config.train_vectors,
         **options,
     )
+
+
+def widths(text: str) -> list[int]:
+    """The widths of the letters' convolutions: `2,3,4` -> [2, 3, 4]."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"character_widths must be whole numbers with commas between them, got {text!r}"
+        ) from error

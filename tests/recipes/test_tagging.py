@@ -9,7 +9,7 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
-from recipes.tagging import answers, data, flow
+from recipes.tagging import answers, data, flow, scoring
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from zoo.errors import InputError
 from zoo.tagging_scores import entity_scores
@@ -131,16 +131,71 @@ def test_vectors_of_a_file_are_taken_and_its_words_kept(files, tmp_path, capsys)
         capsys,
         *("ner", "train", "--data", files, "--run-dir", tmp_path / "run"),
         *("--vectors", tmp_path / "vectors.txt", *FAST, "--epochs", "1"),
-        *("--no-train-vectors", "--head", "softmax"),
+        *("--train-vectors", "--learning-rate", "1e-9", "--head", "softmax"),
     )
     assert status == 0, said.err
     assert "3 of " in said.out and "words found" in said.out
     from recipes.runner import best_model
 
     vocabulary = (tmp_path / "run" / "vocabulary.txt").read_text().splitlines()
-    table = best_model(tmp_path / "run").get_layer("embedding").get_weights()[0]
+    embedding = best_model(tmp_path / "run").get_layer("embedding")
+    assert embedding.pretrained.trainable
+    assert embedding.learned_size == vocabulary.index("unheard"), "train has it not"
+    table = embedding.pretrained.numpy()
     for word in words:
-        np.testing.assert_allclose(table[vocabulary.index(word)][:4], values[word], rtol=1e-6)
+        np.testing.assert_allclose(table[vocabulary.index(word)], values[word], atol=1e-6)
+
+
+def test_the_score_of_o_is_lowered_to_where_entities_are_found_best(trained, files):
+    """Against every shift tried by hand; the saved model decodes with the one that was chosen."""
+    from recipes.ner import task
+    from recipes.runner import best_model, load_config
+
+    run_dir = trained / "run"
+    config = load_config(task, run_dir)
+    prepared = task.prepare(config, task.load(config), run_dir)
+    model = best_model(run_dir)
+    logits = model.get_layer("logits")
+    kernel, bias = logits.get_weights()
+    outside = prepared.classes.index("O")
+    careful = bias + 2.3 * (np.arange(len(bias)) == outside)  # O above all that the model sees
+    logits.set_weights([kernel * 0.4, careful])
+    gold = [sentence.tags for sentence in prepared.splits.validation]
+    by_hand = []
+    for shift in prepared.shifts:
+        lowered = careful - shift * (np.arange(len(bias)) == outside)
+        logits.set_weights([kernel * 0.4, lowered])
+        tags, _ = scoring.predict(model, prepared, "validation")
+        by_hand.append(entity_scores(gold, tags)["entity_f1"])
+    logits.set_weights([kernel * 0.4, careful])
+    _, loss = scoring.predict(model, prepared, "validation")
+    figures = scoring.validate(model, prepared)
+    assert figures["entity_f1"] == max(by_hand) > by_hand[0]
+    assert figures["shift"] == prepared.shifts[int(np.argmax(by_hand))] > 0
+    assert figures["loss"] == pytest.approx(loss), "the loss is that of the model as trained"
+    assert logits.bias.numpy()[outside] == pytest.approx(careful[outside] - figures["shift"])
+    tags, _ = scoring.predict(model, prepared, "validation")
+    assert entity_scores(gold, tags)["entity_f1"] == figures["entity_f1"]
+
+
+def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
+    options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
+    options += ["--epochs", "3", "--patience", "9"]
+    assert run(capsys, "ner", "train", "--run-dir", tmp_path / "whole", *options)[0] == 0
+    status, _ = run(
+        capsys, "ner", "train", "--run-dir", tmp_path / "cut", *options, "--minutes", "1e-6"
+    )
+    assert status == 0
+    words = ["ner", "train", "--run-dir", tmp_path / "cut", "--resume"]
+    status, said = run(capsys, *words, "--epochs", "5")
+    assert status == 2 and "a resumed run keeps its options" in said.err
+    assert run(capsys, *words, "--minutes", "9")[0] == 0
+    histories = [
+        [line.rpartition(",")[0] for line in (tmp_path / one / "history.csv").open()]
+        for one in ("whole", "cut")
+    ]
+    assert len(histories[0]) == 4
+    assert histories[0] == histories[1]
 
 
 def test_pos_learns_each_tokens_tag(tmp_path, capsys):
@@ -222,7 +277,10 @@ def test_a_line_is_coloured_on_a_terminal_alone():
     ("words", "said"),
     [
         (["--scheme", "bilou"], "scheme must be one of"),
-        (["--no-train-vectors"], "leaves random vectors as they are: give --vectors too"),
+        (["--train-vectors"], "tunes pretrained vectors: give --vectors too"),
+        (["--character-widths", "2;3"], "character_widths must be whole numbers with commas"),
+        (["--character-widths", "3,0"], "character_widths must be a positive int, got 0"),
+        (["--decay", "cosin"], "decay must be one of"),
         (["--head", "crff"], "head must be one of"),
         (["--data", "nowhere.conll"], "nowhere.conll"),
         (["--vectors", "nowhere.txt"], "no vectors in nowhere.txt"),

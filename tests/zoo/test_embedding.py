@@ -89,3 +89,65 @@ def test_half_precision_vectors_come_from_a_table_in_full_precision():
 def test_a_wrong_option_is_named_with_its_value(options, message):
     with pytest.raises(zoo.InputError, match=message):
         TokenEmbedding(*options)
+
+
+def both_tables(**options):
+    """Learned vectors for 4 of 6 ids, pretrained ones for all."""
+    layer = TokenEmbedding(V, E, learned_size=4, pretrained_dim=2, **options)
+    layer.build((None, None))
+    layer.embeddings.assign(random_values(4, E, seed=2))
+    layer.set_pretrained(random_values(V, 2, seed=3))
+    return layer
+
+
+def test_pretrained_vectors_stand_beside_the_learned_ones():
+    layer = both_tables()
+    vectors = np.array(layer(TOKENS))
+    learned, known = layer.embeddings.numpy(), layer.pretrained.numpy()
+    np.testing.assert_array_equal(vectors[0, 1], [*learned[2], *known[2]])
+    np.testing.assert_array_equal(vectors[0, 0], [*learned[UNK], *known[5]])
+    np.testing.assert_array_equal(vectors[1, 1:], 0)
+    assert layer.compute_output_spec(keras.Input((None,), dtype="int32")).shape[-1] == E + 2
+
+
+@pytest.mark.parametrize("trainable", [False, True])
+def test_pretrained_vectors_are_tuned_only_if_asked(trainable):
+    layer = both_tables(pretrained_trainable=trainable)
+    names = [weight.name for weight in layer.trainable_weights]
+    assert names == ["embeddings", *["pretrained"] * trainable]
+    assert layer.from_config(layer.get_config()).pretrained_trainable is trainable
+
+
+def test_rare_words_are_hidden_by_their_counts_and_keep_their_pretrained_vector():
+    keras.utils.set_random_seed(2)
+    layer = both_tables(rare_dropout=0.5)
+    layer.set_counts([9, 9, 1, 4])
+    token_ids = np.random.default_rng(1).integers(2, V, (40, 500))
+    vectors = np.array(layer(token_ids, training=True))
+    hidden = np.all(vectors[:, :, :E] == layer.embeddings.numpy()[UNK], axis=-1)
+    for token, expected in ((2, 0.5 / 1.5), (3, 0.5 / 4.5), (4, 1.0)):
+        share = hidden[token_ids == token].mean()
+        assert share == pytest.approx(expected, abs=0.03)
+    np.testing.assert_array_equal(vectors[:, :, E:], layer.pretrained.numpy()[token_ids])
+    shown = np.array(layer(token_ids))
+    assert np.all(shown[token_ids == 2][:, :E] == layer.embeddings.numpy()[2])
+
+
+def test_rare_words_are_hidden_by_no_share_before_counts_are_told():
+    layer = TokenEmbedding(V, E, rare_dropout=0.5)
+    np.testing.assert_array_equal(layer(TOKENS, training=True), layer(TOKENS))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learned_size": V + 1}, "learned_size must be 2 to vocabulary_size .6., got 7"),
+        ({"learned_size": 1}, "learned_size must be 2 to"),
+        ({"pretrained_dim": -1}, "pretrained_dim must be a positive int, got -1"),
+        ({"pretrained_trainable": 1}, "pretrained_trainable must be"),
+        ({"rare_dropout": -0.5}, "rare_dropout must be 0 or a positive number, got -0.5"),
+    ],
+)
+def test_a_wrong_option_of_both_tables_is_named(options, message):
+    with pytest.raises(zoo.InputError, match=message):
+        TokenEmbedding(V, E, **options)

@@ -13,7 +13,7 @@ FLOORS = [
     {"registry", "masking"},
     {"cells", "text"},
     {"layers", "losses", "metrics"},
-    {"architectures", "decoding", "tagging_scores", "export"},
+    {"architectures", "decoding", "tagging_scores", "export", "tagger_stream"},
     {
         "description",
         "export_classifier",

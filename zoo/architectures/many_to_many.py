@@ -1,11 +1,12 @@
 """Many to many of equal length: x1 .. xT -> y1 .. yT. Each token of a sequence gets a tag."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from zoo import masking
-from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
+from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import CRF, Recurrent, TokenEmbedding
 from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import preset, register
@@ -21,11 +22,14 @@ def many_to_many(
     vocabulary_size: int,
     num_tags: int,
     embedding_dim: int = 100,
-    embeddings_trainable: bool = True,
+    learned_size: int | None = None,
+    pretrained_dim: int = 0,
+    pretrained_trainable: bool = False,
     characters: str = "none",
     character_vocabulary_size: int = 128,
     character_dim: int = 30,
     character_units: int = 50,
+    character_widths: Sequence[int] = (3,),
     character_dropout: float = 0.0,
     casing_dim: int = 0,
     cell: str = "lstm",
@@ -46,6 +50,7 @@ def many_to_many(
     learned_initial_state: bool = False,
     cell_options: dict[str, Any] | None = None,
     word_dropout: float = 0.0,
+    rare_dropout: float = 0.0,
     name: str = "many_to_many",
 ) -> keras.Model:
     """Gives each token of a sequence a tag: part of speech, named entity, slot.
@@ -60,13 +65,17 @@ def many_to_many(
     Args:
         vocabulary_size: V, number of token ids, PAD and UNK included.
         num_tags: C.
-        embedding_dim: Size of a token's vector.
-        embeddings_trainable: Whether the tokens' vectors are tuned; False for pretrained ones that
-            are to stay as they are.
+        embedding_dim: Size of a token's learned vector.
+        learned_size: Tokens that have a learned vector, the first so many ids; the others are UNK
+            there. All of them by default.
+        pretrained_dim: Size of a token's pretrained vector, beside the learned one; 0 = none. The
+            layer `embedding` takes the vectors by `set_pretrained`.
+        pretrained_trainable: Whether the pretrained vectors are tuned.
         characters: What reads a word's letters: `none`, `cnn`, or `recurrent` in both directions.
         character_vocabulary_size: Number of letters' ids, PAD and UNK included.
         character_dim: Size of a letter's vector.
         character_units: Size of what is made of a word's letters.
+        character_widths: With `cnn`, how many letters each convolution sees.
         character_dropout: Share dropped from the letters' vectors, in training.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
         cell: The recurrent cell, one of `zoo.cells()`.
@@ -91,6 +100,8 @@ def many_to_many(
         learned_initial_state: Learn the states before the first step; zeros otherwise.
         cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
         word_dropout: Share of the tokens read as UNK, in training; their letters stay.
+        rare_dropout: a > 0 hides the learned vector of a word that occurs n times with probability
+            a / (a + n), in training; the layer `embedding` is told n by `set_counts`.
         name: The model's name.
 
     Returns:
@@ -106,7 +117,6 @@ def many_to_many(
         recurrence.
     """
     require_positive_int("num_tags", num_tags)
-    require_bool("embeddings_trainable", embeddings_trainable)
     require_choice("characters", characters, CHARACTERS)
     require_choice("head", head, HEADS)
     require_rate("dropout", dropout)
@@ -119,18 +129,23 @@ def many_to_many(
         vocabulary_size,
         embedding_dim,
         word_dropout,
-        trainable=embeddings_trainable,
+        learned_size,
+        pretrained_dim,
+        pretrained_trainable,
+        rare_dropout,
         name="embedding",
     )
     vectors = [embed(token_ids)]
     if characters != "none":
         inputs["character_ids"] = keras.Input((None, None), dtype="int32", name="character_ids")
+        own = {"widths": character_widths} if characters == "cnn" else {}
         read = CHARACTER_LAYERS[characters](
             character_vocabulary_size,
             character_dim,
             character_units,
             character_dropout,
             name="characters",
+            **own,
         )
         vectors.append(read(inputs["character_ids"]))
     if casing_dim:

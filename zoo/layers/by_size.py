@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
+
+from zoo.layers.packing import in_xla
 
 LARGE = 16  # rows from which on a step's work outweighs what it costs to start one
 
@@ -43,7 +44,7 @@ def run(
     if rows is not None:
         outputs, *final = few() if rows < LARGE else many()
         return outputs, final
-    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if in_xla():
         outputs, *final = few()  # XLA cannot take the gradient of loops in a branch
         return outputs, final
     rows = tf.shape(inputs)[0]

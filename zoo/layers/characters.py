@@ -1,14 +1,18 @@
 """A word's letters -> a vector: what a tagger knows of words that it has never seen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from zoo import masking
-from zoo.errors import require_positive_int, require_rate
+from zoo.errors import InputError, require_positive_int, require_rate
+from zoo.layers.packing import may_pack, packed
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
+
+LOWEST = -1e9  # below all that a convolution gives
 
 
 class _CharacterLayer(masking.MaskedLayer):
@@ -41,13 +45,12 @@ class _CharacterLayer(masking.MaskedLayer):
             initializer=keras.initializers.RandomUniform(-bound, bound),
         )
 
-    def _vectors(self, character_ids: Any, training: bool) -> tuple[Any, Any]:
-        """Letters (N, L) of N words -> vectors (N, L, D), zero in the padding, and the mask."""
-        mask = ops.not_equal(character_ids, PAD)
+    def _vectors(self, character_ids: Any, training: bool) -> Any:
+        """Letters (N, L) -> vectors (N, L, D), zero in the padding."""
         vectors = ops.cast(ops.take(self.embeddings, character_ids, axis=0), self.compute_dtype)
         if training and self.dropout:
             vectors = keras.random.dropout(vectors, self.dropout, seed=self.seed_generator)
-        return ops.where(mask[:, :, None], vectors, 0), mask
+        return ops.where(ops.not_equal(character_ids, PAD)[:, :, None], vectors, 0)
 
     def compute_output_spec(self, character_ids: Any, **_arguments: Any) -> Any:
         return keras.KerasTensor((*character_ids.shape[:2], self.units), self.compute_dtype)
@@ -64,40 +67,95 @@ class _CharacterLayer(masking.MaskedLayer):
 
 @keras.saving.register_keras_serializable("zoo")
 class CharacterCNN(_CharacterLayer):
-    """Convolution over three letters, and the highest value over a word.
+    """Convolutions over neighbouring letters, and the highest value over a word.
 
         v_j = tanh(W [e_(j-1); e_j; e_(j+1)] + b),   word = max_j v_j
 
-    character_ids int (B, T, L) -> (B, T, K). Outside of a word stand zeros; a word without letters
-    (padding) gives zeros.
+    character_ids int (B, T, L) -> (B, T, K). The drawing is for three letters; of other widths
+    v_j sees as many letters before it as behind it, one more behind it where the width is even.
+    Outside of a word stand zeros; a word without letters (padding) gives zeros.
 
     Args:
         vocabulary_size: Rows of the table of letters; 0 = PAD.
         character_dim: D, size of a letter's vector.
-        units: K.
+        units: K, shared out among the widths.
         dropout: Share dropped from the letters' vectors, in training.
+        widths: How many letters each convolution sees.
         **kwargs: The Keras layer's own arguments.
 
-    Source: Ma and Hovy, arXiv:1603.01354, section 2.1.
+    Source: Ma and Hovy, arXiv:1603.01354, section 2.1; several widths, Kim et al.,
+        arXiv:1508.06615, section 2.2.
     """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        character_dim: int,
+        units: int,
+        dropout: float = 0.0,
+        widths: Sequence[int] = (3,),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vocabulary_size, character_dim, units, dropout, **kwargs)
+        self.widths = list(widths)
+        for width in self.widths:
+            require_positive_int("character_widths", width)
+        if not 0 < len(self.widths) <= units:
+            raise InputError(
+                f"character_widths must name 1 to {units} widths (character_units), "
+                f"got {self.widths}"
+            )
 
     def build(self, character_ids_shape: Any) -> None:
         self._add_table()
-        self.kernel = self.add_weight((3 * self.character_dim, self.units), name="kernel")
+        count = len(self.widths)
+        self.kernels = [
+            self.add_weight(
+                (width * self.character_dim, (self.units + count - 1 - number) // count),
+                name=f"kernel_{width}",
+            )
+            for number, width in enumerate(self.widths)
+        ]
         self.bias = self.add_weight((self.units,), "zeros", name="bias")
 
     def call(self, character_ids: Any, training: bool = False) -> Any:
-        shape = ops.shape(character_ids)
-        vectors, mask = self._vectors(ops.reshape(character_ids, (-1, shape[2])), training)
-        edge = ops.zeros_like(vectors[:, :1])
-        before = ops.concatenate([edge, vectors[:, :-1]], axis=1)
-        after = ops.concatenate([vectors[:, 1:], edge], axis=1)
-        windows = ops.concatenate([before, vectors, after], axis=-1)  # (N, L, 3 D)
-        values = ops.matmul(ops.reshape(windows, (-1, windows.shape[-1])), self.kernel) + self.bias
-        values = ops.reshape(ops.tanh(values), (-1, shape[2], self.units))
-        highest = ops.max(ops.where(mask[:, :, None], values, -1.0), axis=1)  # tanh is above -1
-        highest = ops.where(ops.any(mask, axis=1, keepdims=True), highest, 0)
-        return ops.reshape(highest, (shape[0], shape[1], self.units))
+        batch, time, length = ops.shape(character_ids)
+        ids = ops.reshape(character_ids, (-1, length))  # (N, L)
+        real = ops.not_equal(ids, PAD)
+        windows = self._windows(ids, length)
+        if may_pack():
+            places = ops.where(real)  # most places of a word are padding: leave them out
+            values = self._values(packed(windows, places), training)
+            highest = ops.segment_max(values, places[0], ops.shape(ids)[0])
+        else:
+            values = self._values(ops.reshape(windows, (-1, windows.shape[2])), training)
+            values = ops.reshape(values, (-1, length, self.units))
+            highest = ops.max(ops.where(real[:, :, None], values, LOWEST), axis=1)
+        word = ops.any(real, axis=1, keepdims=True)
+        # tanh grows with its argument: of one value a word instead of all of its letters'
+        highest = ops.tanh(ops.where(word, highest, 0) + self.bias)
+        return ops.reshape(ops.where(word, highest, 0), (batch, time, self.units))
+
+    def _windows(self, ids: Any, length: Any) -> Any:
+        """Each letter with its neighbours, as ids: (N, L) -> (N, L, W) for the largest width W."""
+        before, behind = (max(self.widths) - 1) // 2, max(self.widths) // 2
+        wide = ops.pad(ids, [(0, 0), (before, behind)])
+        shifted = [wide[:, start : start + length] for start in range(before + behind + 1)]
+        return ops.stack(shifted, axis=-1)
+
+    def _values(self, windows: Any, training: bool) -> Any:
+        """Windows of ids (M, W) -> what the convolutions give, (M, K)."""
+        vectors = self._vectors(windows, training)  # (M, W, D)
+        middle = (max(self.widths) - 1) // 2
+        values = []
+        for width, kernel in zip(self.widths, self.kernels, strict=True):
+            first = middle - (width - 1) // 2
+            seen = ops.reshape(vectors[:, first : first + width], (-1, kernel.shape[0]))
+            values.append(ops.matmul(seen, kernel))
+        return ops.concatenate(values, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "widths": self.widths}
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -138,8 +196,9 @@ class CharacterRNN(_CharacterLayer):
 
     def call(self, character_ids: Any, training: bool = False) -> Any:
         shape = ops.shape(character_ids)
-        vectors, mask = self._vectors(ops.reshape(character_ids, (-1, shape[2])), training)
-        _, states = self.body(vectors, mask=mask, training=training)
+        ids = ops.reshape(character_ids, (-1, shape[2]))
+        vectors = self._vectors(ids, training)
+        _, states = self.body(vectors, mask=ops.not_equal(ids, PAD), training=training)
         last = self.body.last_output(states)
         return ops.reshape(last, (shape[0], shape[1], self.units))
 

@@ -1,11 +1,13 @@
-"""Token ids -> vectors, with whole words dropped in training."""
+"""Token ids -> vectors, learned and pretrained, with whole words dropped in training."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from zoo.errors import require_positive_int, require_rate
+from zoo.errors import InputError, require_bool, require_positive_int, require_rate
 from zoo.masking import PAD
 
 UNK = 1
@@ -13,51 +15,126 @@ UNK = 1
 
 @keras.saving.register_keras_serializable("zoo")
 class TokenEmbedding(keras.layers.Layer):
-    """A table of vectors, one a token.
+    """A table of vectors, one a token; beside it, if asked for, one of pretrained vectors.
 
-    token_ids int (B, T) -> (B, T, E). The vectors in the padding are zero.
+    token_ids int (B, T) -> (B, T, E), or (B, T, E + D). The vectors in the padding are zero.
+
+    Both tables are looked up by the same id. The learned one may end earlier: what lies beyond is
+    UNK to it, so that words which only the file of vectors has need no row that nothing trains.
 
     Args:
-        vocabulary_size: V, rows of the table; ids are 0 to V - 1, 0 = PAD, 1 = UNK.
-        embedding_dim: E.
+        vocabulary_size: V, number of ids; they are 0 to V - 1, 0 = PAD, 1 = UNK.
+        embedding_dim: E, size of a learned vector.
         word_dropout: Share of the real tokens that are read as UNK, in training: the network learns
             not to rest on single words, and UNK gets a trained vector.
+        learned_size: Rows of the learned table, at most V; V by default.
+        pretrained_dim: D, size of a pretrained vector; 0 = none. `set_pretrained` fills the table.
+        pretrained_trainable: Whether the pretrained vectors are tuned.
+        rare_dropout: a > 0 hides, in training, a word that occurs n times from the learned table
+            with probability a / (a + n), n as told to `set_counts`; its pretrained vector stays.
+            Such is the lot of words outside of training, and so the network meets it.
         **kwargs: The Keras layer's own arguments.
 
-    Source: Iyyer et al., Deep Averaging Networks (2015), section 2.2, for word dropout.
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Iyyer et al., Deep Averaging Networks (2015), section 2.2, for word dropout; Kiperwasser
+        and Goldberg, arXiv:1603.04351, section 4, for that of rare words.
     """
 
     def __init__(
-        self, vocabulary_size: int, embedding_dim: int, word_dropout: float = 0.0, **kwargs: Any
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        word_dropout: float = 0.0,
+        learned_size: int | None = None,
+        pretrained_dim: int = 0,
+        pretrained_trainable: bool = False,
+        rare_dropout: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         require_positive_int("vocabulary_size", vocabulary_size)
         require_positive_int("embedding_dim", embedding_dim)
         require_rate("word_dropout", word_dropout)
+        require_bool("pretrained_trainable", pretrained_trainable)
+        learned_size = vocabulary_size if learned_size is None else learned_size
+        require_positive_int("learned_size", learned_size)
+        if not UNK < learned_size <= max(vocabulary_size, UNK + 1):
+            raise InputError(
+                f"learned_size must be 2 to vocabulary_size ({vocabulary_size}), got {learned_size}"
+            )
+        if pretrained_dim != 0:
+            require_positive_int("pretrained_dim", pretrained_dim)
+        if not 0 <= rare_dropout < float("inf"):
+            raise InputError(f"rare_dropout must be 0 or a positive number, got {rare_dropout!r}")
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.embedding_dim = embedding_dim
         self.word_dropout = word_dropout
+        self.learned_size = learned_size
+        self.pretrained_dim = pretrained_dim
+        self.pretrained_trainable = pretrained_trainable
+        self.rare_dropout = rare_dropout
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, token_ids_shape: Any) -> None:
         self.embeddings = self.add_weight(
             name="embeddings",
-            shape=(self.vocabulary_size, self.embedding_dim),
+            shape=(self.learned_size, self.embedding_dim),
             initializer=keras.initializers.RandomUniform(-0.05, 0.05),
         )
+        if self.pretrained_dim:
+            self.pretrained = self.add_weight(
+                name="pretrained",
+                shape=(self.vocabulary_size, self.pretrained_dim),
+                initializer="zeros",
+                trainable=self.pretrained_trainable,
+            )
+        if self.rare_dropout:
+            self.rare_rates = self.add_weight(
+                name="rare_rates", shape=(self.learned_size,), initializer="zeros", trainable=False
+            )
+
+    def set_pretrained(self, vectors: Any) -> None:
+        """Fills the pretrained table of a built layer with vectors (V, D)."""
+        self.pretrained.assign(vectors)
+
+    def set_counts(self, counts: Sequence[int]) -> None:
+        """Tells how often each id's word occurs in training, as rare dropout needs it.
+
+        Args:
+            counts: Of the ids from 0 up, as many as `learned_size`; those of PAD and UNK are not
+                looked at.
+        """
+        rates = self.rare_dropout / (self.rare_dropout + np.asarray(counts, np.float32))
+        rates[: UNK + 1] = 0
+        self.rare_rates.assign(rates)
 
     def call(self, token_ids: Any, training: bool = False) -> Any:
         real = ops.not_equal(token_ids, PAD)
         if training and self.word_dropout:
-            drawn = keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
-            hidden = ops.logical_and(real, drawn < self.word_dropout)
+            hidden = ops.logical_and(real, self._drawn(token_ids) < self.word_dropout)
             token_ids = ops.where(hidden, UNK, token_ids)
-        vectors = ops.take(self.embeddings, token_ids, axis=0)
-        vectors = ops.cast(vectors, self.compute_dtype)
-        return ops.where(real[:, :, None], vectors, 0)
+        vectors = self._learned(token_ids, training)
+        if self.pretrained_dim:
+            known = ops.take(self.pretrained, token_ids, axis=0)
+            vectors = ops.concatenate([vectors, known], axis=-1)
+        return ops.where(real[:, :, None], ops.cast(vectors, self.compute_dtype), 0)
+
+    def _learned(self, token_ids: Any, training: bool) -> Any:
+        if self.learned_size < self.vocabulary_size:
+            token_ids = ops.where(token_ids < self.learned_size, token_ids, UNK)
+        if training and self.rare_dropout:
+            rates = ops.take(self.rare_rates, token_ids, axis=0)
+            token_ids = ops.where(self._drawn(token_ids) < rates, UNK, token_ids)
+        return ops.take(self.embeddings, token_ids, axis=0)
+
+    def _drawn(self, token_ids: Any) -> Any:
+        return keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
 
     def compute_output_spec(self, token_ids: Any, **_arguments: Any) -> Any:
-        return keras.KerasTensor((*token_ids.shape, self.embedding_dim), self.compute_dtype)
+        size = self.embedding_dim + self.pretrained_dim
+        return keras.KerasTensor((*token_ids.shape, size), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -65,4 +142,8 @@ class TokenEmbedding(keras.layers.Layer):
             "vocabulary_size": self.vocabulary_size,
             "embedding_dim": self.embedding_dim,
             "word_dropout": self.word_dropout,
+            "learned_size": self.learned_size,
+            "pretrained_dim": self.pretrained_dim,
+            "pretrained_trainable": self.pretrained_trainable,
+            "rare_dropout": self.rare_dropout,
         }

@@ -139,6 +139,17 @@ class TokenVectorizer(tf.Module):
                 rows.append({**row, "character_ids": row["character_ids"][:, :longest].copy()})
         return rows
 
+    def counts(self, sentences: Iterable[Sequence[str]]) -> list[int]:
+        """How often each known word stands in sentences, up to the last one that does, by id.
+
+        Words that a vectorizer learned from these sentences come first, so that `extra` ones have
+        no entry. UNK's is the number of tokens that are not known.
+        """
+        counts = Counter(token for sentence in sentences for token in sentence)
+        ids = self.vocabulary.ids(self.look_up(tf.constant(list(counts), tf.string))).numpy()
+        totals = np.bincount(ids, list(counts.values()), minlength=len(SPECIAL))
+        return [int(total) for total in totals]
+
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the vocabularies are files of their own."""
         return {"lower": self.lower, "max_letters": self.max_letters}

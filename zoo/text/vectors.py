@@ -10,8 +10,6 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.text.vocabulary import Vocabulary
 
-SMALL = 0.05  # words that the file has not start from uniform values within this
-
 
 class WordVectors(NamedTuple):
     """What a file of vectors holds: N words and their values, float32 (N, D)."""
@@ -73,33 +71,18 @@ def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
     return word, values
 
 
-def table(
-    vectors: WordVectors, vocabulary: Vocabulary, dim: int, seed: int
-) -> tuple[np.ndarray, int]:
+def table(vectors: WordVectors, vocabulary: Vocabulary) -> tuple[np.ndarray, int]:
     """A table of vectors for a vocabulary.
 
     Args:
         vectors: Those of a file, of size D.
         vocabulary: V words.
-        dim: E, at least D; what is beyond D starts small and random.
-        seed: Of the random values.
 
     Returns:
-        float32 (V, E), and how many of the words the file has.
-
-    Raises:
-        InputError: E is smaller than D.
+        float32 (V, D), zeros for a word that the file has not; how many of the words it has.
     """
-    size = vectors.values.shape[1]
-    if dim < size:
-        raise InputError(
-            f"the vectors have {size} numbers: embedding_dim must be at least that, got {dim}"
-        )
-    values = np.random.default_rng(seed).uniform(-SMALL, SMALL, (len(vocabulary), dim))
+    values = np.zeros((len(vocabulary), vectors.values.shape[1]), np.float32)
     places = {word: number for number, word in enumerate(vectors.words)}
-    found = 0
-    for row, word in enumerate(vocabulary.tokens):
-        if word in places:
-            values[row, :size] = vectors.values[places[word]]
-            found += 1
-    return values.astype(np.float32), found
+    rows = [row for row, word in enumerate(vocabulary.tokens) if word in places]
+    values[rows] = vectors.values[[places[vocabulary.tokens[row]] for row in rows]]
+    return values, len(rows)

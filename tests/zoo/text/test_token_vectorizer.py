@@ -101,3 +101,12 @@ def test_the_options_come_back_from_its_config():
 def test_wrong_options_are_named(options):
     with pytest.raises(InputError, match=next(iter(options))):
         TokenVectorizer.learn(SENTENCES, **options)
+
+
+def test_words_are_counted_by_their_ids():
+    sentences = [["Ann", "sees", "ann"], ["Bob", "sees"]]
+    vectorizer = TokenVectorizer.learn(sentences, extra=["unseen"])
+    words = vectorizer.vocabulary.tokens
+    counts = vectorizer.counts(sentences)
+    assert dict(zip(words[4:], counts[4:], strict=False)) == {"ann": 2, "sees": 2, "bob": 1}
+    assert len(counts) == words.index("unseen"), "extra words have no count"

@@ -64,14 +64,8 @@ def test_a_table_takes_what_the_file_has_and_the_rest_small(tmp_path):
     (tmp_path / "v.txt").write_text(GLOVE)
     vectors = load_vectors(tmp_path / "v.txt")
     vocabulary = Vocabulary([*SPECIAL, "café", "none", "the"])
-    values, found = table(vectors, vocabulary, 5, seed=3)
+    values, found = table(vectors, vocabulary)
     assert found == 2
-    np.testing.assert_allclose(values[4, :3], [4, 5, 6])
-    np.testing.assert_allclose(values[6, :3], [0.5, -1, 2e-3], rtol=1e-6)
-    rest = np.delete(values, [4, 6], axis=0)
-    assert np.abs(rest).max() <= 0.05
-    assert np.abs(values[:, 3:]).max() <= 0.05
-    assert len(np.unique(rest)) == rest.size
-    np.testing.assert_array_equal(values, table(vectors, vocabulary, 5, seed=3)[0])
-    with pytest.raises(InputError, match="have 3 numbers: embedding_dim must be at least that"):
-        table(vectors, vocabulary, 2, seed=0)
+    np.testing.assert_allclose(values[4], [4, 5, 6])
+    np.testing.assert_allclose(values[6], [0.5, -1, 2e-3], rtol=1e-6)
+    np.testing.assert_array_equal(np.delete(values, [4, 6], axis=0), 0)
