@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from zoo.architectures.many_to_many import tags_only
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.layers.crf import CRF, unpacked
@@ -54,6 +55,7 @@ def tagger(
     Raises:
         InputError: The model does not give one logit for each tag.
     """
+    model = tags_only(model)
     if model.output_shape[-1] != len(tags):
         raise InputError(
             f"the model gives {model.output_shape[-1]} logits a token, but tags has {len(tags)} "
@@ -145,6 +147,7 @@ def export_tagger(
         ExportError: The written model does not load or answers otherwise; nothing is left behind.
         InputError: The model does not give one logit for each tag.
     """
+    model = tags_only(model)
     of_texts, of_tokens = tagger(model, vectorizer, tags)
     functions = {"serving_default": of_texts, "tag_tokens": of_tokens}
     probes: dict[str, dict[str, Any]] = {

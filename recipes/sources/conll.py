@@ -10,6 +10,7 @@ Every line has as many columns as the first. Tags are taken as they stand, whate
 Source: the shared tasks from CoNLL-2000 on; Tjong Kim Sang and De Meulder, arXiv:cs/0306050.
 """
 
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -31,13 +32,16 @@ class _Row(NamedTuple):
     fields: list[str]
 
 
-def read_conll(path: str | Path, token_column: int = 0, tag_column: int = -1) -> list[Sentence]:
+def read_conll(
+    path: str | Path, token_column: int = 0, tag_column: int = -1, others: Sequence[int] = ()
+) -> list[Sentence]:
     """Reads the sentences of one file, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
         token_column: The token's column, counted from 0, or from -1 backwards from the last.
         tag_column: The tag's column, counted likewise.
+        others: Columns of further tags, counted likewise.
 
     Returns:
         Sentences, at least one.
@@ -54,13 +58,13 @@ def read_conll(path: str | Path, token_column: int = 0, tag_column: int = -1) ->
             f"{path}: holds no sentence, expected a token and its tag in each line: put some in, "
             f"or name another file"
         )
-    columns = _columns(path, first, token_column, tag_column)
+    columns = _columns(path, first, token_column, tag_column, others)
     width = len(first.fields)
     rows = [row for row in rows if len(row.fields) == width or not row.text.startswith(_REMARK)]
     sentences = []
     for is_sentence, group in groupby(rows, key=lambda row: bool(row.fields)):
         if is_sentence:
-            sentences.append(Sentence.of(_pair(path, row, first, columns) for row in group))
+            sentences.append(Sentence.of(_word(path, row, first, columns) for row in group))
     return sentences
 
 
@@ -77,15 +81,18 @@ def _fields(line: str, tabs: bool) -> list[str]:
     return [field for field in line.strip(_BLANKS).split(" ") if field]
 
 
-def _columns(path: Path, first: _Row, token_column: int, tag_column: int) -> tuple[int, int]:
-    """Both columns, counted from 0."""
+def _columns(
+    path: Path, first: _Row, token_column: int, tag_column: int, others: Sequence[int]
+) -> list[int]:
+    """All columns, counted from 0."""
     width = len(first.fields)
     if width == 1:
         raise InputError(
             f"{path}:{first.line}: 1 column ({_shown(first)}), expected 2 or more, a token and its "
             f"tag: put a tab or a blank between them"
         )
-    for option, column in (("--token-column", token_column), ("--tag-column", tag_column)):
+    asked = [("--token-column", token_column), ("--tag-column", tag_column)]
+    for option, column in [*asked, *[("--auxiliary", other) for other in others]]:
         if not -width <= column < width:
             raise InputError(
                 f"{path}:{first.line}: there is no column {column} among {width} columns "
@@ -97,11 +104,11 @@ def _columns(path: Path, first: _Row, token_column: int, tag_column: int) -> tup
             f"{path}: tokens and tags are both read from column {token_column % width} of {width}, "
             f"expected two columns: choose another with --token-column or --tag-column"
         )
-    return token_column % width, tag_column % width
+    return [column % width for column in (token_column, tag_column, *others)]
 
 
-def _pair(path: Path, row: _Row, first: _Row, columns: tuple[int, int]) -> tuple[str, str]:
-    """A line's token and tag."""
+def _word(path: Path, row: _Row, first: _Row, columns: Sequence[int]) -> tuple[str, ...]:
+    """A line's token and tags."""
     width, expected = len(row.fields), len(first.fields)
     if width != expected:
         raise InputError(
@@ -109,14 +116,14 @@ def _pair(path: Path, row: _Row, first: _Row, columns: tuple[int, int]) -> tuple
             f"{expected} as in line {first.line}: mend the line; where a token holds blanks, put "
             f"tabs between the columns of the whole file"
         )
-    token, tag = (row.fields[column] for column in columns)
-    if not token or not tag:
-        missing = "tag" if token else "token"
+    word = tuple(row.fields[column] for column in columns)
+    if not all(word):
+        missing = "tag" if word[0] else "token"
         raise InputError(
             f"{path}:{row.line}: the {missing} is empty ({_shown(row)}), expected {expected} "
             f"columns as in line {first.line}: add it, or leave the line out"
         )
-    return token, tag
+    return word
 
 
 def _shown(row: _Row) -> str:

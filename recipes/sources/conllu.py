@@ -8,6 +8,7 @@ Source: universaldependencies.org/format.html
 """
 
 import re
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,16 +17,18 @@ from recipes.sources.textfile import read_text, split_lines
 from zoo.errors import InputError, require_choice
 
 TAGS = {"upos": 3, "xpos": 4}  # name -> column
+OTHERS = {**TAGS, "feats": 5, "deprel": 7}  # what may be learned beside
 _WIDTH = 10
 _NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 
-def read_conllu(path: str | Path, tag: str = "upos") -> list[Sentence]:
+def read_conllu(path: str | Path, tag: str = "upos", others: Sequence[str] = ()) -> list[Sentence]:
     """Reads the sentences of one file, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
         tag: `upos`, the 17 universal parts of speech, or `xpos`, those of the language.
+        others: Columns to be read besides, of `OTHERS`.
 
     Returns:
         Sentences, at least one.
@@ -35,12 +38,14 @@ def read_conllu(path: str | Path, tag: str = "upos") -> list[Sentence]:
             file and the line.
     """
     require_choice("the tag of CoNLL-U (--tags-feature)", tag, TAGS)
+    for other in others:
+        require_choice("another tag of CoNLL-U (--auxiliary)", other, OTHERS)
     path = Path(path)
     lines = enumerate(split_lines(read_text(path)), start=1)
     rows = [(number, line) for number, line in lines if not line.startswith("#")]
     sentences = []
     for is_sentence, group in groupby(rows, key=lambda row: bool(row[1].strip())):
-        words = _words(path, list(group), tag) if is_sentence else []
+        words = _words(path, list(group), tag, others) if is_sentence else []
         if words:
             sentences.append(Sentence.of(words))
     if not sentences:
@@ -51,15 +56,17 @@ def read_conllu(path: str | Path, tag: str = "upos") -> list[Sentence]:
     return sentences
 
 
-def _words(path: Path, rows: list[tuple[int, str]], tag: str) -> list[tuple[str, str]]:
+def _words(
+    path: Path, rows: list[tuple[int, str]], tag: str, others: Sequence[str]
+) -> list[tuple[str, ...]]:
     """Forms and tags of one sentence."""
-    words: list[tuple[str, str]] = []
+    words: list[tuple[str, ...]] = []
     for number, line in rows:
         where = f"{path}:{number}"
         fields = _fields(where, line)
         if not _NO_WORD.fullmatch(fields[0]):
             _check_id(where, fields[0], len(words) + 1)
-            words.append(_word(where, fields, tag))
+            words.append((*_word(where, fields, tag), *[fields[OTHERS[name]] for name in others]))
     return words
 
 

@@ -20,17 +20,19 @@ class Sentence:
     Attributes:
         tokens: Its words as they are written.
         tags: As many tags, as they stand in the data.
+        others: Further tags of each token, one sequence for each kind that was asked for.
     """
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
+    others: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
-    def of(cls, words: Iterable[tuple[str, str]]) -> "Sentence":
-        """A sentence made of pairs.
+    def of(cls, words: Iterable[tuple[str, ...]]) -> "Sentence":
+        """A sentence made of its words.
 
         Args:
-            words: Token and tag of each word.
+            words: Token, tag and perhaps further tags of each word.
 
         Returns:
             The sentence.
@@ -39,8 +41,8 @@ class Sentence:
             >>> Sentence.of([("rain", "NOUN"), ("falls", "VERB")]).tags
             ('NOUN', 'VERB')
         """
-        pairs = list(words)
-        return cls(tuple(token for token, _ in pairs), tuple(tag for _, tag in pairs))
+        tokens, tags, *others = zip(*words, strict=True)
+        return cls(tokens, tags, tuple(others))
 
     def __post_init__(self) -> None:
         """Refuses a sentence without tokens, or with another number of tags."""

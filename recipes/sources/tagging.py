@@ -43,6 +43,7 @@ def load_tagging(
     split_seed: int,
     download: bool,
     usual_tags: Sequence[str] = TAGS,
+    others: Sequence[str] = (),
 ) -> TaggedSplits:
     """Loads the data of a tagging run.
 
@@ -65,6 +66,8 @@ def load_tagging(
         split_seed: Chooses which sentences are cut off.
         download: Whether tensorflow-datasets may use the network.
         usual_tags: The names of tfds features that the recipe takes for tags, the best one first.
+        others: Further tags to be read: tfds features, columns of CoNLL-U by name, of CoNLL by
+            number.
 
     Returns:
         Splits that a tagger can be trained and measured on.
@@ -73,14 +76,19 @@ def load_tagging(
         InputError: The data is not there, malformed, or too little.
     """
     if data == "builtin":
+        if others:
+            raise InputError(
+                "--auxiliary names further tags, of which the built-in corpus has none: leave it "
+                "out, or bring other data"
+            )
         splits = builtin()
     else:
         if data.startswith(PREFIX):
-            parts = _from_tfds(data, tokens_feature, tags_feature, download, usual_tags)
+            parts = _from_tfds(data, tokens_feature, tags_feature, download, usual_tags, others)
         else:
             files = _files(data)
             parts = {
-                part: _read(path, token_column, tag_column, tags_feature)
+                part: _read(path, token_column, tag_column, tags_feature, others)
                 for part, path in files.items()
             }
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
@@ -88,10 +96,19 @@ def load_tagging(
     return splits
 
 
-def _read(path: Path, token_column: int, tag_column: int, tags_feature: str) -> list[Sentence]:
+def _read(
+    path: Path, token_column: int, tag_column: int, tags_feature: str, others: Sequence[str]
+) -> list[Sentence]:
     if _is_conllu(path):
-        return read_conllu(path, tags_feature or "upos")
-    return read_conll(path, token_column, tag_column)
+        return read_conllu(path, tags_feature or "upos", others)
+    try:
+        columns = [int(other) for other in others]
+    except ValueError as error:
+        raise InputError(
+            f"{path}: --auxiliary must give numbers of columns, such as 1,2, got "
+            f"{','.join(others)!r}: names are for CoNLL-U and tfds"
+        ) from error
+    return read_conll(path, token_column, tag_column, columns)
 
 
 def _is_conllu(path: Path) -> bool:
@@ -99,9 +116,9 @@ def _is_conllu(path: Path) -> bool:
 
 
 def _from_tfds(
-    data: str, tokens: str, tags: str, download: bool, usual: Sequence[str]
+    data: str, tokens: str, tags: str, download: bool, usual: Sequence[str], others: Sequence[str]
 ) -> dict[str, list[Sentence]]:
-    found = load_tfds_tagging(data, tokens, tags, download, splits=_PARTS, usual_tags=usual)
+    found = load_tfds_tagging(data, tokens, tags, download, _PARTS, usual, others)
     if "train" not in found:
         raise InputError(
             f"{data}: no tagged sentences in a split called 'train', found "

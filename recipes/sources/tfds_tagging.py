@@ -34,6 +34,7 @@ def load_tfds_tagging(
     download: bool = True,
     splits: Collection[str] | None = None,
     usual_tags: Sequence[str] = TAGS,
+    others: Sequence[str] = (),
 ) -> dict[str, list[Sentence]]:
     """Reads the tagged splits of a data set, each in the data set's own order.
 
@@ -49,6 +50,7 @@ def load_tfds_tagging(
         download: Whether a data set that is not prepared may be downloaded, which needs a network.
         splits: The names of the splits to read if there are such; all by default.
         usual_tags: The names of tags that the recipe understands, the best one first.
+        others: Features of further tags; one without a value is the tag "None".
 
     Returns:
         Split name -> sentences, in the data set's own order of splits; none is empty.
@@ -69,10 +71,11 @@ def load_tfds_tagging(
         tokens = _feature(tfds, spec, features, "tokens", tokens_feature, TOKENS)
         tags = _feature(tfds, spec, features, "tags", tags_feature, usual_tags)
         _check_distinct(spec, tokens, tags, features)
+        more = [_feature(tfds, spec, features, "auxiliary", name, ()) for name in others]
         if not builder.is_prepared():
             prepare(spec, builder, download)
         chosen = [name for name in builder.info.splits if splits is None or name in splits]
-        found = {name: _read(tfds, spec, builder, name, tokens, tags) for name in chosen}
+        found = {name: _read(tfds, spec, builder, name, [tokens, tags, *more]) for name in chosen}
     return {name: sentences for name, sentences in found.items() if sentences}
 
 
@@ -94,7 +97,7 @@ def _feature(
     key = asked or known[0]
     if key not in features:
         problem = unknown("feature", key, features)
-        raise InputError(f"{spec}: {problem}: choose the {role}' feature with --{role}-feature")
+        raise InputError(f"{spec}: {problem}: choose the {role}' feature with {_option(role)}")
     kinds, expected = (STRINGS, "strings") if role == "tokens" else (LABELS, "classes or strings")
     feature = features[key]
     if (
@@ -104,9 +107,13 @@ def _feature(
         found = " ".join(repr(feature).split())  # on one line
         raise InputError(
             f"{spec}: feature {key!r} is {found}, expected a sequence of {expected} for the "
-            f"{role}: choose another with --{role}-feature, there are {', '.join(features)}"
+            f"{role}: choose another with {_option(role)}, there are {', '.join(features)}"
         )
     return key
+
+
+def _option(role: str) -> str:
+    return "--auxiliary" if role == "auxiliary" else f"--{role}-feature"
 
 
 def _check_distinct(spec: str, tokens: str, tags: str, features: Mapping[str, Any]) -> None:
@@ -117,19 +124,21 @@ def _check_distinct(spec: str, tokens: str, tags: str, features: Mapping[str, An
         )
 
 
-def _read(
-    tfds: Any, spec: str, builder: Any, split: str, tokens_key: str, tags_key: str
-) -> list[Sentence]:
-    tag_of = read_label(tfds, builder.info.features[tags_key].feature)
-    wanted = tfds.decode.PartialDecoding({tokens_key: True, tags_key: True})
+def _read(tfds: Any, spec: str, builder: Any, split: str, keys: Sequence[str]) -> list[Sentence]:
+    """The sentences of a split: tokens, tags and further tags are what the keys name."""
+    tags_of = [read_label(tfds, builder.info.features[key].feature) for key in keys[1:]]
+    wanted = tfds.decode.PartialDecoding({key: True for key in keys})
     sentences = []
     try:
         for row in tfds.as_numpy(builder.as_dataset(split=split, decoders=wanted)):
-            tokens = [token.decode("utf-8", errors="replace") for token in row[tokens_key]]
-            tags = [tag_of(value) for value in row[tags_key]]
-            pairs = _words(tokens, tags, _NO_WORD.get(tags_key, ()))
-            if pairs and all(tag for _, tag in pairs):
-                sentences.append(Sentence.of(pairs))
+            tokens = [token.decode("utf-8", errors="replace") for token in row[keys[0]]]
+            tags = [
+                [tag_of(value) for value in row[key]]
+                for key, tag_of in zip(keys[1:], tags_of, strict=True)
+            ]
+            words = _words(tokens, tags, _NO_WORD.get(keys[1], ()))
+            if words and all(all(word) for word in words):
+                sentences.append(Sentence.of(words))
     except Exception as error:  # of many classes: a file is missing, cut short, or of other bytes
         raise InputError(
             f"{spec}: split {split!r} in {builder.data_path} cannot be read ({brief(error)}): "
@@ -139,7 +148,7 @@ def _read(
 
 
 def _words(
-    tokens: Sequence[str], tags: Sequence[str], no_word: Collection[str]
-) -> list[tuple[str, str]]:
-    pairs = zip(tokens, tags, strict=True)
-    return [(token, tag) for token, tag in pairs if token and tag not in no_word]
+    tokens: Sequence[str], tags: Sequence[Sequence[str]], no_word: Collection[str]
+) -> list[tuple[str, ...]]:
+    words = zip(tokens, *tags, strict=True)
+    return [word for word in words if word[0] and word[1] not in no_word]

@@ -17,6 +17,8 @@ class TaggingConfig(TrainingConfig):
     tag_column: int = option(-1, "column of a CoNLL file that holds the tag; -1 = the last")
     tokens_feature: str = option("", "tfds feature of the tokens; found by itself if not given")
     tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
+    auxiliary: str = option("", "further tags to learn beside: features (xpos,deprel) or columns")
+    auxiliary_weight: float = option(0.3, "share of the loss of each of them that is added")
     min_count: int = option(1, "times a word must occur in train to be known")
     max_letters: int = option(20, "letters read of a word, at most")
     vectors: str = option("", "file of pretrained word vectors: GloVe or word2vec text, also .gz")
@@ -40,3 +42,4 @@ class TaggingConfig(TrainingConfig):
     recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
     word_dropout: float = option(0.05, "share of words read as unknown in training")
     rare_dropout: float = option(0.0, "a word seen n times is hidden with chance a / (a + n)")
+    case_dropout: float = option(0.0, "share of sentences read without capitals in training")

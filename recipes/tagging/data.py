@@ -26,7 +26,13 @@ def load(
         split_seed=config.split_seed,
         download=config.download,
         usual_tags=usual_tags,
+        others=names_of(config.auxiliary),
     )
+
+
+def names_of(text: str) -> list[str]:
+    """What an option lists between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:

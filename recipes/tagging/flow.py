@@ -1,6 +1,7 @@
 """Sentences -> ids -> a compiled tagger: what `train` needs, the same for every tagging recipe."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from recipes.config import read_json, write_json
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
-from zoo.errors import InputError
+from recipes.tagging.data import names_of
+from zoo.errors import InputError, require_rate
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.text import (
@@ -60,10 +62,12 @@ class Prepared:
     vectors: WordVectors | None
     counts: list[int]  # of the words that train has, in the order of their ids
     shifts: tuple[float, ...] = (0.0,)  # of the score of O, the best of which is taken
+    auxiliary: dict[str, int] = field(default_factory=dict)  # further tags: how many there are
 
 
 def check(config: TaggingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
+    require_rate("case_dropout", config.case_dropout)
     _model(config, vocabulary_size=len(SPECIAL), letters=len(SPECIAL), classes=["O", "B-x"])
 
 
@@ -90,15 +94,26 @@ def prepare(
         write_json(directory / "tags.json", classes)
     names = ("train", "validation", "test")
     encoded = {name: _encode(vectorizer, classes, getattr(splits, name)) for name in names}
+    others = _others(names_of(config.auxiliary), splits.train)
+    encoded["train"].others.update(
+        {
+            name: _ids(tags, [sentence.others[place] for sentence in splits.train])
+            for place, (name, tags) in enumerate(others.items())
+        }
+    )
+    if config.case_dropout:
+        caseless = [[token.lower() for token in sentence.tokens] for sentence in splits.train]
+        encoded["train"].caseless.extend(vectorizer.encode(caseless))
     lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
     taken = _taken(config)
     batches = {
-        name: TagBatches(split, config.batch_size, lengths, taken)
+        name: TagBatches(split, config.batch_size, lengths, taken, config.case_dropout)
         for name, split in encoded.items()
     }
     counts = vectorizer.counts([sentence.tokens for sentence in splits.train])
     scheme = _scheme(classes, splits)
-    return Prepared(splits, vectorizer, classes, batches, scheme, vectors, counts, shifts)
+    sizes = {name: len(tags) for name, tags in others.items()}
+    return Prepared(splits, vectorizer, classes, batches, scheme, vectors, counts, shifts, sizes)
 
 
 def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
@@ -127,9 +142,26 @@ def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectori
 def _encode(
     vectorizer: TokenVectorizer, classes: list[str], sentences: list[Sentence]
 ) -> EncodedSentences:
+    rows = vectorizer.encode([sentence.tokens for sentence in sentences])
+    return EncodedSentences(rows, _ids(classes, [sentence.tags for sentence in sentences]))
+
+
+def _ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarray]:
+    """Each sentence's tags as numbers, -1 for one that is not among the classes."""
     ids = {tag: number for number, tag in enumerate(classes)}
-    labels = [np.array([ids.get(tag, IGNORED) for tag in s.tags], np.int32) for s in sentences]
-    return EncodedSentences(vectorizer.encode([s.tokens for s in sentences]), labels)
+    return [np.array([ids.get(tag, IGNORED) for tag in row], np.int32) for row in tags]
+
+
+def _others(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:
+    """The further tags that train has, by their names; says how many there are."""
+    found = {
+        name: sorted({tag for sentence in train for tag in sentence.others[place]})
+        for place, name in enumerate(names)
+    }
+    if found:
+        told = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
+        print(f"learned beside: {told}", flush=True)
+    return found
 
 
 def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
@@ -143,6 +175,7 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
         scheme=prepared.scheme,
         learned_size=len(prepared.counts),
         pretrained_dim=vectors.values.shape[1] if vectors else 0,
+        auxiliary=prepared.auxiliary,
     )
     embedding = model.get_layer("embedding")
     if config.rare_dropout:
@@ -153,10 +186,13 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
         print(
             f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found", flush=True
         )
-    model.compile(
-        training.optimizer(config, len(prepared.batches["train"])),
-        CRFLoss() if config.head == "crf" else TokenCrossentropy(),
-    )
+    loss: Any = CRFLoss() if config.head == "crf" else TokenCrossentropy()
+    weights = None
+    if prepared.auxiliary:
+        loss = {"tags": loss, **{name: TokenCrossentropy() for name in prepared.auxiliary}}
+        weights = {name: 1.0 if name == "tags" else config.auxiliary_weight for name in loss}
+    optimizer = training.optimizer(config, len(prepared.batches["train"]))
+    model.compile(optimizer, loss, loss_weights=weights)
     return model
 
 

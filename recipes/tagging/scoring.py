@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from recipes import figures
 from recipes.tagging.flow import Prepared
+from zoo.architectures.many_to_many import tags_only
 from zoo.layers import CRFLoss
 from zoo.layers.crf import CRF, unpacked
 from zoo.losses import IGNORED, TokenCrossentropy
@@ -54,6 +55,7 @@ def _decoder(model: keras.Model, outside: int) -> Any:
 
     One graph for all sizes and, kept from epoch to epoch, traced once: tracing takes seconds.
     """
+    model = tags_only(model)
     last = model.layers[-1]
     specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), model.input)
     labels_spec, shifts_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None])

@@ -7,8 +7,11 @@ import tensorflow as tf
 
 import zoo
 from tests import reference
+from tests.reference import letters_cnn, random_values
 from tests.weights import arrays, assign_random, by_path
+from zoo.architectures.many_to_many import tags_only
 from zoo.layers import CRFLoss
+from zoo.layers.characters import CharacterCNN
 from zoo.layers.crf import unpacked
 
 TINY = {
@@ -263,3 +266,42 @@ def test_a_wrong_value_is_named_with_its_option(name, option, value):
 def test_a_wrong_size_of_letters_is_named(option):
     with pytest.raises(zoo.InputError, match=f"{option} must be a positive int, got 0"):
         zoo.build("many_to_many", **{**TINY, "characters": "cnn", option: 0})
+
+
+def test_what_is_learned_beside_has_its_own_logits_on_the_same_states():
+    model = built("many_to_many", "gru", "cnn", auxiliary={"xpos": 5}, head="crf")
+    outputs = model(INPUTS)
+    states = keras.Model(model.input, model.get_layer("logits").input)(INPUTS)
+    kernel, bias = model.get_layer("auxiliary_xpos").get_weights()
+    np.testing.assert_allclose(outputs["xpos"], np.array(states) @ kernel + bias, atol=1e-5)
+    alone = tags_only(model)
+    np.testing.assert_array_equal(alone(INPUTS), outputs["tags"])
+    assert not any("auxiliary" in weight.path for weight in alone.weights)
+    assert tags_only(alone) is alone
+
+
+def test_pretrained_vectors_reach_the_states_beside_the_learned_ones():
+    options = {"embedding_dim": 2, "learned_size": 3, "pretrained_dim": 3}
+    model = built("many_to_many", "gru", **options)
+    before = np.array(model(TOKENS))
+    embedding = model.get_layer("embedding")
+    assert embedding.learned_size == 3
+    embedding.set_pretrained(random_values(embedding.vocabulary_size, 3, seed=8))
+    assert np.abs(np.array(model(TOKENS)) - before).max() > 1e-3
+    assert not any("pretrained" in weight.path for weight in model.trainable_weights)
+
+
+@pytest.mark.parametrize("widths", [(1,), (2, 3), (2, 3, 4, 5)])
+def test_convolutions_of_several_widths_are_those_of_the_reference(widths):
+    """Also under XLA, where words are not packed."""
+    layer = CharacterCNN(6, 3, 9, widths=widths, name="characters")
+    letters = np.array([[[1, 2, 5, 3, 0], [4, 0, 0, 0, 0]], [[2, 1, 4, 4, 5], [0] * 5]])
+    layer.build(letters.shape)
+    assign_random(layer)
+    weights = {f"characters/{weight.name}": weight.numpy() for weight in layer.trainable_weights}
+    expected = [[letters_cnn(weights, word) for word in row] for row in letters]
+    for call in (layer, tf.function(layer), tf.function(layer, jit_compile=True)):
+        np.testing.assert_allclose(call(tf.constant(letters)), expected, atol=1e-5)
+    assert np.array(layer(letters)).shape == (2, 2, 9)
+    with pytest.raises(zoo.InputError, match="character_widths"):
+        CharacterCNN(6, 3, 2, widths=(2, 3, 4))

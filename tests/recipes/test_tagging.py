@@ -191,11 +191,29 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
     assert status == 2 and "a resumed run keeps its options" in said.err
     assert run(capsys, *words, "--minutes", "9")[0] == 0
     histories = [
-        [line.rpartition(",")[0] for line in (tmp_path / one / "history.csv").open()]
+        [
+            line.rpartition(",")[0]
+            for line in (tmp_path / one / "history.csv").read_text().splitlines()
+        ]
         for one in ("whole", "cut")
     ]
     assert len(histories[0]) == 4
     assert histories[0] == histories[1]
+
+
+def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files, tmp_path, capsys):
+    """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
+    words = ["--data", files, "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"]
+    status, said = run(capsys, "ner", *words, *FAST, "--auxiliary", "1,2")
+    assert status == 0, said.err
+    assert "learned beside: 1 (1), 2 (1)" in said.out
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["entity_f1"] == 1
+    history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
+    assert {"loss", "tags_loss", "1_loss", "2_loss"} <= set(history)
+    served = tf.saved_model.load(str(tmp_path / "saved" / "ner" / "1"))
+    answer = served.signatures["serving_default"](text=tf.constant(["Ada lives in New Dover."]))
+    assert answer["tags"].numpy()[0, 0] == b"B-PER"
 
 
 def test_pos_learns_each_tokens_tag(tmp_path, capsys):

@@ -42,6 +42,7 @@ def many_to_many(
     head: str = "softmax",
     allowed: Any = None,
     constrained: str = "decoding",
+    auxiliary: dict[str, int] | None = None,
     dropout: float = 0.0,
     input_dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
@@ -89,6 +90,9 @@ def many_to_many(
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
             `zoo.text.allowed_transitions` gives; everything is allowed by default.
         constrained: Whether the tables hold `always` or in `decoding` alone.
+        auxiliary: Further tags that are learned beside, name -> how many there are: each has a
+            softmax of its own on the same states, and the output is a dict, in which `tags` is
+            the output told here. `tags_only` takes them off again.
         dropout: Share dropped from a token's vectors, between layers and before the logits, in
             training.
         input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
@@ -114,7 +118,7 @@ def many_to_many(
 
     Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
         arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
-        recurrence.
+        recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for what is learned beside.
     """
     require_positive_int("num_tags", num_tags)
     require_choice("characters", characters, CHARACTERS)
@@ -177,7 +181,24 @@ def many_to_many(
         transitions, start, end = (None, None, None) if allowed is None else allowed
         crf = CRF(num_tags, transitions, start, end, constrained, name="crf")
         outputs = crf(outputs, mask=mask)
+    if auxiliary:
+        outputs = {"tags": outputs}
+        for other, count in auxiliary.items():
+            require_positive_int(f"the number of tags of {other}", count)
+            head_of = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{other}")
+            outputs[other] = head_of(states)
     return keras.Model(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
+
+
+def tags_only(model: keras.Model) -> keras.Model:
+    """A tagger without what it learned beside: the same layers up to `tags`.
+
+    Args:
+        model: What `many_to_many` gives; one without auxiliary tags is given back.
+    """
+    if not isinstance(model.output, dict):
+        return model
+    return keras.Model(model.input, model.output["tags"], name=model.name)
 
 
 preset(

@@ -203,3 +203,13 @@ def test_every_sentence_is_read_back(
     path = tmp_path_factory.mktemp("conll") / "train.txt"
     path.write_bytes("".join(lines).encode())
     assert read_conll(path) == [Sentence.of(sentence) for sentence in first]
+
+
+def test_further_columns_are_read_besides(tmp_path: Path) -> None:
+    found = read_conll(_write(tmp_path, DOCUMENTS), others=[1, -2])
+    assert [(each.tokens, each.tags) for each in found] == [
+        (each.tokens, each.tags) for each in ENTITIES
+    ]
+    assert found[1].others == (("#", "CD"), ("I-NP", "I-NP"))
+    with pytest.raises(InputError, match="there is no column 4 .* choose another with --auxiliary"):
+        read_conll(_write(tmp_path, DOCUMENTS), others=[4])

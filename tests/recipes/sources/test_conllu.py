@@ -61,6 +61,18 @@ def test_words_are_read_and_ranges_and_empty_nodes_are_not(
     assert read_conllu(path, tag) == [Sentence(*both) for both in zip(FORMS, tags, strict=True)]
 
 
+def test_further_columns_are_read_besides(tmp_path: Path) -> None:
+    path = _write(tmp_path, SAMPLE)
+    found = read_conllu(path, "upos", ["xpos", "deprel"])
+    assert [sentence.tags for sentence in found] == UPOS
+    assert [sentence.others[0] for sentence in found] == XPOS
+    columns = [line.split("\t") for line in SAMPLE.splitlines() if "\t" in line]
+    relations = [fields[7] for fields in columns if fields[0].isdigit()]
+    assert [tag for sentence in found for tag in sentence.others[1]] == relations
+    with pytest.raises(InputError, match="auxiliary.*must be one of"):
+        read_conllu(path, "upos", ["head"])
+
+
 def test_upos_is_the_default(tmp_path: Path) -> None:
     assert [sentence.tags for sentence in read_conllu(_write(tmp_path, SAMPLE))] == UPOS
 

@@ -355,6 +355,28 @@ def test_rows_of_universal_dependencies_that_are_no_words_are_left_out(tags: str
     assert _pairs(found["train"]) == expected
 
 
+def test_further_features_are_read_besides(tags: str) -> None:
+    found = load_tfds_tagging(tags, tags_feature="upos", others=["xpos", "number"])
+    others = {" ".join(each.tokens): each.others for each in found["train"]}
+    assert others["in Bern"] == (("IN", "NNP"), ("2", "2"))
+    assert len(others["ca n't"][0]) == 2, "what is no word is left out of all of them"
+    with pytest.raises(InputError, match="auxiliary' feature with --auxiliary"):
+        load_tfds_tagging(tags, others=["xposs"])
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("builtin", "of which the built-in corpus has none"),
+        ("a.conll", "must give numbers of columns, such as 1,2, got 'xpos'"),
+    ],
+)
+def test_further_tags_that_are_not_there_are_refused(data: str, said: str, tmp_path: Path) -> None:
+    _write(tmp_path / "a.conll", _many(9))
+    data = data if data == "builtin" else str(tmp_path / data)
+    assert said in _refusal(data, others=["xpos"])
+
+
 def test_options_win_and_only_the_splits_asked_for_are_read(tags: str) -> None:
     found = load_tfds_tagging(tags, "xpos", "number", splits={"extra", "test"})
     assert found == {"extra": [Sentence(("UH",), ("1",))]}
