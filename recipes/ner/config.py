@@ -10,9 +10,25 @@ from recipes.tagging.config import TaggingConfig
 class NerConfig(TaggingConfig):
     """Named entities: a CRF over tags that mark stretches."""
 
+    epochs: int = option(10, "passes over the training split, at most")
+    batch_size: int = option(16, "sentences a step")
+    average: float = option(
+        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+    )
+    embedding_dim: int = option(50, "size of a word's learned vector")
+    units: int = option(100, "hidden size K of each direction")
+    rare_dropout: float = option(4.0, "a word seen n times is hidden with chance a / (a + n)")
     calibrate: bool = option(True, "lower the score of O to where validation's entity F1 is best")
     scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
 
 
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
-BUILTIN = {"epochs": 8, "units": 64, "embedding_dim": 50, "dropout": 0.2}
+BUILTIN = {
+    "epochs": 8,
+    "units": 64,
+    "dropout": 0.2,
+    "batch_size": 32,
+    "average": 0.3,
+    "decay": "none",
+    "rare_dropout": 0.0,
+}

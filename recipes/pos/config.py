@@ -10,6 +10,7 @@ from recipes.tagging.config import TaggingConfig
 class PosConfig(TaggingConfig):
     """Parts of speech: each token's tag by itself, after two layers in both directions."""
 
+    epochs: int = option(8, "passes over the training split, at most")
     num_layers: int = option(2, "recurrent layers on top of each other")
     head: str = option("softmax", "softmax, or crf: whole paths of tags")
     dropout: float = option(0.33, "share dropped from words' vectors and from states")
@@ -17,4 +18,12 @@ class PosConfig(TaggingConfig):
 
 
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
-BUILTIN = {"epochs": 5, "units": 64, "num_layers": 1, "embedding_dim": 50, "dropout": 0.2}
+BUILTIN = {
+    "epochs": 5,
+    "units": 64,
+    "num_layers": 1,
+    "embedding_dim": 50,
+    "dropout": 0.2,
+    "decay": "none",
+    "rare_dropout": 0.0,
+}

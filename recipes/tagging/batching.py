@@ -21,13 +21,11 @@ class EncodedSentences:
         rows: For each sentence `token_ids` (T,), `character_ids` (T, L) and `casing_ids` (T,).
         labels: For each sentence its tags' ids (T,), -1 for a tag that train has not.
         others: Name -> the ids of further tags, likewise.
-        caseless: The rows as they are without capitals, if they are wanted.
     """
 
     rows: list[dict[str, np.ndarray]]
     labels: list[np.ndarray]
     others: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    caseless: list[dict[str, np.ndarray]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -47,14 +45,12 @@ class TagBatches(Batches):
         batch_size: Sentences a batch.
         lengths: The lengths to pad to, ascending.
         inputs: What the model takes of a row; `token_ids` alone is given as an array.
-        case_dropout: Share of the sentences that are read without capitals, where `seed` is given.
     """
 
     encoded: Any
     batch_size: int
     lengths: Sequence[int]
     inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
-    case_dropout: float = 0.0
 
     def __call__(
         self, seed: tuple[int, int] | None = None
@@ -73,18 +69,7 @@ class TagBatches(Batches):
             if self.encoded.others:
                 others = self.encoded.others.items()
                 tags = {"tags": tags, **{k: self._labels(v, members) for k, v in others}}
-            yield self._inputs(self._rows(members, seed), self._width(members)), tags, members
-
-    def _rows(
-        self, members: np.ndarray, seed: tuple[int, int] | None
-    ) -> list[dict[str, np.ndarray]]:
-        rows = [self.encoded.rows[member] for member in members]
-        if seed is None or not self.case_dropout:
-            return rows
-        drawn = np.random.default_rng((*seed, *members.tolist())).random(len(members))
-        hidden = [self.encoded.caseless[member] for member in members]
-        choices = zip(drawn, hidden, rows, strict=True)
-        return [other if share < self.case_dropout else row for share, other, row in choices]
+            yield self.pad(members), tags, members
 
     def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
         padded = np.full((len(members), self._width(members)), IGNORED, np.int32)
@@ -94,9 +79,8 @@ class TagBatches(Batches):
 
     def pad(self, members: np.ndarray) -> Any:
         """The sentences' inputs, 0 = PAD on the right."""
-        return self._inputs(self._rows(members, None), self._width(members))
-
-    def _inputs(self, rows: list[dict[str, np.ndarray]], width: int) -> Any:
+        rows = [self.encoded.rows[member] for member in members]
+        width = self._width(members)
         padded = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
         return padded if len(padded) > 1 else padded["token_ids"]
 

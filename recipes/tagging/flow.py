@@ -16,7 +16,7 @@ from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
 from recipes.tagging.data import names_of
-from zoo.errors import InputError, require_rate
+from zoo.errors import InputError
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.text import (
@@ -45,6 +45,7 @@ MODEL_OPTIONS = (
     "dense_layers",
     "head",
     "dropout",
+    "input_dropout",
     "recurrent_dropout",
     "word_dropout",
 )
@@ -67,7 +68,6 @@ class Prepared:
 
 def check(config: TaggingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
-    require_rate("case_dropout", config.case_dropout)
     _model(config, vocabulary_size=len(SPECIAL), letters=len(SPECIAL), classes=["O", "B-x"])
 
 
@@ -101,13 +101,10 @@ def prepare(
             for place, (name, tags) in enumerate(others.items())
         }
     )
-    if config.case_dropout:
-        caseless = [[token.lower() for token in sentence.tokens] for sentence in splits.train]
-        encoded["train"].caseless.extend(vectorizer.encode(caseless))
     lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
     taken = _taken(config)
     batches = {
-        name: TagBatches(split, config.batch_size, lengths, taken, config.case_dropout)
+        name: TagBatches(split, config.batch_size, lengths, taken)
         for name, split in encoded.items()
     }
     counts = vectorizer.counts([sentence.tokens for sentence in splits.train])

@@ -1,0 +1,6 @@
+"""Logits -> ids, in the graph: sampling and beam search over a step function, and no model."""
+
+from zoo.decoding.filtering import Filter
+from zoo.decoding.sampling import Generated, generate
+
+__all__ = ["Filter", "Generated", "generate"]
