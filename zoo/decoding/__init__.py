@@ -1,6 +1,7 @@
 """Logits -> ids, in the graph: sampling and beam search over a step function, and no model."""
 
+from zoo.decoding.beam import Hypotheses, beam_search, length_penalty
 from zoo.decoding.filtering import Filter
 from zoo.decoding.sampling import Generated, generate
 
-__all__ = ["Filter", "Generated", "generate"]
+__all__ = ["Filter", "Generated", "Hypotheses", "beam_search", "generate", "length_penalty"]

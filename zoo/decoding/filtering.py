@@ -48,7 +48,7 @@ class Filter:
         Returns:
             float32 (B, V); what is ruled out is -1e30.
         """
-        logits = tf.cast(logits, tf.float32)
+        logits, history = tf.cast(logits, tf.float32), tf.cast(history, tf.int32)
         logits = _less_repeated(logits, history, count, self.repetition_penalty)
         ruled_out = tf.reduce_any(tf.one_hot(self.forbidden, logits.shape[-1], True, False), axis=0)
         logits = tf.where(ruled_out, RULED_OUT, logits)

@@ -1,0 +1,160 @@
+"""Beam search against exhaustive search, greedy search and scores computed token by token."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.decoding import Filter, beam_search, generate
+from zoo.errors import InputError
+
+V, END, T = 4, 3, 4
+PAIRS = np.random.default_rng(4).normal(size=(3, V, V, V)).astype("float32") * 2
+START = np.random.default_rng(5).normal(size=(3, V)).astype("float32")
+
+
+def step(tokens, states):
+    """What follows depends on the last two tokens and on a number that the row carries along."""
+    before, row = states
+    index = tf.stack([row, before, tokens], axis=-1)
+    return tf.gather_nd(PAIRS, index), (tokens, row)
+
+
+def states(rows):
+    return tf.zeros([len(rows)], tf.int32), tf.constant(rows)
+
+
+def searched(rows=(0, 1, 2), **options):
+    options = {"end": END, "max_tokens": T, "beam_size": 3, **options}
+    return beam_search(step, tf.constant(START[list(rows)]), states(rows), **options)
+
+
+def log_softmax(values):
+    values = values.astype("float64")
+    return values - values.max() - np.log(np.exp(values - values.max()).sum())
+
+
+def total(row, tokens):
+    """The log-probability of a sequence, token by token."""
+    result, logits, before = 0.0, START[row], 0
+    for token in tokens:
+        result += log_softmax(logits)[token]
+        logits, before = PAIRS[row, before, token], token
+    return result
+
+
+def everything(row, alpha=0.0, min_tokens=0, forbidden=(), no_repeat=0):
+    """All sequences that may be, with scores and log-probabilities, best first."""
+    found = {}
+    for tokens in itertools.product(range(V), repeat=T):
+        sequence = tokens[: tokens.index(END) + 1] if END in tokens else tokens
+        if set(sequence) & set(forbidden) or (END in sequence and len(sequence) <= min_tokens):
+            continue
+        pieces = [sequence[i : i + no_repeat] for i in range(len(sequence) - no_repeat + 1)]
+        if no_repeat and len(set(pieces)) < len(pieces):
+            continue
+        probability = total(row, sequence)
+        found[sequence] = probability / ((5 + len(sequence)) / 6) ** alpha, probability
+    return sorted(found.items(), key=lambda item: -item[1][0])
+
+
+def sequences(result, row):
+    shown = zip(result.token_ids.numpy()[row], result.lengths.numpy()[row], strict=True)
+    return [tuple(tokens[:length].tolist()) for tokens, length in shown]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"alpha": 0.6},
+        {"alpha": 1.0, "min_tokens": 2},
+        {"forbidden": (1,)},
+        {"no_repeat": 1},
+        {"no_repeat": 2, "alpha": 0.4},
+    ],
+)
+def test_a_beam_as_wide_as_the_space_is_exhaustive_search(options):
+    width = V**T
+    result = searched(beam_size=width, n_best=width, **options)
+    for row in range(3):
+        expected = everything(row, **options)
+        count = len(expected)
+        assert sequences(result, row)[:count] == [sequence for sequence, _ in expected]
+        values = [value for _, value in expected]
+        found = np.stack([result.scores[row, :count], result.log_probabilities[row, :count]], 1)
+        np.testing.assert_allclose(found, values, atol=1e-4)
+        assert not np.any(result.lengths.numpy()[row, count:]), "there are no others"
+
+
+def test_a_beam_of_one_is_greedy():
+    rows = (0, 1, 2)
+    greedy = generate(
+        step,
+        tf.constant(START),
+        states(rows),
+        end=END,
+        max_tokens=T,
+        choose=Filter(temperature=0.0),
+    )
+    result = searched(beam_size=1)
+    for row in rows:
+        expected = greedy.token_ids.numpy()[row][: greedy.lengths.numpy()[row]]
+        assert sequences(result, row) == [tuple(expected.tolist())]
+    np.testing.assert_allclose(result.log_probabilities[:, 0], greedy.log_probability, atol=1e-5)
+
+
+def test_scores_are_those_of_the_sequences_token_by_token():
+    result = searched(beam_size=5, n_best=5, alpha=0.7)
+    for row in range(3):
+        for place, tokens in enumerate(sequences(result, row)):
+            found = float(result.log_probabilities[row, place])
+            assert found == pytest.approx(total(row, tokens), abs=1e-4)
+            penalty = ((5 + len(tokens)) / 6) ** 0.7
+            assert float(result.scores[row, place]) == pytest.approx(found / penalty, abs=1e-4)
+        scores = result.scores.numpy()[row]
+        assert np.all(np.diff(scores) <= 0) and len(set(sequences(result, row))) == 5
+
+
+def test_a_wider_beam_is_never_worse_here_and_the_widest_is_best():
+    best = [searched(beam_size=width).scores.numpy()[:, 0] for width in (1, 4, V**T)]
+    assert np.all(best[2] >= best[1] - 1e-6) and np.all(best[2] >= best[0] - 1e-6)
+    assert np.any(best[2] > best[0] + 1e-3), "greedy search is not enough on this chain"
+
+
+def test_the_order_within_the_batch_changes_nothing():
+    straight, turned = searched((0, 1, 2)), searched((2, 0, 1))
+    np.testing.assert_array_equal(straight.token_ids.numpy()[[2, 0, 1]], turned.token_ids)
+    np.testing.assert_allclose(straight.scores.numpy()[[2, 0, 1]], turned.scores, atol=1e-6)
+    alone = searched((1,))
+    np.testing.assert_array_equal(alone.token_ids[0], straight.token_ids[1])
+
+
+def test_the_search_ends_when_nothing_can_win_any_more():
+    steps = tf.Variable(0)
+
+    def counted(tokens, states):
+        steps.assign_add(1)
+        return tf.one_hot(tf.fill(tf.shape(tokens), END), V) * 50, states
+
+    logits = tf.one_hot([END, END], V) * 50
+    result = beam_search(counted, logits, (), end=END, max_tokens=90, beam_size=2)
+    assert sequences(result, 0) == [(END,)]
+    assert int(steps) < 5
+
+
+def test_sizes_may_be_inputs_of_a_graph():
+    @tf.function(autograph=False)
+    def served(max_tokens, alpha):
+        return searched(max_tokens=max_tokens, alpha=alpha)._asdict()
+
+    graph = served(tf.constant(3), tf.constant(0.5))
+    plain = searched(max_tokens=3, alpha=0.5)
+    np.testing.assert_array_equal(graph["token_ids"], plain.token_ids)
+    assert graph["token_ids"].shape[2] == 3
+
+
+def test_a_wrong_beam_size_is_named():
+    with pytest.raises(InputError, match="beam_size must be a positive int, got 0"):
+        searched(beam_size=0)
