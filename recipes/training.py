@@ -137,6 +137,28 @@ def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
     return True
 
 
+def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
+    """Gives the model one graph for batches of all sizes, whichever of them comes first.
+
+    Keras traces the first size by itself and others anew, so that a run that is resumed may round
+    a batch in another way than one that was not; and each trace takes seconds.
+    """
+    specs = [
+        tf.nest.map_structure(lambda v: tf.TensorSpec([None] * v.ndim, v.dtype), values)
+        for values in (inputs, labels)
+    ]
+
+    @tf.function(input_signature=specs, autograph=False, jit_compile=model.jit_compile)
+    def step(inputs: Any, labels: Any) -> Any:
+        return model.train_step((inputs, labels))
+
+    def function(iterator: Any) -> Any:
+        inputs, labels, _ = next(iterator)
+        return step(inputs, labels)
+
+    model.train_function = function  # what `train_on_batch` calls
+
+
 def _epoch(
     model: keras.Model, batches: Batches, config: TrainingConfig, epoch: int
 ) -> dict[str, float]:
@@ -146,6 +168,8 @@ def _epoch(
     seen = 0
     try:
         for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
+            if model.train_function is None:
+                _trace_once(model, token_ids, labels)
             figures = model.train_on_batch(token_ids, labels, return_dict=True)
             _check_loss(float(figures["loss"]), epoch, step, config)
             weight = batches.weight(labels)
