@@ -128,3 +128,12 @@ class Batches:
         """The share of the batches' places that hold padding, 0 to 1."""
         places = sum(self._width(members) * len(members) for members in self.order(None))
         return float(1 - self.encoded.lengths.sum() / places)
+
+
+def summary(classes: int, vocabulary: int, batches: Batches) -> str:
+    """What is told of a text's classes, tokens and batches before training."""
+    lengths = ", ".join(map(str, batches.lengths))
+    return (
+        f"classes: {classes}; vocabulary: {vocabulary:,} tokens; batches of {lengths} tokens, "
+        f"{batches.padding_share:.1%} of their places padding"
+    )

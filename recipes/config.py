@@ -83,6 +83,16 @@ def add_options(parser: argparse.ArgumentParser, config: type[TrainingConfig]) -
         parser.add_argument(flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"), **how)
 
 
+def whole_numbers(name: str, text: str) -> list[int]:
+    """What an option lists: `2,3,4` -> [2, 3, 4]."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(
+            f"{name} must be whole numbers with commas between them, got {text!r}"
+        ) from error
+
+
 def from_mapping(config: type[Config], values: Mapping[str, Any]) -> Config:
     """A configuration from names and values; an unknown name is an error that gives the nearest."""
     known = [field.name for field in dataclasses.fields(config)]

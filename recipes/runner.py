@@ -112,14 +112,7 @@ def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
     sizes = {name: len(batches.encoded) for name, batches in prepared.batches.items()}
     counts = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
     print(f"data: {config.data}: {counts}; ready in {time.monotonic() - start:.0f} s", flush=True)
-    batches = prepared.batches["train"]
-    lengths = ", ".join(map(str, batches.lengths))
-    print(
-        f"classes: {len(prepared.classes)}; "
-        f"vocabulary: {len(prepared.vectorizer.vocabulary):,} tokens; "
-        f"batches of {lengths} tokens, {batches.padding_share:.1%} of their places padding",
-        flush=True,
-    )
+    print(prepared.summary, flush=True)
     return prepared
 
 

@@ -11,7 +11,7 @@ from zoo import registry
 from zoo.description import first_line, meanings
 
 # sizes that depend on a user's data: `summary` takes these where none are given
-EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2}
+EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2, "num_tags": 9, "num_features": 1000}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,19 +7,21 @@ import keras
 import tensorflow as tf
 
 from zoo.export import ODD_TEXTS, publish
-from zoo.text import Vectorizer
+from zoo.text import NgramVectorizer, Vectorizer
+
+TextPath = Vectorizer | NgramVectorizer
 
 PROBES = (*ODD_TEXTS, b"word " * 5000)  # and one far beyond what is kept of a text
 
 
 def text_classifier(
-    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str]
+    model: keras.Model, vectorizer: TextPath, classes: Sequence[str]
 ) -> tf.types.experimental.GenericFunction:
     """Joins text path and model.
 
     Args:
-        model: int (B, T) token ids -> float (B, C) logits.
-        vectorizer: Strings -> token ids.
+        model: What the vectorizer gives -> float (B, C) logits.
+        vectorizer: Strings -> token ids (B, T), or features (B, D).
         classes: The C labels.
 
     Returns:
@@ -38,13 +40,13 @@ def text_classifier(
 
 
 def export_text_classifier(
-    model: keras.Model, vectorizer: Vectorizer, classes: Sequence[str], directory: Path
+    model: keras.Model, vectorizer: TextPath, classes: Sequence[str], directory: Path
 ) -> Path:
     """Writes the next version of a served classifier, checked as `zoo.export.publish` does.
 
     Args:
-        model: int (B, T) token ids -> float (B, C) logits.
-        vectorizer: Strings -> token ids.
+        model: What the vectorizer gives -> float (B, C) logits.
+        vectorizer: Strings -> token ids (B, T), or features (B, D).
         classes: The C labels.
         directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
 

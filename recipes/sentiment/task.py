@@ -9,18 +9,20 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import figures, training
-from recipes.batching import Batches, Encoded, bucket_lengths
+from recipes import training
+from recipes.batching import Batches, Encoded, bucket_lengths, summary
+from recipes.classification import answers, scoring
 from recipes.config import read_json, write_json
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
 from recipes.sources.splits import Splits
 from zoo.export_classifier import export_text_classifier
-from zoo.metrics import classification_scores, confusion_matrix, cross_entropy
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 NAME = "sentiment"
 Config = SentimentConfig
+validate, evaluate = scoring.validate, scoring.evaluate
+answer, line = answers.answer, answers.line
 
 EXAMPLES = (
     "There is nothing to like about this film.",
@@ -47,6 +49,11 @@ class Prepared:
     vectorizer: Vectorizer
     classes: list[str]
     batches: dict[str, Batches]
+
+    @property
+    def summary(self) -> str:
+        """What is told of the data before training."""
+        return summary(len(self.classes), len(self.vectorizer.vocabulary), self.batches["train"])
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
@@ -135,29 +142,6 @@ MODEL_OPTIONS = (
 )
 
 
-def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
-    """The validation split's figures; the first one chooses the best epoch."""
-    scores = score(model, prepared, "validation")[0]
-    return {name: scores[name] for name in ("accuracy", "loss")}
-
-
-def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str, Any], np.ndarray]:
-    """All figures of a split, and its confusion matrix."""
-    batches = prepared.batches[split]
-    logits = training.predict(model, batches)
-    labels = batches.encoded.labels
-    matrix = confusion_matrix(labels, logits.argmax(axis=-1), len(prepared.classes))
-    scores = classification_scores(matrix, prepared.classes)
-    return {"loss": cross_entropy(logits, labels), **scores}, matrix
-
-
-def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:
-    """The figures of validation and test; draws the test's confusion matrix."""
-    test, matrix = score(model, prepared, "test")
-    figures.confusion(matrix, prepared.classes, directory / "confusion.png")
-    return {"validation": score(model, prepared, "validation")[0], "test": test}
-
-
 def export(model: keras.Model, config: SentimentConfig, run: Path, directory: Path) -> Path:
     """Writes the next version of the served model."""
     vectorizer, classes = load_text_path(config, run)
@@ -169,26 +153,3 @@ def examples(config: SentimentConfig, prepared: Prepared) -> list[str]:
     if config.data == "builtin":
         return list(EXAMPLES)
     return [example.text for example in prepared.splits.test[:5]]
-
-
-def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """What the exported model says of each text: `text`, `label`, `probabilities`."""
-    import tensorflow as tf
-
-    outputs = {name: tensor.numpy() for name, tensor in signature(text=tf.constant(texts)).items()}
-    classes = [name.decode() for name in outputs["classes"]]
-    return [
-        {
-            "text": text,
-            "label": label.decode(),
-            "probabilities": dict(zip(classes, map(float, row), strict=True)),
-        }
-        for text, label, row in zip(texts, outputs["label"], outputs["probabilities"], strict=True)
-    ]
-
-
-def line(row: dict[str, Any]) -> str:
-    """An answer as a line: label, probability and the text's beginning."""
-    text = " ".join(row["text"].split())
-    shown = text if len(text) <= 100 else text[:99] + "…"
-    return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"

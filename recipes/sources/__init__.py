@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
+from recipes.sources.class_folder import class_files, read_class_folder
 from recipes.sources.splits import Splits, check_labels, complete
 from recipes.sources.table import ENDINGS, Example, read_table
 from recipes.sources.tfds_source import PREFIX, load_tfds
@@ -15,8 +16,8 @@ _NAMES = {
     "test": ("test",),
 }
 _KINDS = (
-    "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, or a folder with a "
-    "train file"
+    "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, a folder with a "
+    "train file, or one with a .txt file for each class"
 )
 
 
@@ -34,8 +35,9 @@ def load(
     """Loads the data of a classification run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder that holds `train`, perhaps `validation`
-    (or `valid`, `val`, `dev`) and perhaps `test`, each as TSV, CSV or JSONL, gzipped or not. What
-    is missing is cut from train by a hash of the text.
+    (or `valid`, `val`, `dev`) and perhaps `test`, each as TSV, CSV or JSONL, gzipped or not; or a
+    folder of one text file for each class, `Czech.txt`, ..., with a text on each line. What is
+    missing is cut from train by a hash of the text.
 
     Args:
         data: Which data.
@@ -77,10 +79,22 @@ def _parts(
     if data.startswith(PREFIX):
         return _from_tfds(data, text_column, label_column, download)
     try:
+        if _is_class_folder(data):
+            return {"train": read_class_folder(Path(data).expanduser())}
         files = _files(data)
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
     return {part: read_table(path, text_column, label_column) for part, path in files.items()}
+
+
+def _is_class_folder(data: str) -> bool:
+    """Whether a folder has no split of its own, but a text file for each of several classes."""
+    folder = Path(data).expanduser()
+    if not data or not folder.is_dir():
+        return False
+    classes = class_files(folder)
+    tables = [each for each in folder.iterdir() if each.name.lower().endswith(ENDINGS)]
+    return len(classes) > 1 and not tables
 
 
 def _from_tfds(

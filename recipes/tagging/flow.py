@@ -10,8 +10,8 @@ import numpy as np
 
 import zoo
 from recipes import training
-from recipes.batching import bucket_lengths
-from recipes.config import read_json, write_json
+from recipes.batching import bucket_lengths, summary
+from recipes.config import read_json, whole_numbers, write_json
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
@@ -64,6 +64,11 @@ class Prepared:
     counts: list[int]  # of the words that train has, in the order of their ids
     shifts: tuple[float, ...] = (0.0,)  # of the score of O, the best of which is taken
     auxiliary: dict[str, int] = field(default_factory=dict)  # further tags: how many there are
+
+    @property
+    def summary(self) -> str:
+        """What is told of the data before training."""
+        return summary(len(self.classes), len(self.vectorizer.vocabulary), self.batches["train"])
 
 
 def check(config: TaggingConfig) -> None:
@@ -210,17 +215,7 @@ def _model(
         config.architecture,
         num_tags=len(classes),
         character_vocabulary_size=letters,
-        character_widths=widths(config.character_widths),
+        character_widths=whole_numbers("character_widths", config.character_widths),
         pretrained_trainable=config.train_vectors,
         **options,
     )
-
-
-def widths(text: str) -> list[int]:
-    """The widths of the letters' convolutions: `2,3,4` -> [2, 3, 4]."""
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(
-            f"character_widths must be whole numbers with commas between them, got {text!r}"
-        ) from error

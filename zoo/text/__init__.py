@@ -3,6 +3,7 @@
 Tags that mark stretches of tokens are the one thing here that is plain Python.
 """
 
+from zoo.text.ngrams import NgramVectorizer
 from zoo.text.normalization import Normalizer
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.token_vectorizer import TokenVectorizer
@@ -17,6 +18,7 @@ __all__ = [
     "PAD",
     "SPECIAL",
     "UNK",
+    "NgramVectorizer",
     "Normalizer",
     "Span",
     "TokenVectorizer",

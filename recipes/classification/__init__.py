@@ -1,0 +1,1 @@
+"""What the recipes that give a text one label share: `sentiment` and `origin`."""

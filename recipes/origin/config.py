@@ -1,0 +1,28 @@
+"""The options of the `origin` recipe."""
+
+from dataclasses import dataclass
+
+from recipes.config import TrainingConfig, option
+
+
+@dataclass(frozen=True)
+class OriginConfig(TrainingConfig):
+    """Where names and their classes stand, how a name becomes a vector, and the network."""
+
+    epochs: int = option(30, "passes over the training split, at most")
+    patience: int = option(8, "epochs without a better validation score before training stops")
+    batch_size: int = option(64, "examples a step")
+    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
+    average: float = option(
+        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+    )
+    text_column: str = option("text", "column (or tfds feature) that holds the name")
+    label_column: str = option("label", "column (or tfds feature) that holds its class")
+    ngrams: str = option("1,2,3", "letters of an n-gram, with commas between the sizes")
+    num_features: int = option(4096, "numbers that the n-grams are hashed to")
+    lower: bool = option(True, "drop case")
+    architecture: str = option("one_to_one", "a name from `python -m zoo list`")
+    units: int = option(256, "hidden size K of each layer")
+    num_layers: int = option(1, "hidden layers on top of each other")
+    activation: str = option("relu", "of the hidden layers, a Keras activation")
+    dropout: float = option(0.5, "share dropped from the features and from each hidden layer")

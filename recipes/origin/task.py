@@ -1,0 +1,160 @@
+"""What is particular to `origin`: names -> vectors of n-grams, the network, its export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import zoo
+from recipes import sources, training
+from recipes.batching import Batches, Encoded
+from recipes.classification import answers, scoring
+from recipes.config import read_json, whole_numbers, write_json
+from recipes.origin import builtin
+from recipes.origin.config import OriginConfig
+from recipes.sources.splits import Splits
+from recipes.sources.table import Example
+from zoo.export_classifier import export_text_classifier
+from zoo.text import NgramVectorizer
+
+NAME = "origin"
+Config = OriginConfig
+MODEL_OPTIONS = ("units", "num_layers", "activation", "dropout")
+validate, evaluate = scoring.validate, scoring.evaluate
+answer, line = answers.answer, answers.line
+
+
+@dataclass(frozen=True)
+class FeatureBatches(Batches):
+    """Batches of vectors of fixed size, made of the numbers of their n-grams.
+
+    Args:
+        num_features: D.
+    """
+
+    num_features: int = 0
+
+    def pad(self, members: np.ndarray) -> np.ndarray:
+        """The examples' features, float32 (B, D), as `NgramVectorizer` makes them."""
+        values = np.zeros((len(members), self.num_features), np.float32)
+        for row, member in zip(values, members, strict=True):
+            np.add.at(row, self.encoded.rows[member], 1)
+        return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that lies between the names and the network.
+
+    Attributes:
+        splits: Names and classes.
+        vectorizer: Names -> features.
+        classes: In the order of their ids.
+        batches: The batches of `train`, `validation` and `test`.
+    """
+
+    splits: Splits
+    vectorizer: NgramVectorizer
+    classes: list[str]
+    batches: dict[str, FeatureBatches]
+
+    @property
+    def summary(self) -> str:
+        """What is told of the data before training."""
+        sizes = ", ".join(map(str, self.vectorizer.sizes))
+        return (
+            f"classes: {len(self.classes)}; n-grams of {sizes} letters, hashed to "
+            f"{self.vectorizer.num_features:,} numbers"
+        )
+
+
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The same for all data."""
+    return {}
+
+
+def check(config: OriginConfig) -> None:
+    """Refuses options that fit no network, before the data is read."""
+    _vectorizer(config)
+    _model(config, num_classes=2)
+
+
+def load(config: OriginConfig) -> Splits:
+    """The three splits that `config.data` names."""
+    return sources.load(
+        config.data,
+        builtin=lambda: Splits(
+            *[[Example(*pair) for pair in part] for part in builtin.generate(config.split_seed)]
+        ),
+        text_column=config.text_column,
+        label_column=config.label_column,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        split_seed=config.split_seed,
+        download=config.download,
+    )
+
+
+def _vectorizer(config: OriginConfig) -> NgramVectorizer:
+    sizes = whole_numbers("ngrams", config.ngrams)
+    return NgramVectorizer(config.num_features, sizes, config.lower)
+
+
+def prepare(config: OriginConfig, splits: Splits, directory: Path) -> Prepared:
+    """Turns the names to numbers of n-grams."""
+    path = directory / "classes.json"
+    if not path.exists():
+        write_json(path, sorted({example.label for example in splits.train}))
+    classes: list[str] = read_json(path)
+    vectorizer = _vectorizer(config)
+    batches = {
+        name: _batches(config, _encoded(vectorizer, classes, getattr(splits, name)))
+        for name in ("train", "validation", "test")
+    }
+    return Prepared(splits, vectorizer, classes, batches)
+
+
+def _encoded(
+    vectorizer: NgramVectorizer, classes: Sequence[str], examples: Sequence[Example]
+) -> Encoded:
+    ids = {label: number for number, label in enumerate(classes)}
+    labels = np.array([ids[example.label] for example in examples], np.int32)
+    return Encoded(vectorizer.encode([example.text for example in examples]), labels)
+
+
+def _batches(config: OriginConfig, encoded: Encoded) -> FeatureBatches:
+    longest = int(encoded.lengths.max())  # of one length all: there is nothing to pad
+    return FeatureBatches(encoded, config.batch_size, [longest], config.num_features)
+
+
+def build(config: OriginConfig, prepared: Prepared) -> keras.Model:
+    """The network, compiled."""
+    model = _model(config, len(prepared.classes))
+    model.compile(
+        training.optimizer(config, len(prepared.batches["train"])),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _model(config: OriginConfig, num_classes: int) -> keras.Model:
+    options = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    sizes = {"num_features": config.num_features, "num_classes": num_classes}
+    return zoo.build(config.architecture, **sizes, **options)
+
+
+def export(model: keras.Model, config: OriginConfig, run: Path, directory: Path) -> Path:
+    """Writes the next version of the served model."""
+    classes: list[str] = read_json(run / "classes.json")
+    return export_text_classifier(model, _vectorizer(config), classes, directory)
+
+
+def examples(config: OriginConfig, prepared: Prepared) -> list[str]:
+    """A few names to try the exported model on."""
+    if config.data == "builtin":
+        return list(builtin.EXAMPLES)
+    return [example.text for example in prepared.splits.test[:8]]

@@ -1,0 +1,113 @@
+"""The recipe `origin`: its corpus, folders of one file for each class, and the whole job."""
+
+import itertools
+import json
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes.batching import Encoded
+from recipes.cli import main
+from recipes.origin import builtin
+from recipes.origin.task import FeatureBatches
+from recipes.sources.class_folder import read_class_folder
+from recipes.sources.table import Example
+from zoo.errors import InputError
+from zoo.text import NgramVectorizer
+
+
+def test_the_corpus_is_the_same_for_a_seed_and_no_name_stands_in_it_twice():
+    parts = builtin.generate(3)
+    assert parts == builtin.generate(3) != builtin.generate(4)
+    assert [len(part) for part in parts] == [3600, 450, 450]
+    names = [name for part in parts for name, _ in part]
+    assert len(set(names)) == len(names)
+    for part in parts:
+        counts = {language: 0 for language in builtin.LANGUAGES}
+        for _, language in part:
+            counts[language] += 1
+        assert len(set(counts.values())) == 1
+
+
+def test_the_languages_keep_their_rules():
+    rng = random.Random(0)
+    for language, make in builtin.LANGUAGES.items():
+        for _ in range(200):
+            name = make(rng)
+            kinds = [letter in builtin.FRONT for letter in name if letter in "aeiou"]
+            changes = [a != b for a, b in itertools.pairwise(kinds)]
+            if language == "Alvari":
+                assert not any(changes)
+            elif language == "Belmic":
+                assert all(changes)
+            elif language in ("Cordish", "Dunnic"):
+                assert name.endswith("sen") == (language == "Cordish")
+                assert name.startswith("mac") == (language == "Dunnic")
+            else:
+                assert (name[0] == name[-1]) == (language == "Esteri")
+
+
+def test_batches_hold_what_the_vectorizer_gives():
+    names = ["Anna", "Bob", "Eve"]
+    vectorizer = NgramVectorizer(128)
+    encoded = Encoded(vectorizer.encode(names), np.array([0, 1, 0]))
+    batches = FeatureBatches(encoded, 2, [99], 128)
+    found = np.concatenate([features for features, _, _ in batches()])
+    np.testing.assert_allclose(found, vectorizer(tf.constant(names)), atol=1e-6)
+    assert [len(labels) for _, labels, _ in batches()] == [2, 1]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = random.Random(1)
+    path = tmp_path / "names"
+    path.mkdir()
+    for label, make in (("Alvari", builtin._alvari), ("Cordish", builtin._cordish)):
+        names = sorted({make(rng).capitalize() for _ in range(150)})
+        (path / f"{label}.txt").write_text("\n".join([*names, "", " "]), encoding="utf-8")
+    (path / "README.md").write_text("not a class")
+    return path
+
+
+def test_a_folder_of_one_file_for_each_class_is_read(folder):
+    examples = read_class_folder(folder)
+    assert {example.label for example in examples} == {"Alvari", "Cordish"}
+    assert all(example.text.strip() == example.text != "" for example in examples)
+    lines = (folder / "Alvari.txt").read_text().split("\n")
+    assert examples[0] == Example(lines[0], "Alvari")
+
+
+def test_an_empty_class_is_named(folder):
+    (folder / "Empty.txt").write_text("\n \n")
+    with pytest.raises(InputError, match="Empty.txt: the file is empty, expected a text"):
+        read_class_folder(folder)
+
+
+def test_the_whole_job_on_a_folder_of_classes(folder, tmp_path, capsys):
+    words = ["origin", "--data", folder, "--run-dir", tmp_path / "run"]
+    words += ["--export-dir", tmp_path / "saved", "--epochs", "6", "--units", "16"]
+    words += ["--learning-rate", "0.02", "--num-features", "256"]
+    assert main([str(word) for word in words]) == 0
+    assert "n-grams of 1, 2, 3 letters, hashed to 256 numbers" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["accuracy"] > 0.95
+    words = ["origin", "predict", "--json", "--export-dir", tmp_path / "saved"]
+    assert main([str(word) for word in [*words, "Draltsen", "Lanova"]]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["label"] for row in rows] == ["Cordish", "Alvari"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--ngrams", "1;2"], "ngrams must be whole numbers with commas"),
+        (["--ngrams", "0"], "sizes must be a positive int, got 0"),
+        (["--activation", "rellu"], "unknown activation 'rellu'"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
+    assert main(["origin", "train", "--run-dir", str(tmp_path / "run"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

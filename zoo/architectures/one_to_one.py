@@ -1,0 +1,60 @@
+"""One to one: x -> y. A feed-forward network, which the recurrent ones are measured against."""
+
+import keras
+
+from zoo.cells.cell import activation_of
+from zoo.errors import require_positive_int, require_rate
+from zoo.registry import register
+
+
+@register(topology="one_to_one")
+def one_to_one(
+    *,
+    num_features: int,
+    num_classes: int,
+    units: int = 128,
+    num_layers: int = 1,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    name: str = "one_to_one",
+) -> keras.Model:
+    """Gives one label to an input of fixed size: the ordinary network, without recurrence.
+
+    features (B, D) -> hidden (B, K), L times -> logits (B, C)
+
+        h = g(W x + b),   logits = V h + c
+
+    Args:
+        num_features: D, numbers that stand for an example.
+        num_classes: C.
+        units: Hidden size K of each layer.
+        num_layers: L, hidden layers on top of each other.
+        activation: g, a Keras activation's name.
+        dropout: Share of the features and of each hidden layer dropped, in training.
+        name: The model's name.
+
+    Returns:
+        A Keras model: float (B, D) -> float (B, C), logits.
+
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors
+        (1986).
+    """
+    for option, value in (
+        ("num_features", num_features),
+        ("num_classes", num_classes),
+        ("units", units),
+        ("num_layers", num_layers),
+    ):
+        require_positive_int(option, value)
+    require_rate("dropout", dropout)
+    activation_of(activation)  # an unknown one is named
+    features = keras.Input((num_features,), dtype="float32", name="features")
+    values = keras.layers.Dropout(dropout, name="features_dropout")(features)
+    for number in range(num_layers):
+        values = keras.layers.Dense(units, activation, name=f"hidden_{number}")(values)
+        values = keras.layers.Dropout(dropout, name=f"hidden_dropout_{number}")(values)
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(values)
+    return keras.Model(features, logits, name=name)

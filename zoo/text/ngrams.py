@@ -1,0 +1,78 @@
+"""Strings -> hashed letter n-grams: a text as a vector of fixed size, without a vocabulary."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import InputError, require_bool, require_positive_int
+from zoo.text.normalization import Normalizer
+
+CHUNK = 1024  # texts a call, when whole splits are turned to ids
+BEGIN, END = "\x02", "\x03"  # of a text: no normalised text holds them
+
+
+class NgramVectorizer(tf.Module):
+    """Counts a text's letter n-grams, hashed to D numbers.
+
+    strings (B,) -> float32 (B, D), each row of length 1. Beginning and end of the text are letters
+    of their own, so that an ending counts as one. An empty text is what lies between them.
+
+    Args:
+        num_features: D.
+        sizes: Letters of an n-gram.
+        lower: Whether case is dropped.
+
+    Example:
+        >>> vectorizer = NgramVectorizer(1000, sizes=[2])
+        >>> vector = vectorizer(tf.constant(["Ann"]))  # ^a, an, nn, n$
+        >>> int(tf.math.count_nonzero(vector)), round(float(tf.norm(vector)), 5)
+        (4, 1.0)
+
+    Source: Weinberger et al., arXiv:0902.2206, for hashed features; Joulin et al.,
+    arXiv:1607.01759, for letter n-grams of words.
+    """
+
+    def __init__(
+        self, num_features: int = 4096, sizes: Sequence[int] = (1, 2, 3), lower: bool = True
+    ) -> None:
+        require_positive_int("num_features", num_features)
+        if not sizes:
+            raise InputError("sizes must name at least one size of an n-gram, got none")
+        for size in sizes:
+            require_positive_int("sizes", size)
+        require_bool("lower", lower)
+        super().__init__()
+        self.num_features, self.sizes, self.lower = num_features, list(sizes), lower
+        self.normalizer = Normalizer(lower)
+
+    def ragged_ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged int32 (B, N), the number of each of its n-grams."""
+        marked = tf.strings.join([BEGIN, self.normalizer(texts), END])
+        letters = tf.strings.unicode_split(marked, "UTF-8")
+        grams = [tf.strings.ngrams(letters, size, separator="") for size in self.sizes]
+        hashed = tf.strings.to_hash_bucket_fast(tf.concat(grams, axis=1), self.num_features)
+        return tf.cast(hashed, tf.int32)
+
+    def __call__(self, texts: tf.Tensor) -> tf.Tensor:
+        """Strings (B,) -> float32 (B, D)."""
+        ids = self.ragged_ids(texts)
+        flat = ids.values + self.num_features * tf.cast(ids.value_rowids(), tf.int32)
+        size = tf.size(texts) * self.num_features
+        counts = tf.math.unsorted_segment_sum(tf.ones_like(flat, tf.float32), flat, size)
+        return tf.math.l2_normalize(tf.reshape(counts, [-1, self.num_features]), axis=1)
+
+    def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Turns a split into a list of int32 arrays, the ids of each text's n-grams."""
+        signature = [tf.TensorSpec([None], tf.string)]
+        ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
+        rows: list[np.ndarray] = []
+        for start in range(0, len(texts), CHUNK):
+            ids = ragged_ids(tf.constant(texts[start : start + CHUNK]))
+            rows += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
+        return rows
+
+    def get_config(self) -> dict[str, Any]:
+        """The options, for JSON."""
+        return {"num_features": self.num_features, "sizes": self.sizes, "lower": self.lower}
