@@ -43,7 +43,7 @@ def test_the_names_are_sorted_and_hold_the_promised_ones():
 
 def test_names_are_chosen_by_topology_and_by_cell():
     with registry.registered("no_cell", no_cell, topology="one_to_one"):
-        assert zoo.names(topology="one_to_one") == ["no_cell"]
+        assert zoo.names(topology="one_to_one") == ["no_cell", "one_to_one"]
         assert "no_cell" not in zoo.names(topology="many_to_one")
         assert "no_cell" in zoo.names()
         assert "no_cell" not in zoo.names(cell="lstm")
