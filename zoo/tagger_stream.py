@@ -14,9 +14,12 @@ MESSAGE = "message"  # the name of the CRF's own state
 
 
 def streams(model: keras.Model) -> bool:
-    """Whether a tagger can give a tag before it has seen what follows."""
-    body = model.get_layer("encoder")
-    return isinstance(body, Recurrent) and not body.options["bidirectional"]
+    """Whether a tagger is the zoo's own and can give a tag before it has seen what follows."""
+    layers = {layer.name: layer for layer in model.layers}
+    body = layers.get("encoder")
+    if not isinstance(body, Recurrent) or not {"embedding", "logits"} <= set(layers):
+        return False
+    return not body.options["bidirectional"]
 
 
 def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[str, Any]:

@@ -18,6 +18,8 @@ ROUND = "bdgklmnprst"
 
 EXAMPLES = ("Lanova", "Lesomi", "Macbrelin", "Draltsen", "Rimokar", "Tobinat")
 
+Names = list[tuple[str, str]]
+
 TRAIN, VALIDATION, TEST = 600, 75, 75  # names of each language
 
 
@@ -79,7 +81,7 @@ LANGUAGES: dict[str, Callable[[random.Random], str]] = {
 }
 
 
-def generate(seed: int = 0) -> tuple[list[tuple[str, str]], ...]:
+def generate(seed: int = 0) -> tuple[Names, Names, Names]:
     """Makes the corpus; no name stands in it twice.
 
     Args:
@@ -90,7 +92,7 @@ def generate(seed: int = 0) -> tuple[list[tuple[str, str]], ...]:
     """
     rng = random.Random(seed)
     taken: set[str] = set()
-    parts: tuple[list[tuple[str, str]], ...] = ([], [], [])
+    parts: tuple[Names, Names, Names] = ([], [], [])
     for language, make in LANGUAGES.items():
         for part, size in zip(parts, (TRAIN, VALIDATION, TEST), strict=True):
             names: list[str] = []

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import sources, training
+from recipes import training
 from recipes.batching import Batches, Encoded
-from recipes.classification import answers, scoring
+from recipes.classification import answers, data, scoring
 from recipes.config import read_json, whole_numbers, write_json
 from recipes.origin import builtin
 from recipes.origin.config import OriginConfig
@@ -84,18 +84,7 @@ def check(config: OriginConfig) -> None:
 
 def load(config: OriginConfig) -> Splits:
     """The three splits that `config.data` names."""
-    return sources.load(
-        config.data,
-        builtin=lambda: Splits(
-            *[[Example(*pair) for pair in part] for part in builtin.generate(config.split_seed)]
-        ),
-        text_column=config.text_column,
-        label_column=config.label_column,
-        validation_fraction=config.validation_fraction,
-        test_fraction=config.test_fraction,
-        split_seed=config.split_seed,
-        download=config.download,
-    )
+    return data.load(config, builtin.generate)
 
 
 def _vectorizer(config: OriginConfig) -> NgramVectorizer:

@@ -93,8 +93,9 @@ def _is_class_folder(data: str) -> bool:
     if not data or not folder.is_dir():
         return False
     classes = class_files(folder)
+    splits = {name for names in _NAMES.values() for name in names}
     tables = [each for each in folder.iterdir() if each.name.lower().endswith(ENDINGS)]
-    return len(classes) > 1 and not tables
+    return len(classes) > 1 and not tables and not splits & {name.lower() for name in classes}
 
 
 def _from_tfds(

@@ -73,7 +73,16 @@ class Prepared:
 
 def check(config: TaggingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
-    _model(config, vocabulary_size=len(SPECIAL), letters=len(SPECIAL), classes=["O", "B-x"])
+    if config.auxiliary_weight < 0:
+        raise InputError(f"auxiliary_weight must be at least 0, got {config.auxiliary_weight}")
+    auxiliary = dict.fromkeys(names_of(config.auxiliary), 2)
+    _model(
+        config,
+        vocabulary_size=len(SPECIAL),
+        letters=len(SPECIAL),
+        classes=["O", "B-x"],
+        auxiliary=auxiliary,
+    )
 
 
 def prepare(

@@ -95,11 +95,14 @@ def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
     if not prepared.scheme:
         tags, loss = predict(model, prepared, "validation")
         return {"accuracy": token_accuracy(gold, tags), "loss": loss}
-    found, loss = predict_shifted(model, prepared, "validation", prepared.shifts)
+    has_outside = OUTSIDE in prepared.classes
+    shifts = prepared.shifts if has_outside else (0.0,)
+    found, loss = predict_shifted(model, prepared, "validation", shifts)
     scores = [entity_scores(gold, tags)["entity_f1"] for tags in found]
     best = int(np.argmax(scores))
-    shift = prepared.shifts[best]
-    _take_off(model, prepared.classes.index(OUTSIDE), shift)
+    shift = shifts[best]
+    if has_outside:
+        _take_off(model, prepared.classes.index(OUTSIDE), shift)
     accuracy = token_accuracy(gold, found[best])
     return {"entity_f1": scores[best], "accuracy": accuracy, "loss": loss, "shift": shift}
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from recipes.batching import Encoded
 from recipes.cli import main
-from recipes.origin import builtin
+from recipes.origin import builtin, task
 from recipes.origin.task import FeatureBatches
 from recipes.sources.class_folder import read_class_folder
 from recipes.sources.table import Example
@@ -83,6 +83,13 @@ def test_an_empty_class_is_named(folder):
     (folder / "Empty.txt").write_text("\n \n")
     with pytest.raises(InputError, match="Empty.txt: the file is empty, expected a text"):
         read_class_folder(folder)
+
+
+def test_files_called_like_splits_are_no_classes(tmp_path):
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.txt").write_text("a line\n")
+    with pytest.raises(InputError, match="holds no train file"):
+        task.load(task.Config(data=str(tmp_path)))
 
 
 def test_the_whole_job_on_a_folder_of_classes(folder, tmp_path, capsys):

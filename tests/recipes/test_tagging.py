@@ -178,6 +178,18 @@ def test_the_score_of_o_is_lowered_to_where_entities_are_found_best(trained, fil
     assert entity_scores(gold, tags)["entity_f1"] == figures["entity_f1"]
 
 
+def test_data_in_which_every_token_belongs_to_a_stretch_is_learned(tmp_path, capsys):
+    """There is no O to lower the score of."""
+    lines = ["Ada B-PER", "Lovelace I-PER", "", "Dover B-LOC", ""]
+    (tmp_path / "all.conll").write_text("\n".join(lines * 20))
+    for part in ("validation", "test"):  # the same sentences are never cut from train
+        (tmp_path / f"{part}.conll").write_text("\n".join(lines))
+    (tmp_path / "all.conll").rename(tmp_path / "train.conll")
+    options = [*FAST, "--data", tmp_path, "--run-dir", tmp_path / "run", "--epochs", "2"]
+    status, said = run(capsys, "ner", "train", *options)
+    assert status == 0, said.err
+
+
 def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
     options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
     options += ["--epochs", "3", "--patience", "9"]
@@ -299,6 +311,8 @@ def test_a_line_is_coloured_on_a_terminal_alone():
         (["--character-widths", "2;3"], "character_widths must be whole numbers with commas"),
         (["--character-widths", "3,0"], "character_widths must be a positive int, got 0"),
         (["--decay", "cosin"], "decay must be one of"),
+        (["--auxiliary", "tags"], "auxiliary tags cannot be called 'tags'"),
+        (["--auxiliary-weight", "-1"], "auxiliary_weight must be at least 0, got -1.0"),
         (["--head", "crff"], "head must be one of"),
         (["--data", "nowhere.conll"], "nowhere.conll"),
         (["--vectors", "nowhere.txt"], "no vectors in nowhere.txt"),

@@ -203,3 +203,21 @@ def test_a_state_that_was_not_finished_is_not_taken_for_one(tmp_path: Path):
     assert stored is not None and stored[1].epoch == 1
     checkpoint.save(tmp_path, model, Progression(epoch=2, best_epoch=1, best_score=0.5))
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["epoch-0002"]
+
+
+@pytest.mark.parametrize(
+    ("decay", "expected"),
+    [
+        ("none", [0.02, 0.02, 0.02, 0.02]),
+        ("linear", [0.02, 0.015, 0.01, 0.0]),
+        ("cosine", [0.02, 0.01 * (1 + np.cos(np.pi / 4)), 0.01, 0.0]),
+    ],
+)
+def test_the_rate_falls_over_all_epochs_as_asked(decay, expected):
+    optimizer = training.optimizer(TrainingConfig(learning_rate=0.02, epochs=4, decay=decay), 10)
+    optimizer.build([])
+    found = []
+    for step in (0, 10, 20, 40):
+        optimizer.iterations.assign(step)
+        found.append(float(optimizer.learning_rate))
+    np.testing.assert_allclose(found, expected, atol=1e-7)

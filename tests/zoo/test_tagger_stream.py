@@ -1,5 +1,6 @@
 """The streaming tagger: token by token it says what the whole sentence's model says so far."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -94,6 +95,14 @@ def test_the_exported_tagger_streams_if_it_reads_one_way(vectorizer, tmp_path):
     whole = softmax(np.array(model(vectorizer(tf.constant(SENTENCES)))))
     found = steps({name: served[name] for name in ("start", "step")}, SENTENCES)
     np.testing.assert_allclose(found["probabilities"], whole, atol=1e-5)
+
+
+def test_a_tagger_of_ones_own_is_exported_without_a_step(vectorizer, tmp_path):
+    token_ids = keras.Input((None,), dtype="int32")
+    values = keras.layers.Embedding(len(vectorizer.vocabulary), 3)(token_ids)
+    model = keras.Model(token_ids, keras.layers.Dense(3, name="own")(values))
+    path = export_tagger(model, vectorizer, TAGS, tmp_path / "own")
+    assert set(tf.saved_model.load(str(path)).signatures) == {"serving_default", "tag_tokens"}
 
 
 def test_a_bidirectional_tagger_has_no_step(vectorizer, tmp_path):

@@ -184,6 +184,8 @@ def many_to_many(
     if auxiliary:
         outputs = {"tags": outputs}
         for other, count in auxiliary.items():
+            if other in outputs:
+                raise InputError(f"auxiliary tags cannot be called {other!r}: that is the output's")
             require_positive_int(f"the number of tags of {other}", count)
             head_of = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{other}")
             outputs[other] = head_of(states)
