@@ -103,12 +103,11 @@ class TokenEmbedding(keras.layers.Layer):
         """Tells how often each id's word occurs in training, as rare dropout needs it.
 
         Args:
-            counts: Of the ids from 0 up, as many as `learned_size`; those of PAD and UNK are not
-                looked at.
+            counts: Of the ids from 0 up, as many as `learned_size`; those of PAD and UNK change
+                nothing.
         """
-        rates = self.rare_dropout / (self.rare_dropout + np.asarray(counts, np.float32))
-        rates[: UNK + 1] = 0
-        self.rare_rates.assign(rates)
+        totals = self.rare_dropout + np.asarray(counts, np.float32)
+        self.rare_rates.assign(self.rare_dropout / totals)
 
     def call(self, token_ids: Any, training: bool = False) -> Any:
         real = ops.not_equal(token_ids, PAD)
