@@ -214,9 +214,11 @@ def test_letters_are_dropped_in_training_alone():
 
 
 def test_vectors_that_are_not_trained_get_no_gradient():
-    model = built("many_to_many", "gru", embeddings_trainable=False)
-    assert "embedding/embeddings" not in by_path(model)
-    assert "embedding/embeddings" in {weight.path for weight in model.weights}
+    model = built("many_to_many", "gru", pretrained_dim=3)
+    assert "embedding/pretrained" not in by_path(model)
+    assert "embedding/pretrained" in {weight.path for weight in model.weights}
+    tuned = built("many_to_many", "gru", pretrained_dim=3, pretrained_trainable=True)
+    assert "embedding/pretrained" in by_path(tuned)
 
 
 @pytest.mark.parametrize("constrained", ["always", "decoding"])
@@ -239,7 +241,7 @@ def test_tables_of_what_is_allowed_reach_the_crf(constrained, tmp_path):
         ("num_tags", 0),
         ("vocabulary_size", 2.5),
         ("embedding_dim", -1),
-        ("embeddings_trainable", "no"),
+        ("pretrained_trainable", "no"),
         ("characters", "cnnn"),
         ("casing_dim", -1),
         ("dropout", -0.5),
