@@ -12,6 +12,7 @@ from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging import answers, data, flow, scoring
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from zoo.errors import InputError
+from zoo.export_tagger import tagger
 from zoo.tagging_scores import entity_scores
 
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana"]
@@ -215,17 +216,22 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
 
 def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files, tmp_path, capsys):
     """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
-    words = ["--data", files, "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"]
-    status, said = run(capsys, "ner", *words, *FAST, "--auxiliary", "1,2")
+    from recipes.ner import task
+    from recipes.runner import best_model, load_config
+
+    words = ["--data", files, "--run-dir", tmp_path / "run"]
+    status, said = run(capsys, "ner", "train", *words, *FAST, "--auxiliary", "1,2")
     assert status == 0, said.err
+    assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
     assert "learned beside: 1 (1), 2 (1)" in said.out
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["entity_f1"] == 1
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
     assert {"loss", "tags_loss", "1_loss", "2_loss"} <= set(history)
-    served = tf.saved_model.load(str(tmp_path / "saved" / "ner" / "1"))
-    answer = served.signatures["serving_default"](text=tf.constant(["Ada lives in New Dover."]))
-    assert answer["tags"].numpy()[0, 0] == b"B-PER"
+    model, config = best_model(tmp_path / "run"), load_config(task, tmp_path / "run")
+    assert set(model.output) == {"tags", "1", "2"}
+    of_texts, _ = tagger(model, *flow.load_text_path(config, tmp_path / "run"))
+    assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
 
 
 def test_pos_learns_each_tokens_tag(tmp_path, capsys):
