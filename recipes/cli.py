@@ -1,6 +1,7 @@
 """`python -m recipes [NAME [VERB]]`: options in, exit status out."""
 
 import argparse
+import dataclasses
 import importlib
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
     "ner": "many to many: a sentence -> its persons, places, products; any stretches of tokens",
     "origin": "one to one: a name's letter n-grams -> where it comes from; any text -> any label",
+    "generation": "language model: a corpus -> new text, and the probability of a text",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 VERBS = {
@@ -85,7 +87,7 @@ def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
     parser = _Parser(
         prog=f"python -m recipes {task.NAME} {verb}", description=VERBS[verb], allow_abbrev=False
     )
-    _add_common(parser, verb)
+    _add_common(parser, verb, task)
     if verb in TRAINING_VERBS:
         from recipes.config import add_options
 
@@ -97,7 +99,7 @@ def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
     return vars(parsed)
 
 
-def _add_common(parser: argparse.ArgumentParser, verb: str) -> None:
+def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) -> None:
     if verb != "predict":
         parser.add_argument(
             "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
@@ -115,6 +117,9 @@ def _add_common(parser: argparse.ArgumentParser, verb: str) -> None:
             "--export-dir", type=Path, default=Path("saved_models"), help="where NAME/VERSION lies"
         )
     if verb == "predict":
+        from recipes.config import add_options
+
+        add_options(parser, task.Answering)
         parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
         parser.add_argument(
             "--version", type=int, help="the exported version (default: the newest)"
@@ -166,9 +171,14 @@ def _predict(task: ModuleType, options: dict[str, Any]) -> None:
         if not path.is_dir():
             known = ", ".join(map(str, export.versions(directory)))
             raise InputError(f"no version {options['version']} in {directory}: there is {known}")
+    how = {name: value for name, value in options.items() if name in _fields(task.Answering)}
     texts = options["texts"] or _lines()
     if texts:
-        runner.predict(task, texts, path, options["json"])
+        runner.predict(task, texts, path, options["json"], how)
+
+
+def _fields(config: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(config)]
 
 
 def _lines() -> list[str]:

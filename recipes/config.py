@@ -59,6 +59,11 @@ class TrainingConfig:
         require_choice("decay", self.decay, DECAYS)
 
 
+@dataclass(frozen=True)
+class Answering:
+    """What `predict` can be told besides the texts: nothing, for most recipes."""
+
+
 def _check(right: bool, name: str, expected: str, value: Any) -> None:
     if not right:
         raise InputError(f"{name} must be {expected}, got {value!r}")
@@ -71,7 +76,7 @@ def _check_type(name: str, value: Any, kind: type) -> None:
         raise InputError(f"{name} must be of type {kind.__name__}, got {value!r}")
 
 
-def add_options(parser: argparse.ArgumentParser, config: type[TrainingConfig]) -> None:
+def add_options(parser: argparse.ArgumentParser, config: Any) -> None:
     """Adds every field as an option; one that is not given does not show up in the result."""
     for field in dataclasses.fields(config):
         flag = "--" + field.name.replace("_", "-")

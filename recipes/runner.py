@@ -92,7 +92,7 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
     print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
     progression = training.train(
         model,
-        prepared.batches["train"],
+        task.epochs(model, prepared),
         lambda trained: task.validate(trained, prepared),
         config,
         directory,
@@ -181,14 +181,26 @@ def export_run(task: ModuleType, config: Any, directory: Path, export_root: Path
     return path
 
 
-def predict(task: ModuleType, texts: Sequence[str], path: Path, as_json: bool) -> None:
-    """Answers with an exported model."""
+def predict(
+    task: ModuleType,
+    texts: Sequence[str],
+    path: Path,
+    as_json: bool = False,
+    how: dict[str, Any] | None = None,
+) -> None:
+    """Answers with an exported model; `how` are the options that the recipe's answers have."""
     served = tf.saved_model.load(str(path))
-    for row in task.answer(served.signatures["serving_default"], texts):
+    for row in task.answer(served.signatures, texts, task.Answering(**how or {})):
         if as_json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
         else:
             print(task.line(row), flush=True)
+
+
+def _pictured(directory: Path) -> list[str]:
+    """The files of a run that are for people."""
+    names = ("config.json", "metrics.json", "history.csv", "curves.png", "confusion.png")
+    return [name for name in names if (directory / name).exists()]
 
 
 def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> None:
@@ -197,6 +209,6 @@ def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> No
     evaluate(task, config, directory, prepared)
     path = export_run(task, config, directory, export_root)
     print("predictions of the exported model:")
-    predict(task, task.examples(config, prepared), path, as_json=False)
-    print(f"run: {directory} (config.json, metrics.json, history.csv, curves.png, confusion.png)")
+    predict(task, task.examples(config, prepared), path)
+    print(f"run: {directory} ({', '.join(_pictured(directory))})")
     print(f'model: {path}; ask it with: python -m recipes {task.NAME} predict "your text"')

@@ -18,33 +18,54 @@ from recipes.batching import Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
 from recipes.progress import Progress
+from zoo.errors import InputError
 
 Validate = Callable[[keras.Model], dict[str, Any]]
+RunEpoch = Callable[[TrainingConfig, int], dict[str, float]]
+SMALLER_IS_BETTER = ("loss", "perplexity")
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the sentence says why and what to change."""
 
 
-def optimizer(config: TrainingConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def optimizer(
+    config: TrainingConfig, steps_per_epoch: int, warmup: float = 0.0
+) -> keras.optimizers.Optimizer:
     """Adam, with the gradient's global norm clipped and a running average of the weights.
 
     The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
     the learning rate ends at 0 with the last of `config.epochs`.
+
+    Args:
+        config: Rate, decay, clipping, average.
+        steps_per_epoch: Batches or windows of an epoch.
+        warmup: Share of all steps in which the rate rises from 0 to its height, 0 to 1.
     """
     steps = config.epochs * steps_per_epoch
-    rates: dict[str, Any] = {
-        "none": config.learning_rate,
-        "linear": keras.optimizers.schedules.PolynomialDecay(config.learning_rate, steps, 0.0),
-        "cosine": keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
-    }
     window = max(1.0, config.average * steps_per_epoch)
     return keras.optimizers.Adam(
-        rates[config.decay],
+        _rate(config, steps, int(warmup * steps)),
         global_clipnorm=config.clip_norm or None,
         use_ema=window > 1,
         ema_momentum=1 - 1 / window if window > 1 else 0.99,
     )
+
+
+def _rate(config: TrainingConfig, steps: int, rising: int) -> Any:
+    """The learning rate over all steps."""
+    height = config.learning_rate
+    if config.decay == "cosine":
+        rise = {"warmup_target": height, "warmup_steps": rising} if rising else {}
+        start = 0.0 if rising else height
+        return keras.optimizers.schedules.CosineDecay(start, steps - rising, **rise)
+    if rising:
+        raise InputError(
+            f"warmup goes with --decay cosine, got --decay {config.decay}: set --warmup 0"
+        )
+    if config.decay == "linear":
+        return keras.optimizers.schedules.PolynomialDecay(height, steps, 0.0)
+    return height
 
 
 @contextmanager
@@ -65,7 +86,7 @@ def averaged(model: keras.Model) -> Iterator[None]:
 
 def train(
     model: keras.Model,
-    batches: Batches,
+    run_epoch: RunEpoch,
     validate: Validate,
     config: TrainingConfig,
     directory: Path,
@@ -78,9 +99,10 @@ def train(
 
     Args:
         model: A compiled model.
-        batches: The training split.
+        run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
         validate: Gives the validation split's figures; the first one named is the score, larger is
-            better, and of equal scores the one with the smaller `loss`.
+            better (but for loss and perplexity), and of equal scores the one with the smaller
+            `loss`.
         config: Epochs, minutes, patience, seed.
         directory: The run's folder.
         progression: Where to begin.
@@ -95,7 +117,7 @@ def train(
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
-        row |= _epoch(model, batches, config, progression.epoch)
+        row |= run_epoch(config, progression.epoch)
         with averaged(model):
             figures = validate(model)
             row.update({f"validation_{name}": value for name, value in figures.items()})
@@ -119,8 +141,9 @@ def _is_better(figures: dict[str, Any], progression: Progression) -> bool:
         return True
     best = progression.history[progression.best_epoch - 1]
     name = next(iter(figures))
-    before = best[f"validation_{name}"], -best.get("validation_loss", 0)
-    return (figures[name], -figures.get("loss", 0)) > before
+    sign = -1 if name in SMALLER_IS_BETTER else 1
+    before = sign * best[f"validation_{name}"], -best.get("validation_loss", 0)
+    return (sign * figures[name], -figures.get("loss", 0)) > before
 
 
 def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
@@ -157,6 +180,16 @@ def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
         return step(inputs, labels)
 
     model.train_function = function  # what `train_on_batch` calls
+
+
+def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:
+    """What trains an epoch of a compiled model over a split in batches."""
+    return lambda config, epoch: _epoch(model, batches, config, epoch)
+
+
+def over_train(model: keras.Model, prepared: Any) -> RunEpoch:
+    """What trains an epoch of a recipe whose train split comes in batches."""
+    return over_batches(model, prepared.batches["train"])
 
 
 def _epoch(

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from zoo.errors import InputError
-from zoo.layers import Recurrent
+from zoo.layers import Recurrent, named_states, nested_states
 from zoo.layers.crf import CRF
 from zoo.text import TokenVectorizer
 
@@ -55,7 +55,7 @@ def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[s
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="streams")], autograph=False)
     def start(streams: tf.Tensor) -> dict[str, tf.Tensor]:
-        states = _named(body.get_initial_states(streams))
+        states = named_states(body.get_initial_states(streams))
         if crf is not None:
             # no token yet: what comes first is told by the start's scores
             scores = crf.chain(tf.zeros([1, 1, crf.num_tags])).start
@@ -65,8 +65,8 @@ def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[s
     @tf.function(autograph=False)
     def step(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
         message = states.pop(MESSAGE, None)
-        logits, after = _logits(model, vectorizer(token[:, None]), _nested(states))
-        new = _named(after)
+        logits, after = _logits(model, vectorizer(token[:, None]), nested_states(states))
+        new = named_states(after)
         if crf is not None:
             logits = logits + message
             new[MESSAGE] = tf.reduce_logsumexp(logits[:, :, None] + _transitions(crf), axis=1)
@@ -100,20 +100,3 @@ def _logits(
     together = tf.concat(vectors, axis=-1)[:, 0]
     output, after = model.get_layer("encoder").step(together, states)
     return model.get_layer("logits")(output), after
-
-
-def _named(states: list[Any]) -> dict[str, Any]:
-    """The states of all layers, by name."""
-    return {
-        f"state_{layer}_{number}": state
-        for layer, ((*direction,),) in enumerate(states)
-        for number, state in enumerate(direction)
-    }
-
-
-def _nested(states: dict[str, Any]) -> list[Any]:
-    """The states by name in the form that `Recurrent.step` takes."""
-    layers: dict[int, list[Any]] = {}
-    for name in sorted(states, key=lambda name: [int(part) for part in name.split("_")[1:]]):
-        layers.setdefault(int(name.split("_")[1]), []).append(states[name])
-    return [[layers[number]] for number in sorted(layers)]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict[str, Any]]:
     """What the exported model says of each text: `text`, `label`, `probabilities`."""
     import tensorflow as tf
 
-    outputs = {name: tensor.numpy() for name, tensor in signature(text=tf.constant(texts)).items()}
+    given = signatures["serving_default"](text=tf.constant(texts))
+    outputs = {name: tensor.numpy() for name, tensor in given.items()}
     classes = [name.decode() for name in outputs["classes"]]
     return [
         {

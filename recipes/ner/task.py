@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from recipes import training
+from recipes.config import Answering as NoOptions
 from recipes.ner import builtin
 from recipes.ner.config import BUILTIN, NerConfig
 from recipes.sources.sentences import TaggedSplits
@@ -15,10 +17,12 @@ from zoo.text.tag_schemes import SCHEMES
 
 NAME = "ner"
 Config = NerConfig
+Answering = NoOptions
 SHIFTS = tuple(number / 4 for number in range(17))  # nats
 build = flow.build
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
+epochs = training.over_train
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import zoo
 from recipes import training
 from recipes.batching import Batches, Encoded
 from recipes.classification import answers, data, scoring
+from recipes.config import Answering as NoOptions
 from recipes.config import read_json, whole_numbers, write_json
 from recipes.origin import builtin
 from recipes.origin.config import OriginConfig
@@ -22,9 +23,11 @@ from zoo.text import NgramVectorizer
 
 NAME = "origin"
 Config = OriginConfig
+Answering = NoOptions
 MODEL_OPTIONS = ("units", "num_layers", "activation", "dropout")
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
+epochs = training.over_train
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from recipes import training
+from recipes.config import Answering as NoOptions
 from recipes.pos import builtin
 from recipes.pos.config import BUILTIN, PosConfig
 from recipes.sources.sentences import TaggedSplits
@@ -13,9 +15,11 @@ from zoo.export_tagger import export_tagger
 
 NAME = "pos"
 Config = PosConfig
+Answering = NoOptions
 prepare, build = flow.prepare, flow.build
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
+epochs = training.over_train
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:

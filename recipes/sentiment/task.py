@@ -12,6 +12,7 @@ import zoo
 from recipes import training
 from recipes.batching import Batches, Encoded, bucket_lengths, summary
 from recipes.classification import answers, scoring
+from recipes.config import Answering as NoOptions
 from recipes.config import read_json, write_json
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
@@ -21,8 +22,10 @@ from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 NAME = "sentiment"
 Config = SentimentConfig
+Answering = NoOptions
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
+epochs = training.over_train
 
 EXAMPLES = (
     "There is nothing to like about this film.",

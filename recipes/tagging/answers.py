@@ -12,7 +12,7 @@ from zoo.text import spans
 COLOURS = (32, 33, 35, 36, 34, 31)  # of a terminal, one a type
 
 
-def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict[str, Any]]:
     """What the exported model says of each text.
 
     Returns:
@@ -22,7 +22,8 @@ def answer(signature: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
     """
     import tensorflow as tf
 
-    outputs = {name: tensor.numpy() for name, tensor in signature(text=tf.constant(texts)).items()}
+    given = signatures["serving_default"](text=tf.constant(texts))
+    outputs = {name: tensor.numpy() for name, tensor in given.items()}
     return [
         _row(text, {n: v[number] for n, v in outputs.items()}) for number, text in enumerate(texts)
     ]

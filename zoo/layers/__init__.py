@@ -1,15 +1,19 @@
 """What architectures are made of: embedding, recurrent body, pooling; stock weights."""
 
+from zoo.layers.activation_regularization import ActivationRegularization
 from zoo.layers.crf import CRF
 from zoo.layers.crf_loss import CRFAccuracy, CRFLoss
 from zoo.layers.direction import Direction
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from zoo.layers.recurrent import Recurrent
+from zoo.layers.state_names import named_states, nested_states
 from zoo.layers.stock import from_stock, to_stock
+from zoo.layers.token_logits import TokenLogits
 
 __all__ = [
     "CRF",
+    "ActivationRegularization",
     "AttentionPooling",
     "CRFAccuracy",
     "CRFLoss",
@@ -18,6 +22,9 @@ __all__ = [
     "MeanPooling",
     "Recurrent",
     "TokenEmbedding",
+    "TokenLogits",
     "from_stock",
+    "named_states",
+    "nested_states",
     "to_stock",
 ]

@@ -17,7 +17,8 @@ UNK = 1
 class TokenEmbedding(keras.layers.Layer):
     """A table of vectors, one a token; beside it, if asked for, one of pretrained vectors.
 
-    token_ids int (B, T) -> (B, T, E), or (B, T, E + D). The vectors in the padding are zero.
+    token_ids int (B, T) -> (B, T, E), or (B, T, E + D). The vectors in the padding are zero. With
+    `gives_table` a second output is the learned table.
 
     Both tables are looked up by the same id. The learned one may end earlier: what lies beyond is
     UNK to it, so that words which only the file of vectors has need no row that nothing trains.
@@ -33,13 +34,17 @@ class TokenEmbedding(keras.layers.Layer):
         rare_dropout: a > 0 hides, in training, a word that occurs n times from the learned table
             with probability a / (a + n), n as told to `set_counts`; its pretrained vector stays.
             Such is the lot of words outside of training, and so the network meets it.
+        type_dropout: Share of the vocabulary whose learned vectors are zero, in training: a token
+            is dropped in all its places of a batch, and the others grow by 1 / (1 - share).
+        gives_table: Give the learned table (V, E) beside the vectors, for a layer that shares it.
         **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: An option has a value that does not fit.
 
     Source: Iyyer et al., Deep Averaging Networks (2015), section 2.2, for word dropout; Kiperwasser
-        and Goldberg, arXiv:1603.04351, section 4, for that of rare words.
+        and Goldberg, arXiv:1603.04351, section 4, for that of rare words; Merity et al.,
+        arXiv:1708.02182, section 4.3, for that of types.
     """
 
     def __init__(
@@ -51,12 +56,16 @@ class TokenEmbedding(keras.layers.Layer):
         pretrained_dim: int = 0,
         pretrained_trainable: bool = False,
         rare_dropout: float = 0.0,
+        type_dropout: float = 0.0,
+        gives_table: bool = False,
         **kwargs: Any,
     ) -> None:
         require_positive_int("vocabulary_size", vocabulary_size)
         require_positive_int("embedding_dim", embedding_dim)
         require_rate("word_dropout", word_dropout)
+        require_rate("type_dropout", type_dropout)
         require_bool("pretrained_trainable", pretrained_trainable)
+        require_bool("gives_table", gives_table)
         learned_size = vocabulary_size if learned_size is None else learned_size
         require_positive_int("learned_size", learned_size)
         if not UNK < learned_size <= max(vocabulary_size, UNK + 1):
@@ -75,6 +84,8 @@ class TokenEmbedding(keras.layers.Layer):
         self.pretrained_dim = pretrained_dim
         self.pretrained_trainable = pretrained_trainable
         self.rare_dropout = rare_dropout
+        self.type_dropout = type_dropout
+        self.gives_table = gives_table
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, token_ids_shape: Any) -> None:
@@ -118,7 +129,10 @@ class TokenEmbedding(keras.layers.Layer):
         if self.pretrained_dim:
             known = ops.take(self.pretrained, token_ids, axis=0)
             vectors = ops.concatenate([vectors, known], axis=-1)
-        return ops.where(real[:, :, None], ops.cast(vectors, self.compute_dtype), 0)
+        vectors = ops.where(real[:, :, None], ops.cast(vectors, self.compute_dtype), 0)
+        if self.gives_table:
+            return vectors, ops.cast(self.embeddings, self.compute_dtype)
+        return vectors
 
     def _learned(self, token_ids: Any, training: bool) -> Any:
         if self.learned_size < self.vocabulary_size:
@@ -126,14 +140,23 @@ class TokenEmbedding(keras.layers.Layer):
         if training and self.rare_dropout:
             rates = ops.take(self.rare_rates, token_ids, axis=0)
             token_ids = ops.where(self._drawn(token_ids) < rates, UNK, token_ids)
-        return ops.take(self.embeddings, token_ids, axis=0)
+        vectors = ops.take(self.embeddings, token_ids, axis=0)
+        if training and self.type_dropout:
+            ones = ops.ones((self.learned_size, 1), dtype=vectors.dtype)
+            kept = keras.random.dropout(ones, self.type_dropout, seed=self.seed_generator)
+            vectors = vectors * ops.take(kept, token_ids, axis=0)
+        return vectors
 
     def _drawn(self, token_ids: Any) -> Any:
         return keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
 
     def compute_output_spec(self, token_ids: Any, **_arguments: Any) -> Any:
         size = self.embedding_dim + self.pretrained_dim
-        return keras.KerasTensor((*token_ids.shape, size), self.compute_dtype)
+        vectors = keras.KerasTensor((*token_ids.shape, size), self.compute_dtype)
+        if self.gives_table:
+            shape = (self.learned_size, self.embedding_dim)
+            return vectors, keras.KerasTensor(shape, self.compute_dtype)
+        return vectors
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -145,4 +168,6 @@ class TokenEmbedding(keras.layers.Layer):
             "pretrained_dim": self.pretrained_dim,
             "pretrained_trainable": self.pretrained_trainable,
             "rare_dropout": self.rare_dropout,
+            "type_dropout": self.type_dropout,
+            "gives_table": self.gives_table,
         }

@@ -6,6 +6,7 @@ Tags that mark stretches of tokens are the one thing here that is plain Python.
 from zoo.text.ngrams import NgramVectorizer
 from zoo.text.normalization import Normalizer
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
+from zoo.text.text_codec import TextCodec
 from zoo.text.token_vectorizer import TokenVectorizer
 from zoo.text.vectorizer import Vectorizer
 from zoo.text.vectors import WordVectors, load_vectors
@@ -21,6 +22,7 @@ __all__ = [
     "NgramVectorizer",
     "Normalizer",
     "Span",
+    "TextCodec",
     "TokenVectorizer",
     "Tokens",
     "Vectorizer",

@@ -45,12 +45,12 @@ class Normalizer(tf.Module):
         texts = tf.strings.regex_replace(texts, HTML_BREAK, " ")
         texts = tf.strings.strip(tf.strings.regex_replace(texts, SPACES, " "))
         if self.lower:
-            texts = _lower(texts)
+            texts = lowered(texts)
         texts = self.compose(texts)
         return tf.strings.regex_replace(texts, APOSTROPHE, "'")
 
 
-def _lower(texts: tf.Tensor) -> tf.Tensor:
+def lowered(texts: tf.Tensor) -> tf.Tensor:
     """Lower case in all scripts, the same in every locale."""
     texts = tf.strings.lower(texts)  # ASCII, which knows no locale
     for letter, small in LOCALE_BOUND.items():

@@ -1,6 +1,7 @@
 """The third step of the text path: tokens <-> ids, learned from train, kept as plain text."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,8 @@ from zoo.errors import InputError, require_positive_int
 
 PAD, UNK, BOS, EOS = range(4)
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
+_MEANT = {"n": "\n", "r": "\r", "\\": "\\"}
+_ESCAPES = {ord(meant): f"\\{letter}" for letter, meant in _MEANT.items()}
 
 
 class Vocabulary(tf.Module):
@@ -73,16 +76,13 @@ class Vocabulary(tf.Module):
         return tf.cast(self.table.lookup(tokens), tf.int32)
 
     def save(self, path: Path) -> None:
-        """Writes one token a line, in UTF-8; an older file stays until the new one is whole."""
-        broken = next((token for token in self.tokens if {"\n", "\r"} & set(token)), None)
-        if broken is not None:
-            raise InputError(
-                f"token {broken!r} holds a line end and cannot stand on a line of {path}"
-            )
+        r"""Writes one token a line, in UTF-8; an older file stays until the new one is whole.
+
+        A line end within a token is written as `\n` or `\r`, a backslash as two.
+        """
         part = path.with_name(path.name + ".part")
-        part.write_text(
-            "".join(f"{token}\n" for token in self.tokens), encoding="utf-8", newline=""
-        )
+        lines = [f"{token.translate(_ESCAPES)}\n" for token in self.tokens]
+        part.write_text("".join(lines), encoding="utf-8", newline="")
         os.replace(part, path)
 
     @classmethod
@@ -96,4 +96,5 @@ class Vocabulary(tf.Module):
             ) from error
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}: train again") from error
-        return cls(text.removesuffix("\n").split("\n"))
+        lines = text.removesuffix("\n").split("\n")
+        return cls(re.sub(r"\\([nr\\])", lambda found: _MEANT[found[1]], line) for line in lines)

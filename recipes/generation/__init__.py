@@ -1,0 +1,1 @@
+"""Language model: a corpus -> new text, and the probability of a sentence."""

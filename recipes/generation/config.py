@@ -1,0 +1,62 @@
+"""The options of the `generation` recipe."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from recipes.config import TrainingConfig, option
+
+
+@dataclass(frozen=True)
+class GenerationConfig(TrainingConfig):
+    """Where the text stands, what its tokens are, how it is read, and which model reads it."""
+
+    text_column: str = option("text", "tfds feature that holds the text")
+    unit: str = option("file", "what one text is: a file, or a line")
+    limit: int = option(0, "characters of train that are read; 0 = all")
+    level: str = option("character", "what a token is: character, word, or space (between blanks)")
+    lower: bool = option(False, "drop case")
+    vocabulary_size: int = option(50_000, "number of token ids at most")
+    min_count: int = option(1, "times a token must occur in train to be known")
+    carry: bool = option(True, "carry the state from text to text; else each begins afresh")
+    epochs: int = option(6, "passes over the training split, at most")
+    patience: int = option(3, "epochs without a better validation score before training stops")
+    batch_size: int = option(32, "streams (or texts) beside each other")
+    window: int = option(100, "tokens through which gradients go back")
+    learning_rate: float = option(4e-3, "Adam's")
+    warmup: float = option(0.02, "share of all steps in which the rate rises to its height")
+    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
+    average: float = option(0.1, "epochs over which weights are averaged for use; 0 = the last")
+    validation_limit: int = option(0, "tokens of validation that an epoch is scored on; 0 = all")
+    architecture: str = option("language_model", "a name from `python -m zoo list`")
+    cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
+    units: int = option(256, "hidden size K")
+    num_layers: int = option(1, "recurrent layers on top of each other")
+    residual: bool = option(False, "add to a layer's output what it read, from the second on")
+    embedding_dim: int = option(64, "size of a token's vector")
+    tied: bool = option(False, "one table for tokens that are read and that are told")
+    sampled: int = option(0, "words that the training loss looks at; 0 = all")
+    dropout: float = option(0.0, "share dropped between layers and before the logits")
+    type_dropout: float = option(0.0, "share of the vocabulary dropped for a batch")
+    input_dropout: float = option(0.0, "share of layers' inputs dropped, one mask for all steps")
+    output_dropout: float = option(0.0, "the same of the last layer's outputs")
+    recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
+    weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
+    ar: float = option(0.0, "weight of activation regularisation")
+    tar: float = option(0.0, "weight of temporal activation regularisation")
+
+
+# what the built-in corpus takes where nothing is given: lines that stand by themselves
+BUILTIN: dict[str, Any] = {"unit": "line", "carry": False, "epochs": 12, "average": 0.3}
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How `predict` writes on."""
+
+    max_tokens: int = option(200, "tokens that are written at most")
+    temperature: float = option(1.0, "below 1 keeps to the likely, 0 takes the likeliest")
+    top_k: int = option(0, "draw among so many tokens; 0 = all")
+    top_p: float = option(1.0, "draw among the likeliest tokens that have this probability")
+    samples: int = option(1, "texts for each prompt")
+    seed: int = option(0, "the same seed writes the same text")
+    score: bool = option(False, "do not write, tell the text's probability")

@@ -1,0 +1,45 @@
+"""Whether a model has learned the rules of the built-in corpus, which reach over many letters."""
+
+from collections import Counter
+from typing import Any
+
+import tensorflow as tf
+
+from recipes.generation import builtin
+
+SAMPLES = 300
+LONGEST = 150  # characters of a sample
+
+
+def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
+    """How far a model keeps the rules.
+
+    Args:
+        functions: `generate` and `score`, as `zoo.export_language_model.writer` gives them.
+        seed: Of the corpus and of the samples.
+
+    Returns:
+        `pairs`: of two lines that differ in the one decisive place, how often the right one is the
+        likelier (chance is 0.5), for each kind of line; `rules_kept`: the share of written lines
+        that keep the rule of their kind.
+    """
+    pairs = builtin.pairs(seed)
+    right, wrong = (
+        functions["score"](tf.constant([pair[place] for pair in pairs]))["log_probability"].numpy()
+        for place in (1, 2)
+    )
+    all_of = Counter(kind for kind, _, _ in pairs)
+    won = Counter(pairs[row][0] for row in range(len(pairs)) if right[row] > wrong[row])
+    written = functions["generate"](
+        prompt=tf.constant([""] * SAMPLES),
+        max_tokens=LONGEST,
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        seed=seed,
+    )
+    kept = [builtin.is_right(text.decode()) for text in written["text"].numpy()]
+    return {
+        "pairs": {kind: won[kind] / all_of[kind] for kind in sorted(all_of)},
+        "rules_kept": sum(kept) / len(kept),
+    }

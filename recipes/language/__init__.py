@@ -1,0 +1,1 @@
+"""What the recipes share whose models write: windows of texts, their training and their scores."""

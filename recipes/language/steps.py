@@ -1,0 +1,137 @@
+"""A language model's steps over windows: those that train it, and those that score text."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes.config import TrainingConfig
+from recipes.language.windows import Documents, Streams, Window
+from recipes.progress import Progress
+from recipes.training import TrainingError
+from zoo.architectures.language_model import with_losses
+from zoo.layers import named_states
+
+Split = Streams | Documents
+EXPLODED = 4.0  # a loss of so many times log V: worse than to know nothing
+
+
+def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
+    """The states before the first token, by name."""
+    return named_states(model.get_layer("body").get_initial_states(rows))
+
+
+def _inputs(window: Window, states: dict[str, Any]) -> dict[str, Any]:
+    ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
+    return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
+
+
+def _states(outputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in outputs.items() if name.startswith("state_")}
+
+
+class Trainer:
+    """Trains a compiled language model window after window.
+
+    Args:
+        model: Compiled, with explicit states.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.losses = with_losses(model)
+        # a shape, a graph: with sizes known beforehand nothing need be padded to others
+        self.step = tf.function(self._step, autograph=False)
+
+    def _step(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        variables = self.model.trainable_variables
+        count = tf.reduce_sum(tf.cast(inputs["token_ids"] != 0, tf.float32))
+        with tf.GradientTape() as tape:
+            outputs = self.losses(inputs, training=True)
+            loss = tf.reduce_sum(outputs["losses"]) / tf.maximum(count, 1.0)
+            whole = tf.add_n([loss, *self.losses.losses])
+        gradients = tape.gradient(whole, [variable.value for variable in variables])
+        self.model.optimizer.apply(gradients, variables)
+        return loss, _states(outputs)
+
+    def epoch(self, windows: Split, config: TrainingConfig, epoch: int) -> dict[str, float]:
+        """One pass over the training split; its figures, measured while it trains.
+
+        Args:
+            windows: The training split.
+            config: Seed, and what the messages tell.
+            epoch: Its number, from 0 up.
+
+        Raises:
+            TrainingError: The loss is no number any more, or far worse than chance.
+        """
+        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(windows))
+        worst = EXPLODED * math.log(self.losses.get_layer("logits").vocabulary_size)
+        start, total, seen = time.monotonic(), 0.0, 0
+        states: dict[str, Any] = {}
+        try:
+            for number, window in enumerate(windows((config.seed, epoch)), 1):
+                if window.first:
+                    states = initial_states(self.model, len(window.token_ids))
+                loss, states = self.step(_inputs(window, states))
+                _check(float(loss), worst, epoch, number, config)
+                total += float(loss) * window.num_tokens
+                seen += window.num_tokens
+                rate = seen / (time.monotonic() - start)
+                progress.update(number, f"loss {total / seen:.4f}  {rate:,.0f} tokens/s")
+        finally:
+            progress.done()
+        return {"loss": total / seen, "tokens_per_second": seen / (time.monotonic() - start)}
+
+
+def _check(loss: float, worst: float, epoch: int, step: int, config: TrainingConfig) -> None:
+    if loss < worst:  # False for what is no number, too
+        return
+    clipped = (
+        f"now {config.clip_norm:g}" if config.clip_norm else "now 0: gradients are not clipped"
+    )
+    raise TrainingError(
+        f"the loss is {loss:.4g} nats in epoch {epoch + 1}, step {step}, worse than chance: "
+        f"training has exploded; set --clip-norm ({clipped}) or lower --learning-rate (now "
+        f"{config.learning_rate:g})"
+    )
+
+
+class Scorer:
+    """Adds up what a language model says of text, exactly: of all its tokens, over all of V.
+
+    Args:
+        model: With explicit states.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        losses = with_losses(model)
+
+        @tf.function(reduce_retracing=True, autograph=False)
+        def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            outputs = losses(inputs, training=False)
+            return outputs["losses"], _states(outputs)
+
+        self.step: Callable[..., Any] = step
+
+    def losses(self, windows: Iterable[Window]) -> Iterable[tuple[Window, np.ndarray]]:
+        """Each window with its targets' losses, float32 (B, T), in nats, 0 in the padding."""
+        states: dict[str, Any] = {}
+        for window in windows:
+            if window.first:
+                states = initial_states(self.model, len(window.token_ids))
+            losses, states = self.step(_inputs(window, states))
+            yield window, losses.numpy()
+
+    def total(self, windows: Iterable[Window]) -> tuple[float, int]:
+        """The sum of all targets' losses, in nats, and how many targets there are."""
+        total, count = 0.0, 0
+        for window, losses in self.losses(windows):
+            total += float(losses.sum(dtype=np.float64))
+            count += window.num_tokens
+        return total, count

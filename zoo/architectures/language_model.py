@@ -1,0 +1,224 @@
+"""Language model: x1 .. xT -> x2 .. x(T+1). Each token is read, and the next one is told."""
+
+from typing import Any
+
+import keras
+
+from zoo import masking
+from zoo.errors import InputError, require_bool, require_rate
+from zoo.layers import (
+    ActivationRegularization,
+    Recurrent,
+    TokenEmbedding,
+    TokenLogits,
+    named_states,
+    nested_states,
+)
+from zoo.registry import preset, register
+
+
+@register(topology="language_model")
+def language_model(
+    *,
+    vocabulary_size: int,
+    embedding_dim: int = 128,
+    tied: bool = False,
+    cell: str = "lstm",
+    units: int = 256,
+    num_layers: int = 1,
+    residual: bool = False,
+    explicit_states: bool = False,
+    sampled: int = 0,
+    dropout: float = 0.0,
+    type_dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    output_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
+    weight_drop: float = 0.0,
+    ar: float = 0.0,
+    tar: float = 0.0,
+    learned_initial_state: bool = False,
+    cell_options: dict[str, Any] | None = None,
+    name: str = "language_model",
+) -> keras.Model:
+    """Tells at each token of a text what comes next.
+
+    token_ids (B, T) -> vectors (B, T, E) -> states (B, T, K) -> logits (B, T, V)
+
+        P(y_1 .. y_n) = P(y_1 | BOS) P(y_2 | BOS, y_1) ...,   P(. | BOS .. y_t) = softmax(logits_t)
+
+    The mask is computed from the token ids (0 = PAD, on the right). A text longer than T is read
+    window after window: with `explicit_states` the states after one window are an output, and an
+    input of the next. `with_losses` gives the model that is trained.
+
+    Args:
+        vocabulary_size: V, number of token ids; the most frequent tokens have the first ids.
+        embedding_dim: E, size of a token's vector.
+        tied: One table for both ends: the logits are products with the tokens' own vectors. Where K
+            is not E, a dense layer leads from K to E.
+        cell: The recurrent cell, one of `zoo.cells()`.
+        units: Hidden size K.
+        num_layers: L, recurrent layers on top of each other.
+        residual: Add to a layer's output what it read, from the second layer on.
+        explicit_states: Take and give the states: the input is a dict of `token_ids` and the
+            states, the output one of `logits` and the states, `state_L_N` (B, K) for the N-th state
+            of layer L, both from 0. Otherwise each row begins with the initial state.
+        sampled: Words that the training loss of `with_losses` looks at, half of them the most
+            frequent, half drawn; 0 = all. The model itself always gives all V logits.
+        dropout: Share dropped between layers and before the logits, in training.
+        type_dropout: Share of the vocabulary whose vectors are zero for a batch, in training.
+        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
+            training.
+        output_dropout: The same of the last layer's outputs.
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
+            mask for all steps of a row, in training.
+        zoneout: Probability that an element of a state is not updated in a step, in training.
+        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
+        ar: Weight of the activation regularisation; see `ActivationRegularization`.
+        tar: Weight of the temporal activation regularisation.
+        learned_initial_state: Learn the states before the first step; zeros otherwise.
+        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
+        name: The model's name.
+
+    Returns:
+        A Keras model: int (B, T) token ids -> float (B, T, V) logits, or dicts of both and states.
+
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Mikolov et al., Recurrent neural network based language model (2010); Press and Wolf,
+        arXiv:1608.05859, and Inan et al., arXiv:1611.01462, for the tied table; Merity et al.,
+        arXiv:1708.02182, for weight drop, dropout of types, AR and TAR; Gal and Ghahramani,
+        arXiv:1512.05287, for one mask for all steps.
+    """
+    require_bool("tied", tied)
+    require_bool("explicit_states", explicit_states)
+    require_rate("dropout", dropout)
+    require_rate("output_dropout", output_dropout)
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    mask = masking.padding_mask(token_ids)
+    embed = TokenEmbedding(
+        vocabulary_size,
+        embedding_dim,
+        type_dropout=type_dropout,
+        gives_table=tied,
+        name="embedding",
+    )
+    vectors, table = embed(token_ids) if tied else (embed(token_ids), None)
+    body = Recurrent(
+        cell,
+        units,
+        num_layers=num_layers,
+        residual=residual,
+        dropout=dropout,
+        input_dropout=input_dropout,
+        recurrent_dropout=recurrent_dropout,
+        zoneout=zoneout,
+        weight_drop=weight_drop,
+        learned_initial_state=learned_initial_state,
+        cell_options=cell_options,
+        name="body",
+    )
+    inputs: Any = token_ids
+    before = None
+    if explicit_states:
+        inputs = {"token_ids": token_ids, **_state_inputs(body)}
+        before = nested_states(inputs)
+    states, after = body(vectors, mask=mask, initial_states=before)
+    dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    dropped = keras.layers.SpatialDropout1D(output_dropout, name="output_dropout")(dropped)
+    if ar or tar:
+        penalize = ActivationRegularization(ar, tar, name="activation_regularization")
+        dropped = penalize(states, dropped, mask=mask)
+    if tied and dropped.shape[-1] != embedding_dim:
+        dropped = keras.layers.Dense(embedding_dim, name="projection")(dropped)
+    logits = TokenLogits(vocabulary_size, sampled, name="logits")(dropped, table)
+    outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _state_inputs(body: Recurrent) -> dict[str, Any]:
+    """An input for each state."""
+    sizes = [[direction.state_sizes for direction in layer] for layer in body.directions]
+    return {name: keras.Input((size,), name=name) for name, size in named_states(sizes).items()}
+
+
+def with_losses(model: keras.Model) -> keras.Model:
+    """A language model that gives each target's loss in place of the logits: the one to train.
+
+    The layers and weights are the model's own. In training the losses are estimates if the model
+    was built with `sampled`.
+
+    Args:
+        model: What `language_model` gives, with or without explicit states.
+
+    Returns:
+        A Keras model of a dict, the model's inputs and `target_ids` int (B, T), -> a dict of
+        `losses` float (B, T), in nats, 0 in the padding, and the states if it gives them.
+
+    Raises:
+        InputError: The model is no language model of the zoo.
+    """
+    head = next((layer for layer in model.layers if isinstance(layer, TokenLogits)), None)
+    if head is None:
+        raise InputError(
+            f"{model.name!r} is not what zoo.build('language_model', ...) gives: it has no layer "
+            "TokenLogits"
+        )
+    inputs = model.input if isinstance(model.input, dict) else {"token_ids": model.input}
+    target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+    given = head.input if isinstance(head.input, list) else [head.input]
+    losses = head(*given, target_ids=target_ids)
+    mask = masking.padding_mask(inputs["token_ids"])
+    losses = keras.ops.where(mask, losses, 0)
+    states = _states_of(model.output) if isinstance(model.output, dict) else {}
+    inputs = {**inputs, "target_ids": target_ids}
+    return keras.Model(inputs, {"losses": losses, **states}, name="losses")
+
+
+def states_only(model: keras.Model) -> keras.Model:
+    """A language model with explicit states that reads on and gives no logits."""
+    return keras.Model(model.input, _states_of(model.output), name="states")
+
+
+def step(model: keras.Model, token_ids: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+    """Reads one token of each row.
+
+    Args:
+        model: What `language_model` gives.
+        token_ids: int (B,).
+        states: As `model.get_layer("body").get_initial_states(B)` or the step before gave them.
+
+    Returns:
+        The logits (B, V) of what follows, and the states after the token.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    embedded = layers["embedding"](token_ids[:, None])
+    vectors, table = embedded if layers["embedding"].gives_table else (embedded, None)
+    output, after = layers["body"].step(vectors[:, 0], states)
+    if "projection" in layers:
+        output = layers["projection"](output)
+    return layers["logits"](output[:, None], table)[:, 0], after
+
+
+def _states_of(outputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in outputs.items() if name != "logits"}
+
+
+preset(
+    "awd_lstm",
+    language_model,
+    "A language model with the regularisation of AWD-LSTM, for words.",
+    cell="lstm",
+    num_layers=3,
+    embedding_dim=400,
+    tied=True,
+    units=400,
+    type_dropout=0.1,
+    input_dropout=0.3,
+    output_dropout=0.4,
+    weight_drop=0.5,
+    ar=2.0,
+    tar=1.0,
+)

@@ -1,0 +1,124 @@
+"""States -> logits over the vocabulary, or each token's loss, exact or with sampled words."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.errors import InputError, require_positive_int
+from zoo.masking import MaskedLayer
+
+LEAST = 16  # sampled words at least: half of them are the most frequent ones
+
+
+@keras.saving.register_keras_serializable("zoo")
+class TokenLogits(MaskedLayer):
+    """What follows each token: a softmax over V tokens.
+
+    states (B, T, D) -> logits (B, T, V) = states W' + b; with `target_ids` int (B, T) instead the
+    targets' negative log-likelihoods (B, T), in nats.
+
+    With `sampled` = S words the loss in training is an estimate whose cost does not grow with V.
+    The S / 2 most frequent tokens (the first ids) count exactly, S / 2 others are drawn, the same
+    for a whole batch, id i with probability q(i) = log((i + 1) / i) / log(2 V / S):
+
+        loss = - s(y) + log( e^s(y) + sum_(i < S/2, i != y) e^s(i)
+                                    + sum_(drawn i != y) e^s(i) / (S/2 q(i)) )
+
+    Of the sum inside the logarithm it is an estimate without bias. Outside of training all counts.
+
+    Args:
+        vocabulary_size: V; ids are in the order of frequency, the most frequent first.
+        sampled: S, words that the loss looks at in training; 0, or as many as there are: all.
+        **kwargs: The Keras layer's own arguments.
+
+    Raises:
+        InputError: A size is wrong, or a shared table's width is not that of the states.
+
+    Source: Bengio and Senecal, Adaptive importance sampling to accelerate training of a neural
+        probabilistic language model (2008); Jean et al., arXiv:1412.2007.
+    """
+
+    def __init__(self, vocabulary_size: int, sampled: int = 0, **kwargs: Any) -> None:
+        require_positive_int("vocabulary_size", vocabulary_size)
+        if sampled != 0:
+            require_positive_int("sampled", sampled)
+            if sampled < LEAST:
+                raise InputError(f"sampled must be 0 (all) or at least {LEAST}, got {sampled}")
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.sampled = sampled
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(
+        self, states_shape: Any, table_shape: Any = None, target_ids_shape: Any = None
+    ) -> None:
+        width = states_shape[-1]
+        if table_shape is None:
+            self.kernel = self.add_weight(
+                name="kernel", shape=(self.vocabulary_size, width), initializer="glorot_uniform"
+            )
+        elif tuple(table_shape) != (self.vocabulary_size, width):
+            raise InputError(
+                f"a shared table must be (vocabulary_size {self.vocabulary_size}, width of the "
+                f"states {width}), got {tuple(table_shape)}"
+            )
+        self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,), initializer="zeros")
+
+    def call(
+        self, states: Any, table: Any = None, target_ids: Any = None, training: bool = False
+    ) -> Any:
+        kernel = self.kernel if table is None else table
+        if target_ids is None:
+            return self._logits(states, kernel, self.bias)
+        if training and 0 < self.sampled < self.vocabulary_size:
+            return self._estimated(states, kernel, target_ids)
+        logits = self._logits(states, kernel, self.bias)
+        return ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
+
+    def _logits(self, states: Any, kernel: Any, bias: Any) -> Any:
+        kernel = ops.cast(kernel, self.compute_dtype)
+        product = ops.matmul(states, ops.transpose(kernel))
+        return ops.cast(product, "float32") + ops.cast(bias, "float32")
+
+    def _estimated(self, states: Any, kernel: Any, target_ids: Any) -> Any:
+        head = self.sampled // 2
+        drawn, log_weights = self._drawn(head, self.sampled - head)
+        targets = ops.reshape(target_ids, (-1,))
+        flat = ops.reshape(states, (-1, states.shape[-1]))  # (B T, D)
+        own = ops.sum(flat * ops.cast(ops.take(kernel, targets, axis=0), flat.dtype), axis=-1)
+        own = ops.cast(own, "float32") + ops.take(self.bias, targets)
+        rest = ops.take(kernel, drawn, axis=0), ops.take(self.bias, drawn)
+        logits = [
+            self._logits(flat, kernel[:head], self.bias[:head]),
+            self._logits(flat, *rest) + log_weights,
+        ]
+        ids = ops.concatenate([ops.arange(head, dtype="int32"), drawn])
+        others = ops.where(ids == targets[:, None], -1e30, ops.concatenate(logits, axis=-1))
+        total = ops.logsumexp(ops.concatenate([own[:, None], others], axis=-1), axis=-1)
+        return ops.reshape(total - own, ops.shape(target_ids))
+
+    def _drawn(self, head: int, count: int) -> tuple[Any, Any]:
+        """Ids from `head` on, int32 (count,), and - log(count q(id))."""
+        span = math.log(self.vocabulary_size / head)
+        uniform = keras.random.uniform((count,), seed=self.seed_generator)
+        ids = ops.cast(ops.floor(head * ops.exp(uniform * span)), "int32")
+        ids = ops.clip(ids, head, self.vocabulary_size - 1)  # for what rounding does at the end
+        places = ops.cast(ids, "float32")
+        shares = (ops.log(places + 1) - ops.log(places)) / span
+        return ids, -ops.log(count * shares)
+
+    def compute_output_spec(
+        self, states: Any, table: Any = None, target_ids: Any = None, training: bool = False
+    ) -> Any:
+        if target_ids is not None:
+            return keras.KerasTensor(target_ids.shape, "float32")
+        return keras.KerasTensor((*states.shape[:-1], self.vocabulary_size), "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "sampled": self.sampled,
+        }

@@ -1,0 +1,175 @@
+"""The text path of models that write: strings -> ids and ids -> strings, in the same graph."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.errors import require_bool, require_choice
+from zoo.text.nfc import Composer
+from zoo.text.normalization import lowered
+from zoo.text.tokenization import characters
+from zoo.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
+from zoo.text.word_tokens import word_tokens
+
+CONTROL = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}]"
+LINE_END = r"\r\n?"
+# marks that corpora made ready for language models write as words
+MARKS = ("<unk>", "<eos>")
+CHUNK = 256  # texts a call, when whole splits are turned to ids
+# how tokens that were split from each other are written together again
+CLOSING = r" ([.,;:!?%)\]}\x{2019}\x{201D}\x{2026}]+)"
+OPENING = r"([(\[{\x{201C}#$]) "
+
+
+def _words(texts: tf.Tensor) -> tf.RaggedTensor:
+    tokens = word_tokens(texts).tokens
+    return tf.RaggedTensor.from_tensor(tokens, padding="")
+
+
+LEVELS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
+    "character": characters,
+    "word": _words,
+    "space": tf.strings.split,
+}
+
+
+class TextCodec(tf.Module):
+    r"""Turns strings into token ids and token ids into strings.
+
+    Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other control characters
+    are left out, the text is put into normalisation form C; nothing else is changed. A token that
+    the vocabulary has not is UNK, wherever the codec is used, in training, scoring and serving.
+
+    At the level `character`, text(ids(x)) is x for all known characters. At `space` blanks become
+    single spaces. At `word` marks are tokens of their own and are written without the space before
+    them (or behind them, for opening ones), which is a guess.
+
+    Args:
+        vocabulary: The tokens that are known.
+        level: What a token is: a `character`; a `word` or a mark (see `word_tokens`); what stands
+            between blanks (`space`), for text that is split into tokens already, in which `<unk>`
+            is UNK and a last `<eos>` is left out.
+        lower: Whether case is dropped.
+
+    Example:
+        >>> codec = TextCodec.learn(["a cab"], level="character")
+        >>> ids = codec.ids(tf.constant(["abba"]))
+        >>> codec.text(ids.to_tensor()).numpy()[0]
+        b'abba'
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, *, level: str = "character", lower: bool = False
+    ) -> None:
+        require_choice("level", level, LEVELS)
+        require_bool("lower", lower)
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.level, self.lower = level, lower
+        self.compose = Composer()
+
+    @classmethod
+    def learn(
+        cls,
+        texts: Iterable[str],
+        *,
+        size: int = 50_000,
+        min_count: int = 1,
+        level: str = "character",
+        lower: bool = False,
+    ) -> "TextCodec":
+        """Makes a codec whose vocabulary is learned from the training texts, and no others.
+
+        Args:
+            texts: The training split's texts.
+            size: Number of ids at most.
+            min_count: How often a token must occur to be kept.
+            level: What a token is.
+            lower: Whether case is dropped.
+        """
+        codec = cls(Vocabulary(SPECIAL), level=level, lower=lower)
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+        def count(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            found = tf.unique_with_counts(codec.tokens(batch).flat_values)
+            return found.y, found.count
+
+        counts: Counter[bytes] = Counter()
+        for chunk in _chunks(list(texts)):
+            tokens, numbers = count(tf.constant(chunk))
+            counts.update(dict(zip(tokens.numpy().tolist(), numbers.numpy().tolist(), strict=True)))
+        known = {token.decode(): number for token, number in counts.items()}
+        codec.vocabulary = Vocabulary.learn(
+            {token: number for token, number in known.items() if token not in MARKS},
+            size,
+            min_count,
+        )
+        return codec
+
+    def normalized(self, texts: tf.Tensor) -> tf.Tensor:
+        """Strings (B,) -> strings (B,), as they are before they are split."""
+        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+        texts = tf.strings.regex_replace(texts, LINE_END, "\n")
+        texts = tf.strings.regex_replace(texts, CONTROL, "")
+        return self.compose(lowered(texts) if self.lower else texts)
+
+    def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged strings (B, T); an empty text has no token."""
+        tokens = LEVELS[self.level](self.normalized(texts))
+        if self.level == "space":
+            last = tf.equal(tokens[:, -1:], MARKS[1])
+            lengths = tokens.row_lengths() - tf.reduce_sum(tf.cast(last, tf.int64), axis=1)
+            tokens = tf.RaggedTensor.from_row_lengths(
+                tf.boolean_mask(tokens.flat_values, _first(tokens, lengths)), lengths
+            )
+        return tokens
+
+    def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged int32 (B, T), without BOS and EOS."""
+        return self.vocabulary.ids(self.tokens(texts))
+
+    def text(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Ids int32 (B, T) -> strings (B,).
+
+        PAD, BOS and EOS are left out; UNK is U+FFFD among characters and `<unk>` among words.
+        """
+        names = [*[""] * len(SPECIAL), *self.vocabulary.tokens[len(SPECIAL) :]]
+        names[UNK] = "\ufffd" if self.level == "character" else MARKS[0]
+        pieces = tf.gather(tf.constant(names), token_ids)
+        if self.level == "character":
+            return tf.strings.reduce_join(pieces, axis=1)
+        kept = tf.ragged.boolean_mask(pieces, (token_ids == UNK) | (token_ids > EOS))
+        texts = tf.strings.reduce_join(kept, axis=1, separator=" ")
+        if self.level == "word":
+            texts = tf.strings.regex_replace(texts, CLOSING, r"\1")
+            texts = tf.strings.regex_replace(texts, OPENING, r"\1")
+        return texts
+
+    def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Turns texts into int32 arrays, one a text, without BOS and EOS."""
+        signature = [tf.TensorSpec([None], tf.string)]
+        ids = tf.function(self.ids, input_signature=signature, autograph=False)
+        rows: list[np.ndarray] = []
+        for chunk in _chunks(texts):
+            found = ids(tf.constant(chunk))
+            rows += np.split(found.values.numpy(), found.row_splits.numpy()[1:-1])
+        return rows
+
+    def get_config(self) -> dict[str, Any]:
+        """The options, for JSON; the vocabulary is a file of its own."""
+        return {"level": self.level, "lower": self.lower}
+
+
+def _first(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Which of all tokens are among the first so many of their rows."""
+    rows = tokens.value_rowids()
+    places = tf.range(tf.size(rows, tf.int64)) - tf.gather(tokens.row_starts(), rows)
+    return places < tf.gather(lengths, rows)
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), CHUNK):
+        yield texts[start : start + CHUNK]
