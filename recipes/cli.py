@@ -13,6 +13,7 @@ from zoo.errors import InputError, nearest
 RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
     "ner": "many to many: a sentence -> its persons, places, products; any stretches of tokens",
+    "names": "one to many: a nationality -> new surnames; any label -> new texts",
     "origin": "one to one: a name's letter n-grams -> where it comes from; any text -> any label",
     "generation": "language model: a corpus -> new text, and the probability of a text",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",

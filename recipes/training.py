@@ -18,7 +18,7 @@ from recipes.batching import Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
 from recipes.progress import Progress
-from zoo.errors import InputError
+from zoo.errors import InputError, require_choice
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[[TrainingConfig, int], dict[str, float]]
@@ -29,10 +29,13 @@ class TrainingError(RuntimeError):
     """Training cannot go on; the sentence says why and what to change."""
 
 
+OPTIMIZERS = ("adam", "sgd")
+
+
 def optimizer(
-    config: TrainingConfig, steps_per_epoch: int, warmup: float = 0.0
+    config: TrainingConfig, steps_per_epoch: int, warmup: float = 0.0, kind: str = "adam"
 ) -> keras.optimizers.Optimizer:
-    """Adam, with the gradient's global norm clipped and a running average of the weights.
+    """Adam or SGD, the gradient's global norm clipped, with a running average of the weights.
 
     The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
     the learning rate ends at 0 with the last of `config.epochs`.
@@ -41,10 +44,14 @@ def optimizer(
         config: Rate, decay, clipping, average.
         steps_per_epoch: Batches or windows of an epoch.
         warmup: Share of all steps in which the rate rises from 0 to its height, 0 to 1.
+        kind: `adam` or `sgd`. Adam moves a row of a large table at its first gradient by some 30
+            times the rate, which rare words do not bear; plain SGD moves it by the gradient.
     """
+    require_choice("optimizer", kind, OPTIMIZERS)
     steps = config.epochs * steps_per_epoch
     window = max(1.0, config.average * steps_per_epoch)
-    return keras.optimizers.Adam(
+    make = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[kind]
+    return make(
         _rate(config, steps, int(warmup * steps)),
         global_clipnorm=config.clip_norm or None,
         use_ema=window > 1,

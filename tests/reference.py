@@ -64,7 +64,7 @@ def merge(values, merge_mode):
     return np.sum(values, axis=0) / (2 if merge_mode == "ave" else 1)
 
 
-def stack(cell, layers, inputs, lengths, merge_mode="concat", initial_states=None):
+def stack(cell, layers, inputs, lengths, merge_mode="concat", initial_states=None, residual=False):
     """A stack: `layers` is a list over layers of a list over directions of a cell's weights."""
     final = []
     for number, layer in enumerate(layers):
@@ -73,7 +73,8 @@ def stack(cell, layers, inputs, lengths, merge_mode="concat", initial_states=Non
             run(cell, weights, inputs, lengths, way == 1, starts[way])
             for way, weights in enumerate(layer)
         ]
-        inputs = merge([outputs for outputs, _ in results], merge_mode)
+        merged = merge([outputs for outputs, _ in results], merge_mode)
+        inputs = inputs + merged if residual and number else merged
         final.append([states for _, states in results])
     return inputs, final
 
@@ -100,11 +101,11 @@ def pool(kind, states, lengths, last=None, weights=None):
     return pooled
 
 
-def encoder_layers(weights):
+def encoder_layers(weights, body="encoder"):
     """The cells' weights of a model's encoder: a list over layers of a list over directions."""
     layers = []
-    while f"encoder/forward_{len(layers)}/cell" in {path.rpartition("/")[0] for path in weights}:
-        prefixes = [f"encoder/{way}_{len(layers)}/cell/" for way in ("forward", "backward")]
+    while f"{body}/forward_{len(layers)}/cell" in {path.rpartition("/")[0] for path in weights}:
+        prefixes = [f"{body}/{way}_{len(layers)}/cell/" for way in ("forward", "backward")]
         cells = [[weights[path] for path in weights if path.startswith(p)] for p in prefixes]
         layers.append([arrays for arrays in cells if arrays])
     return layers
@@ -173,3 +174,37 @@ def many_to_many(weights, inputs, cell, merge_mode="concat"):
     together = np.concatenate(vectors, axis=-1)
     states, _ = stack(cell, encoder_layers(weights), together, lengths, merge_mode)
     return states @ weights["logits/kernel"] + weights["logits/bias"]
+
+
+def first_states(cell, weights, layers, rows):
+    """The states before the first step of a body that reads one way: learned, if it has such."""
+    return [
+        [
+            [
+                np.tile(
+                    weights.get(f"body/forward_{number}/initial_state_{n}", 0) + first, (rows, 1)
+                )
+                + np.zeros(units_of(cell, direction))
+                for n, first in enumerate(FIRST_STATES[cell])
+            ]
+            for direction in layer
+        ]
+        for number, layer in enumerate(layers)
+    ]
+
+
+def language_model(weights, token_ids, cell, residual=False):
+    """What follows each token, logits (B, T, V), and the final states.
+
+    A table without a kernel of the logits beside it serves at both ends.
+    """
+    lengths = [sum(token != 0 for token in row) for row in token_ids]
+    layers = encoder_layers(weights, "body")
+    table = weights["embedding/embeddings"].astype("float64")
+    starts = first_states(cell, weights, layers, len(token_ids))
+    vectors = table[token_ids]
+    states, final = stack(cell, layers, vectors, lengths, initial_states=starts, residual=residual)
+    if "projection/kernel" in weights:
+        states = states @ weights["projection/kernel"] + weights["projection/bias"]
+    kernel = weights.get("logits/kernel", table)
+    return states @ kernel.T + weights["logits/bias"], final

@@ -12,6 +12,7 @@ from zoo.description import first_line, meanings
 
 # sizes that depend on a user's data: `summary` takes these where none are given
 EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2, "num_tags": 9, "num_features": 1000}
+IN_PLACE_OF = {"num_classes": "vector_dim"}  # the size that is not needed where the other is given
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +58,11 @@ def summarize(name: str, words: list[str]) -> None:
     options = parse_options(name, words)
     needed = registry.architecture(name).options
     filled = {key: size for key, size in EXAMPLE_SIZES.items() if key in needed}
-    missing = {key: size for key, size in filled.items() if key not in options}
+    missing = {
+        key: size
+        for key, size in filled.items()
+        if key not in options and IN_PLACE_OF.get(key) not in options
+    }
     model = zoo.build(name, **{**missing, **options})
     model.summary()
     for key, size in missing.items():

@@ -1,11 +1,13 @@
 """What is particular to `generation`: text -> tokens in windows, a language model, its export."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 import zoo
 from recipes import training
@@ -14,7 +16,7 @@ from recipes.generation import answers, builtin
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
 from recipes.generation.structure import structure_scores
 from recipes.language import scoring
-from recipes.language.steps import Scorer, Split, Trainer
+from recipes.language.steps import Split, Trainer, scorer_of
 from recipes.language.windows import Documents, Streams, encoded
 from recipes.sources import corpus
 from recipes.sources.corpus import Corpus
@@ -83,8 +85,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
 def check(config: GenerationConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     require_choice("level", config.level, LEVELS)
+    require_choice("optimizer", config.optimizer, training.OPTIMIZERS)
     if config.window < 1:
         raise InputError(f"window must be at least 1 token, got {config.window}")
+    if not 0 <= config.warmup < 1:
+        raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
     if config.validation_limit < 0:
         raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
     _model(config, len(SPECIAL))
@@ -119,12 +124,17 @@ def prepare(config: GenerationConfig, corpus: Corpus, directory: Path) -> Prepar
         )
         codec.vocabulary.save(directory / "vocabulary.txt")
         write_json(directory / "codec.json", codec.get_config())
-    batches = {name: _split(config, codec, getattr(corpus, name)) for name in SPLITS}
+    parts = [getattr(corpus, name) for name in SPLITS]
+    rows = iter(codec.encode([text for part in parts for text in part]))
+    batches = {
+        name: _split(config, list(itertools.islice(rows, len(part))))
+        for name, part in zip(SPLITS, parts, strict=True)
+    }
     return Prepared(config, corpus, codec, batches)
 
 
-def _split(config: GenerationConfig, codec: TextCodec, texts: Sequence[str]) -> Split:
-    split = encoded(codec.encode(texts))
+def _split(config: GenerationConfig, rows: Sequence[np.ndarray]) -> Split:
+    split = encoded(rows)
     if config.carry:
         return Streams(split, config.batch_size, config.window)
     return Documents(split, config.batch_size, config.window, config.buckets)
@@ -139,7 +149,8 @@ def load_codec(directory: Path) -> TextCodec:
 def build(config: GenerationConfig, prepared: Prepared) -> keras.Model:
     """The model, with its optimizer."""
     model = _model(config, len(prepared.codec.vocabulary))
-    model.compile(training.optimizer(config, len(prepared.batches["train"]), config.warmup))
+    steps = len(prepared.batches["train"])
+    model.compile(training.optimizer(config, steps, config.warmup, config.optimizer))
     return model
 
 
@@ -152,14 +163,12 @@ def _model(config: GenerationConfig, vocabulary_size: int) -> keras.Model:
 
 def epochs(model: keras.Model, prepared: Prepared) -> training.RunEpoch:
     """What trains an epoch: windows in their order, the state carried from each to the next."""
-    trainer = Trainer(model)
-    windows = prepared.batches["train"]
-    return lambda config, epoch: trainer.epoch(windows, config, epoch)
+    return Trainer(model, prepared.batches["train"]).epoch
 
 
 def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
     """The validation split's figures; the first one chooses the best epoch."""
-    scorer, size = Scorer(model), len(prepared.codec.vocabulary)
+    scorer, size = scorer_of(model), len(prepared.codec.vocabulary)
     split, limit = prepared.batches["validation"].encoded, prepared.config.validation_limit
     if prepared.config.carry:
         loss = scoring.quick_loss(scorer, scoring.segments(split, size, limit))
@@ -172,7 +181,7 @@ def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
 def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:
     """The figures of validation and test, exact: no state is lost, no token is left out."""
     scores = {}
-    scorer, size = Scorer(model), len(prepared.codec.vocabulary)
+    scorer, size = scorer_of(model), len(prepared.codec.vocabulary)
     for name in ("validation", "test"):
         split = prepared.batches[name].encoded
         total, count = scorer.total(scoring.whole(split, prepared.config.carry, size))

@@ -1,5 +1,6 @@
 """A language model's steps over windows: those that train it, and those that score text."""
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -25,9 +26,18 @@ def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
     return named_states(model.get_layer("body").get_initial_states(rows))
 
 
-def _inputs(window: Window, states: dict[str, Any]) -> dict[str, Any]:
+def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
+    """What `with_losses` takes: a window's ids and the states before it."""
     ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
     return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
+
+
+def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
+    """What `with_losses` takes, of any sizes: one graph for all windows."""
+    return {
+        name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        for name, tensor in losses.input.items()
+    }
 
 
 def _states(outputs: dict[str, Any]) -> dict[str, Any]:
@@ -39,13 +49,17 @@ class Trainer:
 
     Args:
         model: Compiled, with explicit states.
+        windows: What it is trained on.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        self.model = model
+    def __init__(self, model: keras.Model, windows: Split) -> None:
+        self.model, self.windows = model, windows
         self.losses = with_losses(model)
-        # a shape, a graph: with sizes known beforehand nothing need be padded to others
-        self.step = tf.function(self._step, autograph=False)
+        model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
+        # streams have windows of one size, and of that size a graph is a tenth faster
+        alike = isinstance(windows, Streams)
+        specs = None if alike else [signature(self.losses)]
+        self.step = tf.function(self._step, input_signature=specs, autograph=False)
 
     def _step(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         variables = self.model.trainable_variables
@@ -58,26 +72,25 @@ class Trainer:
         self.model.optimizer.apply(gradients, variables)
         return loss, _states(outputs)
 
-    def epoch(self, windows: Split, config: TrainingConfig, epoch: int) -> dict[str, float]:
+    def epoch(self, config: TrainingConfig, epoch: int) -> dict[str, float]:
         """One pass over the training split; its figures, measured while it trains.
 
         Args:
-            windows: The training split.
             config: Seed, and what the messages tell.
             epoch: Its number, from 0 up.
 
         Raises:
             TrainingError: The loss is no number any more, or far worse than chance.
         """
-        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(windows))
+        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(self.windows))
         worst = EXPLODED * math.log(self.losses.get_layer("logits").vocabulary_size)
         start, total, seen = time.monotonic(), 0.0, 0
         states: dict[str, Any] = {}
         try:
-            for number, window in enumerate(windows((config.seed, epoch)), 1):
+            for number, window in enumerate(self.windows((config.seed, epoch)), 1):
                 if window.first:
                     states = initial_states(self.model, len(window.token_ids))
-                loss, states = self.step(_inputs(window, states))
+                loss, states = self.step(inputs_of(window, states))
                 _check(float(loss), worst, epoch, number, config)
                 total += float(loss) * window.num_tokens
                 seen += window.num_tokens
@@ -101,6 +114,12 @@ def _check(loss: float, worst: float, epoch: int, step: int, config: TrainingCon
     )
 
 
+@functools.lru_cache(maxsize=1)
+def scorer_of(model: keras.Model) -> "Scorer":
+    """A model's scorer, kept from epoch to epoch: tracing its graph takes seconds."""
+    return Scorer(model)
+
+
 class Scorer:
     """Adds up what a language model says of text, exactly: of all its tokens, over all of V.
 
@@ -112,7 +131,7 @@ class Scorer:
         self.model = model
         losses = with_losses(model)
 
-        @tf.function(reduce_retracing=True, autograph=False)
+        @tf.function(input_signature=[signature(losses)], autograph=False)
         def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             outputs = losses(inputs, training=False)
             return outputs["losses"], _states(outputs)
@@ -125,7 +144,7 @@ class Scorer:
         for window in windows:
             if window.first:
                 states = initial_states(self.model, len(window.token_ids))
-            losses, states = self.step(_inputs(window, states))
+            losses, states = self.step(inputs_of(window, states))
             yield window, losses.numpy()
 
     def total(self, windows: Iterable[Window]) -> tuple[float, int]:

@@ -11,6 +11,7 @@ from recipes import checkpoint, training
 from recipes.batching import Batches, Encoded
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
+from zoo.errors import InputError
 
 
 def task(
@@ -61,7 +62,9 @@ def run(directory: Path, stop_after: int | None = None, **changes: Any) -> Progr
     validate = validator(batches)
     if stop_after is not None:
         model.train_on_batch = interrupted(model.train_on_batch, stop_after)
-    return training.train(model, batches, validate, config, directory, progression)
+    return training.train(
+        model, training.over_batches(model, batches), validate, config, directory, progression
+    )
 
 
 def interrupted(step: Any, after: int) -> Any:
@@ -98,7 +101,14 @@ def test_the_same_seed_gives_the_same_history_and_another_one_another(tmp_path: 
     assert figures(first) == figures(second)
     model, batches, config = task(epochs=1)
     other = TrainingConfig(**{**config.__dict__, "seed": 4})
-    third = training.train(model, batches, validator(batches), other, tmp_path / "c", Progression())
+    third = training.train(
+        model,
+        training.over_batches(model, batches),
+        validator(batches),
+        other,
+        tmp_path / "c",
+        Progression(),
+    )
     assert figures(third) != figures(first)
 
 
@@ -124,7 +134,12 @@ def test_an_epochs_loss_is_the_mean_over_its_examples(tmp_path: Path):
 
     model.train_on_batch = recorded
     progression = training.train(
-        model, batches, validator(batches), config, tmp_path, Progression()
+        model,
+        training.over_batches(model, batches),
+        validator(batches),
+        config,
+        tmp_path,
+        Progression(),
     )
     assert len(set(sizes)) > 1  # a last batch is smaller: a mean over batches would be another
     assert progression.history[0]["loss"] == pytest.approx(np.average(losses, weights=sizes))
@@ -139,7 +154,9 @@ def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(tmp_pa
         kept.append([variable.numpy() for variable in model.trainable_variables])
         return {"accuracy": next(scores)}
 
-    progression = training.train(model, batches, validate, config, tmp_path, Progression())
+    progression = training.train(
+        model, training.over_batches(model, batches), validate, config, tmp_path, Progression()
+    )
     assert (progression.epoch, progression.best_epoch, progression.best_score) == (4, 2, 0.8)
     best = keras.models.load_model(tmp_path / "checkpoints" / "best.keras", compile=False)
     for one, other in zip(best.trainable_variables, kept[1], strict=True):
@@ -153,8 +170,36 @@ def test_of_equal_scores_the_smaller_loss_is_the_better(tmp_path: Path):
     def validate(_model: keras.Model) -> dict[str, float]:
         return dict(zip(("accuracy", "loss"), next(figures), strict=True))
 
-    progression = training.train(model, batches, validate, config, tmp_path, Progression())
+    progression = training.train(
+        model, training.over_batches(model, batches), validate, config, tmp_path, Progression()
+    )
     assert (progression.best_epoch, progression.best_score) == (2, 0.9)
+
+
+def test_of_losses_the_smaller_one_is_the_better(tmp_path: Path):
+    model, batches, config = task(epochs=4)
+    figures = iter([3.0, 2.0, 2.5, 2.25])
+    progression = training.train(
+        model,
+        training.over_batches(model, batches),
+        lambda _model: {"loss": next(figures)},
+        config,
+        tmp_path,
+        Progression(),
+    )
+    assert (progression.best_epoch, progression.best_score) == (2, 2.0)
+
+
+def test_the_rate_rises_over_the_warmup_and_falls_to_nothing():
+    config = TrainingConfig(epochs=10, learning_rate=0.5, decay="cosine")
+    rate = training.optimizer(config, 10, warmup=0.2)._learning_rate
+    assert [float(rate(step)) for step in (0, 10, 20, 60, 100)] == pytest.approx(
+        [0.0, 0.25, 0.5, 0.25, 0.0], abs=1e-6
+    )
+    plain = training.optimizer(config, 10)._learning_rate
+    assert float(plain(0)) == pytest.approx(0.5)
+    with pytest.raises(InputError, match="warmup goes with --decay cosine"):
+        training.optimizer(TrainingConfig(decay="linear"), 10, warmup=0.2)
 
 
 def test_no_epoch_begins_that_would_end_after_the_minutes(tmp_path: Path):
@@ -166,7 +211,14 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(tmp_path: Path):
     model, batches, config = task()
     model.trainable_variables[0].assign(np.full(model.trainable_variables[0].shape, np.nan))
     with pytest.raises(training.TrainingError, match="diverged; lower --learning-rate"):
-        training.train(model, batches, validator(batches), config, tmp_path, Progression())
+        training.train(
+            model,
+            training.over_batches(model, batches),
+            validator(batches),
+            config,
+            tmp_path,
+            Progression(),
+        )
 
 
 def test_averaged_weights_follow_the_average_and_are_taken_out_again():

@@ -75,6 +75,13 @@ def test_summary_prints_layers_and_the_number_of_parameters(command):
     assert "is an example" not in out
 
 
+def test_summary_takes_no_example_where_another_size_stands_in_its_place(command):
+    words = ["--vector-dim", "3", "--vocabulary-size", "7", "--units", "2"]
+    status, out, _ = command("summary", "one_to_many", *words)
+    assert status == 0
+    assert "vectors" in out and "is an example" not in out
+
+
 def test_summary_says_which_sizes_are_examples(command):
     status, out, _ = command("summary", "many_to_one", "--units", "2", "--num-classes", "5")
     assert status == 0

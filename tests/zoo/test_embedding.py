@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from tests.reference import random_values
@@ -84,6 +85,8 @@ def test_half_precision_vectors_come_from_a_table_in_full_precision():
         ((V, E, 1.0), "word_dropout must be a number .* got 1.0"),
         ((V, E, -0.1), "word_dropout must be a number .* got -0.1"),
         ((V, E, True), "word_dropout must be a number .* got True"),
+        ((V, E, 0.0, V, 0, False, 0.0, 1.0), "type_dropout must be a number .* got 1.0"),
+        ((V, E, 0.0, V, 0, False, 0.0, 0.0, 1), "gives_table must be True or False, got 1"),
     ],
 )
 def test_a_wrong_option_is_named_with_its_value(options, message):
@@ -151,3 +154,62 @@ def test_rare_words_are_hidden_by_no_share_before_counts_are_told():
 def test_a_wrong_option_of_both_tables_is_named(options, message):
     with pytest.raises(zoo.InputError, match=message):
         TokenEmbedding(V, E, **options)
+
+
+def test_type_dropout_does_nothing_in_inference():
+    np.testing.assert_array_equal(built(type_dropout=0.9)(TOKENS), built()(TOKENS))
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_type_dropout_drops_a_token_in_all_its_places_and_scales_the_others(rate):
+    keras.utils.set_random_seed(1)
+    layer = TokenEmbedding(500, E, type_dropout=rate)
+    layer.build((None, None))
+    layer.embeddings.assign(random_values(500, E, seed=2))
+    token_ids = np.random.default_rng(1).integers(0, 500, (20, 300))
+    factors = []
+    for _ in range(20):
+        vectors = np.array(layer(token_ids, training=True))
+        of_types = np.zeros(500)
+        of_types[token_ids] = vectors[:, :, 0] / layer.embeddings.numpy()[token_ids, 0]
+        expected = of_types[:, None] * layer.embeddings.numpy()
+        np.testing.assert_allclose(vectors, expected[token_ids], atol=1e-5)
+        factors.append(of_types[np.unique(token_ids[token_ids > 0])])
+        assert not np.any(vectors[token_ids == 0])
+    factors = np.array(factors)  # (draws, types)
+    assert np.all(np.isclose(factors, 0) | np.isclose(factors, 1 / (1 - rate)))
+    error = np.sqrt(rate / (1 - rate))  # of one factor; their mean is 1
+    assert abs(factors.mean() - 1) < 4 * error / np.sqrt(factors.size)
+    assert abs(factors.mean(axis=0).std() / error * np.sqrt(20) - 1) < 0.2, "drawn anew each time"
+    assert abs(factors.mean(axis=1).std() / error * np.sqrt(499) - 1) < 0.6, "each for itself"
+
+
+def test_type_dropout_leaves_pretrained_vectors_alone():
+    layer = both_tables(type_dropout=0.9)
+    plain, dropped = (np.array(layer(TOKENS, training=way)) for way in (False, True))
+    np.testing.assert_array_equal(dropped[:, :, E:], plain[:, :, E:])
+    assert np.any(dropped[:, :, :E] != plain[:, :, :E])
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_table_that_is_given_is_the_learned_one_whatever_is_dropped(training):
+    layer = both_tables(type_dropout=0.5, gives_table=True)
+    vectors, table = layer(TOKENS, training=training)
+    np.testing.assert_array_equal(table, layer.embeddings.numpy())
+    assert vectors.shape == (3, 4, E + 2)
+    shown = layer(keras.Input((None,), dtype="int32"))
+    assert [one.shape for one in shown] == [(None, None, E + 2), (4, E)]
+    assert layer.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_gradients_flow_through_both_uses_of_a_table_that_is_given():
+    layer = built(gives_table=True)
+    first, second = random_values(3, 4, E, seed=5), random_values(V, E, seed=6)
+    with tf.GradientTape() as tape:
+        vectors, table = layer(TOKENS)
+        total = tf.reduce_sum(first * vectors) + tf.reduce_sum(second * table)
+    gradient = tf.convert_to_tensor(tape.gradient(total, layer.embeddings.value))
+    expected = second.copy()
+    for row, t in np.argwhere(TOKENS):
+        expected[TOKENS[row, t]] += first[row, t]
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)

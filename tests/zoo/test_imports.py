@@ -18,6 +18,8 @@ FLOORS = [
         "description",
         "export_classifier",
         "export_tagger",
+        "export_language_model",
+        "export_one_to_many",
         "tuning",
         "serving",
         "diagnostics",

@@ -1,5 +1,11 @@
 """One file a topology; importing this registers them all."""
 
-from zoo.architectures import language_model, many_to_many, many_to_one, one_to_one
+from zoo.architectures import (
+    language_model,
+    many_to_many,
+    many_to_one,
+    one_to_many,
+    one_to_one,
+)
 
-__all__ = ["language_model", "many_to_many", "many_to_one", "one_to_one"]
+__all__ = ["language_model", "many_to_many", "many_to_one", "one_to_many", "one_to_one"]

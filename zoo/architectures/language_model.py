@@ -147,8 +147,8 @@ def _state_inputs(body: Recurrent) -> dict[str, Any]:
 def with_losses(model: keras.Model) -> keras.Model:
     """A language model that gives each target's loss in place of the logits: the one to train.
 
-    The layers and weights are the model's own. In training the losses are estimates if the model
-    was built with `sampled`.
+    The layers and weights are the model's own. If the model was built with `sampled`, the losses
+    in training are those of telling each target from so many words, not from all.
 
     Args:
         model: What `language_model` gives, with or without explicit states.
@@ -170,11 +170,17 @@ def with_losses(model: keras.Model) -> keras.Model:
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")
     given = head.input if isinstance(head.input, list) else [head.input]
     losses = head(*given, target_ids=target_ids)
-    mask = masking.padding_mask(inputs["token_ids"])
-    losses = keras.ops.where(mask, losses, 0)
+    losses = _RealLosses(name="real_losses")(losses, inputs["token_ids"])
     states = _states_of(model.output) if isinstance(model.output, dict) else {}
     inputs = {**inputs, "target_ids": target_ids}
     return keras.Model(inputs, {"losses": losses, **states}, name="losses")
+
+
+class _RealLosses(masking.MaskedLayer):
+    """Losses (B, T), 0 in the padding; a layer, as operations would clash with a loaded model's."""
+
+    def call(self, losses: Any, token_ids: Any) -> Any:
+        return keras.ops.where(masking.padding_mask(token_ids), losses, 0)
 
 
 def states_only(model: keras.Model) -> keras.Model:

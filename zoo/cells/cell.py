@@ -163,6 +163,10 @@ class RecurrentCell(keras.layers.Layer):
         shape = (batch_size, self.units)
         return [ops.zeros(shape, dtype=self.compute_dtype) for _ in range(self.num_states)]
 
+    def bridged_state(self, values: list[Any]) -> list[Any]:
+        """The states that a bridge's values stand for, between -1 and 1, (B, K) each."""
+        return values
+
     def get_config(self) -> dict[str, Any]:
         serialize = keras.initializers.serialize
         return {

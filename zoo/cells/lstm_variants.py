@@ -155,3 +155,8 @@ class SLSTMCell(RecurrentCell):
         """Zeros, and an m so small that the first input is all there is."""
         *zeros, m = super().get_initial_state(batch_size)
         return [*zeros, m + EMPTY]
+
+    def bridged_state(self, values: list[Any]) -> list[Any]:
+        """What is handed over weighs about as much as an input; the normaliser is positive."""
+        h, c, n, m = values
+        return [h, c, ops.exp(n), m]

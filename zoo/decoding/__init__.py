@@ -2,6 +2,15 @@
 
 from zoo.decoding.beam import Hypotheses, beam_search, length_penalty
 from zoo.decoding.filtering import Filter
+from zoo.decoding.guidance import guided
 from zoo.decoding.sampling import Generated, generate
 
-__all__ = ["Filter", "Generated", "Hypotheses", "beam_search", "generate", "length_penalty"]
+__all__ = [
+    "Filter",
+    "Generated",
+    "Hypotheses",
+    "beam_search",
+    "generate",
+    "guided",
+    "length_penalty",
+]

@@ -1,6 +1,7 @@
 """What architectures are made of: embedding, recurrent body, pooling; stock weights."""
 
 from zoo.layers.activation_regularization import ActivationRegularization
+from zoo.layers.bridge import RowDropout, StateBridge
 from zoo.layers.crf import CRF
 from zoo.layers.crf_loss import CRFAccuracy, CRFLoss
 from zoo.layers.direction import Direction
@@ -21,6 +22,8 @@ __all__ = [
     "MaxPooling",
     "MeanPooling",
     "Recurrent",
+    "RowDropout",
+    "StateBridge",
     "TokenEmbedding",
     "TokenLogits",
     "from_stock",

@@ -19,14 +19,15 @@ class TokenLogits(MaskedLayer):
     states (B, T, D) -> logits (B, T, V) = states W' + b; with `target_ids` int (B, T) instead the
     targets' negative log-likelihoods (B, T), in nats.
 
-    With `sampled` = S words the loss in training is an estimate whose cost does not grow with V.
-    The S / 2 most frequent tokens (the first ids) count exactly, S / 2 others are drawn, the same
-    for a whole batch, id i with probability q(i) = log((i + 1) / i) / log(2 V / S):
+    With `sampled` = S words the loss in training is one whose cost does not grow with V: that of
+    telling the target from the S / 2 most frequent tokens (the first ids), which are all there, and
+    S / 2 others, drawn, the same for a whole batch, id i with probability
+    q(i) = log((i + 1) / i) / log(2 V / S). A token's score s is made up for how often it is there,
+    E = 1 for the frequent ones and E = S/2 q for the others:
 
-        loss = - s(y) + log( e^s(y) + sum_(i < S/2, i != y) e^s(i)
-                                    + sum_(drawn i != y) e^s(i) / (S/2 q(i)) )
+        loss = - s'(y) + log( e^s'(y) + sum_(i < S/2 or drawn, i != y) e^s'(i) ),  s' = s - log E
 
-    Of the sum inside the logarithm it is an estimate without bias. Outside of training all counts.
+    Outside of training all V tokens count.
 
     Args:
         vocabulary_size: V; ids are in the order of frequency, the most frequent first.
@@ -84,30 +85,39 @@ class TokenLogits(MaskedLayer):
 
     def _estimated(self, states: Any, kernel: Any, target_ids: Any) -> Any:
         head = self.sampled // 2
-        drawn, log_weights = self._drawn(head, self.sampled - head)
-        targets = ops.reshape(target_ids, (-1,))
+        drawn = self._drawn(head, self.sampled - head)
+        targets = ops.cast(ops.reshape(target_ids, (-1,)), "int32")
         flat = ops.reshape(states, (-1, states.shape[-1]))  # (B T, D)
         own = ops.sum(flat * ops.cast(ops.take(kernel, targets, axis=0), flat.dtype), axis=-1)
-        own = ops.cast(own, "float32") + ops.take(self.bias, targets)
-        rest = ops.take(kernel, drawn, axis=0), ops.take(self.bias, drawn)
+        own = ops.cast(own, "float32") + ops.cast(ops.take(self.bias, targets), "float32")
+        own = own - ops.where(targets < head, 0.0, self._log_expected(ops.maximum(targets, head)))
+        frequent = ops.arange(head, dtype="int32")
+        # looked up as well: a slice's gradient would be as large as the table
+        first, rest = (
+            (ops.take(kernel, ids, axis=0), ops.take(self.bias, ids)) for ids in (frequent, drawn)
+        )
         logits = [
-            self._logits(flat, kernel[:head], self.bias[:head]),
-            self._logits(flat, *rest) + log_weights,
+            self._logits(flat, *first),
+            self._logits(flat, *rest) - self._log_expected(drawn),
         ]
-        ids = ops.concatenate([ops.arange(head, dtype="int32"), drawn])
+        ids = ops.concatenate([frequent, drawn])
         others = ops.where(ids == targets[:, None], -1e30, ops.concatenate(logits, axis=-1))
         total = ops.logsumexp(ops.concatenate([own[:, None], others], axis=-1), axis=-1)
         return ops.reshape(total - own, ops.shape(target_ids))
 
-    def _drawn(self, head: int, count: int) -> tuple[Any, Any]:
-        """Ids from `head` on, int32 (count,), and - log(count q(id))."""
+    def _drawn(self, head: int, count: int) -> Any:
+        """Ids from `head` on, int32 (count,)."""
         span = math.log(self.vocabulary_size / head)
         uniform = keras.random.uniform((count,), seed=self.seed_generator)
         ids = ops.cast(ops.floor(head * ops.exp(uniform * span)), "int32")
-        ids = ops.clip(ids, head, self.vocabulary_size - 1)  # for what rounding does at the end
+        return ops.clip(ids, head, self.vocabulary_size - 1)  # for what rounding does at the end
+
+    def _log_expected(self, ids: Any) -> Any:
+        """How often ids beyond the frequent ones are drawn on average, as a logarithm."""
+        head = self.sampled // 2
         places = ops.cast(ids, "float32")
-        shares = (ops.log(places + 1) - ops.log(places)) / span
-        return ids, -ops.log(count * shares)
+        shares = (ops.log(places + 1) - ops.log(places)) / math.log(self.vocabulary_size / head)
+        return ops.log((self.sampled - head) * shares)
 
     def compute_output_spec(
         self, states: Any, table: Any = None, target_ids: Any = None, training: bool = False

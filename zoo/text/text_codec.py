@@ -39,8 +39,8 @@ LEVELS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
 class TextCodec(tf.Module):
     r"""Turns strings into token ids and token ids into strings.
 
-    Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other control characters
-    are left out, the text is put into normalisation form C; nothing else is changed. A token that
+    Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other ASCII control
+    characters are left out, the text is put into normalisation form C; nothing else is changed. A token that
     the vocabulary has not is UNK, wherever the codec is used, in training, scoring and serving.
 
     At the level `character`, text(ids(x)) is x for all known characters. At `space` blanks become
@@ -129,7 +129,9 @@ class TextCodec(tf.Module):
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged int32 (B, T), without BOS and EOS."""
-        return self.vocabulary.ids(self.tokens(texts))
+        ids = self.vocabulary.ids(self.tokens(texts))
+        known = ids.flat_values > EOS  # a token may be spelt "[PAD]"
+        return ids.with_flat_values(tf.where(known, ids.flat_values, UNK))
 
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Ids int32 (B, T) -> strings (B,).

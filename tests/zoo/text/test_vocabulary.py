@@ -26,7 +26,8 @@ ODD = [
     "\t",
     "\ufeff",
 ]
-ODD += ["é", "e\u0301", "👍🏽", "我", "\u200d", "a b", " a ", "#", '"', "\\n", "\ufffd"]
+ODD += ["é", "e\u0301", "👍🏽", "我", "\u200d", "a b", " a ", "#", '"', "\ufffd"]
+ODD += ["\n", "\r", "\r\n", "\\", "\\n", "\\\n", "\\\\n", "\\r", "a\nb", "\na\n\n", "\\t"]
 
 
 def test_special_tokens_have_the_first_four_ids():
@@ -114,18 +115,23 @@ def test_what_is_saved_is_loaded_again(tmp_path, tokens):
     assert loaded.ids(tf.constant(loaded.tokens)).numpy().tolist() == list(range(4 + len(tokens)))
 
 
+LETTERS = st.one_of(st.sampled_from("\n\r\\nr"), st.characters(exclude_categories=["Cs"]))
+
+
 @settings(deadline=None, max_examples=100)
-@given(
-    tokens=st.lists(
-        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=4),
-        unique=True,
-    )
-)
-def test_any_tokens_without_line_ends_are_loaded_as_they_were_saved(tmp_path_factory, tokens):
+@given(tokens=st.lists(st.text(LETTERS, max_size=4), unique=True))
+def test_any_tokens_are_loaded_as_they_were_saved(tmp_path_factory, tokens):
     path = tmp_path_factory.mktemp("vocabulary") / "vocabulary.txt"
     tokens = [*SPECIAL, *(token for token in tokens if token not in SPECIAL)]
     Vocabulary(tokens).save(path)
+    assert path.read_bytes().count(b"\n") == len(tokens), "one line each"
     assert Vocabulary.load(path).tokens == tokens
+
+
+def test_line_ends_and_backslashes_are_written_with_a_backslash(tmp_path):
+    path = tmp_path / "vocabulary.txt"
+    Vocabulary([*SPECIAL, "\n", "a\r", "\\", "\\n", "\t"]).save(path)
+    assert path.read_bytes().split(b"\n")[4:] == [rb"\n", rb"a\r", b"\\" * 2, rb"\\n", b"\t", b""]
 
 
 def test_the_file_is_one_token_a_line_in_utf_8_and_replaces_the_one_before(tmp_path):

@@ -1,0 +1,51 @@
+"""The options of the `names` recipe."""
+
+from dataclasses import dataclass
+
+from recipes.config import TrainingConfig, option
+
+
+@dataclass(frozen=True)
+class NamesConfig(TrainingConfig):
+    """Where names and their classes stand, the network that writes them, how it is measured."""
+
+    text_column: str = option("text", "column (or tfds feature) that holds the name")
+    label_column: str = option("label", "column (or tfds feature) that holds its class")
+    epochs: int = option(30, "passes over the training split, at most")
+    patience: int = option(4, "epochs without a better validation score before training stops")
+    batch_size: int = option(64, "names a step")
+    learning_rate: float = option(4e-3, "Adam's")
+    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
+    average: float = option(
+        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+    )
+    architecture: str = option("one_to_many", "a name from `python -m zoo list`")
+    conditioning: str = option("both", "how the class reaches the decoder: state, input, both")
+    class_dim: int = option(32, "size of the class's vector")
+    embedding_dim: int = option(32, "size of a letter's vector")
+    cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
+    units: int = option(256, "hidden size K")
+    num_layers: int = option(1, "recurrent layers on top of each other")
+    residual: bool = option(False, "add to a layer's output what it read, from the second on")
+    dropout: float = option(0.3, "share dropped between layers and before the logits")
+    class_dropout: float = option(0.1, "share of names read without their class, for guidance")
+    input_dropout: float = option(0.0, "share of layers' inputs dropped, one mask for all steps")
+    recurrent_dropout: float = option(0.2, "share of the state dropped, one mask for all steps")
+    weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
+    samples: int = option(100, "names of each class that are written to be measured")
+    temperature: float = option(1.0, "at which they are drawn")
+    guidance: float = option(1.0, "how strongly they are drawn towards their class; 0 = as it is")
+
+
+@dataclass(frozen=True)
+class Inventing:
+    """How `predict` writes names."""
+
+    samples: int = option(5, "names for each label")
+    max_tokens: int = option(30, "letters at most, the end counted")
+    temperature: float = option(1.0, "below 1 keeps to the likely, 0 takes the likeliest")
+    top_k: int = option(0, "draw among so many letters; 0 = all")
+    top_p: float = option(1.0, "draw among the likeliest letters that have this probability")
+    guidance: float = option(1.0, "draw more strongly towards the label; 0 = as the model says")
+    seed: int = option(0, "the same seed writes the same names")
+    score: str = option("", "do not write: tell this name's probability for each label")

@@ -1,0 +1,200 @@
+"""What is particular to `names`: names -> letters, a decoder that a class sets, its export."""
+
+import functools
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import zoo
+from recipes import training
+from recipes.batching import bucket_lengths, summary
+from recipes.classification import data
+from recipes.config import read_json, write_json
+from recipes.language.scoring import of_loss
+from recipes.language.steps import signature
+from recipes.names import answers, invented, judge
+from recipes.names.batching import NameBatches, encode
+from recipes.names.config import Inventing, NamesConfig
+from recipes.origin import builtin
+from recipes.sources.splits import Splits
+from recipes.sources.table import Example
+from zoo.architectures.one_to_many import with_losses
+from zoo.errors import InputError
+from zoo.export_one_to_many import export_one_to_many, writer
+from zoo.losses import TokenCrossentropy
+from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
+
+NAME = "names"
+Config = NamesConfig
+Answering = Inventing
+MODEL_OPTIONS = (
+    "conditioning",
+    "class_dim",
+    "embedding_dim",
+    "cell",
+    "units",
+    "num_layers",
+    "residual",
+    "dropout",
+    "class_dropout",
+    "input_dropout",
+    "recurrent_dropout",
+    "weight_drop",
+)
+SPLITS = ("train", "validation", "test")
+answer, line = answers.answer, answers.line
+epochs = training.over_train
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that lies between the names and the network.
+
+    Attributes:
+        config: The run's options.
+        splits: Names and classes.
+        codec: Names <-> letters' ids.
+        classes: In the order of their ids.
+        batches: The batches of `train`, `validation` and `test`.
+    """
+
+    config: NamesConfig
+    splits: Splits
+    codec: TextCodec
+    classes: list[str]
+    batches: dict[str, NameBatches]
+
+    @property
+    def summary(self) -> str:
+        """What is told of the data before training."""
+        return summary(len(self.classes), len(self.codec.vocabulary), self.batches["train"])
+
+
+def defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """The same for all data."""
+    return {}
+
+
+def check(config: NamesConfig) -> None:
+    """Builds a tiny model: wrong options show before the data is read."""
+    if config.samples < 1:
+        raise InputError(f"samples must be at least 1, got {config.samples}")
+    if config.temperature < 0:
+        raise InputError(f"temperature must be at least 0, got {config.temperature}")
+    if config.guidance < 0:
+        raise InputError(f"guidance must be at least 0, got {config.guidance}")
+    _model(config, len(SPECIAL), num_classes=2)
+
+
+def load(config: NamesConfig) -> Splits:
+    """The three splits that `config.data` names; a name counts once in a class."""
+    found = data.load(config, builtin.generate)
+    return Splits(*(list(dict.fromkeys(getattr(found, name))) for name in SPLITS))
+
+
+def prepare(config: NamesConfig, splits: Splits, directory: Path) -> Prepared:
+    """Turns the names to ids, with the run's own letters and classes if it has them already."""
+    if (directory / "classes.json").exists():
+        codec, classes = _text_path(directory)
+    else:
+        codec = TextCodec.learn([example.text for example in splits.train], level="character")
+        classes = sorted({example.label for example in splits.train})
+        codec.vocabulary.save(directory / "vocabulary.txt")
+        write_json(directory / "classes.json", classes)
+    numbers = {label: number for number, label in enumerate(classes)}
+    parts: dict[str, list[Example]] = {name: getattr(splits, name) for name in SPLITS}
+    rows = iter(codec.encode([example.text for part in parts.values() for example in part]))
+    batches = {}
+    for name, part in parts.items():
+        labels = [numbers[example.label] for example in part]
+        encoded = encode(list(itertools.islice(rows, len(part))), labels)
+        lengths = bucket_lengths(encoded.lengths, config.buckets)
+        batches[name] = NameBatches(encoded, config.batch_size, lengths)
+    return Prepared(config, splits, codec, classes, batches)
+
+
+def _text_path(directory: Path) -> tuple[TextCodec, list[str]]:
+    """The codec and the classes of a run."""
+    codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level="character")
+    classes: list[str] = read_json(directory / "classes.json")
+    return codec, classes
+
+
+def build(config: NamesConfig, prepared: Prepared) -> keras.Model:
+    """The model, compiled."""
+    model = _model(config, len(prepared.codec.vocabulary), len(prepared.classes))
+    steps = len(prepared.batches["train"])
+    model.compile(training.optimizer(config, steps), TokenCrossentropy())
+    return model
+
+
+def _model(config: NamesConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
+    options = {name: getattr(config, name) for name in MODEL_OPTIONS}
+    sizes = {"vocabulary_size": vocabulary_size, "num_classes": num_classes}
+    return zoo.build(config.architecture, **sizes, **options)
+
+
+def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
+    """The validation split's figures; the first one chooses the best epoch."""
+    return of_loss(loss(model, prepared.batches["validation"]))
+
+
+@functools.lru_cache(maxsize=1)
+def _losses_of(model: keras.Model) -> Any:
+    """Each letter's loss, kept from epoch to epoch: tracing its graph takes seconds."""
+    losses = with_losses(model)
+
+    @tf.function(input_signature=[signature(losses)], autograph=False)
+    def run(inputs: dict[str, Any]) -> Any:
+        return losses(inputs, training=False)["losses"]
+
+    return run
+
+
+def loss(model: keras.Model, batches: NameBatches) -> float:
+    """The mean loss of a split, in nats per letter, ends counted."""
+    total, count = 0.0, 0
+    for inputs, targets, _ in batches():
+        given = {**inputs, "target_ids": np.maximum(targets, PAD)}
+        losses = _losses_of(model)({name: tf.constant(ids) for name, ids in given.items()})
+        total += float(losses.numpy().sum(dtype=np.float64))
+        count += batches.weight(targets)
+    return total / count
+
+
+def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:
+    """The figures of validation and test, and those of names that the model writes.
+
+    The judge's agreement on the test's real names is what that on written ones compares with.
+    """
+    config, splits, classes = prepared.config, prepared.splits, prepared.classes
+    found: dict[str, Any] = {
+        name: of_loss(loss(model, prepared.batches[name])) for name in ("validation", "test")
+    }
+    ask = judge.trained(config, splits, directory / "judge")
+    shares = dict(zip(ask.classes, ask.shares.tolist(), strict=True))
+    real = [invented.Name(example.label, example.text, True) for example in splits.test]
+    found["test"] |= invented.agreement(real, ask, shares)
+    functions = writer(model, prepared.codec, classes)
+    names = invented.write(
+        functions, classes, config.samples, config.temperature, config.guidance, config.seed
+    )
+    train = [example.text for example in splits.train]
+    others = [example.text for part in (splits.validation, splits.test) for example in part]
+    written = invented.scores(names, train, others) | invented.agreement(names, ask, shares)
+    return {**found, "written": written}
+
+
+def export(model: keras.Model, config: NamesConfig, run: Path, directory: Path) -> Path:
+    """Writes the next version of the served model."""
+    return export_one_to_many(model, *_text_path(run), directory)
+
+
+def examples(config: NamesConfig, prepared: Prepared) -> list[str]:
+    """A few labels to try the exported model on."""
+    return prepared.classes[:6]

@@ -1,0 +1,160 @@
+"""What a language model's options do: dropouts, penalties, sampled losses, wrong values."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests import reference
+from tests.conformance.test_language_model import REAL, TARGETS, TINY, TOKENS, starts
+from tests.weights import assign_random, by_path
+from zoo.architectures.language_model import with_losses
+from zoo.registry import architecture
+
+GIVEN = {"token_ids": TOKENS, "target_ids": TARGETS}
+DROPOUTS = [
+    *("dropout", "type_dropout", "input_dropout", "output_dropout"),
+    *("recurrent_dropout", "zoneout", "weight_drop"),
+]
+UNREGULARIZED = {**dict.fromkeys(DROPOUTS, 0.0), "ar": 0.0, "tar": 0.0}
+
+
+def built(name="language_model", **options):
+    return assign_random(zoo.build(name, **{**TINY, "cell": "gru", **options}))
+
+
+def test_without_explicit_states_each_row_begins_with_the_initial_state():
+    options = {"learned_initial_state": True, "num_layers": 2, "tied": True}
+    plain, explicit = built(**options), built(**options, explicit_states=True)
+    outputs = explicit({"token_ids": tf.constant(TOKENS), **starts(explicit, 5)})
+    np.testing.assert_array_equal(plain(TOKENS), outputs["logits"])
+    assert plain.output_shape == (None, None, 9)
+    found = with_losses(plain)(GIVEN)
+    assert sorted(found) == ["losses"]
+    given = {name: tf.constant(ids) for name, ids in GIVEN.items()}
+    expected = with_losses(explicit)({**given, **starts(explicit, 5)})
+    np.testing.assert_array_equal(found["losses"], expected["losses"])
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"), [("awd_lstm", "lstm"), *[("language_model", cell) for cell in zoo.cells()]]
+)
+def test_one_batch_overfits(name, cell):
+    """What follows a token depends on those before it, so the states must be used."""
+    keras.utils.set_random_seed(1)
+    sizes = {"vocabulary_size": 9, "embedding_dim": 8, "units": 8, "num_layers": 1}
+    model = zoo.build(name, cell=cell, **{**UNREGULARIZED, **sizes})
+    train, weights = with_losses(model), model.trainable_variables
+    optimizer = keras.optimizers.Adam(0.05)
+    optimizer.build(weights)
+
+    @tf.function
+    def train_step():
+        with tf.GradientTape() as tape:
+            losses = train(GIVEN, training=True)["losses"]
+            loss = tf.reduce_sum(losses) / REAL.sum()
+        optimizer.apply(tape.gradient(loss, [weight.value for weight in weights]), weights)
+        return loss
+
+    assert train_step() > 1
+    assert any(float(train_step()) < 0.05 for _ in range(120))
+
+
+@pytest.mark.parametrize("rate", DROPOUTS)
+def test_each_dropout_acts_in_training_alone(rate):
+    plain, model = built(), built(**{rate: 0.9})
+    whole = np.array(model(TOKENS))
+    # states that may stay as they were are mixed with the new ones outside of training
+    np.testing.assert_array_equal(whole, (model if rate == "zoneout" else plain)(TOKENS))
+    drawn = [np.array(model(TOKENS, training=True)) for _ in range(3)]
+    assert max(np.abs(one - whole)[REAL].max() for one in drawn) > 1e-3
+
+
+def test_the_last_states_are_dropped_by_one_mask_for_all_steps_of_a_row():
+    keras.utils.set_random_seed(1)
+    model = built(output_dropout=0.5)
+    layer = model.get_layer("output_dropout")
+    both = keras.Model(model.input, [layer.input, layer.output])
+    states, dropped = (np.array(values) for values in both(TOKENS, training=True))
+    shares = dropped[0] / states[0]  # of the row without padding, (T, K)
+    np.testing.assert_allclose(shares, np.tile(shares[:1], (5, 1)), atol=1e-5)
+    assert {0.0, 2.0} == set(np.round(dropped[REAL] / states[REAL], 4).ravel())
+
+
+def test_the_penalties_are_those_of_the_last_layers_states_and_do_not_add_up():
+    model = built(ar=2.0, tar=3.0)
+    train, weights = with_losses(model), by_path(model)
+    lengths, table = REAL.sum(axis=1), weights["embedding/embeddings"]
+    layers = reference.encoder_layers(weights, "body")
+    states, _ = reference.stack("gru", layers, table[TOKENS], lengths)
+    changes = [states[row, t] - states[row, t - 1] for row, t in np.argwhere(REAL) if t]
+    expected = 2 * np.mean(states[REAL] ** 2) + 3 * np.mean(np.square(changes))
+    for _ in range(3):
+        train(GIVEN, training=True)
+        (penalty,) = train.losses
+        np.testing.assert_allclose(penalty, expected, rtol=1e-5)
+    train(GIVEN)
+    assert train.losses == []
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_sampled_words_make_the_loss_an_estimate_in_training_alone(tied):
+    keras.utils.set_random_seed(1)
+    options = {"vocabulary_size": 40, "tied": tied}
+    model, exact = built(**options, sampled=18), with_losses(built(**options))(GIVEN)["losses"]
+    train = with_losses(model)
+    np.testing.assert_array_equal(train(GIVEN)["losses"], exact)
+    in_training = tf.function(lambda: train(GIVEN, training=True)["losses"])
+    drawn = np.array([in_training() for _ in range(400)])
+    assert not np.any(drawn[:, ~REAL])
+    # all targets are among the first 9 ids, which are always there: of the sum over all tokens,
+    # relative to the target, exp(loss) is an estimate without bias
+    shares = np.exp(drawn - exact)[:, REAL]
+    error = shares.std(axis=0) / np.sqrt(len(shares))
+    assert np.all(error > 1e-4) and np.all(np.abs(shares.mean(axis=0) - 1) < 4.5 * error)
+    assert model(TOKENS, training=True).shape == (5, 5, 40)
+
+
+def test_awd_lstm_has_all_the_parts_of_its_paper():
+    entry = architecture("awd_lstm")
+    defaults = {option: parameter.default for option, parameter in entry.options.items()}
+    expected = {
+        **{"cell": "lstm", "num_layers": 3, "embedding_dim": 400, "units": 400, "tied": True},
+        **{"type_dropout": 0.1, "input_dropout": 0.3, "output_dropout": 0.4, "weight_drop": 0.5},
+        **{"ar": 2.0, "tar": 1.0, "dropout": 0.0, "recurrent_dropout": 0.0, "zoneout": 0.0},
+    }
+    assert {option: defaults[option] for option in expected} == expected
+    assert defaults["vocabulary_size"] is inspect.Parameter.empty
+    assert entry.topology == "language_model" and "AWD-LSTM" in entry.documentation
+
+
+@pytest.mark.parametrize("name", zoo.names(topology="language_model"))
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[(rate, value) for rate in DROPOUTS for value in (1, -0.5)],
+        *[(size, 0) for size in ("vocabulary_size", "embedding_dim", "units", "num_layers")],
+        *[(flag, 1) for flag in ("tied", "explicit_states", "residual", "learned_initial_state")],
+        *[("sampled", 15), ("sampled", -1), ("ar", -1.0), ("tar", "1"), ("cell", "lst")],
+    ],
+)
+def test_a_wrong_value_is_named_with_its_option_in_one_sentence(name, option, value):
+    with pytest.raises(zoo.InputError) as error:
+        zoo.build(name, **{**TINY, option: value})
+    message = str(error.value)
+    assert option in message and repr(value) in message and "\n" not in message
+
+
+@pytest.mark.parametrize("name", zoo.names(topology="language_model"))
+def test_a_misspelt_option_is_named_with_the_nearest(name):
+    with pytest.raises(zoo.InputError, match="has no option 'tide': did you mean 'tied'"):
+        zoo.build(name, **TINY, tide=True)
+
+
+def test_a_model_of_another_kind_has_no_losses_of_tokens():
+    model = zoo.build("many_to_one", vocabulary_size=9, num_classes=2, units=3)
+    with pytest.raises(zoo.InputError, match="not what zoo.build.'language_model', .* gives"):
+        with_losses(model)

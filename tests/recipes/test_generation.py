@@ -1,0 +1,237 @@
+"""The recipe `generation`: the whole job on small texts, its figures, its errors, its answers."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from recipes.cli import main
+from recipes.config import from_mapping
+from recipes.generation import answers, task
+from recipes.generation.config import Writing
+from recipes.generation.structure import structure_scores
+from recipes.language.steps import Trainer, initial_states, inputs_of
+from recipes.language.windows import Streams, encoded
+from tests.weights import assign_random
+from zoo.architectures.language_model import with_losses
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "tfds"
+TINY = ["--units", "16", "--embedding-dim", "8", "--batch-size", "4", "--window", "17"]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """A text in which each word tells the next one."""
+    path = tmp_path_factory.mktemp("text") / "round.txt"
+    path.write_text("one two three four five six.\n" * 120, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(text, tmp_path_factory):
+    """A whole job: the run's folder and the folder of exports."""
+    folder = tmp_path_factory.mktemp("whole")
+    words = ["generation", "--data", str(text), *TINY, "--epochs", "6", "--learning-rate", "0.02"]
+    places = ["--run-dir", str(folder / "run"), "--export-dir", str(folder / "models")]
+    assert main([*words, *places]) == 0
+    return folder
+
+
+def metrics(folder):
+    return json.loads((folder / "run" / "metrics.json").read_text())
+
+
+def test_the_whole_job_learns_the_text_and_tells_its_figures(finished):
+    found = metrics(finished)
+    for split in ("validation", "test"):
+        loss = found[split]["loss"]
+        assert loss < 0.2
+        assert found[split]["perplexity"] == pytest.approx(np.exp(loss))
+        assert found[split]["bits_per_character"] == pytest.approx(loss / np.log(2))
+        assert found[split]["unknown_share"] == 0
+    assert found["test"]["tokens"] == 348 + 1  # a tenth of 3,480 characters, and the end
+    assert found["train"]["tokens_per_second"] > 0
+    assert (finished / "run" / "curves.png").exists()
+
+
+def test_the_exported_model_writes_the_text_on_and_scores_it(finished, capsys):
+    models = ["--export-dir", str(finished / "models")]
+    how = ["--temperature", "0", "--max-tokens", "11"]
+    assert main(["generation", "predict", "one two ", *how, *models]) == 0
+    assert capsys.readouterr().out == "one two three four \n"
+    assert main(["generation", "predict", "one two", "two one", "--score", "--json", *models]) == 0
+    right, wrong = map(json.loads, capsys.readouterr().out.splitlines())
+    assert right["log_probability"] > wrong["log_probability"] + 3
+    assert right["num_tokens"] == wrong["num_tokens"] == 7  # a piece of running text has no end
+
+
+def test_several_samples_of_a_prompt_and_one_seed(finished, capsys):
+    models = ["--export-dir", str(finished / "models"), "--max-tokens", "30", "--json"]
+    outputs = []
+    for seed in ("3", "3", "4"):
+        words = ["generation", "predict", "o", "--samples", "3", "--temperature", "3"]
+        assert main([*words, "--seed", seed, *models]) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert len({row["text"] for row in rows}) == 3
+        assert all(row["prompt"] == "o" and row["text"].startswith("o") for row in rows)
+        outputs.append([row["text"] for row in rows])
+    assert outputs[0] == outputs[1] != outputs[2]
+
+
+def test_a_run_that_is_resumed_ends_as_one_that_was_not(text, tmp_path):
+    words = ["generation", "train", "--data", str(text), *TINY, "--epochs", "3", "--dropout", "0.2"]
+    whole, halved = str(tmp_path / "whole"), str(tmp_path / "halved")
+    assert main([*words, "--run-dir", whole]) == 0
+    assert main([*words, "--run-dir", halved, "--minutes", "1e-5"]) == 0  # stops after one epoch
+    assert main(["generation", "train", "--run-dir", halved, "--resume", "--minutes", "0"]) == 0
+    one, other = (
+        keras.models.load_model(Path(folder) / "checkpoints" / "epoch-0003" / "model.keras")
+        for folder in (whole, halved)
+    )
+    for weight, same in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), same.numpy(), err_msg=weight.path)
+
+
+def test_the_state_is_carried_through_training_and_its_gradient_stops_at_the_window():
+    """One step's gradient is that of the window alone, from the state that the last one left."""
+    model = assign_random(
+        zoo.build(
+            "language_model",
+            vocabulary_size=9,
+            embedding_dim=3,
+            units=4,
+            cell="gru",
+            explicit_states=True,
+        )
+    )
+    model.compile(keras.optimizers.SGD(0.0))  # the weights stay: only the states move
+    rows = [np.random.default_rng(0).integers(4, 9, 41)]
+    streams = Streams(encoded(rows), 2, 7)
+    windows = list(streams())
+    trainer, losses = Trainer(model, streams), with_losses(model)
+    states = initial_states(model, 2)
+    for window in windows:
+        before = dict(states)
+        loss, states = trainer.step(inputs_of(window, states))
+        outputs = losses(inputs_of(window, before))
+        expected = np.sum(outputs["losses"]) / window.num_tokens
+        assert float(loss) == pytest.approx(expected, rel=1e-5)
+        for name, state in states.items():
+            np.testing.assert_allclose(state, outputs[name], atol=1e-6)
+            assert np.abs(state - before[name]).max() > 1e-3
+    assert len(windows) == 3
+
+
+def test_a_run_without_clipping_that_explodes_is_stopped_with_a_sentence(text, tmp_path, capsys):
+    words = ["generation", "train", "--data", str(text), *TINY, "--cell", "simple_rnn"]
+    wild = ["--clip-norm", "0", "--learning-rate", "30", "--warmup", "0"]
+    assert main([*words, *wild, "--run-dir", str(tmp_path / "run")]) == 1
+    said = capsys.readouterr().err
+    assert "training has exploded; set --clip-norm (now 0: gradients are not clipped)" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--level", "letter"], "level must be one of"),
+        (["--window", "0"], "window must be at least 1 token, got 0"),
+        (["--unit", "page"], "unit must be one of"),
+        (["--validation-limit", "-1"], "validation_limit must be at least 0"),
+        (["--cell", "lstn"], "unknown cell 'lstn'"),
+        (["--warmup", "1.5"], "warmup must be"),
+        (["--sampled", "3"], "sampled must be 0 (all) or at least 16, got 3"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_written(words, said, text, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert main(["generation", "--data", str(text), *words, "--run-dir", str(run)]) == 2
+    assert said in capsys.readouterr().err
+    assert not run.exists()
+
+
+def test_words_of_a_ready_made_corpus_are_read_as_they_are(tmp_path):
+    folder = tmp_path / "ptb"
+    folder.mkdir()
+    for name, lines in (("train", 40), ("valid", 4), ("test", 4)):
+        text = " the <unk> sat on the mat \n a cat N lay there \n" * lines
+        (folder / f"ptb.{name}.txt").write_text(text)
+    words = ["--data", str(folder), "--unit", "line", "--level", "space", "--epochs", "1"]
+    config = from_mapping(
+        task.Config, {"data": str(folder), "unit": "line", "level": "space", "epochs": 1}
+    )
+    prepared = task.prepare(config, task.load(config), tmp_path)
+    assert prepared.codec.vocabulary.tokens[4:] == [
+        "the",
+        "N",
+        "a",
+        "cat",
+        "lay",
+        "mat",
+        "on",
+        "sat",
+        "there",
+    ]
+    # six words and the end, five words and the end: 13 places each time
+    assert [prepared.batches[name].encoded.lengths.sum() for name in task.SPLITS] == [520, 52, 52]
+    assert prepared.summary.endswith("unknown in validation: 7.69%")
+    assert main(["generation", "train", *words, *TINY, "--run-dir", str(tmp_path / "run")]) == 0
+
+
+def test_structure_scores_count_right_pairs_and_kept_rules(monkeypatch):
+    pairs = [("agreement", "a", "b"), ("agreement", "b", "a"), ("brackets", "()", "(]")]
+    monkeypatch.setattr("recipes.generation.builtin.pairs", lambda seed: pairs)
+    monkeypatch.setattr("recipes.generation.builtin.is_right", lambda line: line == "()")
+
+    def score(text):
+        values = {b"a": -1.0, b"b": -2.0, b"()": -1.0, b"(]": -1.5}
+        return {"log_probability": tf.constant([values[one] for one in text.numpy()])}
+
+    def generate(prompt, **_how):
+        texts = ["()"] * (len(prompt) // 4) + ["("] * (len(prompt) - len(prompt) // 4)
+        return {"text": tf.constant(texts)}
+
+    found = structure_scores({"score": score, "generate": generate}, seed=0)
+    assert found == {"pairs": {"agreement": 0.5, "brackets": 1.0}, "rules_kept": 0.25}
+
+
+def test_answers_are_rows_for_each_prompt_and_sample():
+    asked = {}
+
+    def generate(**inputs):
+        asked.update({name: tensor.numpy() for name, tensor in inputs.items()})
+        count = len(inputs["prompt"])
+        return {
+            "text": tf.constant([f"text {number}" for number in range(count)]),
+            "log_probability": tf.constant([-float(number) for number in range(count)]),
+            "num_tokens": tf.range(count),
+        }
+
+    how = Writing(samples=2, temperature=0.5, top_k=3, top_p=0.9, seed=8, max_tokens=5)
+    rows = answers.answer({"generate": generate}, ["x", "y"], how)
+    assert asked["prompt"].tolist() == [b"x", b"x", b"y", b"y"]
+    assert (asked["max_tokens"], asked["seed"], asked["top_k"]) == (5, 8, 3)
+    assert [float(asked[name]) for name in ("temperature", "top_p")] == pytest.approx([0.5, 0.9])
+    assert rows[2] == {"prompt": "y", "text": "text 2", "log_probability": -2.0, "num_tokens": 2}
+    assert answers.line(rows[2]) == "text 2"
+
+
+@pytest.mark.slow
+def test_the_built_in_corpus_is_learned(tmp_path):
+    assert main(["generation", "--run-dir", str(tmp_path / "run")]) == 0
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert min(found["pairs"].values()) > 0.8
+    assert found["rules_kept"] > 0.5
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no prepared data in {SHARED}")
+def test_tiny_shakespeare_is_read_from_tfds(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(SHARED))
+    config = from_mapping(task.Config, {"data": "tfds:tiny_shakespeare", "download": False})
+    prepared = task.prepare(config, task.load(config), tmp_path)
+    sizes = [int(prepared.batches[name].encoded.lengths.sum()) for name in task.SPLITS]
+    assert sizes == [1_003_855, 55_771, 55_771]
+    assert len(prepared.codec.vocabulary) == 65 + 4

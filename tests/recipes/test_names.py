@@ -1,0 +1,282 @@
+"""The recipe `names`: the whole job on a small folder, its figures, its errors, its answers."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes.batching import Batches
+from recipes.cli import main
+from recipes.names import answers, invented, judge, task
+from recipes.names.batching import NameBatches, encode
+from recipes.names.config import Inventing
+from recipes.names.invented import Name
+from recipes.origin import builtin
+from zoo import export
+from zoo.text import BOS, EOS
+
+TINY = [
+    *("--units", "24", "--embedding-dim", "8", "--class-dim", "4", "--batch-size", "16"),
+    *("--learning-rate", "0.03", "--dropout", "0", "--recurrent-dropout", "0", "--buckets", "1"),
+    *("--cell", "min_gru", "--average", "0", "--patience", "9", "--samples", "30"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two of the invented languages, a file each; some names stand there twice."""
+    rng, path = random.Random(1), tmp_path_factory.mktemp("data") / "names"
+    path.mkdir()
+    for label, make in (("Alvari", builtin._alvari), ("Dunnic", builtin._dunnic)):
+        names = sorted({make(rng).capitalize() for _ in range(150)})
+        (path / f"{label}.txt").write_text("\n".join([*names, *names[:40]]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(folder, tmp_path_factory):
+    """A whole job: the run's folder and the folder of exports."""
+    place = tmp_path_factory.mktemp("whole")
+    words = ["names", "--data", folder, *TINY, "--epochs", "6"]
+    words += ["--run-dir", place / "run", "--export-dir", place / "models"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(judge.QUICK, "batch_size", 16)
+        patch.setattr(export, "check", lambda *_: None)  # it takes long; see the export's own tests
+        assert main([str(word) for word in words]) == 0
+    return place
+
+
+def metrics(finished):
+    return json.loads((finished / "run" / "metrics.json").read_text())
+
+
+def test_the_whole_job_learns_to_write_names_of_both_classes(finished):
+    found = metrics(finished)
+    for split in ("validation", "test"):
+        assert found[split]["loss"] < 1.7
+        assert found[split]["perplexity"] == pytest.approx(np.exp(found[split]["loss"]))
+    written = found["written"]
+    assert set(written["agreement_of"]) == set(written["novel_of"]) == {"Alvari", "Dunnic"}
+    assert written["agreement"] > 0.9 and found["test"]["agreement"] > 0.9
+    for name in ("novel", "distinct", "valid"):
+        assert written[name] > 0.6
+    shown = (finished / "run" / "classes.json", finished / "run" / "vocabulary.txt")
+    assert all(path.stat().st_size > 0 for path in shown)
+
+
+def test_evaluate_gives_the_same_figures_again_and_keeps_the_judge(finished, capsys):
+    before = metrics(finished)
+    best = finished / "run" / "judge" / "checkpoints" / "best.keras"
+    written = best.stat().st_mtime_ns
+    assert main(["names", "evaluate", "--run-dir", str(finished / "run")]) == 0
+    assert "written: novel " in capsys.readouterr().out
+    assert best.stat().st_mtime_ns == written
+    after = metrics(finished)
+    assert after["written"] == before["written"]
+    for split in ("validation", "test"):
+        assert after[split]["loss"] == pytest.approx(before[split]["loss"], abs=1e-6)
+
+
+def test_the_exported_model_writes_and_scores_names(finished, capsys):
+    models = ["--export-dir", str(finished / "models")]
+    assert main(["names", "predict", "Dunnic", "Alvari", "--samples", "4", *models]) == 0
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    assert [label for label, _ in rows] == ["Dunnic"] * 4 + ["Alvari"] * 4
+    assert sum(name.startswith("Mac") for _, name in rows[:4]) >= 3
+    how = ["--temperature", "0.8", "--guidance", "0.5", "--seed", "5", "--json"]
+    outputs = []
+    for _ in range(2):
+        assert main(["names", "predict", "Alvari", *how, *models]) == 0
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    first = json.loads(outputs[0].splitlines()[0])
+    names = ["label", "text", "finished", "log_probability", "num_tokens"]
+    assert list(first) == names and first["finished"]
+    assert first["num_tokens"] == len(first["text"]) + 1
+    words = ["names", "predict", "Alvari", "Dunnic", "--score", "Macdel", *models]
+    assert main([*words, "--json"]) == 0
+    other, own = map(json.loads, capsys.readouterr().out.splitlines())
+    assert own["log_probability"] > other["log_probability"] + 3
+    assert own["num_tokens"] == 7 and own["text"] == "Macdel"
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[1] == answers.line(own)
+
+
+def test_an_unknown_label_is_one_sentence_that_names_the_nearest(finished, capsys):
+    models = ["--export-dir", str(finished / "models")]
+    assert main(["names", "predict", "Alvary", *models]) == 2
+    assert capsys.readouterr().err == "error: unknown label 'Alvary': did you mean 'Alvari'?\n"
+
+
+def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, finished, tmp_path):
+    run = tmp_path / "run"
+    words = ["names", "train", "--data", str(folder), *TINY, "--epochs", "6"]
+    epochs = []
+
+    def stop(config, epoch, train):
+        if epoch == 2 and not epochs:
+            epochs.append(epoch)
+            raise KeyboardInterrupt
+        return train(config, epoch)
+
+    with pytest.MonkeyPatch.context() as patch:
+        whole = task.epochs
+
+        def interrupted(model, prepared):
+            train = whole(model, prepared)
+            return lambda config, epoch: stop(config, epoch, train)
+
+        patch.setattr(task, "epochs", interrupted)
+        assert main([*words, "--run-dir", str(run)]) == 1
+        assert main(["names", "train", "--resume", "--run-dir", str(run)]) == 0
+    histories = [
+        [line.rsplit(",", 1)[0] for line in (one / "history.csv").read_text().splitlines()]
+        for one in (run, finished / "run")
+    ]
+    assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--conditioning", "states"], "conditioning must be one of state, input, both"),
+        (["--samples", "0"], "samples must be at least 1, got 0"),
+        (["--temperature", "-1"], "temperature must be at least 0, got -1.0"),
+        (["--guidance", "-1"], "guidance must be at least 0, got -1.0"),
+        (["--class-dropout", "1"], "class_dropout must be a number from 0"),
+        (["--cell", "lst"], "unknown cell 'lst'"),
+    ],
+)
+def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
+    assert main(["names", "train", "--run-dir", str(tmp_path / "run"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_name_counts_once_in_a_class_and_in_several_classes_once_in_each(tmp_path):
+    lines = ["name\tland", *["Adam\tFrench", "Adam\tFrench", "Adam\tIrish"] * 3]
+    lines += [f"N{number}\tIrish" for number in range(60)]
+    (tmp_path / "names.tsv").write_text("\n".join(lines), encoding="utf-8")
+    options = {"text_column": "name", "label_column": "land"}
+    splits = None
+    for seed in range(20):  # until the name that stands in both classes is in train
+        try:
+            config = task.Config(data=str(tmp_path / "names.tsv"), split_seed=seed, **options)
+            splits = task.load(config)
+            break
+        except ValueError:
+            continue
+    pairs = [
+        (one.text, one.label)
+        for part in (splits.train, splits.validation, splits.test)
+        for one in part
+    ]
+    assert len(pairs) == len(set(pairs)) == 62
+
+
+def test_batches_hold_classes_what_is_read_and_what_is_told():
+    rows = [np.array([7, 8, 9]), np.array([5]), np.array([], int)]
+    batches = NameBatches(encode(rows, [1, 0, 1]), 2, [2, 4])
+    found = {}
+    for inputs, targets, members in batches():
+        assert batches.weight(targets) == (inputs["token_ids"] != 0).sum()
+        for row, member in enumerate(members):
+            given = inputs["class_ids"][row], inputs["token_ids"][row], targets[row]
+            found[member] = [values.tolist() for values in given]
+    assert found == {
+        0: [1, [BOS, 7, 8, 9], [7, 8, 9, EOS]],
+        1: [0, [BOS, 5], [5, EOS]],
+        2: [1, [BOS, 0], [EOS, -1]],
+    }
+    assert issubclass(NameBatches, Batches)
+    drawn = [members.tolist() for _, _, members in batches((0, 1))]
+    assert sorted(sum(drawn, [])) == [0, 1, 2]
+
+
+NAMES = [
+    *(Name("A", "Ann", True), Name("A", "Bea", True), Name("A", "bea ", True)),
+    *(Name("A", "Cid4", True), Name("B", "Ann", True), Name("B", "O'Neil-Roe", False)),
+    *(Name("B", "D", True), Name("B", "Dora Lee", True)),
+]
+
+
+def test_the_figures_of_written_names_are_those_counted_by_hand():
+    found = invented.scores(NAMES, train=["ANN", "Zoe"], held_out=["Bea", "Ann", "Dora Lee"])
+    assert found == {
+        "novel": (3 / 4 + 3 / 4) / 2,  # Ann is known, whatever its case and its class
+        "held_out": (2 / 4 + 1 / 4) / 2,  # Bea twice, Dora Lee; Ann is in train as well
+        "distinct": (3 / 4 + 4 / 4) / 2,
+        "valid": (3 / 4 + 2 / 4) / 2,  # a digit; an end that did not come; one letter
+        "novel_of": {"A": 0.75, "B": 0.75},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("Li", True),
+        ("L", False),
+        ("", False),
+        ("x" * 20, True),
+        ("x" * 21, False),
+        ("D’Äö ñ'-a", True),
+        ("Maxa/B", False),
+    ],
+)
+def test_what_a_well_formed_name_is(text, valid):
+    assert invented.is_valid(Name("A", text, True)) == valid
+    assert not invented.is_valid(Name("A", text, False))
+
+
+def test_agreement_is_a_mean_over_classes_or_weighs_them_by_their_shares():
+    asked = []
+
+    def ask(texts, fair):
+        asked.append(list(texts))
+        return ["A", "A", "B", "B", "A", "B", "A", "A"] if fair else ["A"] * 8
+
+    shares = {"A": 0.6, "B": 0.2, "C": 0.2}  # of C no name is given
+    found = invented.agreement(NAMES, ask, shares)
+    assert asked == [[name.text for name in NAMES]] * 2
+    assert found["agreement_of"] == {"A": 0.5, "B": 0.25}
+    assert found["agreement"] == (0.5 + 0.25) / 2
+    assert found["agreement_uncorrected"] == (1.0 + 0.0) / 2
+    assert found["agreement_by_share"] == pytest.approx(0.6 / 0.8)
+
+
+def test_a_fair_judge_divides_by_the_shares():
+    table = {"x": [0.6, 0.4], "y": [0.9, 0.1], "z": [0.1, 0.9]}
+
+    def classify(texts):
+        rows = [table[text.decode()] for text in texts.numpy()]
+        return {"probabilities": tf.constant(rows)}
+
+    ask = judge.Judge(classify, ["A", "B"], np.array([0.75, 0.25]))
+    assert ask(["x", "y", "z"], fair=False) == ["A", "A", "B"]
+    assert ask(["x", "y", "z"], fair=True) == ["B", "A", "B"]
+    assert len(ask(["x"] * (judge.ROWS + 1), fair=True)) == judge.ROWS + 1
+
+
+def test_names_are_asked_for_by_class(monkeypatch):
+    asked = {}
+
+    def generate(**inputs):
+        asked.update(inputs)
+        rows = len(inputs["label"])
+        texts = [f"N{row}" for row in range(rows)]
+        return {"text": tf.constant(texts), "finished": tf.constant([True, False] * (rows // 2))}
+
+    found = invented.write({"generate": generate}, ["A", "B"], 2, 0.5, 1.5, seed=3)
+    assert found == [
+        *(Name("A", "N0", True), Name("A", "N1", False)),
+        *(Name("B", "N2", True), Name("B", "N3", False)),
+    ]
+    assert (asked["temperature"], asked["guidance"], asked["seed"]) == (0.5, 1.5, 3)
+
+
+def test_answers_say_what_was_asked_for():
+    how = Inventing()
+    assert (how.samples, how.seed, how.score) == (5, 0, "")
+    assert answers.line({"label": "A", "text": "Ann"}) == "A  Ann"

@@ -1,0 +1,190 @@
+"""One to many: x -> y1 .. yTy. A decoder that begins with a class and reads its own output."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+from zoo.architectures.language_model import with_losses
+from zoo.errors import InputError, require_choice, require_positive_int, require_rate
+from zoo.layers import (
+    Recurrent,
+    RowDropout,
+    StateBridge,
+    TokenEmbedding,
+    TokenLogits,
+    named_states,
+    nested_states,
+)
+from zoo.registry import register
+
+__all__ = ["CONDITIONINGS", "one_to_many", "start", "start_free", "step", "with_losses"]
+
+CONDITIONINGS = ("state", "input", "both")
+
+
+@register(topology="one_to_many")
+def one_to_many(
+    *,
+    vocabulary_size: int,
+    num_classes: int = 0,
+    vector_dim: int = 0,
+    embedding_dim: int = 64,
+    class_dim: int = 32,
+    conditioning: str = "both",
+    cell: str = "lstm",
+    units: int = 128,
+    num_layers: int = 1,
+    residual: bool = False,
+    dropout: float = 0.0,
+    class_dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
+    weight_drop: float = 0.0,
+    cell_options: dict[str, Any] | None = None,
+    name: str = "one_to_many",
+) -> keras.Model:
+    """Writes a sequence to a single input: a class, or a vector.
+
+    class_ids (B,) -> c (B, D); c, token_ids (B, T) -> states (B, T, K) -> logits (B, T, V)
+
+        P(y_1 .. y_n | x) = P(y_1 | x, BOS) P(y_2 | x, BOS y_1) ..., c = x W,
+        state:  the states before the first step are tanh(c W_s + b_s), a layer each
+        input:  what the decoder reads at each step is the token's vector and c
+
+    In training the tokens are given (BOS first, 0 = PAD on the right), the mask is computed from
+    them, and the logits tell the tokens that follow. To write, `start` makes the states and `step`
+    reads one token.
+
+    Args:
+        vocabulary_size: V, number of token ids.
+        num_classes: Number of classes: the input is `class_ids` (B,), from 0 up. Or:
+        vector_dim: F: the input is `vectors` float (B, F). One of both is given.
+        embedding_dim: E, size of a token's vector.
+        class_dim: D, size of the vector c that the input becomes.
+        conditioning: How c reaches the decoder: `state`, `input` or `both`.
+        cell: The recurrent cell, one of `zoo.cells()`.
+        units: Hidden size K.
+        num_layers: L, recurrent layers on top of each other.
+        residual: Add to a layer's output what it read, from the second layer on.
+        dropout: Share dropped between layers and before the logits, in training.
+        class_dropout: Share of the rows whose c is zero, in training: so the network learns as well
+            what is likely whatever the class, and `start_free` can begin without one.
+        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
+            training.
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
+            mask for all steps, in training.
+        zoneout: Probability that an element of a state is not updated in a step, in training.
+        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
+        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
+        name: The model's name.
+
+    Returns:
+        A Keras model of a dict: `class_ids` int (B,), or `vectors` float (B, F), and `token_ids`
+        int (B, T) -> float (B, T, V), logits.
+
+    Raises:
+        InputError: An option has a value that does not fit.
+
+    Source: Sutskever et al., arXiv:1409.3215, and Vinyals et al., arXiv:1411.4555, for the state;
+        Mikolov and Zweig, Context dependent recurrent neural network language model (2012), for
+        the input; Ho and Salimans, arXiv:2207.12598, for the dropout of classes.
+    """
+    require_choice("conditioning", conditioning, CONDITIONINGS)
+    require_positive_int("class_dim", class_dim)
+    require_rate("dropout", dropout)
+    require_rate("class_dropout", class_dropout)
+    given, make = _condition(num_classes, vector_dim, class_dim)
+    condition = RowDropout(class_dropout, name="class_dropout")(make(given))
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    mask = masking.padding_mask(token_ids)
+    vectors = TokenEmbedding(vocabulary_size, embedding_dim, name="embedding")(token_ids)
+    body = {"units": units, "num_layers": num_layers, "cell_options": cell_options}
+    decoder = Recurrent(
+        cell,
+        **body,
+        residual=residual,
+        dropout=dropout,
+        input_dropout=input_dropout,
+        recurrent_dropout=recurrent_dropout,
+        zoneout=zoneout,
+        weight_drop=weight_drop,
+        name="decoder",
+    )
+    before = None
+    if conditioning != "input":
+        before = StateBridge(cell, **body, name="bridge")(condition)
+    if conditioning != "state":
+        at_each_step = ops.zeros_like(vectors[:, :, :1]) + condition[:, None]  # (B, T, D)
+        vectors = keras.layers.Concatenate(name="conditioned")([vectors, at_each_step])
+    states, _ = decoder(vectors, mask=mask, initial_states=before)
+    dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    logits = TokenLogits(vocabulary_size, name="logits")(dropped)
+    return keras.Model({given.name: given, "token_ids": token_ids}, logits, name=name)
+
+
+def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, Any]:
+    """The input that sets what is written, and the layer that makes c of it."""
+    if bool(num_classes) == bool(vector_dim):
+        raise InputError(
+            "give one of num_classes (the input is a class) and vector_dim (it is a vector), got "
+            f"num_classes {num_classes!r} and vector_dim {vector_dim!r}"
+        )
+    if num_classes:
+        require_positive_int("num_classes", num_classes)
+        table = keras.layers.Embedding(num_classes, class_dim, name="condition")
+        return keras.Input((), dtype="int32", name="class_ids"), table
+    require_positive_int("vector_dim", vector_dim)
+    dense = keras.layers.Dense(class_dim, use_bias=False, name="condition")
+    return keras.Input((vector_dim,), name="vectors"), dense
+
+
+def start(model: keras.Model, given: Any) -> dict[str, Any]:
+    """The states before the first token, BOS.
+
+    Args:
+        model: What `one_to_many` gives.
+        given: Class ids int (B,), or vectors float (B, F).
+
+    Returns:
+        `state_L_N` (B, K), the N-th of layer L, both from 0; and `condition` (B, D) where the
+        decoder reads it at each step.
+    """
+    return _start(model, model.get_layer("condition")(given))
+
+
+def start_free(model: keras.Model, rows: Any) -> dict[str, Any]:
+    """The states before the first token of so many rows without a class, as in `class_dropout`."""
+    condition = model.get_layer("condition").output
+    return _start(model, ops.zeros((rows, condition.shape[-1]), dtype=condition.dtype))
+
+
+def _start(model: keras.Model, condition: Any) -> dict[str, Any]:
+    layers = {layer.name: layer for layer in model.layers}
+    if "bridge" in layers:
+        states = named_states(layers["bridge"](condition))
+    else:
+        states = named_states(layers["decoder"].get_initial_states(ops.shape(condition)[0]))
+    return {**states, "condition": condition} if "conditioned" in layers else states
+
+
+def step(model: keras.Model, token_ids: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Reads one token of each row.
+
+    Args:
+        model: What `one_to_many` gives.
+        token_ids: int (B,).
+        states: As `start` or the step before gave them.
+
+    Returns:
+        The logits (B, V) of what follows, and the states after the token.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    vectors = layers["embedding"](token_ids[:, None])[:, 0]  # (B, E)
+    if "condition" in states:
+        vectors = ops.concatenate([vectors, states["condition"]], axis=-1)
+    output, after = layers["decoder"].step(vectors, nested_states(states))
+    logits = layers["logits"](output[:, None])[:, 0]
+    return logits, {**states, **named_states(after)}
