@@ -47,10 +47,11 @@ def writer(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Funct
     label is unknown they fail and name those that are known:
 
     - `generate`: `label` string (B,), `max_tokens` int32, `temperature` float32 (0 takes the best
-      token), `top_k` int32 (0 = all), `top_p` float32 (1 = all), `guidance` float32 (how strongly
-      the label draws, 0 = as the model says; see `zoo.decoding.guided`), `seed` int32 -> `text`
-      string (B,); `log_probability` float32 (B,), in nats, under the model itself; `num_tokens`
-      int32 (B,), how many were drawn, the end counted; `finished` bool (B,), whether the end came.
+      token), `top_k` int32 (0 = all), `top_p` float32 (1 = all), `min_p` float32 (0 = all) and
+      `guidance` float32 (0 = as the model says; for both see `zoo.decoding.guided`), `seed` int32
+      -> `text` string (B,); `log_probability` float32 (B,), in nats, under the model itself;
+      `num_tokens` int32 (B,), how many were drawn, the end counted; `finished` bool (B,), whether
+      the end came.
     - `score`: `label` and `text` string (B,) -> `log_probability` float32 (B,), in nats, of the
       text and its end; `num_tokens` int32 (B,), how many tokens that is of; `perplexity` float32
       (B,), exp(- log_probability / num_tokens); `num_unknown` int32 (B,), how many of them are
@@ -115,6 +116,7 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
         tf.TensorSpec([], tf.float32, name="temperature"),
         tf.TensorSpec([], tf.int32, name="top_k"),
         tf.TensorSpec([], tf.float32, name="top_p"),
+        tf.TensorSpec([], tf.float32, name="min_p"),
         tf.TensorSpec([], tf.float32, name="guidance"),
         tf.TensorSpec([], tf.int32, name="seed"),
     ]
@@ -129,11 +131,12 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
         temperature: Any,
         top_k: Any,
         top_p: Any,
+        min_p: Any,
         guidance: Any,
         seed: Any,
     ) -> dict[str, Any]:
         class_ids, rows = label_ids(label, labels), tf.shape(label)[0]
-        step = guided(plain, guidance)
+        step = guided(plain, guidance, min_p)
         before = one_to_many.start(model, class_ids), one_to_many.start_free(model, rows)
         logits, states = step(tf.fill([rows], BOS), before)
         drawn = generate(
@@ -244,7 +247,7 @@ def export_one_to_many(
     functions = writer(model, codec, labels)
     label = tf.constant([labels[0], labels[-1], labels[0]])
     asked: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "top_k": 0, "top_p": 1.0}
-    asked |= {"guidance": 0.5, "seed": 7}
+    asked |= {"min_p": 0.01, "guidance": 0.5, "seed": 7}
     probes: dict[str, dict[str, Any]] = {
         "generate": {"label": tf.constant(labels), **asked},
         "score": {"label": tf.fill([len(TEXTS)], labels[-1]), "text": tf.constant(TEXTS)},

@@ -22,9 +22,9 @@ class GenerationConfig(TrainingConfig):
     patience: int = option(3, "epochs without a better validation score before training stops")
     batch_size: int = option(32, "streams (or texts) beside each other")
     window: int = option(100, "tokens through which gradients go back")
-    learning_rate: float = option(8e-3, "of the optimizer")
+    learning_rate: float = option(6e-3, "of the optimizer")
     optimizer: str = option("adam", "adam, or sgd (for words: a rate of 20, clipped to 0.25)")
-    warmup: float = option(0.02, "share of all steps in which the rate rises to its height")
+    warmup: float = option(0.05, "share of all steps in which the rate rises to its height")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     average: float = option(0.1, "epochs over which weights are averaged for use; 0 = the last")
     validation_limit: int = option(0, "tokens of validation that an epoch is scored on; 0 = all")
@@ -47,7 +47,7 @@ class GenerationConfig(TrainingConfig):
 
 
 # what the built-in corpus takes where nothing is given: lines that stand by themselves
-BUILTIN: dict[str, Any] = {"unit": "line", "carry": False, "epochs": 12, "average": 0.3}
+BUILTIN: dict[str, Any] = {"unit": "line", "carry": False, "epochs": 5, "average": 0.3}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
             temperature=tf.constant(float(how.temperature)),
             top_k=tf.constant(how.top_k),
             top_p=tf.constant(float(how.top_p)),
+            min_p=tf.constant(float(how.min_p)),
             guidance=tf.constant(float(how.guidance)),
             seed=tf.constant(how.seed),
         )

@@ -26,12 +26,7 @@ class Name(NamedTuple):
 
 
 def write(
-    functions: Mapping[str, Any],
-    labels: Sequence[str],
-    samples: int,
-    temperature: float,
-    guidance: float,
-    seed: int,
+    functions: Mapping[str, Any], labels: Sequence[str], samples: int, seed: int, **how: float
 ) -> list[Name]:
     """Writes names of each class.
 
@@ -39,19 +34,12 @@ def write(
         functions: `generate`, as `zoo.export_one_to_many.writer` gives it.
         labels: The classes.
         samples: Names of each.
-        temperature: At which they are drawn.
-        guidance: How strongly they are drawn towards their class.
         seed: The same seed writes the same names.
+        **how: `temperature`, `min_p` and `guidance`.
     """
     asked = [label for label in labels for _ in range(samples)]
     outputs = functions["generate"](
-        label=tf.constant(asked),
-        max_tokens=LONGEST,
-        temperature=temperature,
-        top_k=0,
-        top_p=1.0,
-        guidance=guidance,
-        seed=seed,
+        label=tf.constant(asked), max_tokens=LONGEST, top_k=0, top_p=1.0, seed=seed, **how
     )
     texts = [text.decode() for text in outputs["text"].numpy()]
     return [

@@ -19,7 +19,8 @@ from recipes.language.scoring import of_loss
 from recipes.language.steps import signature
 from recipes.names import answers, invented, judge
 from recipes.names.batching import NameBatches, encode
-from recipes.names.config import Inventing, NamesConfig
+from recipes.names.config import BUILTIN, Inventing, NamesConfig
+from recipes.names.rules import rules_kept
 from recipes.origin import builtin
 from recipes.sources.splits import Splits
 from recipes.sources.table import Example
@@ -46,6 +47,7 @@ MODEL_OPTIONS = (
     "recurrent_dropout",
     "weight_drop",
 )
+DRAWING = ("temperature", "min_p", "guidance")
 SPLITS = ("train", "validation", "test")
 answer, line = answers.answer, answers.line
 epochs = training.over_train
@@ -76,18 +78,17 @@ class Prepared:
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The same for all data."""
-    return {}
+    """What is taken where nothing is given: of the built-in names a small network learns enough."""
+    return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
 def check(config: NamesConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     if config.samples < 1:
         raise InputError(f"samples must be at least 1, got {config.samples}")
-    if config.temperature < 0:
-        raise InputError(f"temperature must be at least 0, got {config.temperature}")
-    if config.guidance < 0:
-        raise InputError(f"guidance must be at least 0, got {config.guidance}")
+    for name in DRAWING:
+        if getattr(config, name) < 0:
+            raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
     _model(config, len(SPECIAL), num_classes=2)
 
 
@@ -181,12 +182,13 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
     real = [invented.Name(example.label, example.text, True) for example in splits.test]
     found["test"] |= invented.agreement(real, ask, shares)
     functions = writer(model, prepared.codec, classes)
-    names = invented.write(
-        functions, classes, config.samples, config.temperature, config.guidance, config.seed
-    )
+    how = {name: getattr(config, name) for name in DRAWING}
+    names = invented.write(functions, classes, config.samples, config.seed, **how)
     train = [example.text for example in splits.train]
     others = [example.text for part in (splits.validation, splits.test) for example in part]
     written = invented.scores(names, train, others) | invented.agreement(names, ask, shares)
+    if config.data == "builtin":
+        written["rules_kept"] = rules_kept(names)
     return {**found, "written": written}
 
 

@@ -13,6 +13,7 @@ from recipes.names import answers, invented, judge, task
 from recipes.names.batching import NameBatches, encode
 from recipes.names.config import Inventing
 from recipes.names.invented import Name
+from recipes.names.rules import is_right, rules_kept
 from recipes.origin import builtin
 from zoo import export
 from zoo.text import BOS, EOS
@@ -85,7 +86,7 @@ def test_the_exported_model_writes_and_scores_names(finished, capsys):
     rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
     assert [label for label, _ in rows] == ["Dunnic"] * 4 + ["Alvari"] * 4
     assert sum(name.startswith("Mac") for _, name in rows[:4]) >= 3
-    how = ["--temperature", "0.8", "--guidance", "0.5", "--seed", "5", "--json"]
+    how = ["--temperature", "0.8", "--guidance", "0.5", "--min-p", "0", "--seed", "5", "--json"]
     outputs = []
     for _ in range(2):
         assert main(["names", "predict", "Alvari", *how, *models]) == 0
@@ -259,6 +260,19 @@ def test_a_fair_judge_divides_by_the_shares():
     assert len(ask(["x"] * (judge.ROWS + 1), fair=True)) == judge.ROWS + 1
 
 
+def test_the_rules_are_those_that_the_corpus_keeps_and_others_break_them():
+    corpus = [Name(label, text, True) for part in builtin.generate(2) for text, label in part]
+    assert rules_kept(corpus) == dict.fromkeys(builtin.LANGUAGES, 1.0)
+    for one, other in (("Alvari", "Belmic"), ("Cordish", "Dunnic"), ("Esteri", "Farrin")):
+        swapped = [
+            name._replace(label={one: other, other: one}[name.label])
+            for name in corpus
+            if name.label in (one, other)
+        ]
+        assert max(rules_kept(swapped).values()) < 0.05
+    assert not is_right(Name("Farrin", "Bar", False)) and not is_right(Name("Farrin", "", True))
+
+
 def test_names_are_asked_for_by_class(monkeypatch):
     asked = {}
 
@@ -268,12 +282,12 @@ def test_names_are_asked_for_by_class(monkeypatch):
         texts = [f"N{row}" for row in range(rows)]
         return {"text": tf.constant(texts), "finished": tf.constant([True, False] * (rows // 2))}
 
-    found = invented.write({"generate": generate}, ["A", "B"], 2, 0.5, 1.5, seed=3)
+    found = invented.write({"generate": generate}, ["A", "B"], 2, seed=3, guidance=1.5)
     assert found == [
         *(Name("A", "N0", True), Name("A", "N1", False)),
         *(Name("B", "N2", True), Name("B", "N3", False)),
     ]
-    assert (asked["temperature"], asked["guidance"], asked["seed"]) == (0.5, 1.5, 3)
+    assert (asked["guidance"], asked["seed"], asked["max_tokens"]) == (1.5, 3, 30)
 
 
 def test_answers_say_what_was_asked_for():

@@ -87,8 +87,9 @@ class Walk:
 
 
 def write(served, labels, **options):
-    numbers = {"max_tokens": 8, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "guidance": 0.0}
-    found = ask(served, "generate", **{"label": labels, **numbers, "seed": 1, **options})
+    numbers = {"max_tokens": 8, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
+    numbers |= {"min_p": 0.0, "guidance": 0.0, "seed": 1}
+    found = ask(served, "generate", **{"label": labels, **numbers, **options})
     return {**found, "text": [text.decode() for text in found["text"]]}
 
 
@@ -201,7 +202,7 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
     text, real, whole = ((kind, [None]) for kind in (tf.string, tf.float32, tf.int32))
     states = {name: (tf.float32, [None, size]) for name, size in STATES[kind].items()}
     numbers = {"max_tokens": tf.int32, "temperature": tf.float32, "top_k": tf.int32}
-    numbers |= {"top_p": tf.float32, "guidance": tf.float32, "seed": tf.int32}
+    numbers |= {"top_p": tf.float32, "min_p": tf.float32, "guidance": tf.float32, "seed": tf.int32}
     expected = {
         "generate": (
             {"label": text, **{name: (dtype, []) for name, dtype in numbers.items()}},

@@ -101,7 +101,7 @@ def one_to_many(
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
     vectors = TokenEmbedding(vocabulary_size, embedding_dim, name="embedding")(token_ids)
-    body = {"units": units, "num_layers": num_layers, "cell_options": cell_options}
+    body: dict[str, Any] = {"units": units, "num_layers": num_layers, "cell_options": cell_options}
     decoder = Recurrent(
         cell,
         **body,

@@ -4,10 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.decoding.filtering import RULED_OUT
 from zoo.decoding.sampling import Step
 
 
-def guided(step: Step, strength: Any) -> Step:
+def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:
     """A step that makes likelier what the condition makes likelier.
 
         log P(y) = (1 + w) log P(y | condition) - w log P(y) + const
@@ -15,17 +16,24 @@ def guided(step: Step, strength: Any) -> Step:
     Its states are a pair: those of the model that knows the condition and those of the model that
     does not. The logits that it gives are no longer the model's own.
 
+    What is rare with the condition and rarer without it would be drawn all the time; `min_p` rules
+    out what the condition does not make likely enough, before anything is changed.
+
     Args:
         step: Tokens int32 (B,) and states -> logits (B, V) and the new states.
         strength: w, from 0 up: 0 changes nothing, 1 doubles the condition's part.
+        min_p: Tokens of less than this share of P(the likeliest | condition) never come; 0 = any.
 
-    Source: Ho and Salimans, arXiv:2207.12598; Sanchez et al., arXiv:2306.17806, for tokens.
+    Source: Ho and Salimans, arXiv:2207.12598; Sanchez et al., arXiv:2306.17806, for tokens; Li et
+        al., arXiv:2210.15097, section 3.3, for what is ruled out.
     """
 
     def both(token_ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
         own, free = states
         logits, own = step(token_ids, own)
         others, free = step(token_ids, free)
-        return logits + strength * (logits - others), (own, free)
+        shares = tf.exp(logits - tf.reduce_max(logits, axis=1, keepdims=True))
+        changed = logits + strength * (logits - others)
+        return tf.where(shares < min_p, RULED_OUT, changed), (own, free)
 
     return both

@@ -43,7 +43,7 @@ class StateBridge(keras.layers.Layer):
         require_positive_int("units", units)
         require_positive_int("num_layers", num_layers)
         super().__init__(**kwargs)
-        self.options = {
+        self.options: dict[str, Any] = {
             "cell": cell,
             "units": units,
             "num_layers": num_layers,

@@ -40,8 +40,9 @@ class TextCodec(tf.Module):
     r"""Turns strings into token ids and token ids into strings.
 
     Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other ASCII control
-    characters are left out, the text is put into normalisation form C; nothing else is changed. A token that
-    the vocabulary has not is UNK, wherever the codec is used, in training, scoring and serving.
+    characters are left out, the text is put into normalisation form C; nothing else is changed. A
+    token that the vocabulary has not is UNK, wherever the codec is used, in training, scoring and
+    serving.
 
     At the level `character`, text(ids(x)) is x for all known characters. At `space` blanks become
     single spaces. At `word` marks are tokens of their own and are written without the space before

@@ -32,6 +32,17 @@ def test_the_logits_are_those_of_the_equation_and_both_states_go_on():
         assert own.numpy().tolist() == [1, 1] and free.numpy().tolist() == [0, 0]
 
 
+def test_what_the_condition_does_not_make_likely_never_comes():
+    tokens, states = tf.constant([0, 2]), (tf.ones([2], tf.int32), tf.zeros([2], tf.int32))
+    logits, _ = guided(step, 3.0, min_p=0.3)(tokens, states)
+    own = softmax(OWN[[0, 2]])
+    likely = own >= 0.3 * own.max(axis=1, keepdims=True)
+    assert 0 < likely.sum() < likely.size
+    assert ((softmax(logits.numpy()) > 0) == likely).all()
+    free, _ = guided(step, 3.0)(tokens, states)
+    np.testing.assert_allclose(logits.numpy()[likely], free.numpy()[likely])
+
+
 def test_what_is_drawn_has_the_probabilities_of_the_equation():
     rows, strength = 20_000, tf.constant(1.5)
     both = guided(step, strength)
