@@ -32,7 +32,7 @@ def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Pa
         values = [row[prefix + name] for row in history]
         axes.plot(epochs, values, "s-", color=VALIDATION, label="validation")
         axes.axvline(best_epoch, color="grey", linestyle=":", label="best epoch")
-        axes.set_title("loss, nats per example" if name == "loss" else name.replace("_", " "))
+        axes.set_title("loss, nats" if name == "loss" else name.replace("_", " "))
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo.architectures import one_to_many
 from zoo.decoding import Filter, generate, guided
+from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.text import BOS, EOS, PAD, UNK, TextCodec
@@ -122,7 +123,9 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
     ]
 
     def plain(token_ids: Any, states: Any) -> Any:
-        return one_to_many.step(model, token_ids, states)
+        logits, states = one_to_many.step(model, token_ids, states)
+        never = tf.reduce_any(tf.one_hot(NEVER, logits.shape[-1], True, False), axis=0)
+        return tf.where(never, RULED_OUT, logits), states
 
     @tf.function(input_signature=signature, autograph=False)
     def write(
@@ -145,7 +148,7 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
             states,
             end=EOS,
             max_tokens=max_tokens,
-            choose=Filter(temperature, top_k, top_p, forbidden=NEVER),
+            choose=Filter(temperature, top_k, top_p),
             seed=seed,
         )
         # the model's own word on it: what was drawn from is another distribution

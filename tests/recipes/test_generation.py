@@ -223,8 +223,9 @@ def test_answers_are_rows_for_each_prompt_and_sample():
 def test_the_built_in_corpus_is_learned(tmp_path):
     assert main(["generation", "--run-dir", str(tmp_path / "run")]) == 0
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
-    assert min(found["pairs"].values()) > 0.8
-    assert found["rules_kept"] > 0.5
+    assert found["loss"] < 0.66
+    assert found["pairs"]["brackets"] > 0.9
+    assert found["rules_kept"] > 0.4
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no prepared data in {SHARED}")
