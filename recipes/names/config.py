@@ -5,9 +5,6 @@ from typing import Any
 
 from recipes.config import TrainingConfig, option
 
-# of those that give at least 95 % new names, the ones of the best agreement; see the README
-TEMPERATURE, MIN_P, GUIDANCE = 2.0, 0.04, 1.75
-
 
 @dataclass(frozen=True)
 class NamesConfig(TrainingConfig):
@@ -37,13 +34,20 @@ class NamesConfig(TrainingConfig):
     recurrent_dropout: float = option(0.2, "share of the state dropped, one mask for all steps")
     weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
     samples: int = option(100, "names of each class that are written to be measured")
-    temperature: float = option(TEMPERATURE, "at which they are drawn")
-    min_p: float = option(MIN_P, "of letters, see predict --help")
-    guidance: float = option(GUIDANCE, "how strongly the class draws; 0 = as the model says")
+    temperature: float = option(2.0, "at which they are drawn; the README says what it changes")
+    min_p: float = option(0.02, "see predict --help")
+    guidance: float = option(2.0, "how strongly the class draws; 0 = as the model says")
 
 
-# what the built-in corpus takes where nothing is given: it is small
-BUILTIN: dict[str, Any] = {"units": 128, "epochs": 15, "batch_size": 64}
+# what the built-in corpus takes where nothing is given: it is small, and has rules to be kept
+BUILTIN: dict[str, Any] = {
+    "units": 128,
+    "epochs": 30,
+    "batch_size": 64,
+    "temperature": 1.0,
+    "min_p": 0.0,
+    "guidance": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,10 @@ class Inventing:
 
     samples: int = option(5, "names for each label")
     max_tokens: int = option(30, "letters at most, the end counted")
-    temperature: float = option(TEMPERATURE, "below 1 keeps to the likely, 0 takes the likeliest")
+    temperature: float = option(1.0, "below 1 keeps to the likely, 0 takes the likeliest")
     top_k: int = option(0, "draw among so many letters; 0 = all")
     top_p: float = option(1.0, "draw among the likeliest letters that have this probability")
-    min_p: float = option(MIN_P, "leave out letters of a smaller share of the likeliest's chance")
-    guidance: float = option(GUIDANCE, "how strongly the label draws; 0 = as the model says")
+    min_p: float = option(0.02, "leave out letters of a smaller share of the likeliest's chance")
+    guidance: float = option(1.0, "how strongly the label draws; 0 = as the model says")
     seed: int = option(0, "the same seed writes the same names")
     score: str = option("", "do not write: tell this name's probability for each label")

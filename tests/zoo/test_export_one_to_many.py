@@ -158,7 +158,7 @@ def test_guidance_takes_what_the_label_makes_likelier(served, kind):
 
 
 def test_of_what_may_be_written_min_p_leaves_the_likeliest(served):
-    """Above all other shares: what must not be written, though likelier still, has no part in it."""
+    """The likeliest of all: of what must not be written, though likelier still, none counts."""
     best = write(served, LABELS, temperature=0.0)
     found = write(served, LABELS, min_p=1.0, guidance=2.0, temperature=3.0)
     assert found["text"] == best["text"] != write(served, LABELS, temperature=3.0)["text"]
