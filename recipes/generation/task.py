@@ -85,11 +85,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
 def check(config: GenerationConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     require_choice("level", config.level, LEVELS)
-    require_choice("optimizer", config.optimizer, training.OPTIMIZERS)
     if config.window < 1:
         raise InputError(f"window must be at least 1 token, got {config.window}")
     if not 0 <= config.warmup < 1:
         raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
+    training.optimizer(config, 1000, config.warmup, config.optimizer)
     if config.validation_limit < 0:
         raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
     _model(config, len(SPECIAL))

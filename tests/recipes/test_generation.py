@@ -143,6 +143,8 @@ def test_a_run_without_clipping_that_explodes_is_stopped_with_a_sentence(text, t
         (["--validation-limit", "-1"], "validation_limit must be at least 0"),
         (["--cell", "lstn"], "unknown cell 'lstn'"),
         (["--warmup", "1.5"], "warmup must be"),
+        (["--decay", "linear"], "warmup goes with --decay cosine, got --decay linear"),
+        (["--optimizer", "sgdd"], "optimizer must be one of"),
         (["--sampled", "3"], "sampled must be 0 (all) or at least 16, got 3"),
     ],
 )

@@ -1,93 +1,62 @@
 """`--data` of the language models: each source gives a corpus, each wrong one a sentence."""
 
-import gzip
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipes.sources.corpus import Corpus, load
-from zoo.errors import InputError
+from recipes.sources.corpus import Corpus
+from tests.recipes.sources.corpora import BUILTIN, LINES, corpus_of, refusal, write
 
 WIKITEXT = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "wikitext2"
-LINES = [f"Zeile {number:03}" if number % 5 else "" for number in range(200)]
-BUILTIN = Corpus(["one", "", "two"], ["three"], ["four"])
-
-
-def _load(data: str | Path, **changes: Any) -> Corpus:
-    options: dict[str, Any] = {
-        "builtin": lambda: BUILTIN,
-        "unit": "line",
-        "text_column": "text",
-        "validation_fraction": 0.1,
-        "test_fraction": 0.2,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load(str(data), **{**options, **changes})
-
-
-def _refusal(data: str | Path, **changes: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        _load(data, **changes)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode()
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
-    return path
 
 
 def test_builtin_is_what_the_recipe_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "builtin").mkdir()
-    assert _load("builtin") == BUILTIN
+    assert corpus_of("builtin") == BUILTIN
     many = Corpus(["one", "", "two"] * 9, ["three"] * 9, ["four"] * 9)
     limited = Corpus([*["one", "", "two"] * 7, "one", ""], ["three"], ["four"])
-    assert _load("builtin", builtin=lambda: many, limit=70) == limited
-    assert "none in test" in _refusal("builtin", builtin=lambda: Corpus(["a"], ["b"], [""]))
+    assert corpus_of("builtin", builtin=lambda: many, limit=70) == limited
+    assert "none in test" in refusal("builtin", builtin=lambda: Corpus(["a"], ["b"], [""]))
 
 
 @pytest.mark.parametrize("name", ["book.txt", "book", "book.txt.gz"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_file_is_cut_into_contiguous_lines(tmp_path: Path, name: str, end: str) -> None:
-    path = _write(tmp_path / name, end.join(LINES) + end)
+    path = write(tmp_path / name, end.join(LINES) + end)
     expected = Corpus(LINES[:140], LINES[140:160], LINES[160:])
-    assert _load(path) == _load(path, split_seed=6) == expected
+    assert corpus_of(path) == corpus_of(path, split_seed=6) == expected
     joined = ["\n".join(part) + "\n" for part in (LINES[:140], LINES[140:160], LINES[160:])]
-    assert _load(path, unit="file") == Corpus(*[[text] for text in joined])
+    assert corpus_of(path, unit="file") == Corpus(*[[text] for text in joined])
 
 
 def test_lines_are_cut_by_their_length_and_stay_whole(tmp_path: Path) -> None:
     lines = ["x" * 99] * 5 + ["y" * 9] * 50
-    corpus = _load(_write(tmp_path / "a.txt", "\n".join(lines)))
+    corpus = corpus_of(write(tmp_path / "a.txt", "\n".join(lines)))
     assert corpus == Corpus(lines[:25], lines[25:35], lines[35:])
 
 
 def test_a_wrong_byte_is_named_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "dev.txt"
     path.write_bytes(b"fine\r\n\ncaf\xe9\n")
-    assert _refusal(path).startswith(f"{path}:3: not UTF-8 (byte 0xe9), expected UTF-8 text")
-    _write(tmp_path / "train.txt", "text")
-    assert _refusal(tmp_path).startswith(f"{path}:3: not UTF-8")
+    assert refusal(path).startswith(f"{path}:3: not UTF-8 (byte 0xe9), expected UTF-8 text")
+    write(tmp_path / "train.txt", "text")
+    assert refusal(tmp_path).startswith(f"{path}:3: not UTF-8")
 
 
 def test_a_limit_counts_for_files_before_they_are_cut(tmp_path: Path) -> None:
-    path = _write(tmp_path / "a" / "book.txt", "\n".join(LINES))
-    corpus = _load(path, limit=328)  # cut at 226 and 257 for 224 and 262
+    path = write(tmp_path / "a" / "book.txt", "\n".join(LINES))
+    corpus = corpus_of(path, limit=328)  # cut at 226 and 257 for 224 and 262
     assert corpus == Corpus(LINES[:28], LINES[28:32], LINES[32:40])
-    corpus = _load(path, limit=338)  # an empty line more, and one character too few for another
+    corpus = corpus_of(path, limit=338)  # an empty line more, and one character too few for another
     assert corpus.train + corpus.validation + corpus.test == LINES[:41]
     path.rename(tmp_path / "a" / "train.txt")
-    _write(tmp_path / "a" / "dev.txt", "\n".join(LINES))
-    _write(tmp_path / "a" / "test.txt", "\n".join(LINES))
-    corpus = _load(tmp_path / "a", limit=820)
+    write(tmp_path / "a" / "dev.txt", "\n".join(LINES))
+    write(tmp_path / "a" / "test.txt", "\n".join(LINES))
+    corpus = corpus_of(tmp_path / "a", limit=820)
     assert corpus == Corpus(LINES[:100], LINES[:10], LINES[:10])
-    corpus = _load(tmp_path / "a", limit=820, unit="file")
+    corpus = corpus_of(tmp_path / "a", limit=820, unit="file")
     assert [len(text) for text in corpus.train + corpus.validation] == [820, 82]
 
 
@@ -101,7 +70,7 @@ def test_a_limit_counts_for_files_before_they_are_cut(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
-    assert _refusal(_write(tmp_path / "a.txt", "a\nb\nc"), **changes).startswith(problem)
+    assert refusal(write(tmp_path / "a.txt", "a\nb\nc"), **changes).startswith(problem)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +90,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, changes: dict[str, Any], prob
 def test_too_little_text_tells_how_much_there_was(
     tmp_path: Path, text: str, unit: str, counted: str
 ) -> None:
-    message = _refusal(_write(tmp_path / "a.txt", text), unit=unit)
+    message = refusal(write(tmp_path / "a.txt", text), unit=unit)
     assert message.startswith("too little text: of ")
     assert counted in message
 
@@ -136,20 +105,20 @@ def test_too_little_text_tells_how_much_there_was(
     ],
 )
 def test_data_that_is_nowhere_names_the_kinds_and_the_nearest(data: str, near: str) -> None:
-    message = _refusal(data)
+    message = refusal(data)
     assert message.startswith("--data must be 'builtin', 'tfds:NAME[/CONFIG]', or a path: a text")
     assert message.endswith(f"got {data!r}, which is none of them{near}")
 
 
 def test_a_misspelt_path_is_answered_with_its_neighbour(tmp_path: Path) -> None:
-    path = _write(tmp_path / "book.txt", "text")
-    assert _refusal(tmp_path / "bok.txt").endswith(f"; did you mean {str(path)!r}?")
-    assert "which fails: " in _refusal("~nobody_of_that_name/x.txt")
+    path = write(tmp_path / "book.txt", "text")
+    assert refusal(tmp_path / "bok.txt").endswith(f"; did you mean {str(path)!r}?")
+    assert "which fails: " in refusal("~nobody_of_that_name/x.txt")
 
 
 @pytest.mark.skipif(not WIKITEXT.is_dir(), reason=f"no WikiText-2 in {WIKITEXT}")
 def test_wikitext_has_its_published_numbers_of_tokens_and_lines() -> None:
-    corpus = _load(WIKITEXT)
+    corpus = corpus_of(WIKITEXT)
     parts = [corpus.train, corpus.validation, corpus.test]
     assert [len(part) for part in parts] == [36_718, 3_760, 4_358]
     tokens = [[*line.split(), "<eos>"] for line in corpus.train]
@@ -157,5 +126,5 @@ def test_wikitext_has_its_published_numbers_of_tokens_and_lines() -> None:
     assert len({token for line in tokens for token in line}) == 33_278
     assert sum(len(line.split()) + 1 for line in corpus.validation) == 217_646
     assert sum(len(line.split()) + 1 for line in corpus.test) == 245_569
-    whole = _load(WIKITEXT, unit="file")
+    whole = corpus_of(WIKITEXT, unit="file")
     assert whole.train == ["".join(line + "\n" for line in corpus.train)]

@@ -1,44 +1,12 @@
 """Folders as `--data` of the language models: split files, or a library of independent texts."""
 
-import gzip
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from recipes.sources.corpus import Corpus, load
+from recipes.sources.corpus import Corpus
 from recipes.sources.splits import hash_fraction
-from zoo.errors import InputError
-
-LINES = [f"Zeile {number:03}" if number % 5 else "" for number in range(200)]
-
-
-def _load(data: str | Path, **changes: Any) -> Corpus:
-    options: dict[str, Any] = {
-        "builtin": lambda: Corpus([], [], []),
-        "unit": "line",
-        "text_column": "text",
-        "validation_fraction": 0.1,
-        "test_fraction": 0.2,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load(str(data), **{**options, **changes})
-
-
-def _refusal(data: str | Path, **changes: Any) -> str:
-    with pytest.raises(InputError) as caught:
-        _load(data, **changes)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
-def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode()
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
-    return path
+from tests.recipes.sources.corpora import LINES, corpus_of, refusal, write
 
 
 @pytest.mark.parametrize(
@@ -58,19 +26,19 @@ def test_the_files_of_a_folder_are_known_by_their_names(
     tmp_path: Path, names: tuple[str, str, str]
 ) -> None:
     for name, text in zip(names, [" \n = a = \n\n", "b\r\nb", "c\n\n"], strict=True):
-        _write(tmp_path / name, text)
+        write(tmp_path / name, text)
     for name in ("README.md", "notes.txt", "restrain.txt", "test.py", ".test.txt", "train.txt.bak"):
-        _write(tmp_path / name, "nothing to read")
-    _write(tmp_path / "more" / "test.txt", "nothing to read")
-    assert _load(tmp_path) == Corpus([" ", " = a = ", ""], ["b", "b"], ["c", ""])
-    assert _load(tmp_path, unit="file") == Corpus([" \n = a = \n\n"], ["b\nb"], ["c\n\n"])
+        write(tmp_path / name, "nothing to read")
+    write(tmp_path / "more" / "test.txt", "nothing to read")
+    assert corpus_of(tmp_path) == Corpus([" ", " = a = ", ""], ["b", "b"], ["c", ""])
+    assert corpus_of(tmp_path, unit="file") == Corpus([" \n = a = \n\n"], ["b\nb"], ["c\n\n"])
 
 
 def test_what_a_folder_lacks_is_cut_from_the_end_of_train(tmp_path: Path) -> None:
-    _write(tmp_path / "ptb.train.txt", "\n".join(LINES))
-    assert _load(tmp_path) == Corpus(LINES[:140], LINES[140:160], LINES[160:])
-    _write(tmp_path / "ptb.test.txt", "t")
-    assert _load(tmp_path) == Corpus(LINES[:180], LINES[180:], ["t"])
+    write(tmp_path / "ptb.train.txt", "\n".join(LINES))
+    assert corpus_of(tmp_path) == Corpus(LINES[:140], LINES[140:160], LINES[160:])
+    write(tmp_path / "ptb.test.txt", "t")
+    assert corpus_of(tmp_path) == Corpus(LINES[:180], LINES[180:], ["t"])
 
 
 @pytest.mark.parametrize(
@@ -81,16 +49,16 @@ def test_two_files_for_one_part_are_refused(
     tmp_path: Path, files: tuple[str, str], part: str
 ) -> None:
     for file in {"train.txt", *files} if part != "train" else files:
-        _write(tmp_path / file, "text")
-    assert _refusal(tmp_path) == (
+        write(tmp_path / file, "text")
+    assert refusal(tmp_path) == (
         f"{tmp_path} holds {files[0]} and {files[1]}, expected one {part} file: take one away"
     )
 
 
 def test_test_without_train_is_not_trained_on(tmp_path: Path) -> None:
     for name in ("wiki.test.tokens", "wiki.valid.tokens", "README.md"):
-        _write(tmp_path / name, "text")
-    message = _refusal(tmp_path)
+        write(tmp_path / name, "text")
+    message = refusal(tmp_path)
     assert message.startswith(
         f"{tmp_path} holds wiki.test.tokens and wiki.valid.tokens and no train file, expected one"
     )
@@ -102,28 +70,28 @@ def _library(folder: Path, count: int) -> list[str]:
     endings = (".txt", ".txt.gz", ".md", ".TOKENS")
     for number, text in enumerate(texts):
         shelf = folder / f"shelf {number // 4}"
-        _write(shelf / f"{number:02}{endings[number % 4]}", text.replace("\n", "\r\n"))
+        write(shelf / f"{number:02}{endings[number % 4]}", text.replace("\n", "\r\n"))
     for name in ("picture.png", ".hidden/x.txt", "shelf 0/.y.txt", "z.csv"):
-        _write(folder / name, "nothing to read")
+        write(folder / name, "nothing to read")
     (folder / "empty.txt").touch()
     return texts
 
 
 def test_many_files_of_a_folder_are_drawn_whole_by_the_seed(tmp_path: Path) -> None:
     texts = _library(tmp_path, 20)
-    corpus = _load(tmp_path, unit="file")
+    corpus = corpus_of(tmp_path, unit="file")
     test = sorted(texts, key=lambda text: hash_fraction(text, 5, "test"))[:4]
     rest = [text for text in texts if text not in test]
     validation = sorted(rest, key=lambda text: hash_fraction(text, 5, "validation"))[:2]
     assert corpus.test == [text for text in texts if text in test] != texts[16:]
     assert corpus.validation == [text for text in rest if text in validation]
     assert corpus.train == [text for text in rest if text not in validation]
-    assert _load(tmp_path, unit="file", split_seed=6).test != corpus.test
+    assert corpus_of(tmp_path, unit="file", split_seed=6).test != corpus.test
 
 
 def test_lines_of_many_files_stay_beside_their_neighbours(tmp_path: Path) -> None:
     _library(tmp_path, 20)
-    corpus = _load(tmp_path)
+    corpus = corpus_of(tmp_path)
     assert [len(part) for part in (corpus.train, corpus.validation, corpus.test)] == [42, 6, 12]
     for part in (corpus.train, corpus.validation, corpus.test):
         for start in range(0, len(part), 3):
@@ -134,17 +102,17 @@ def test_lines_of_many_files_stay_beside_their_neighbours(tmp_path: Path) -> Non
 def test_few_files_of_a_folder_are_cut_as_running_text(tmp_path: Path) -> None:
     texts = _library(tmp_path, 9)
     lines = [line for text in texts for line in text.split("\n")]
-    corpus = _load(tmp_path)
-    assert corpus == _load(tmp_path, split_seed=6)
+    corpus = corpus_of(tmp_path)
+    assert corpus == corpus_of(tmp_path, split_seed=6)
     assert corpus.train + corpus.validation + corpus.test == lines
     assert corpus == Corpus(lines[:18], lines[18:21], lines[21:])
-    whole = _load(tmp_path, unit="file")  # at 99 and, for 108, at 113 of 135 characters
+    whole = corpus_of(tmp_path, unit="file")  # at 99 and, for 108, at 113 of 135 characters
     assert whole.train == [*texts[:6], "Grüße 6\n\n"]
     assert whole.validation == ["Ende 6", "Grüße 7\n"]
     assert whole.test == ["\nEnde 7", texts[8]]
 
 
 def test_a_folder_without_text_says_what_was_expected(tmp_path: Path) -> None:
-    _write(tmp_path / "a.csv", "text")
-    message = _refusal(tmp_path)
+    write(tmp_path / "a.csv", "text")
+    message = refusal(tmp_path)
     assert message.startswith(f"{tmp_path} holds no text file, expected names that end in .txt, ")
