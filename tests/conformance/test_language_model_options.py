@@ -158,3 +158,14 @@ def test_a_model_of_another_kind_has_no_losses_of_tokens():
     model = zoo.build("many_to_one", vocabulary_size=9, num_classes=2, units=3)
     with pytest.raises(zoo.InputError, match="not what zoo.build.'language_model', .* gives"):
         with_losses(model)
+
+
+def test_a_model_that_is_loaded_in_a_fresh_process_is_trained_and_scored_on(tmp_path):
+    """There names of operations are counted from the beginning, and must not meet the loaded."""
+    model = zoo.build("language_model", vocabulary_size=9, embedding_dim=3, units=4)
+    model.save(tmp_path / "model.keras")
+    keras.backend.clear_session()
+    again = keras.models.load_model(tmp_path / "model.keras")
+    given = {"token_ids": np.array([[2, 5, 0]]), "target_ids": np.array([[5, 3, 0]])}
+    expected = with_losses(model)(given)["losses"]
+    np.testing.assert_array_equal(with_losses(again)(given)["losses"], expected)
