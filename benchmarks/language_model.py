@@ -171,7 +171,7 @@ def onnx_writing(peer: Peer) -> dict[str, Callable[[], Any]]:
         written,
         input_names=["ids", *names],
         output_names=["probabilities", *[f"{name}_after" for name in names]],
-        dynamo=False,
+        dynamo=False,  # the new exporter needs a further package
     )
     session = onnxruntime.InferenceSession(written.getvalue())
     start = {name: state.numpy() for name, state in zip(names, flat, strict=True)}
