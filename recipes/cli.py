@@ -14,8 +14,10 @@ RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
     "ner": "many to many: a sentence -> its persons, places, products; any stretches of tokens",
     "names": "one to many: a nationality -> new surnames; any label -> new texts",
+    "melodies": "one to many: a start note -> a melody that begins with it, as MIDI and ABC",
     "origin": "one to one: a name's letter n-grams -> where it comes from; any text -> any label",
     "generation": "language model: a corpus -> new text, and the probability of a text",
+    "translation": "encoder-decoder: dates in words -> ISO 8601; any text -> its translation",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 VERBS = {

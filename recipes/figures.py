@@ -67,6 +67,33 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> None:
     _save(figure, path)
 
 
+def attention(
+    weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path
+) -> None:
+    """Draws what each target token looked at: dark where much.
+
+    Args:
+        weights: float (T_y, T_x), shares.
+        source: T_x tokens.
+        target: T_y tokens.
+        path: The PNG to write.
+    """
+    width, height = (min(16.0, 1.6 + 0.32 * len(tokens)) for tokens in (source, target))
+    figure = Figure(figsize=(max(width, 3.0), max(height, 2.4)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(source)), [_shown(token) for token in source], rotation=90)
+    axes.set_yticks(range(len(target)), [_shown(token) for token in target])
+    axes.tick_params(length=0)
+    _save(figure, path)
+
+
+def _shown(token: str) -> str:
+    """A token as it is drawn: a blank is seen, and a dollar sign begins no formula."""
+    return token.replace(" ", "\u2423").replace("$", r"\$").replace("\u2581", "\u2423")
+
+
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
     part = path.with_name("." + path.name)

@@ -155,7 +155,9 @@ def _figures(values: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _number(value: float) -> str:
+def _number(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_number(number)}" for key, number in value.items())
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 

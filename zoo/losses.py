@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.errors import require_rate
+
 IGNORED = -1  # the label of a place that counts for nothing, such as padding
 
 
@@ -14,23 +16,43 @@ class TokenCrossentropy(keras.losses.Loss):
 
         loss = - sum_(b, t) log softmax(logits_bt)[y_bt] / (number of real tokens)
 
+    With label smoothing e the label is one among all C with probability e / C each, itself more
+    with 1 - e: a network is not rewarded any more for being ever surer.
+
     `y_true` is int (B, T), -1 where nothing counts; `y_pred` float (B, T, C), logits. A sample
     weight is (B,) or (B, T).
 
     Args:
+        label_smoothing: e, from 0 to below 1.
         name: The loss's name.
         **kwargs: Keras' own arguments.
+
+    Raises:
+        InputError: The label smoothing is no share.
+
+    Source: Szegedy et al., arXiv:1512.00567, section 7, for label smoothing.
     """
 
-    def __init__(self, name: str = "token_crossentropy", **kwargs: Any) -> None:
+    def __init__(
+        self, label_smoothing: float = 0.0, name: str = "token_crossentropy", **kwargs: Any
+    ) -> None:
+        require_rate("label_smoothing", label_smoothing)
         super().__init__(name=name, **kwargs)
+        self.label_smoothing = label_smoothing
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         labels = ops.cast(y_true, "int32")
         counted = ops.cast(ops.not_equal(labels, IGNORED), "float32")
-        likelihood = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
-        chosen = ops.take_along_axis(likelihood, ops.maximum(labels, 0)[:, :, None], axis=2)
-        losses = -ops.where(counted > 0, chosen[:, :, 0], 0)
+        logits = ops.cast(y_pred, "float32")
+        labels = ops.maximum(labels, 0)
+        if self.label_smoothing:
+            rest = self.label_smoothing / logits.shape[-1]
+            shares = ops.one_hot(labels, logits.shape[-1], dtype="float32")
+            shares = (1 - self.label_smoothing) * shares + rest
+            losses = ops.categorical_crossentropy(shares, logits, from_logits=True)
+        else:
+            losses = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        losses = ops.where(counted > 0, losses, 0)
         if sample_weight is not None:
             weights = ops.cast(sample_weight, "float32")
             losses = losses * (weights if len(weights.shape) == 2 else weights[:, None])
@@ -40,4 +62,8 @@ class TokenCrossentropy(keras.losses.Loss):
         return total / ops.maximum(ops.sum(counted), 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "reduction": self.reduction}
+        return {
+            "label_smoothing": self.label_smoothing,
+            "name": self.name,
+            "reduction": self.reduction,
+        }

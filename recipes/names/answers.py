@@ -9,6 +9,14 @@ from zoo.errors import InputError, nearest
 MOST = 100_000  # labels that are asked for
 
 
+def known_labels(signatures: Any) -> list[str]:
+    """The labels that an exported model writes to."""
+    import tensorflow as tf
+
+    found = signatures["labels"](ids=tf.range(MOST))["labels"].numpy()
+    return [label.decode() for label in found if label]
+
+
 def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[str, Any]]:
     """The names that the exported model writes, or with `how.score` that name's probabilities.
 
@@ -21,8 +29,7 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
     """
     import tensorflow as tf
 
-    found = signatures["labels"](ids=tf.range(MOST))["labels"].numpy()
-    known = [label.decode() for label in found if label]
+    known = known_labels(signatures)
     for label in labels:
         if label not in known:
             raise InputError(f"unknown label {label!r}: {nearest(label, known)}")

@@ -1,4 +1,4 @@
-"""The options of the `names` recipe."""
+"""The options of the `names` recipe, and those of all that write a text to a label."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +7,12 @@ from recipes.config import TrainingConfig, option
 
 
 @dataclass(frozen=True)
-class NamesConfig(TrainingConfig):
-    """Where names and their classes stand, the network that writes them, how it is measured."""
+class WritingConfig(TrainingConfig):
+    """The network that writes a text to a label, and how it writes what is measured."""
 
-    text_column: str = option("text", "column (or tfds feature) that holds the name")
-    label_column: str = option("label", "column (or tfds feature) that holds its class")
     epochs: int = option(16, "passes over the training split, at most")
     patience: int = option(4, "epochs without a better validation score before training stops")
-    batch_size: int = option(128, "names a step")
+    batch_size: int = option(128, "texts a step")
     learning_rate: float = option(5e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     average: float = option(
@@ -23,20 +21,28 @@ class NamesConfig(TrainingConfig):
     architecture: str = option("one_to_many", "a name from `python -m zoo list`")
     conditioning: str = option("both", "how the class reaches the decoder: state, input, both")
     class_dim: int = option(32, "size of the class's vector")
-    embedding_dim: int = option(32, "size of a letter's vector")
+    embedding_dim: int = option(32, "size of a token's vector")
     cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
     units: int = option(256, "hidden size K")
     num_layers: int = option(1, "recurrent layers on top of each other")
     residual: bool = option(False, "add to a layer's output what it read, from the second on")
     dropout: float = option(0.3, "share dropped between layers and before the logits")
-    class_dropout: float = option(0.1, "share of names read without their class, for guidance")
+    class_dropout: float = option(0.1, "share of texts read without their class, for guidance")
     input_dropout: float = option(0.0, "share of layers' inputs dropped, one mask for all steps")
     recurrent_dropout: float = option(0.2, "share of the state dropped, one mask for all steps")
     weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
-    samples: int = option(100, "names of each class that are written to be measured")
+    samples: int = option(100, "texts of each class that are written to be measured")
     temperature: float = option(2.0, "at which they are drawn; the README says what it changes")
     min_p: float = option(0.02, "see predict --help")
     guidance: float = option(2.0, "how strongly the class draws; 0 = as the model says")
+
+
+@dataclass(frozen=True)
+class NamesConfig(WritingConfig):
+    """Where names and their classes stand, the network that writes them, how it is measured."""
+
+    text_column: str = option("text", "column (or tfds feature) that holds the name")
+    label_column: str = option("label", "column (or tfds feature) that holds its class")
 
 
 # what the built-in corpus takes where nothing is given: it is small, and has rules to be kept

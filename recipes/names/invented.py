@@ -26,7 +26,12 @@ class Name(NamedTuple):
 
 
 def write(
-    functions: Mapping[str, Any], labels: Sequence[str], samples: int, seed: int, **how: float
+    functions: Mapping[str, Any],
+    labels: Sequence[str],
+    samples: int,
+    seed: int,
+    longest: int = LONGEST,
+    **how: float,
 ) -> list[Name]:
     """Writes names of each class.
 
@@ -35,11 +40,12 @@ def write(
         labels: The classes.
         samples: Names of each.
         seed: The same seed writes the same names.
+        longest: Tokens of a name at most, the end counted.
         **how: `temperature`, `min_p` and `guidance`.
     """
     asked = [label for label in labels for _ in range(samples)]
     outputs = functions["generate"](
-        label=tf.constant(asked), max_tokens=LONGEST, top_k=0, top_p=1.0, seed=seed, **how
+        label=tf.constant(asked), max_tokens=longest, top_k=0, top_p=1.0, seed=seed, **how
     )
     texts = [text.decode() for text in outputs["text"].numpy()]
     return [

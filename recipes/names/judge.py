@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from recipes import checkpoint, runner, training
 from recipes.checkpoint import Progression
-from recipes.names.config import NamesConfig
+from recipes.names.config import WritingConfig
 from recipes.origin import task as origin
 from recipes.sources.splits import Splits
 from zoo.export_classifier import text_classifier
@@ -59,7 +59,7 @@ class Judge:
         return found
 
 
-def trained(config: NamesConfig, splits: Splits, directory: Path) -> Judge:
+def trained(config: WritingConfig, splits: Splits, directory: Path) -> Judge:
     """A judge that learns from the names' own train split, once: it is kept in the run's folder.
 
     Args:

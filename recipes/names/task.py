@@ -19,7 +19,7 @@ from recipes.language.scoring import of_loss
 from recipes.language.steps import signature
 from recipes.names import answers, invented, judge
 from recipes.names.batching import NameBatches, encode
-from recipes.names.config import BUILTIN, Inventing, NamesConfig
+from recipes.names.config import BUILTIN, Inventing, NamesConfig, WritingConfig
 from recipes.names.rules import rules_kept
 from recipes.origin import builtin
 from recipes.sources.splits import Splits
@@ -65,7 +65,7 @@ class Prepared:
         batches: The batches of `train`, `validation` and `test`.
     """
 
-    config: NamesConfig
+    config: WritingConfig
     splits: Splits
     codec: TextCodec
     classes: list[str]
@@ -82,7 +82,7 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
-def check(config: NamesConfig) -> None:
+def check(config: WritingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     if config.samples < 1:
         raise InputError(f"samples must be at least 1, got {config.samples}")
@@ -98,12 +98,14 @@ def load(config: NamesConfig) -> Splits:
     return Splits(*(list(dict.fromkeys(getattr(found, name))) for name in SPLITS))
 
 
-def prepare(config: NamesConfig, splits: Splits, directory: Path) -> Prepared:
-    """Turns the names to ids, with the run's own letters and classes if it has them already."""
+def prepare(
+    config: WritingConfig, splits: Splits, directory: Path, level: str = "character"
+) -> Prepared:
+    """Turns the names to ids, with the run's own tokens and classes if it has them already."""
     if (directory / "classes.json").exists():
-        codec, classes = _text_path(directory)
+        codec, classes = text_path(directory, level)
     else:
-        codec = TextCodec.learn([example.text for example in splits.train], level="character")
+        codec = TextCodec.learn([example.text for example in splits.train], level=level)
         classes = sorted({example.label for example in splits.train})
         codec.vocabulary.save(directory / "vocabulary.txt")
         write_json(directory / "classes.json", classes)
@@ -119,14 +121,14 @@ def prepare(config: NamesConfig, splits: Splits, directory: Path) -> Prepared:
     return Prepared(config, splits, codec, classes, batches)
 
 
-def _text_path(directory: Path) -> tuple[TextCodec, list[str]]:
+def text_path(directory: Path, level: str = "character") -> tuple[TextCodec, list[str]]:
     """The codec and the classes of a run."""
-    codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level="character")
+    codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level=level)
     classes: list[str] = read_json(directory / "classes.json")
     return codec, classes
 
 
-def build(config: NamesConfig, prepared: Prepared) -> keras.Model:
+def build(config: WritingConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled."""
     model = _model(config, len(prepared.codec.vocabulary), len(prepared.classes))
     steps = len(prepared.batches["train"])
@@ -134,7 +136,7 @@ def build(config: NamesConfig, prepared: Prepared) -> keras.Model:
     return model
 
 
-def _model(config: NamesConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
+def _model(config: WritingConfig, vocabulary_size: int, num_classes: int) -> keras.Model:
     options = {name: getattr(config, name) for name in MODEL_OPTIONS}
     sizes = {"vocabulary_size": vocabulary_size, "num_classes": num_classes}
     return zoo.build(config.architecture, **sizes, **options)
@@ -194,7 +196,7 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
 
 def export(model: keras.Model, config: NamesConfig, run: Path, directory: Path) -> Path:
     """Writes the next version of the served model."""
-    return export_one_to_many(model, *_text_path(run), directory)
+    return export_one_to_many(model, *text_path(run), directory)
 
 
 def examples(config: NamesConfig, prepared: Prepared) -> list[str]:

@@ -1,6 +1,7 @@
 """One file a topology; importing this registers them all."""
 
 from zoo.architectures import (
+    encoder_decoder,
     language_model,
     many_to_many,
     many_to_one,
@@ -8,4 +9,11 @@ from zoo.architectures import (
     one_to_one,
 )
 
-__all__ = ["language_model", "many_to_many", "many_to_one", "one_to_many", "one_to_one"]
+__all__ = [
+    "encoder_decoder",
+    "language_model",
+    "many_to_many",
+    "many_to_one",
+    "one_to_many",
+    "one_to_one",
+]

@@ -1,6 +1,6 @@
 """Logits -> ids, in the graph: sampling and beam search over a step function, and no model."""
 
-from zoo.decoding.beam import Hypotheses, beam_search, length_penalty
+from zoo.decoding.beam import Hypotheses, beam_search, coverage_penalty, length_penalty
 from zoo.decoding.filtering import Filter
 from zoo.decoding.guidance import guided
 from zoo.decoding.sampling import Generated, generate
@@ -10,6 +10,7 @@ __all__ = [
     "Generated",
     "Hypotheses",
     "beam_search",
+    "coverage_penalty",
     "generate",
     "guided",
     "length_penalty",

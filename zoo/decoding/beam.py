@@ -1,12 +1,13 @@
 """The likeliest sequences: beam search over a step function, batched, in the graph."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from zoo.decoding.filtering import RULED_OUT, would_repeat
 from zoo.decoding.sampling import PAD, Step
-from zoo.errors import require_positive_int
+from zoo.errors import require_choice, require_positive_int
 
 NEVER = -1e20  # below every score that a hypothesis can have
 
@@ -18,7 +19,8 @@ class Hypotheses(NamedTuple):
         token_ids: int32 (B, N, T), 0 = PAD behind the end.
         lengths: int32 (B, N), tokens, the end token counted; 0 where there are fewer sequences.
         log_probabilities: float32 (B, N), in nats; -1e20 where there are fewer sequences.
-        scores: float32 (B, N), what they are ordered by: log-probability / length penalty.
+        scores: float32 (B, N), what they are ordered by: log-probability / length penalty, and
+            what `bonus` adds.
     """
 
     token_ids: tf.Tensor
@@ -36,12 +38,36 @@ class _Beam(NamedTuple):
     length: Any  # (B, K)
 
 
-def length_penalty(length: Any, alpha: Any) -> Any:
-    """What a log-probability is divided by: ((5 + length) / 6) ^ alpha; 1 for alpha = 0.
+PENALTIES = ("gnmt", "average")
+
+
+def length_penalty(length: Any, alpha: Any, kind: str = "gnmt") -> Any:
+    """What a log-probability is divided by; 1 for alpha = 0.
+
+        gnmt:     ((5 + length) / 6) ^ alpha
+        average:  length ^ alpha; with alpha = 1 the mean of the tokens' log-probabilities
 
     Source: Wu et al., arXiv:1609.08144, equation 14.
     """
-    return ((5.0 + tf.cast(length, tf.float32)) / 6.0) ** tf.cast(alpha, tf.float32)
+    length = tf.cast(length, tf.float32)
+    base = length if kind == "average" else (5.0 + length) / 6.0
+    return base ** tf.cast(alpha, tf.float32)
+
+
+def coverage_penalty(covered: Any, mask: Any, beta: Any) -> Any:
+    """How much of a source was left out: beta sum_s log(min(sum_t alpha_ts, 1)), at most 0.
+
+    A place that was hardly looked at costs at most what the share 1e-4 does.
+
+    Args:
+        covered: float (R, T_x), the attention that each source token got over all steps.
+        mask: bool (R, T_x), its real tokens.
+        beta: From 0 up.
+
+    Source: Wu et al., arXiv:1609.08144, equation 14.
+    """
+    share = tf.where(mask, tf.clip_by_value(covered, 1e-4, 1.0), 1.0)
+    return tf.cast(beta, tf.float32) * tf.reduce_sum(tf.math.log(share), axis=1)
 
 
 def beam_search(
@@ -51,10 +77,13 @@ def beam_search(
     *,
     end: int,
     max_tokens: Any,
-    beam_size: int,
-    n_best: int = 1,
+    beam_size: Any,
+    n_best: Any = 1,
     min_tokens: Any = 0,
     alpha: Any = 0.0,
+    penalty: str = "gnmt",
+    bonus: Callable[[Any], tf.Tensor] | None = None,
+    prefix: Any = None,
     no_repeat: int = 0,
     forbidden: tuple[int, ...] = (),
 ) -> Hypotheses:
@@ -65,27 +94,41 @@ def beam_search(
     unfinished after `max_tokens` counts as a sequence without end token.
 
     Args:
-        step: Tokens int32 (R,) and states -> logits (R, V) and the new states, for any R.
+        step: Tokens int32 (R,) and states -> logits (R, V) and the new states, for R = B K rows,
+            the K sequences of a row beside each other.
         logits: (B, V), of the first token.
         states: The states before it: tensors with B rows, in any nest.
         end: The end token's id.
-        max_tokens: Tokens at most, the end token counted.
-        beam_size: K.
+        max_tokens: Tokens at most, the end token counted; one number, or (B,).
+        beam_size: K, an int or a tensor.
         n_best: N sequences to be given, at most K.
         min_tokens: Tokens before the end token at least.
         alpha: Of the length penalty, at least 0; 0 = none, which favours short sequences.
+        penalty: Which length penalty: `gnmt` or `average`.
+        bonus: The states with which a sequence's last token was told -> what is added to its score,
+            float (R,), at most 0; see `coverage_penalty`. Unfinished ones are compared without it.
+        prefix: int32 (B, P), tokens with which a row begins, 0 = PAD on the right; they count like
+            any others. None = none.
         no_repeat: No stretch of so many tokens comes twice; 0 = any may.
         forbidden: Ids that never come.
 
     Returns:
         The best sequences.
 
-    Source: Sutskever, Vinyals and Le, arXiv:1409.3215, section 3.2.
+    Raises:
+        InputError: A size is no positive number, or the penalty is unknown.
+
+    Source: Sutskever, Vinyals and Le, arXiv:1409.3215, section 3.2; Wu et al., arXiv:1609.08144,
+        section 7.
     """
-    require_positive_int("beam_size", beam_size)
-    require_positive_int("n_best", n_best)
-    batch, size, beams = tf.shape(logits)[0], logits.shape[-1], beam_size
-    limit = tf.convert_to_tensor(max_tokens, tf.int32)
+    for name, value in (("beam_size", beam_size), ("n_best", n_best)):
+        if not tf.is_tensor(value):
+            require_positive_int(name, value)
+    require_choice("penalty", penalty, PENALTIES)
+    batch, size = tf.shape(logits)[0], logits.shape[-1]
+    beams = tf.convert_to_tensor(beam_size, tf.int32)
+    limits = tf.broadcast_to(tf.convert_to_tensor(max_tokens, tf.int32), [batch])  # (B,)
+    longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
     never = tf.reduce_any(tf.one_hot(forbidden, size, True, False), axis=0)
     is_end = tf.range(size) == end
 
@@ -97,23 +140,29 @@ def beam_search(
         if no_repeat:
             history = tf.reshape(alive.tokens, [batch * beams, -1])
             each = tf.where(would_repeat(history, count, no_repeat, size), RULED_OUT, each)
-        return alive.total[:, :, None] + tf.reshape(each, [batch, beams, size])
+        each = tf.reshape(each, [batch, beams, size])
+        if prefix is not None:
+            each = tf.where(_against(prefix, count, size)[:, None], RULED_OUT, each)
+        return alive.total[:, :, None] + each
 
     def going_on(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
         # a log-probability only falls, and the penalty is largest for the longest
-        hope = tf.reduce_max(alive.total, axis=1) / length_penalty(limit, alpha)
-        return (count < limit) & tf.reduce_any(hope > tf.reduce_min(done.score, axis=1))
+        hope = tf.reduce_max(alive.total, axis=1) / length_penalty(limits, alpha, penalty)
+        return tf.reduce_any((count < limits) & (hope > tf.reduce_min(done.score, axis=1)))
 
     def advance(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> tuple[Any, ...]:
         totals = tf.reshape(following(count, alive, logits), [batch, beams * size])
-        found, places = tf.math.top_k(totals, min(2 * beams, beams * size))
+        found, places = tf.math.top_k(totals, tf.minimum(2 * beams, beams * size))
         parents, tokens = places // size, places % size
-        here = tf.range(tf.shape(alive.tokens)[2])[None, None] == count
+        here = tf.range(longest)[None, None] == count
         rows = tf.where(here, tokens[:, :, None], tf.gather(alive.tokens, parents, batch_dims=1))
         length = tf.fill(tf.shape(found), count + 1)
-        score = found / length_penalty(count + 1, alpha)
-        ended = (tokens == end) | (count + 1 == limit)
-        possible = found > NEVER
+        score = found / length_penalty(count + 1, alpha, penalty)
+        if bonus is not None:
+            added = tf.reshape(bonus(states), [batch, beams])
+            score += tf.gather(added, parents, batch_dims=1)
+        ended = (tokens == end) | (count + 1 >= limits[:, None])
+        possible = (found > NEVER) & (count < limits[:, None])
         new = _Beam(rows, found, tf.where(ended & possible, score, NEVER), length)
         done = _best(_joined(done, new), beams)
         open_total = tf.where(ended, NEVER, tf.maximum(found, NEVER))
@@ -126,7 +175,7 @@ def beam_search(
         logits, states = step(last, states)
         return count + 1, alive, done, logits, states
 
-    empty = tf.zeros([batch, beams, limit], tf.int32)
+    empty = tf.zeros([batch, beams, longest], tf.int32)
     nothing = tf.fill([batch, beams], NEVER)
     zero = tf.zeros([batch, beams], tf.int32)
     one = tf.tile(tf.concat([[0.0], tf.fill([beams - 1], NEVER)], 0)[None], [batch, 1])
@@ -137,16 +186,33 @@ def beam_search(
         tf.repeat(logits, beams, axis=0),
         tf.nest.map_structure(lambda state: tf.repeat(state, beams, axis=0), states),
     )
-    _, _, done, _, _ = tf.while_loop(going_on, advance, first)
-    best = _best(done, min(n_best, beams))
+    loose = tf.TensorShape
+    table, ids = _Beam(*[loose([None, None])] * 4), loose([None, None, None])
+    table = table._replace(tokens=ids)
+    shapes = (
+        loose([]),
+        table,
+        table,
+        loose([None, size]),
+        tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states),
+    )
+    _, _, done, _, _ = tf.while_loop(going_on, advance, first, shape_invariants=shapes)
+    best = _best(done, tf.minimum(n_best, beams))
     there = best.score > NEVER
-    inside = tf.range(limit)[None, None] < best.length[:, :, None]
+    inside = tf.range(longest)[None, None] < best.length[:, :, None]
     return Hypotheses(
         tf.where(inside & there[:, :, None], best.tokens, PAD),
         tf.where(there, best.length, 0),
         tf.where(there, best.total, NEVER),
         best.score,
     )
+
+
+def _against(prefix: Any, count: Any, size: int) -> Any:
+    """Which tokens a row's prefix rules out at this place: bool (B, V)."""
+    wide = tf.pad(tf.cast(prefix, tf.int32), [(0, 0), (0, 1)], constant_values=PAD)
+    token = wide[:, tf.minimum(count, tf.shape(wide)[1] - 1)][:, None]
+    return (token != PAD) & (tf.range(size)[None] != token)
 
 
 def _joined(one: _Beam, other: _Beam) -> _Beam:

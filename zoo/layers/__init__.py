@@ -1,13 +1,17 @@
 """What architectures are made of: embedding, recurrent body, pooling; stock weights."""
 
 from zoo.layers.activation_regularization import ActivationRegularization
+from zoo.layers.attention import Attention, Memory
 from zoo.layers.bridge import RowDropout, StateBridge
 from zoo.layers.crf import CRF
 from zoo.layers.crf_loss import CRFAccuracy, CRFLoss
+from zoo.layers.decoder import Decoder
 from zoo.layers.direction import Direction
 from zoo.layers.embedding import TokenEmbedding
+from zoo.layers.encoder_bridge import EncoderBridge
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from zoo.layers.recurrent import Recurrent
+from zoo.layers.scheduled_sampling import ScheduledSampling
 from zoo.layers.state_names import named_states, nested_states
 from zoo.layers.stock import from_stock, to_stock
 from zoo.layers.token_logits import TokenLogits
@@ -15,14 +19,19 @@ from zoo.layers.token_logits import TokenLogits
 __all__ = [
     "CRF",
     "ActivationRegularization",
+    "Attention",
     "AttentionPooling",
     "CRFAccuracy",
     "CRFLoss",
+    "Decoder",
     "Direction",
+    "EncoderBridge",
     "MaxPooling",
     "MeanPooling",
+    "Memory",
     "Recurrent",
     "RowDropout",
+    "ScheduledSampling",
     "StateBridge",
     "TokenEmbedding",
     "TokenLogits",

@@ -113,7 +113,7 @@ def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> 
 
     Args:
         advance: One step.
-        states: (B, D) each, before the first step.
+        states: (B, D) each, before the first step; D may be known to the graph alone.
         sources: (T, B, ...) or (T, 1, ...) each, the first with B; a step's slices.
     """
     if keras.backend.backend() == "tensorflow":
@@ -138,7 +138,8 @@ def _scan_tensorflow(
     time, batch = tf.unstack(tf.shape(sources[0])[:2])
     turns = (time + BLOCK - 1) // BLOCK
     sources = [_padded(source, turns * BLOCK - time) for source in sources]
-    states = [tf.reshape(state, (batch, state.shape[-1])) for state in states]
+    widths = [state.shape[-1] or tf.shape(state)[-1] for state in states]
+    states = [tf.reshape(s, (batch, width)) for s, width in zip(states, widths, strict=True)]
 
     def body(turn: Any, states: list[Any], arrays: list[Any]) -> Any:
         start = turn * BLOCK
@@ -164,8 +165,8 @@ def _scan_tensorflow(
         maximum_iterations=turns,
     )
     return [
-        tf.reshape(array.stack(), (turns * BLOCK, batch, state.shape[-1]))[:time]
-        for array, state in zip(arrays, states, strict=True)
+        tf.reshape(array.stack(), (turns * BLOCK, batch, width))[:time]
+        for array, width in zip(arrays, widths, strict=True)
     ]
 
 

@@ -5,6 +5,8 @@ Tags that mark stretches of tokens are the one thing here that is plain Python.
 
 from zoo.text.ngrams import NgramVectorizer
 from zoo.text.normalization import Normalizer
+from zoo.text.subword_codec import SubwordCodec
+from zoo.text.subword_sampling import SubwordSampler, Variants, variants
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
 from zoo.text.token_vectorizer import TokenVectorizer
@@ -22,9 +24,12 @@ __all__ = [
     "NgramVectorizer",
     "Normalizer",
     "Span",
+    "SubwordCodec",
+    "SubwordSampler",
     "TextCodec",
     "TokenVectorizer",
     "Tokens",
+    "Variants",
     "Vectorizer",
     "Vocabulary",
     "WordVectors",
@@ -34,5 +39,6 @@ __all__ = [
     "load_vectors",
     "spans",
     "tags_of",
+    "variants",
     "word_tokens",
 ]

@@ -141,10 +141,13 @@ class TextCodec(tf.Module):
         """
         names = [*[""] * len(SPECIAL), *self.vocabulary.tokens[len(SPECIAL) :]]
         names[UNK] = "\ufffd" if self.level == "character" else MARKS[0]
-        pieces = tf.gather(tf.constant(names), token_ids)
+        return self.joined(tf.gather(tf.constant(names), token_ids))
+
+    def joined(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Tokens, strings (B, T) -> strings (B,); "" stands for nothing."""
         if self.level == "character":
-            return tf.strings.reduce_join(pieces, axis=1)
-        kept = tf.ragged.boolean_mask(pieces, (token_ids == UNK) | (token_ids > EOS))
+            return tf.strings.reduce_join(tokens, axis=1)
+        kept = tf.ragged.boolean_mask(tokens, tokens != "")
         texts = tf.strings.reduce_join(kept, axis=1, separator=" ")
         if self.level == "word":
             texts = tf.strings.regex_replace(texts, CLOSING, r"\1")

@@ -1,0 +1,1 @@
+"""One to many: a start note -> a melody that begins with it."""

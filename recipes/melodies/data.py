@@ -1,0 +1,80 @@
+"""The `--data` option: chorales or the built-in melodies -> three splits of texts and labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recipes.melodies import builtin
+from recipes.melodies.config import MelodiesConfig
+from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, transposed
+from recipes.sources.chorales import PARTS, Voice, read_chorales
+from recipes.sources.splits import Splits, check_labels, complete
+from recipes.sources.table import Example
+
+NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
+
+
+def load(config: MelodiesConfig) -> Splits:
+    """The three splits that `config.data` names: a melody's text and its start note's name.
+
+    Train holds each melody once, and once in each key that `config.transpose` allows. What
+    validation and test have of start notes that train never has is left out.
+
+    Raises:
+        InputError: The file is not there, has another shape, or holds too little.
+    """
+    if config.data == "builtin":
+        parts = zip(PARTS, builtin.generate(config.split_seed), strict=True)
+        given = {name: [example(text_of(one)) for one in part] for name, part in parts}
+    else:
+        path = Path(config.data).expanduser()
+        step = QUARTER // (config.steps_per_quarter or _steps_per_quarter(path.name))
+        voices = read_chorales(path)
+        given = {name: _examples(part, step) for name, part in voices.items()}
+    splits = complete(given, config.validation_fraction, config.test_fraction, config.split_seed)
+    train = _in_other_keys(splits.train, config.transpose)
+    known = {one.label for one in train}
+    found = Splits(train, *(_known(part, known) for part in (splits.validation, splits.test)))
+    check_labels(found)
+    return found
+
+
+def example(text: str) -> Example:
+    """A melody and the name of its first note."""
+    return Example(text, text.partition(" ")[0])
+
+
+def _steps_per_quarter(name: str) -> int:
+    return next((steps for part, steps in NAMED.items() if part in name.lower()), QUARTER)
+
+
+def _examples(voices: Sequence[Voice], step: int) -> list[Example]:
+    melodies = (merged(voice, step) for voice in voices)
+    return [example(text_of(melody)) for melody in melodies if melody]
+
+
+def _in_other_keys(examples: Sequence[Example], semitones: int) -> list[Example]:
+    """The melodies and what they are in other keys, within the range that all have together."""
+    melodies = [notes_of(one.text) for one in examples]
+    pitches = {note.pitch for melody in melodies for note in melody} - {REST}
+    shifts = sorted(range(-semitones, semitones + 1), key=abs)  # as it stands, before all others
+    texts = (
+        text_of(transposed(melody, shift))
+        for shift in shifts
+        for melody in melodies
+        if _fits([note.pitch + shift for note in melody if note.pitch != REST], pitches)
+    )
+    return [example(text) for text in dict.fromkeys(texts)]
+
+
+def _fits(moved: Sequence[int], pitches: set[int]) -> bool:
+    return min(pitches) <= min(moved) and max(moved) <= max(pitches)
+
+
+def _known(part: Sequence[Example], labels: set[str]) -> list[Example]:
+    """A split without what begins with a note that no melody of train begins with."""
+    kept = [one for one in part if one.label in labels]
+    if len(kept) < len(part):
+        others = ", ".join(sorted({one.label for one in part} - labels))
+        told = f"left out: {len(part) - len(kept)} of {len(part)}, which begin with {others}"
+        print(f"{told}, as none of train does", flush=True)
+    return kept

@@ -1,0 +1,49 @@
+"""Melodies -> files that can be played: MIDI and ABC, beside what lies there already."""
+
+import itertools
+import os
+from pathlib import Path
+
+from recipes.melodies.midi import midi
+from recipes.melodies.notation import abc
+from recipes.melodies.notes import Melody
+from zoo.errors import InputError
+
+
+def folder_for(output: str) -> Path:
+    """The folder that `--output` names, made if it is not there."""
+    folder = Path(output).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--output {output}: no folder can be made there ({error.strerror}): give another"
+        ) from error
+    return folder
+
+
+def save(melody: Melody, folder: Path, name: str) -> list[Path]:
+    """Writes `NAME-1.mid` and `NAME-1.abc`, or with the first number that neither file has.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    for number in itertools.count(1):
+        title = f"{name}-{number}"
+        paths = [folder / f"{title}.mid", folder / f"{title}.abc"]
+        if not any(map(os.path.lexists, paths)):
+            break
+    contents = midi(melody, title), abc(melody, title).encode()
+    for path, content in zip(paths, contents, strict=True):
+        part = path.with_name(path.name + ".part")
+        try:
+            part.write_bytes(content)
+            os.replace(part, path)
+        except OSError as error:
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}): give another --output"
+            ) from error
+    return paths

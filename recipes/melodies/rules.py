@@ -1,0 +1,73 @@
+"""The rules of the built-in melodies: what a written one must keep."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+from recipes.melodies.keys import MAJOR
+from recipes.melodies.notes import BAR, Melody, steps
+
+BARS = 4
+HALF = 8
+LEAP = 5  # semitones: a fourth or more
+
+
+def _bars(melody: Melody) -> list[list[int]]:
+    """The places of the notes that begin in each bar, where one does."""
+    starts = itertools.accumulate((note.length for note in melody[:-1]), initial=0)
+    found: dict[int, list[int]] = {}
+    for place, start in enumerate(starts):
+        found.setdefault(start // BAR, []).append(place)
+    return list(found.values())
+
+
+def scale(melody: Melody) -> bool:
+    """All notes are of the major scale whose tonic is the last one."""
+    return all((note.pitch - melody[-1].pitch) % 12 in MAJOR for note in melody)
+
+
+def metre(melody: Melody) -> bool:
+    """Four bars, and no note crosses a bar line."""
+    lengths = [sum(melody[place].length for place in bar) for bar in _bars(melody)]
+    return lengths == [BAR] * BARS
+
+
+def cadences(melody: Melody) -> bool:
+    """Bar 2 ends with a half note a fifth above, or a fourth below, that of bar 4."""
+    ends = [melody[bar[-1]] for bar in _bars(melody)][1::2]
+    return (
+        len(ends) == BARS // 2
+        and all(note.length == HALF for note in ends)
+        and (ends[0].pitch - ends[1].pitch) % 12 == 7
+    )
+
+
+def rhythm(melody: Melody) -> bool:
+    """Bar 3 has the rhythm of bar 1."""
+    found = [[melody[place].length for place in bar] for bar in _bars(melody)]
+    return len(found) > 2 and found[2] == found[0]
+
+
+def leaps(melody: Melody) -> bool:
+    """After a leap comes a step in the other direction."""
+    return all(
+        abs(move) < LEAP or (0 < abs(after) < 3 and after * move < 0)
+        for move, after in itertools.pairwise(steps(melody))
+    )
+
+
+RULES: dict[str, Callable[[Melody], bool]] = {
+    "scale": scale,
+    "metre": metre,
+    "cadences": cadences,
+    "rhythm": rhythm,
+    "leaps": leaps,
+}
+
+
+def rules_kept(melodies: Sequence[Melody]) -> dict[str, float]:
+    """The share of melodies that keep each rule, and `all` of them; an empty one keeps none."""
+    kept = {
+        name: [bool(melody) and rule(melody) for melody in melodies] for name, rule in RULES.items()
+    }
+    every = [all(row) for row in zip(*kept.values(), strict=True)]
+    return {name: sum(hits) / len(melodies) for name, hits in {**kept, "all": every}.items()}

@@ -1,0 +1,126 @@
+"""What the exported model translates, or says of a translation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recipes import figures
+from recipes.translation.config import Translating
+from zoo.decoding.beam import NEVER
+from zoo.errors import InputError
+
+
+def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict[str, Any]]:
+    """The exported model's translations, or with `how.score` that translation's probability.
+
+    Returns:
+        A dict each: `text`, `translation`, `log_probability` (in nats), `rank` from 1 up; or
+        `text`, `translation`, `log_probability`, `num_tokens`, `perplexity`.
+
+    Raises:
+        InputError: An option is wrong, such as more translations than the beam is wide, or no
+            translation begins with the prefix.
+    """
+    import tensorflow as tf
+
+    check(how)
+    given = tf.constant(list(texts))
+    if how.score:
+        told = signatures["score"](text=given, translation=tf.fill([len(texts)], how.score))
+        arrays = {name: tensor.numpy() for name, tensor in told.items()}
+        return [
+            {
+                "text": text,
+                "translation": how.score,
+                **{name: arrays[name][row].item() for name in sorted(arrays)},
+            }
+            for row, text in enumerate(texts)
+        ]
+    asked = {
+        "beam_size": tf.constant(how.beam_size),
+        "length_penalty": tf.constant(float(how.length_penalty)),
+        "max_tokens": tf.constant(how.max_tokens),
+    }
+    if how.prefix:
+        prefix = tf.fill([len(texts)], how.prefix)
+        outputs = signatures["complete"](text=given, prefix=prefix, **asked)
+    else:
+        outputs = signatures["translate"](text=given, **asked)
+    arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+    found = arrays["log_probabilities"] > NEVER  # (B, n): there may be fewer than asked for
+    for text, any_found in zip(texts, found[:, 0], strict=True):
+        if not any_found:
+            raise InputError(
+                f"no translation of {text!r} begins with --prefix {how.prefix!r}: take tokens that "
+                "the model knows, and fewer than --max-tokens"
+            )
+    if how.attention:
+        draw(arrays, Path(how.attention))
+    return [
+        {
+            "text": text,
+            "translation": arrays["translations"][row, rank].decode(),
+            "log_probability": float(arrays["log_probabilities"][row, rank]),
+            "rank": rank + 1,
+        }
+        for row, text in enumerate(texts)
+        for rank in range(how.n_best)
+        if found[row, rank]
+    ]
+
+
+def check(how: Translating) -> None:
+    """Raises unless the options fit each other."""
+    if how.beam_size < 1:
+        raise InputError(f"--beam-size must be at least 1, got {how.beam_size}")
+    if not 1 <= how.n_best <= how.beam_size:
+        raise InputError(
+            f"--n-best must be 1 to --beam-size ({how.beam_size}), got {how.n_best}: change one of "
+            "them"
+        )
+    for name in ("length_penalty", "max_tokens"):
+        if getattr(how, name) < 0:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} must be at least 0, got {getattr(how, name)}")
+    if how.score and (how.prefix or how.attention):
+        raise InputError("--score translates nothing: leave out --prefix and --attention")
+    if how.attention and Path(how.attention).suffix.lower() != ".png":
+        raise InputError(f"--attention must be a PNG to write, got {how.attention!r}: end in .png")
+
+
+def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
+    """Draws what each best translation looked at; of several texts NAME-1.png, NAME-2.png, ...
+
+    Args:
+        arrays: What the signature `translate` gives, as NumPy arrays.
+        path: The PNG to write.
+
+    Returns:
+        What was written.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"--attention {path}: there is no folder {path.parent}: make it first")
+    if not arrays["attention"].any():
+        raise InputError("the model has no attention to draw: train one with --attention general")
+    count = len(arrays["attention"])
+    names = [path]
+    if count > 1:
+        names = [path.with_name(f"{path.stem}-{row + 1}{path.suffix}") for row in range(count)]
+    for row, name in enumerate(names):
+        source, target = (
+            [token.decode(errors="replace") for token in tokens if token]
+            for tokens in (arrays["source_tokens"][row], arrays["target_tokens"][row, 0])
+        )
+        weights = arrays["attention"][row, 0, : len(target), : len(source)]
+        figures.attention(weights, source, target, name)
+    return names
+
+
+def line(row: dict[str, Any]) -> str:
+    """An answer as a line: the translation; below the best ones their rank and log-probability."""
+    told = str(row["translation"])
+    if "perplexity" in row:
+        return f"{row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}  {told}"
+    if row["rank"] > 1:
+        return f"  {row['rank']}. {told}  ({row['log_probability']:.2f} nats)"
+    return told

@@ -1,0 +1,171 @@
+"""Pairs as numbers -> batches of what is read, what is written so far, and what comes next."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from zoo.losses import IGNORED
+from zoo.text import BOS, EOS, PAD
+
+POOL = 64  # batches whose pairs are sorted together
+
+
+@dataclass(frozen=True)
+class EncodedPairs:
+    """A split as numbers: ids without padding, BOS and EOS, of each source and each target."""
+
+    sources: list[np.ndarray]
+    targets: list[np.ndarray]
+
+    def __post_init__(self) -> None:
+        if len(self.sources) != len(self.targets):
+            raise ValueError(
+                f"number of sources {len(self.sources)}, expected that of targets, "
+                f"{len(self.targets)}: encode both sides of the same pairs"
+            )
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Int (N, 2), the places of each source and each target, EOS or BOS counted."""
+        sides = (self.sources, self.targets)
+        return np.array([[len(row) + 1 for row in side] for side in sides], np.int64).T
+
+
+Resample = Callable[[tuple[int, int]], EncodedPairs]
+Inputs = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """The batches of a split: pairs of like lengths.
+
+    With a seed the pairs are shuffled, and those of 64 batches at a time sorted by the lengths of
+    target and source and cut into batches, which are shuffled in turn. Without one all pairs are
+    sorted.
+
+    Args:
+        encoded: The split.
+        batch_size: Pairs a batch; one may be smaller.
+        step: T_x and T_y are multiples of it, so that there are few shapes.
+        resample: Encodes the split anew at the beginning of each pass with a seed, of which it is
+            told, such as with other pieces of the same words. The pairs must stay in their places.
+            Without a seed `encoded` counts.
+    """
+
+    encoded: EncodedPairs
+    batch_size: int
+    step: int = 8
+    resample: Resample | None = None
+
+    def __len__(self) -> int:
+        return -(-len(self.encoded) // self.batch_size)
+
+    def order(
+        self, seed: tuple[int, int] | None, encoded: EncodedPairs | None = None
+    ) -> list[np.ndarray]:
+        """Which pairs come together.
+
+        Args:
+            seed: The run's seed and the epoch, or None for no shuffling.
+            encoded: The pairs as they are encoded for this pass; those of the split by default.
+
+        Returns:
+            The places of each batch's pairs in the split.
+        """
+        lengths = (encoded or self.encoded).lengths
+        if seed is None:
+            return self._cut(_sorted(np.arange(len(lengths)), lengths))
+        rng = np.random.default_rng(seed)
+        mixed = rng.permutation(len(lengths))
+        size = POOL * self.batch_size
+        pools = [mixed[start : start + size] for start in range(0, len(mixed), size)]
+        batches = [batch for pool in pools for batch in self._cut(_sorted(pool, lengths))]
+        return [batches[number] for number in rng.permutation(len(batches))]
+
+    def _cut(self, members: np.ndarray) -> list[np.ndarray]:
+        steps = range(0, len(members), self.batch_size)
+        return [members[start : start + self.batch_size] for start in steps]
+
+    def __call__(
+        self, seed: tuple[int, int] | None = None
+    ) -> Iterator[tuple[Inputs, np.ndarray, np.ndarray]]:
+        """Goes through the split once.
+
+        Args:
+            seed: The run's seed and the epoch, or None for no shuffling.
+
+        Yields:
+            `source_ids` int32 (B, T_x), EOS last, and `target_ids` int32 (B, T_y), BOS first, both
+            with 0 = PAD on the right; the labels int32 (B, T_y), what follows each of the targets'
+            ids, EOS last, -1 in the padding; and the pairs' places in the split (B,).
+        """
+        encoded = self._encoded(seed)
+        for members in self.order(seed, encoded):
+            sources = [encoded.sources[member] for member in members]
+            targets = [encoded.targets[member] for member in members]
+            widths = self._widths(encoded.lengths[members])
+            inputs = {
+                "source_ids": _padded(sources, widths[0], PAD, last=EOS),
+                "target_ids": _padded(targets, widths[1], PAD, first=BOS),
+            }
+            yield inputs, _padded(targets, widths[1], IGNORED, last=EOS), members
+
+    def _encoded(self, seed: tuple[int, int] | None) -> EncodedPairs:
+        """The pairs as they are encoded for a pass."""
+        if seed is None or self.resample is None:
+            return self.encoded
+        encoded = self.resample(seed)
+        if len(encoded) != len(self.encoded):
+            raise ValueError(
+                f"resample gave {len(encoded)} pairs, expected the {len(self.encoded)} of the "
+                f"split: encode all of them, in their order"
+            )
+        return encoded
+
+    def _widths(self, lengths: np.ndarray) -> tuple[int, int]:
+        """T_x and T_y of a batch."""
+        longest = -(-lengths.max(axis=0) // self.step) * self.step
+        return int(longest[0]), int(longest[1])
+
+    def weight(self, labels: np.ndarray) -> int:
+        """What a batch's mean loss is a mean over: its real tokens, ends counted."""
+        return int((labels != IGNORED).sum())
+
+    @property
+    def padding_share(self) -> float:
+        """The share of both sides' places that hold padding in a shuffled pass, 0 to 1."""
+        lengths = self.encoded.lengths
+        places = sum(
+            sum(self._widths(lengths[members])) * len(members) for members in self.order((0, 0))
+        )
+        return float(1 - lengths.sum() / places)
+
+
+def _sorted(members: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """By the target's length, then by the source's, then as they stand."""
+    sources, targets = lengths[members].T
+    return members[np.lexsort((sources, targets))]
+
+
+def _padded(
+    rows: Sequence[np.ndarray],
+    width: int,
+    fill: int,
+    first: int | None = None,
+    last: int | None = None,
+) -> np.ndarray:
+    """Rows as int32 (B, width), with an id in front or behind, the rest filled up."""
+    ids = np.full((len(rows), width), fill, np.int32)
+    start = 0 if first is None else 1
+    for line, row in zip(ids, rows, strict=True):
+        line[start : start + len(row)] = row
+        if last is not None:
+            line[len(row)] = last
+    if first is not None:
+        ids[:, 0] = first
+    return ids

@@ -1,0 +1,95 @@
+"""The options of the `translation` recipe."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from recipes.config import TrainingConfig, option
+
+
+@dataclass(frozen=True)
+class TranslationConfig(TrainingConfig):
+    """Where pairs of texts stand, what a token is, the network, how a translation is looked for."""
+
+    source: str = option("", "language (file ending, tfds feature) or column to translate from")
+    target: str = option("", "language or column to translate into")
+    source_file: str = option("", "texts to translate, a line each, instead of --data")
+    target_file: str = option("", "their translations, line by line")
+    limit: int = option(0, "training pairs at most; 0 = all")
+    source_level: str = option("subword", "a source token is a: subword, word, character")
+    target_level: str = option("subword", "a target token is a: subword, word, character")
+    source_size: int = option(6000, "source tokens that are known, at most")
+    target_size: int = option(5000, "target tokens that are known, at most")
+    min_count: int = option(2, "how often a word or character must occur to be known")
+    lower_source: bool = option(True, "drop the case of the source")
+    lower_target: bool = option(False, "drop the case of the target")
+    subword_sampling: float = option(
+        0.2, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
+    )
+    epochs: int = option(14, "passes over the training split, at most")
+    patience: int = option(5, "epochs without a better validation score before training stops")
+    batch_size: int = option(64, "pairs a step")
+    learning_rate: float = option(2e-3, "Adam's")
+    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
+    warmup: float = option(0.05, "share of all steps in which the learning rate rises")
+    average: float = option(
+        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+    )
+    label_smoothing: float = option(0.1, "share of the labels' probability given to all tokens")
+    objective: str = option("bleu", "what chooses the best epoch: bleu, exact_match, loss")
+    architecture: str = option("encoder_decoder", "a name from `python -m zoo list`")
+    embedding_dim: int = option(256, "size of a token's vector")
+    tied: bool = option(True, "one table for the target's vectors and the logits")
+    cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
+    units: int = option(256, "hidden size K")
+    num_layers: int = option(1, "recurrent layers on top of each other, on both sides")
+    encoder_units: int = option(0, "the encoder's hidden size; 0 = --units")
+    encoder_layers: int = option(0, "the encoder's layers; 0 = --num-layers")
+    bidirectional: bool = option(True, "the encoder reads both ways")
+    reverse_source: bool = option(False, "the encoder reads from the source's end")
+    bridge: str = option("dense", "encoder's last states -> decoder's first: dense, copy, zero")
+    attention: str = option("general", "general, dot, additive, or none")
+    queries: str = option("last", "the decoder's layer that looks at the source: last, first")
+    input_feeding: bool = option(False, "the decoder reads its last output; slower")
+    coverage: bool = option(False, "attention sees what it looked at before; slower")
+    residual: bool = option(False, "add to a layer's output what it read, from the second on")
+    dropout: float = option(0.3, "share dropped of vectors, states, before the logits")
+    word_dropout: float = option(0.0, "share of the tokens read as unknown")
+    input_dropout: float = option(0.0, "share of layers' inputs dropped, one mask for all steps")
+    recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
+    weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
+    scheduled_sampling: float = option(0.0, "share of target tokens that are the model's own")
+    beam_size: int = option(5, "sequences that are followed at once")
+    length_penalty: float = option(1.0, "0 favours short translations, above 1 long ones")
+    coverage_penalty: float = option(0.0, "cost of leaving out parts of the source")
+    no_repeat: int = option(0, "no stretch of so many tokens comes twice; 0 = any may")
+    replace_unknown: bool = option(False, "write the source word that attention points at")
+
+
+# what the built-in corpus takes where nothing is given: dates, letter by letter
+BUILTIN: dict[str, Any] = {
+    "source_level": "character",
+    "target_level": "character",
+    "min_count": 1,
+    "objective": "exact_match",
+    "embedding_dim": 32,
+    "units": 96,
+    "epochs": 8,
+    "batch_size": 32,
+    "dropout": 0.1,
+    "learning_rate": 5e-3,
+    "label_smoothing": 0.0,
+    "average": 0.3,
+}
+
+
+@dataclass(frozen=True)
+class Translating:
+    """How `predict` translates."""
+
+    beam_size: int = option(5, "sequences that are followed at once; 1 = greedy")
+    length_penalty: float = option(1.0, "0 favours short translations, above 1 long ones")
+    max_tokens: int = option(0, "tokens at most, the end counted; 0 = by the source's length")
+    n_best: int = option(1, "translations of each text, at most --beam-size")
+    prefix: str = option("", "what the translations begin with")
+    attention: str = option("", "a PNG to write: what each target token looked at")
+    score: str = option("", "do not translate: tell this translation's probability")

@@ -1,0 +1,28 @@
+"""Translations written beside their references, for reading."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def write_translations(
+    path: Path, sources: Sequence[str], references: Sequence[str], translations: Sequence[str]
+) -> None:
+    """Writes a line for each text: source, reference, translation, with tabs between them.
+
+    Args:
+        path: The file; an older one stays until the new one is whole.
+        sources: What was translated.
+        references: What it should be.
+        translations: What was written.
+    """
+    rows = zip(sources, references, translations, strict=True)
+    lines = ["source\treference\ttranslation", *("\t".join(map(_one_line, row)) for row in rows)]
+    part = path.with_name(path.name + ".part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _one_line(text: str) -> str:
+    """A text without tabs and line ends."""
+    return " ".join(text.split())

@@ -1,0 +1,57 @@
+"""Translations beside their references: BLEU and chrF by sacrebleu, exact match."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sacrebleu.metrics import BLEU, CHRF
+
+EDGES = (8, 11, 14, 18)  # words of a source up to which a row of the table by length goes
+
+
+def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """BLEU and chrF from 0 to 100, with case and without, and the share that is exact.
+
+    Args:
+        translations: As they were written, with normal spacing.
+        references: One each.
+    """
+    given = list(translations), [list(references)]
+    same = [a == b for a, b in zip(translations, references, strict=True)]
+    return {
+        "bleu": BLEU().corpus_score(*given).score,
+        "bleu_lowercase": BLEU(lowercase=True).corpus_score(*given).score,
+        "chrf": CHRF().corpus_score(*given).score,
+        "exact_match": sum(same) / len(same),
+    }
+
+
+def signatures() -> dict[str, str]:
+    """What says how the scores were counted."""
+    found = {}
+    for name, metric in (
+        ("bleu", BLEU()),
+        ("bleu_lowercase", BLEU(lowercase=True)),
+        ("chrf", CHRF()),
+    ):
+        metric.corpus_score(["a"], [["a"]])  # it knows the number of references only then
+        found[name] = metric.get_signature().format()
+    return found
+
+
+def by_length(
+    sources: Sequence[str], translations: Sequence[str], references: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The lower-cased BLEU of sources of like lengths: `{"up to 8": {"pairs": N, "bleu": X}}`."""
+    rows: dict[str, list[int]] = {}
+    for place, source in enumerate(sources):
+        count = len(source.split())
+        name = next((f"up to {edge}" for edge in EDGES if count <= edge), f"above {EDGES[-1]}")
+        rows.setdefault(name, []).append(place)
+    order = [*(f"up to {edge}" for edge in EDGES), f"above {EDGES[-1]}"]
+    table = {}
+    for name in [name for name in order if name in rows]:
+        chosen = [translations[place] for place in rows[name]]
+        given = [references[place] for place in rows[name]]
+        score = BLEU(lowercase=True).corpus_score(chosen, [given]).score
+        table[name] = {"pairs": len(chosen), "bleu": round(score, 2)}
+    return table

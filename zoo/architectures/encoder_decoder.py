@@ -1,0 +1,333 @@
+"""Encoder-decoder: x1 .. xTx -> y1 .. yTy. A source is read, then a target is written."""
+
+from typing import Any
+
+import keras
+
+from zoo import masking
+from zoo.errors import InputError, require_bool, require_rate
+from zoo.layers import (
+    Decoder,
+    EncoderBridge,
+    Memory,
+    Recurrent,
+    ScheduledSampling,
+    TokenEmbedding,
+    TokenLogits,
+)
+from zoo.registry import preset, register
+
+
+@register(topology="encoder_decoder")
+def encoder_decoder(
+    *,
+    source_vocabulary_size: int,
+    target_vocabulary_size: int,
+    embedding_dim: int = 256,
+    tied: bool = True,
+    shared: bool = False,
+    cell: str = "gru",
+    units: int = 256,
+    num_layers: int = 1,
+    encoder_cell: str = "",
+    encoder_units: int = 0,
+    encoder_layers: int = 0,
+    bidirectional: bool = True,
+    reverse_source: bool = False,
+    bridge: str = "dense",
+    attention: str = "general",
+    attention_units: int = 0,
+    queries: str = "last",
+    input_feeding: bool = False,
+    coverage: bool = False,
+    residual: bool = False,
+    dropout: float = 0.0,
+    word_dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
+    weight_drop: float = 0.0,
+    scheduled_sampling: float = 0.0,
+    cell_options: dict[str, Any] | None = None,
+    name: str = "encoder_decoder",
+) -> keras.Model:
+    """Writes a target sequence to a source sequence, with or without attention.
+
+    source_ids (B, T_x) -> memory (B, T_x, M); memory, target_ids (B, T_y) -> logits (B, T_y, V)
+
+        P(y_1 .. y_n | x) = P(y_1 | x, BOS) P(y_2 | x, BOS y_1) ...,
+        memory = encoder(x);  h_0 = bridge(the encoder's final states);
+        o_t = decoder(y_(t-1), h_(t-1), memory);  P(y_t | ...) = softmax(o_t E^T + b)
+
+    In training the target is given, BOS first, 0 = PAD on the right, and the logits tell the tokens
+    that follow; both masks are computed from the ids. All steps are taken at once, but with
+    `input_feeding` or `coverage`. To write, `start` reads a source and `step` one token.
+
+    Args:
+        source_vocabulary_size: Number of source token ids.
+        target_vocabulary_size: V, number of target token ids.
+        embedding_dim: E, size of a token's vector.
+        tied: The logits are products with the target tokens' own vectors; where K is not E, a dense
+            layer leads from K to E.
+        shared: One table of vectors for source and target, of one vocabulary.
+        cell: The recurrent cell of both bodies, one of `zoo.cells()`.
+        units: Hidden size K of both bodies; each direction of the encoder has as many.
+        num_layers: L, layers of both bodies.
+        encoder_cell: The encoder's cell, where it is another one.
+        encoder_units: The encoder's hidden size, where it is another one; 0 = `units`.
+        encoder_layers: The encoder's layers, where they are others; 0 = `num_layers`.
+        bidirectional: The encoder reads the source both ways; M is 2 K then.
+        reverse_source: The encoder reads the source from its end (Sutskever et al.).
+        bridge: From the encoder's final states to the decoder's first: `dense`, `copy`, `zero`.
+        attention: `general`, `dot`, `additive`, or `none`: what the source says goes through the
+            bridge alone.
+        attention_units: Width of the sum in `additive`; 0 = K.
+        queries: Which layer's states look at the memory: the `last`, or the `first`, whose layers
+            above read what was found.
+        input_feeding: The decoder reads its own last output beside the token.
+        coverage: Attention sees what it looked at before.
+        residual: Add to a layer's output what it read, from the second layer on.
+        dropout: Share dropped of the tokens' vectors, between layers, of the memory and before the
+            logits, in training.
+        word_dropout: Share of the tokens read as UNK, in training.
+        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row.
+        recurrent_dropout: Share of the state dropped on its way into the recurrent product.
+        zoneout: Probability that an element of a state is not updated in a step, in training.
+        weight_drop: Share of the recurrent matrices dropped, one mask for a batch.
+        scheduled_sampling: Probability that the decoder reads, in training, a token that the model
+            itself would have written; see `ScheduledSampling`. The decoder then reads twice.
+        cell_options: The cells' own options, such as `{"reset_after": False}` for `gru`.
+        name: The model's name.
+
+    Returns:
+        A Keras model of a dict, `source_ids` int (B, T_x) and `target_ids` int (B, T_y) -> float
+        (B, T_y, V), logits.
+
+    Raises:
+        InputError: An option has a value that does not fit, or options rule each other out.
+
+    Source: Sutskever et al., arXiv:1409.3215; Cho et al., arXiv:1406.1078; Bahdanau et al.,
+        arXiv:1409.0473; Luong et al., arXiv:1508.04025; Press and Wolf, arXiv:1608.05859.
+    """
+    for option, value in (("tied", tied), ("shared", shared), ("reverse_source", reverse_source)):
+        require_bool(option, value)
+    require_rate("dropout", dropout)
+    _check(attention, bridge, shared, source_vocabulary_size, target_vocabulary_size)
+    rates: dict[str, Any] = {
+        "dropout": dropout,
+        "input_dropout": input_dropout,
+        "recurrent_dropout": recurrent_dropout,
+        "zoneout": zoneout,
+        "weight_drop": weight_drop,
+        "cell_options": cell_options,
+        "residual": residual,
+    }
+    table: dict[str, Any] = {"embedding_dim": embedding_dim, "word_dropout": word_dropout}
+    embed_target = TokenEmbedding(
+        target_vocabulary_size, **table, gives_table=tied, name="target_embedding"
+    )
+    embed_source = embed_target
+    if not shared:
+        embed_source = TokenEmbedding(source_vocabulary_size, **table, name="source_embedding")
+    encoder = Recurrent(
+        encoder_cell or cell,
+        encoder_units or units,
+        num_layers=encoder_layers or num_layers,
+        bidirectional=bidirectional,
+        **rates,
+        name="encoder",
+    )
+    decoder = Decoder(
+        cell,
+        units,
+        num_layers=num_layers,
+        attention=attention,
+        attention_units=attention_units or None,
+        queries=queries,
+        input_feeding=input_feeding,
+        coverage=coverage,
+        **rates,
+        name="decoder",
+    )
+    cross = EncoderBridge(bridge, cell, units, num_layers, cell_options, name="bridge")
+    inputs = {
+        side: keras.Input((None,), dtype="int32", name=side)
+        for side in ("source_ids", "target_ids")
+    }
+    source_mask = masking.padding_mask(inputs["source_ids"])
+    values, final = _read(inputs["source_ids"], embed_source, encoder, reverse_source, dropout)
+    write = _Writer(embed_target, decoder, dropout, embedding_dim)
+    memory = {"states": cross(final), "values": values, "memory_mask": source_mask}
+    target_ids = inputs["target_ids"]
+    mask = masking.padding_mask(target_ids)
+    if scheduled_sampling:
+        sample = ScheduledSampling(scheduled_sampling, name="scheduled_sampling")
+        target_ids = sample(target_ids, write(target_ids, mask, memory))
+    return keras.Model(inputs, write(target_ids, mask, memory), name=name)
+
+
+def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_size: Any) -> None:
+    if attention == "none" and bridge == "zero":
+        raise InputError(
+            "without attention the bridge is the only way to the decoder, got bridge 'zero': take "
+            "'dense' or 'copy'"
+        )
+    if shared and source_size != target_size:
+        raise InputError(
+            "shared needs one vocabulary for both sides, got source_vocabulary_size "
+            f"{source_size} and target_vocabulary_size {target_size}"
+        )
+
+
+def _read(
+    source_ids: Any, embed: TokenEmbedding, encoder: Recurrent, reverse: bool, dropout: float
+) -> tuple[Any, Any]:
+    """The memory (B, T_x, M), in the source's order, and the encoder's final states."""
+    mask = masking.padding_mask(source_ids)
+    vectors = _vectors(embed, _Source(reverse, name="source")(source_ids, mask))
+    vectors = keras.layers.Dropout(dropout, name="source_dropout")(vectors)
+    values, final = encoder(vectors, mask=mask)
+    values = _Source(reverse, name="memory")(values, mask)
+    return keras.layers.Dropout(dropout, name="memory_dropout")(values), final
+
+
+class _Writer:
+    """The layers from target ids to logits; they may be called more than once."""
+
+    def __init__(
+        self, embed: TokenEmbedding, decoder: Decoder, dropout: float, embedding_dim: int
+    ) -> None:
+        self.embed, self.decoder = embed, decoder
+        self.drop_vectors = keras.layers.Dropout(dropout, name="target_dropout")
+        self.drop_outputs = keras.layers.Dropout(dropout, name="output_dropout")
+        self.project = None
+        if embed.gives_table and decoder.units != embedding_dim:
+            self.project = keras.layers.Dense(embedding_dim, name="projection")
+        self.tell = TokenLogits(embed.vocabulary_size, name="logits")
+
+    def __call__(self, target_ids: Any, mask: Any, memory: dict[str, Any]) -> Any:
+        """The logits (B, T_y, V) of what follows each token."""
+        embedded = self.embed(target_ids)
+        vectors, table = embedded if self.embed.gives_table else (embedded, None)
+        outputs = self.decoder(self.drop_vectors(vectors), mask=mask, **memory)
+        outputs = self.drop_outputs(outputs[0] if self.decoder.looks else outputs)
+        outputs = self.project(outputs) if self.project is not None else outputs
+        return self.tell(outputs, table)
+
+
+def _vectors(embed: TokenEmbedding, token_ids: Any) -> Any:
+    embedded = embed(token_ids)
+    return embedded[0] if embed.gives_table else embedded
+
+
+@keras.saving.register_keras_serializable("zoo")
+class _Source(masking.MaskedLayer):
+    """A source's ids or states, turned within each row's length if asked."""
+
+    def __init__(self, reverse: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reverse = reverse
+
+    def call(self, values: Any, mask: Any) -> Any:
+        if not self.reverse:
+            return values
+        return masking.reverse_within_lengths(values, masking.lengths(mask))
+
+    def compute_output_spec(self, values: Any, mask: Any) -> Any:
+        return keras.KerasTensor(values.shape, values.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "reverse": self.reverse}
+
+
+def start(model: keras.Model, source_ids: Any) -> tuple[Memory, dict[str, Any]]:
+    """Reads sources.
+
+    Args:
+        model: What `encoder_decoder` gives.
+        source_ids: int (B, T_x), 0 = PAD on the right.
+
+    Returns:
+        The memory that every step looks at, and the states before the first token, BOS.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    mask = masking.padding_mask(source_ids)
+    embed = layers.get("source_embedding", layers["target_embedding"])
+    vectors = _vectors(embed, layers["source"](source_ids, mask))
+    values, final = layers["encoder"](vectors, mask=mask)
+    values = layers["memory"](values, mask)
+    decoder = layers["decoder"]
+    states = layers["bridge"](final)
+    rows = keras.ops.shape(source_ids)[0]
+    return decoder.remember(values, mask), decoder.get_initial_states(rows, states, values)
+
+
+def step(
+    model: keras.Model, token_ids: Any, states: dict[str, Any], memory: Memory
+) -> tuple[Any, dict[str, Any]]:
+    """Reads one token of each row.
+
+    Args:
+        model: What `encoder_decoder` gives.
+        token_ids: int (R,); a memory of B rows serves R = n B rows, n of them each.
+        states: As `start` or the step before gave them, for R rows.
+        memory: As `start` gave it.
+
+    Returns:
+        The logits (R, V) of what follows, and the states after the token; with attention
+        `attention` (R, T_x) among them is what the model looked at.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    embedded = layers["target_embedding"](token_ids[:, None])
+    vectors, table = embedded if layers["target_embedding"].gives_table else (embedded, None)
+    outputs, after = layers["decoder"].step(vectors[:, 0], states, memory)
+    if "projection" in layers:
+        outputs = layers["projection"](outputs)
+    return layers["logits"](outputs[:, None], table)[:, 0], after
+
+
+def attention_of(model: keras.Model) -> keras.Model:
+    """A model of the same inputs that gives what each target token looked at, (B, T_y, T_x).
+
+    Raises:
+        InputError: The model has no attention.
+    """
+    decoder = model.get_layer("decoder")
+    if not decoder.looks:
+        raise InputError(f"the model {model.name!r} was built with attention 'none'")
+    return keras.Model(model.input, decoder.output[1], name="attention")
+
+
+preset(
+    "sutskever",
+    encoder_decoder,
+    "Without attention: four deep layers read the source from its end and hand over their states.",
+    cell="lstm",
+    num_layers=4,
+    bidirectional=False,
+    reverse_source=True,
+    bridge="copy",
+    attention="none",
+    tied=False,
+)
+preset(
+    "bahdanau",
+    encoder_decoder,
+    "A bidirectional encoder, additive attention, what was found is read at the next step.",
+    cell="gru",
+    attention="additive",
+    input_feeding=True,
+    tied=False,
+)
+preset(
+    "luong",
+    encoder_decoder,
+    "Stacked LSTMs with general attention and input feeding.",
+    cell="lstm",
+    num_layers=4,
+    bidirectional=False,
+    bridge="copy",
+    attention="general",
+    input_feeding=True,
+    tied=False,
+)

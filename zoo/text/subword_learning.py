@@ -1,0 +1,87 @@
+"""Words and how often they occur -> pieces of words with their scores, by `sentencepiece`."""
+
+import io
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import sentencepiece
+
+MARK = "\u2581"  # stands for the blank in front of a word
+RESERVED = (MARK, "\u2585")  # what sentencepiece keeps for itself: as text these have no piece
+BREAK = "\n"  # no word holds it
+
+
+def learned_pieces(counts: Mapping[str, int], size: int) -> dict[str, float]:
+    """Finds pieces under which the words are most probable.
+
+    Args:
+        counts: How often each word occurs; a blank in front belongs to it.
+        size: Number of pieces at most. There are fewer where the words have no more.
+
+    Returns:
+        Log-probabilities in nats by piece, the largest first; in a piece the blank is U+2581.
+    """
+    known = _known_parts(counts, size)
+    if not known:
+        return {}
+    try:
+        model = sentencepiece.SentencePieceProcessor(model_proto=trained(known, size))
+    except RuntimeError as error:
+        if "no pieces are loaded" not in str(error):
+            raise
+        return _characters(known)  # so little text that no piece is expected in it half a time
+    numbers = range(1, model.get_piece_size())  # 0 is its unknown piece
+    return {model.id_to_piece(number): model.get_score(number) for number in numbers}
+
+
+def trained(counts: Mapping[str, int], size: int) -> bytes:
+    """Trains a sentencepiece model on words as they are, on one thread, without a log."""
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=(f"{word}\t{count}" for word, count in sorted(counts.items())),
+        input_format="tsv",
+        model_writer=written,
+        model_type="unigram",
+        vocab_size=size + 1,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        add_dummy_prefix=False,
+        remove_extra_whitespaces=False,
+        split_by_unicode_script=False,
+        bos_id=-1,
+        eos_id=-1,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return written.getvalue()
+
+
+def _characters(counts: Mapping[str, int]) -> dict[str, float]:
+    """The characters alone, by their shares."""
+    numbers = Counter("".join(word * count for word, count in counts.items()))
+    return {character: math.log(n / numbers.total()) for character, n in numbers.most_common()}
+
+
+def _known_parts(counts: Mapping[str, int], size: int) -> Counter[str]:
+    """The words, cut where a character has no place among the pieces.
+
+    That is one which occurs once, a reserved one, or a rare one if there are more than `size`.
+    """
+    characters: Counter[str] = Counter()
+    for word, count in counts.items():
+        for character in word:
+            characters[character] += count
+    often = [c for c, count in characters.items() if count > 1 and c not in RESERVED]
+    often.sort(key=lambda character: (-characters[character], character))
+    kept = {ord(character): character for character in often[:size]}
+    table = {ord(character): BREAK for character in characters} | kept
+    if " " in kept.values():
+        table[ord(" ")] = MARK
+    parts: Counter[str] = Counter()
+    for word, count in counts.items():
+        for part in word.translate(table).split(BREAK):
+            parts[part] += count
+    del parts[""]
+    return parts

@@ -1,0 +1,269 @@
+"""Codecs + encoder-decoder + beam search: strings -> their translations, in one graph."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from zoo.architectures import encoder_decoder
+from zoo.decoding import Hypotheses, beam_search, coverage_penalty
+from zoo.errors import InputError, require_bool, require_positive_int
+from zoo.text import BOS, EOS, PAD, UNK
+
+LONGEST = 1000  # source tokens that are read
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a translation is looked for where the caller does not say.
+
+    Attributes:
+        beam_size: Sequences that are followed at once.
+        alpha: Of the length penalty.
+        penalty: `gnmt` or `average`; see `zoo.decoding.length_penalty`.
+        beta: Of the coverage penalty; 0 = none.
+        no_repeat: No stretch of so many tokens comes twice; 0 = any may.
+        min_tokens: Tokens before the end at least.
+        ratio: Tokens at most for each source token, the two ends counted.
+        surplus: Tokens at most besides.
+        replace_unknown: Write, for a token that is UNK, the source token that was looked at most;
+            otherwise UNK is never written.
+    """
+
+    beam_size: int = 5
+    alpha: float = 1.0
+    penalty: str = "average"
+    beta: float = 0.0
+    no_repeat: int = 0
+    min_tokens: int = 1
+    ratio: float = 2.0
+    surplus: int = 20
+    replace_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks what the search itself does not."""
+        require_positive_int("beam_size", self.beam_size)
+        require_bool("replace_unknown", self.replace_unknown)
+
+
+class Found(NamedTuple):
+    """Sources and their best translations.
+
+    Attributes:
+        source_tokens: string (B, T_x), the last of each row "[EOS]", "" as padding.
+        source_ids: int32 (B, T_x).
+        hypotheses: What was found, N of each row.
+    """
+
+    source_tokens: tf.Tensor
+    source_ids: tf.Tensor
+    hypotheses: Hypotheses
+
+
+class Translator:
+    """Joins text path, model and search; all of it in the graph.
+
+    Args:
+        model: What `zoo.build("encoder_decoder", ...)` gives.
+        source: The source's codec, strings -> ids: a `TextCodec` or a `SubwordCodec`.
+        target: The target's codec.
+        search: How a translation is looked for.
+
+    Raises:
+        InputError: A vocabulary's size is not the model's, or unknown tokens are to be replaced in
+            a model without attention.
+    """
+
+    def __init__(
+        self, model: keras.Model, source: Any, target: Any, search: Search | None = None
+    ) -> None:
+        self.model, self.source, self.target = model, source, target
+        self.search = search or Search()
+        self.looks = model.get_layer("decoder").looks
+        layers = {layer.name: layer for layer in model.layers}
+        embed = layers.get("source_embedding", layers["target_embedding"])
+        sizes = (
+            ("source", embed.vocabulary_size, source.vocabulary),
+            ("target", model.output.shape[-1], target.vocabulary),
+        )
+        for name, size, vocabulary in sizes:
+            if size != len(vocabulary):
+                raise InputError(
+                    f"the model is for {size} {name} tokens, but the {name}'s vocabulary has "
+                    f"{len(vocabulary)}: give the one that it was trained with"
+                )
+        if self.search.replace_unknown and not self.looks:
+            raise InputError(
+                "replace_unknown takes the source token that attention points at, and the model "
+                "was built with attention 'none': set it to False"
+            )
+        self.looked_at = encoder_decoder.attention_of(model) if self.looks else None
+
+    def read(self, text: tf.Tensor) -> tf.Tensor:
+        """Strings (B,) -> ids int32 (B, T_x), EOS at the end of each row, 0 = PAD behind it."""
+        ids = self.source.ids(text)[:, : LONGEST - 1]
+        ends = tf.fill([ids.nrows(), 1], EOS)
+        return tf.concat([ids, ends], axis=1).to_tensor(PAD)
+
+    def source_tokens(self, text: tf.Tensor) -> tf.Tensor:
+        """Strings (B,) -> the tokens (B, T_x) that `read` gives the ids of, "" as padding."""
+        tokens = self.source.tokens(text)[:, : LONGEST - 1]
+        ends = tf.fill([tokens.nrows(), 1], "[EOS]")
+        return tf.concat([tokens, ends], axis=1).to_tensor("")
+
+    def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
+        """The tokens at most of each row's translation, int32 (B,)."""
+        count = tf.reduce_sum(tf.cast(source_ids != PAD, tf.float32), axis=1)
+        return tf.cast(count * self.search.ratio, tf.int32) + self.search.surplus
+
+    def translate_ids(
+        self,
+        source_ids: tf.Tensor,
+        beam_size: Any = None,
+        alpha: Any = None,
+        max_tokens: Any = None,
+        n_best: Any = 1,
+        prefix: Any = None,
+    ) -> Hypotheses:
+        """The best target ids of source ids int32 (B, T_x), EOS at the end of each.
+
+        Args:
+            source_ids: 0 = PAD on the right.
+            beam_size: Of the search; None takes that of `search`, here and below.
+            alpha: Of the length penalty.
+            max_tokens: Tokens at most, at most those of `limits`.
+            n_best: N.
+            prefix: int32 (B, P), with which the translations begin.
+        """
+        search, model = self.search, self.model
+        beta = search.beta if self.looks else 0.0
+        memory, states = encoder_decoder.start(model, source_ids)
+        beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
+        if beta:
+            states = {**states, "covered": tf.zeros_like(states["attention"])}
+
+        def step(token_ids: Any, states: Any) -> Any:
+            logits, after = encoder_decoder.step(model, token_ids, states, memory)
+            if beta:
+                after["covered"] = states["covered"] + after["attention"]
+            return logits, after
+
+        def uncovered(states: Any) -> Any:
+            mask = tf.repeat(memory.mask, beams, axis=0)
+            return coverage_penalty(states["covered"], mask, beta)
+
+        rows = tf.shape(source_ids)[0]
+        logits, states = step(tf.fill([rows], BOS), states)
+        limits = self.limits(source_ids)
+        limits = limits if max_tokens is None else tf.minimum(limits, max_tokens)
+        return beam_search(
+            step,
+            logits,
+            states,
+            end=EOS,
+            max_tokens=limits,
+            beam_size=beams,
+            n_best=n_best,
+            min_tokens=search.min_tokens,
+            alpha=search.alpha if alpha is None else alpha,
+            penalty=search.penalty,
+            bonus=uncovered if beta else None,
+            prefix=prefix,
+            no_repeat=search.no_repeat,
+            forbidden=(PAD, BOS) if search.replace_unknown else (PAD, UNK, BOS),
+        )
+
+    def attention(self, source_ids: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+        """What each token looked at: source (B, T_x), found (B, N, T_y) -> (B, N, T_y, T_x).
+
+        Zeros where the model has no attention, and in the padding.
+        """
+        batch, count, time = tf.unstack(tf.shape(token_ids))
+        width = tf.shape(source_ids)[1]
+        if self.looked_at is None:
+            return tf.zeros([batch, count, time, width])
+        flat = tf.reshape(token_ids, [batch * count, time])
+        begun = tf.fill([batch * count, 1], BOS)
+        read = tf.where(flat != PAD, tf.concat([begun, flat[:, :-1]], axis=1), PAD)
+        inputs = {"source_ids": tf.repeat(source_ids, count, axis=0), "target_ids": read}
+        weights = self.looked_at(inputs, training=False)
+        return tf.reshape(weights, [batch, count, time, width])
+
+    def tokens(self, found: Found, attention: Any) -> tf.Tensor:
+        """The found tokens as strings (B, N, T_y), "" as padding, the end "[EOS]"."""
+        ids = found.hypotheses.token_ids
+        names = tf.constant(["", *self.target.vocabulary.tokens[1:]])
+        tokens = tf.gather(names, ids)
+        if not self.search.replace_unknown:
+            return tokens
+        real = (found.source_ids != EOS) & (found.source_ids != PAD)
+        place = tf.argmax(tf.where(real[:, None, None], attention, -1.0), axis=-1)
+        seen = tf.gather(found.source_tokens, place, batch_dims=1)
+        return tf.where(ids == UNK, seen, tokens)
+
+    def text(self, ids: tf.Tensor, tokens: Any = None) -> tf.Tensor:
+        """Found ids (B, N, T_y) -> strings (B, N); tokens where unknown ones are replaced."""
+        shape = tf.shape(ids)
+        flat = [shape[0] * shape[1], shape[2]]
+        if self.search.replace_unknown:
+            inner = (ids == UNK) | (ids > EOS)
+            texts = self.target.joined(tf.reshape(tf.where(inner, tokens, ""), flat))
+        else:
+            texts = self.target.text(tf.reshape(ids, flat))
+        return tf.reshape(texts, shape[:2])
+
+    def translate(self, text: tf.Tensor, n_best: Any = 1, **how: Any) -> dict[str, tf.Tensor]:
+        """Strings (B,) -> all that the signature `translate` gives.
+
+        Args:
+            text: The sources.
+            n_best: N.
+            **how: As `translate_ids` takes it.
+        """
+        source_tokens, source_ids = self.source_tokens(text), self.read(text)
+        hypotheses = self.translate_ids(source_ids, n_best=n_best, **how)
+        longest = tf.maximum(tf.reduce_max(hypotheses.lengths), 1)
+        hypotheses = hypotheses._replace(token_ids=hypotheses.token_ids[:, :, :longest])
+        found = Found(source_tokens, source_ids, hypotheses)
+        attention = self.attention(source_ids, hypotheses.token_ids)
+        tokens = self.tokens(found, attention)
+        return {
+            "translations": self.text(hypotheses.token_ids, tokens),
+            "log_probabilities": hypotheses.log_probabilities,
+            "source_tokens": source_tokens,
+            "target_tokens": tokens,
+            "attention": attention,
+        }
+
+    def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Strings (B,) -> what the signature `serving_default` gives."""
+        source_ids = self.read(text)
+        hypotheses = self.translate_ids(source_ids)
+        ids = hypotheses.token_ids
+        if self.search.replace_unknown:
+            found = Found(self.source_tokens(text), source_ids, hypotheses)
+            texts = self.text(ids, self.tokens(found, self.attention(source_ids, ids)))
+        else:
+            texts = self.text(ids)
+        return {
+            "translation": texts[:, 0],
+            "log_probability": hypotheses.log_probabilities[:, 0],
+        }
+
+    def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What the model says of given translations: strings (B,) each."""
+        source_ids = self.read(text)
+        ids = self.target.ids(translation)
+        one = tf.ones([ids.nrows(), 1], tf.int32)
+        read = tf.concat([BOS * one, ids], axis=1).to_tensor(PAD)
+        told = tf.concat([ids, EOS * one], axis=1).to_tensor(PAD)
+        logits = self.model({"source_ids": source_ids, "target_ids": read}, training=False)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
+        total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
+        counts = tf.cast(ids.row_lengths(), tf.int32) + 1
+        return {
+            "log_probability": total,
+            "num_tokens": counts,
+            "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
+        }
