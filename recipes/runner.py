@@ -156,6 +156,8 @@ def _figures(values: dict[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         return " ".join(f"{key} {_number(number)}" for key, number in value.items())
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

@@ -17,27 +17,27 @@ class TranslationConfig(TrainingConfig):
     limit: int = option(0, "training pairs at most; 0 = all")
     source_level: str = option("subword", "a source token is a: subword, word, character")
     target_level: str = option("subword", "a target token is a: subword, word, character")
-    source_size: int = option(6000, "source tokens that are known, at most")
-    target_size: int = option(5000, "target tokens that are known, at most")
+    source_size: int = option(8000, "source tokens that are known, at most")
+    target_size: int = option(4000, "target tokens that are known, at most")
     min_count: int = option(2, "how often a word or character must occur to be known")
     lower_source: bool = option(True, "drop the case of the source")
     lower_target: bool = option(False, "drop the case of the target")
     subword_sampling: float = option(
-        0.2, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
+        0.0, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
     )
-    epochs: int = option(14, "passes over the training split, at most")
+    epochs: int = option(10, "passes over the training split, at most")
     patience: int = option(5, "epochs without a better validation score before training stops")
-    batch_size: int = option(64, "pairs a step")
-    learning_rate: float = option(2e-3, "Adam's")
+    batch_size: int = option(40, "pairs a step")
+    learning_rate: float = option(1.5e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     warmup: float = option(0.05, "share of all steps in which the learning rate rises")
     average: float = option(
-        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+        0.5, "epochs over which weights are averaged for use; 0 = the last ones"
     )
     label_smoothing: float = option(0.1, "share of the labels' probability given to all tokens")
     objective: str = option("bleu", "what chooses the best epoch: bleu, exact_match, loss")
     architecture: str = option("encoder_decoder", "a name from `python -m zoo list`")
-    embedding_dim: int = option(256, "size of a token's vector")
+    embedding_dim: int = option(128, "size of a token's vector")
     tied: bool = option(True, "one table for the target's vectors and the logits")
     cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
     units: int = option(256, "hidden size K")

@@ -1,13 +1,11 @@
 """What is particular to `translation`: pairs -> ids, an encoder-decoder, BLEU, its export."""
 
 import functools
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import zoo
@@ -17,11 +15,12 @@ from recipes.sources.pairs import PairSplits
 from recipes.translation import answers, builtin, scoring, text_path
 from recipes.translation.batching import EncodedPairs, PairBatches
 from recipes.translation.config import BUILTIN, Translating, TranslationConfig
+from recipes.translation.measuring import loss, translated
 from recipes.translation.reading import write_translations
 from zoo.errors import InputError, require_choice
 from zoo.export_encoder_decoder import export_encoder_decoder
-from zoo.losses import IGNORED, TokenCrossentropy
-from zoo.text import SPECIAL, SubwordCodec, SubwordSampler
+from zoo.losses import TokenCrossentropy
+from zoo.text import SPECIAL
 from zoo.translator import Search, Translator
 
 NAME = "translation"
@@ -156,45 +155,16 @@ def prepare(config: TranslationConfig, splits: PairSplits, directory: Path) -> P
         codecs = {side: text_path.learn(config, side, texts[side]["train"]) for side in texts}
         for side, codec in codecs.items():
             text_path.save(codec, directory, side)
-    encoded = {side: _encoded(codecs[side], texts[side]) for side in text_path.SIDES}
+    encoded = {side: text_path.encoded(codecs[side], texts[side]) for side in text_path.SIDES}
     batches = {}
     for name in SPLITS:
         rows = [encoded[side][name] for side in text_path.SIDES]
-        resample = _resampling(config, codecs, rows, texts) if name == "train" else None
+        resample = None
+        if name == "train" and config.subword_sampling:
+            given = {side: texts[side][name] for side in texts}
+            resample = text_path.resampling(config.subword_sampling, codecs, rows, given)
         batches[name] = PairBatches(EncodedPairs(*rows), config.batch_size, STEP, resample)
     return Prepared(config, splits, codecs, batches)
-
-
-def _encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarray]]:
-    """The ids of each split's texts: all in one call, for each traces a graph anew."""
-    rows = iter(codec.encode([text for name in SPLITS for text in texts[name]]))
-    return {name: list(itertools.islice(rows, len(texts[name]))) for name in SPLITS}
-
-
-def _resampling(
-    config: TranslationConfig, codecs: dict[str, Any], rows: list[Any], texts: dict[str, Any]
-) -> Any:
-    """What splits the training words otherwise in each epoch, or None."""
-    if not config.subword_sampling:
-        return None
-    draw: list[Any] = [
-        SubwordSampler(codecs[side], texts[side]["train"], alpha=config.subword_sampling)
-        if isinstance(codecs[side], SubwordCodec)
-        else None
-        for side in text_path.SIDES
-    ]
-    if not any(draw):
-        return None
-
-    def resample(seed: tuple[int, int]) -> EncodedPairs:
-        return EncodedPairs(
-            *[
-                fixed if sampler is None else sampler((*seed, number))
-                for number, (sampler, fixed) in enumerate(zip(draw, rows, strict=True))
-            ]
-        )
-
-    return resample
 
 
 def build(config: TranslationConfig, prepared: Prepared) -> keras.Model:
@@ -221,53 +191,6 @@ def _search(config: TranslationConfig, beam_size: int = 0) -> Search:
         no_repeat=config.no_repeat,
         replace_unknown=config.replace_unknown,
     )
-
-
-@functools.lru_cache(maxsize=1)
-def _losses_of(model: keras.Model) -> Any:
-    """The summed loss of a batch, kept from epoch to epoch: tracing its graph takes seconds."""
-    ids = tf.TensorSpec([None, None], tf.int32)
-    signature = [{"source_ids": ids, "target_ids": ids}, ids]
-
-    @tf.function(input_signature=signature, autograph=False)
-    def losses(inputs: Any, labels: Any) -> Any:
-        logits = model(inputs, training=False)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
-        return tf.reduce_sum(tf.where(labels != IGNORED, each, 0.0))
-
-    return losses
-
-
-def loss(model: keras.Model, batches: PairBatches) -> float:
-    """The mean loss of a split, in nats per target token, ends counted, without smoothing."""
-    total, count = 0.0, 0
-    losses = _losses_of(model)
-    for inputs, labels, _ in batches():
-        total += float(losses({name: tf.constant(ids) for name, ids in inputs.items()}, labels))
-        count += batches.weight(labels)
-    return total / count
-
-
-@functools.lru_cache(maxsize=2)
-def _written_by(translator: Translator) -> Any:
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def write(text: Any) -> Any:
-        return translator.best(text)["translation"]
-
-    return write
-
-
-def translated(translator: Translator, texts: list[str], batch_size: int = 32) -> list[str]:
-    """The translations of texts, those of like lengths beside each other."""
-    write = _written_by(translator)
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    found = [""] * len(texts)
-    for start in range(0, len(order), batch_size):
-        members = order[start : start + batch_size]
-        outputs = write(tf.constant([texts[member] for member in members])).numpy()
-        for member, output in zip(members, outputs, strict=True):
-            found[member] = output.decode()
-    return found
 
 
 @functools.lru_cache(maxsize=1)

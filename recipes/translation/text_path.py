@@ -1,12 +1,16 @@
 """The codecs of both sides: learned from train, kept in the run's folder."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from recipes.config import read_json, write_json
+from recipes.translation.batching import EncodedPairs
 from recipes.translation.config import TranslationConfig
-from zoo.text import SubwordCodec, TextCodec, Vocabulary
+from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
 
 LEVELS = ("subword", "word", "character")
 SIDES = ("source", "target")
@@ -47,3 +51,40 @@ def load(config: TranslationConfig, directory: Path, side: str) -> Any:
 def of_run(config: TranslationConfig, directory: Path) -> dict[str, Any]:
     """The codecs of a run, by side."""
     return {side: load(config, directory, side) for side in SIDES}
+
+
+def encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarray]]:
+    """The ids of each split's texts: all in one call, for each traces a graph anew."""
+    rows = iter(codec.encode([text for split in texts.values() for text in split]))
+    return {name: list(itertools.islice(rows, len(texts[name]))) for name in texts}
+
+
+def resampling(
+    alpha: float, codecs: dict[str, Any], rows: list[Any], texts: dict[str, list[str]]
+) -> Any:
+    """What splits the training words otherwise in each epoch, or None where there are no subwords.
+
+    Args:
+        alpha: See `SubwordSampler`.
+        codecs: Of both sides.
+        rows: The ids of both sides, as they stay where a side has no subwords.
+        texts: The training texts of both sides.
+    """
+    draw: list[Any] = [
+        SubwordSampler(codecs[side], texts[side], alpha=alpha)
+        if isinstance(codecs[side], SubwordCodec)
+        else None
+        for side in SIDES
+    ]
+    if not any(draw):
+        return None
+
+    def resample(seed: tuple[int, int]) -> EncodedPairs:
+        return EncodedPairs(
+            *[
+                fixed if sampler is None else sampler((*seed, number))
+                for number, (sampler, fixed) in enumerate(zip(draw, rows, strict=True))
+            ]
+        )
+
+    return resample

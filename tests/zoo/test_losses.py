@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.reference import random_values
+from zoo.errors import InputError
 from zoo.losses import TokenCrossentropy
 
 LOGITS = random_values(3, 4, 5, seed=1, scale=2.0)
@@ -34,6 +35,23 @@ def test_weights_weigh_sentences_or_tokens(shape):
     found = TokenCrossentropy()(LABELS, LOGITS, sample_weight=weights)
     wanted = expected(weights if len(shape) == 2 else weights[:, None])[1]
     np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.6])
+def test_label_smoothing_gives_all_labels_a_share(smoothing):
+    total = 0.0
+    for row, token in np.argwhere(LABELS >= 0):
+        scores = LOGITS[row, token].astype("float64")
+        likelihood = scores - np.log(np.exp(scores).sum())
+        shares = np.full(5, smoothing / 5)
+        shares[LABELS[row, token]] += 1 - smoothing
+        total -= likelihood @ shares
+    found = TokenCrossentropy(smoothing)(LABELS, LOGITS)
+    np.testing.assert_allclose(found, total / np.sum(LABELS >= 0), rtol=1e-6)
+    again = TokenCrossentropy.from_config(TokenCrossentropy(smoothing).get_config())
+    np.testing.assert_allclose(again(LABELS, LOGITS), found)
+    with pytest.raises(InputError, match="label_smoothing must be a number from 0"):
+        TokenCrossentropy(1.0)
 
 
 def test_padding_changes_neither_loss_nor_gradient():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding import Filter, beam_search, generate
+from zoo.decoding import Filter, beam_search, coverage_penalty, generate, length_penalty
 from zoo.errors import InputError
 
 V, END, T = 4, 3, 4
@@ -44,19 +44,45 @@ def total(row, tokens):
     return result
 
 
-def everything(row, alpha=0.0, min_tokens=0, forbidden=(), no_repeat=0):
+def everything(
+    row,
+    alpha=0.0,
+    min_tokens=0,
+    forbidden=(),
+    no_repeat=0,
+    penalty="gnmt",
+    prefix=((), (), ()),
+    max_tokens=(T, T, T),
+    bonus=None,
+):
     """All sequences that may be, with scores and log-probabilities, best first."""
     found = {}
-    for tokens in itertools.product(range(V), repeat=T):
+    for tokens in itertools.product(range(V), repeat=int(np.broadcast_to(max_tokens, 3)[row])):
         sequence = tokens[: tokens.index(END) + 1] if END in tokens else tokens
         if set(sequence) & set(forbidden) or (END in sequence and len(sequence) <= min_tokens):
             continue
         pieces = [sequence[i : i + no_repeat] for i in range(len(sequence) - no_repeat + 1)]
         if no_repeat and len(set(pieces)) < len(pieces):
             continue
-        probability = total(row, sequence)
-        found[sequence] = probability / ((5 + len(sequence)) / 6) ** alpha, probability
+        begun = [token for token in prefix[row] if token]
+        if list(sequence[: len(begun)]) != begun[: len(sequence)]:
+            continue
+        probability, length = total(row, sequence), len(sequence)
+        divisor = length**alpha if penalty == "average" else ((5 + length) / 6) ** alpha
+        extra = 0.0 if bonus is None else float(costs(row, sequence))
+        found[sequence] = probability / divisor + extra, probability
     return sorted(found.items(), key=lambda item: -item[1][0])
+
+
+def costs(row, sequence):
+    """What `dearly` takes from the score of a sequence: by its row and its last token but one."""
+    before = sequence[-2] if len(sequence) > 1 else 0
+    return -(0.7 * before + 0.3 * row)
+
+
+def dearly(states):
+    before, row = states
+    return -(0.7 * tf.cast(before, tf.float32) + 0.3 * tf.cast(row, tf.float32))
 
 
 def sequences(result, row):
@@ -73,6 +99,10 @@ def sequences(result, row):
         {"forbidden": (1,)},
         {"no_repeat": 1},
         {"no_repeat": 2, "alpha": 0.4},
+        {"alpha": 1.0, "penalty": "average"},
+        {"alpha": 0.5, "penalty": "average", "max_tokens": (4, 2, 1)},
+        {"prefix": ((1, 2), (2, 0), (0, 0)), "alpha": 0.5},
+        {"bonus": dearly, "alpha": 0.6},
     ],
 )
 def test_a_beam_as_wide_as_the_space_is_exhaustive_search(options):
@@ -153,6 +183,40 @@ def test_sizes_may_be_inputs_of_a_graph():
     plain = searched(max_tokens=3, alpha=0.5)
     np.testing.assert_array_equal(graph["token_ids"], plain.token_ids)
     assert graph["token_ids"].shape[2] == 3
+
+
+def test_the_beams_width_and_the_number_of_sequences_may_be_inputs_of_a_graph():
+    @tf.function(autograph=False)
+    def served(width):
+        return searched(beam_size=width, n_best=width, alpha=0.5)._asdict()
+
+    for width in (1, 2, 5):
+        plain = searched(beam_size=width, n_best=width, alpha=0.5)
+        graph = served(tf.constant(width))
+        np.testing.assert_array_equal(graph["token_ids"], plain.token_ids)
+        np.testing.assert_allclose(graph["scores"], plain.scores, atol=1e-6)
+
+
+def test_a_row_that_may_be_short_is_not_changed_by_a_row_that_may_be_long():
+    both = searched((0, 1), max_tokens=(2, 4), beam_size=4)
+    alone = searched((0,), max_tokens=2, beam_size=4)
+    np.testing.assert_array_equal(both.token_ids[0, :, :2], alone.token_ids[0])
+    np.testing.assert_allclose(both.scores[0], alone.scores[0], atol=1e-6)
+
+
+def test_penalties_are_those_of_the_paper():
+    assert float(length_penalty(7, 0.5)) == pytest.approx(2**0.5)
+    assert float(length_penalty(7, 1.0, "average")) == pytest.approx(7)
+    assert float(length_penalty(7, 0.0)) == 1
+    covered = tf.constant([[0.5, 2.0, 0.25, 0.0], [1.0, 1.0, 1.0, 0.1]])
+    mask = tf.constant([[True, True, True, False], [True, True, True, True]])
+    expected = 0.3 * np.log([0.5 * 0.25, 0.1])
+    np.testing.assert_allclose(coverage_penalty(covered, mask, 0.3), expected, rtol=1e-6)
+
+
+def test_an_unknown_penalty_is_named():
+    with pytest.raises(InputError, match="penalty must be one of gnmt, average"):
+        searched(penalty="mean")
 
 
 def test_a_wrong_beam_size_is_named():

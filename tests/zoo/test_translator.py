@@ -1,0 +1,218 @@
+"""Translators and their exported form: against exhaustive search and teacher-forced scores."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from tests.weights import assign_random
+from zoo.errors import InputError
+from zoo.export_encoder_decoder import export_encoder_decoder, functions_of
+from zoo.text import BOS, EOS, PAD, SPECIAL, SubwordCodec, TextCodec, Vocabulary
+from zoo.translator import Search, Translator
+
+SOURCE = TextCodec(Vocabulary([*SPECIAL, "ein", "hund", "rennt", "katze", "."]), level="word")
+TARGET = TextCodec(Vocabulary([*SPECIAL, "a", "dog", "runs"]), level="word", lower=True)
+TEXTS = ["ein hund rennt .", "katze", "ein ein ein ein ein ein ein .", ""]
+
+
+def model_of(seed=3, **options):
+    sizes = {"source_vocabulary_size": 9, "target_vocabulary_size": 7, "embedding_dim": 4}
+    model = zoo.build("encoder_decoder", **{**sizes, "units": 6, **options})
+    return assign_random(model, seed=seed, scale=0.9)
+
+
+def made(search=None, **options):
+    return Translator(model_of(**options), SOURCE, TARGET, search)
+
+
+@pytest.fixture(scope="module")
+def functions():
+    """The traced functions of one translator."""
+    return functions_of(made())
+
+
+def log_probabilities(model, source_ids, sequences):
+    """Of sequences of target ids of one length, by the whole model, token by token."""
+    told = np.array(sequences, "int32")
+    read = np.concatenate([np.full((len(told), 1), BOS, "int32"), told[:, :-1]], axis=1)
+    given = {"source_ids": np.repeat(source_ids, len(told), axis=0), "target_ids": read}
+    logits = np.array(model(given)).astype("float64")
+    shares = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    return np.take_along_axis(shares, told[:, :, None], axis=2)[:, :, 0].sum(axis=1)
+
+
+def every_sequence(longest):
+    """All sequences of words by their length: those with an end, and those that come to none."""
+    for length in range(2, longest + 1):  # at least one word before the end
+        ended = [(*w, EOS) for w in itertools.product((4, 5, 6), repeat=length - 1)]
+        endless = list(itertools.product((4, 5, 6), repeat=longest))
+        yield ended + (endless if length == longest else [])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "gru"},
+        {"cell": "lstm", "attention": "none"},
+        {"cell": "lstm", "input_feeding": True, "coverage": True},
+        {"queries": "first", "num_layers": 2, "attention": "additive"},
+    ],
+)
+def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
+    translator = made(**options)
+    source_ids = translator.read(tf.constant(TEXTS[:2]))
+    found = translator.translate_ids(source_ids, beam_size=64, alpha=1.0, max_tokens=3, n_best=10)
+    for row in range(2):
+        real = source_ids[row : row + 1]
+        scored = []
+        for sequences in every_sequence(3):
+            totals = log_probabilities(translator.model, real, sequences)
+            scored += [(t / len(s), s) for t, s in zip(totals, sequences, strict=True)]
+        best = sorted(scored, reverse=True)[:10]
+        lengths = found.lengths[row].numpy()
+        ids = [
+            tuple(t[:n].tolist())
+            for t, n in zip(found.token_ids[row].numpy(), lengths, strict=True)
+        ]
+        assert ids == [sequence for _, sequence in best]
+        np.testing.assert_allclose(found.scores[row], [score for score, _ in best], atol=1e-4)
+
+
+def test_neither_the_order_nor_padding_nor_neighbours_change_a_translation():
+    translator = made(Search(beam_size=3, beta=0.2))
+    together = translator.best(tf.constant(TEXTS))
+    for place in (3, 0):
+        alone = translator.best(tf.constant([TEXTS[place]]))
+        assert alone["translation"][0] == together["translation"][place]
+        np.testing.assert_allclose(
+            alone["log_probability"][0], together["log_probability"][place], atol=1e-4
+        )
+    turned = translator.best(tf.constant(TEXTS[::-1]))["translation"]
+    assert turned.numpy().tolist() == together["translation"].numpy().tolist()[::-1]
+
+
+def test_log_probabilities_are_those_that_score_tells(functions):
+    text = tf.constant(TEXTS[:2])
+    found = functions["translate"](text, tf.constant(4), tf.constant(0.6), tf.constant(6))
+    assert found["translations"].shape == (2, 4)
+    for rank in range(4):
+        ended = [b"[EOS]" in row for row in found["target_tokens"][:, rank].numpy().tolist()]
+        told = functions["score"](text, found["translations"][:, rank])
+        for row in np.flatnonzero(ended):
+            expected = found["log_probabilities"][row, rank]
+            np.testing.assert_allclose(told["log_probability"][row], expected, atol=1e-4)
+            count = sum(token != b"" for token in found["target_tokens"][row, rank].numpy())
+            assert told["num_tokens"][row] == count
+            perplexity = np.exp(-float(expected) / count)
+            np.testing.assert_allclose(told["perplexity"][row], perplexity, rtol=1e-4)
+
+
+def test_attention_is_given_for_each_token_and_sums_to_one():
+    found = made().translate(tf.constant(TEXTS), n_best=2, beam_size=2)
+    source, target = found["source_tokens"].numpy(), found["target_tokens"].numpy()
+    assert source[0].tolist() == [b"ein", b"hund", b"rennt", b".", b"[EOS]", b"", b"", b"", b""]
+    weights = found["attention"].numpy()
+    assert weights.shape == (4, 2, target.shape[2], 9)
+    np.testing.assert_allclose(weights.sum(axis=-1), target != b"", atol=1e-5)
+    assert not np.any(np.where((source != b"")[:, None, None], 0, weights))
+    without = made(attention="none").translate(tf.constant(TEXTS))
+    assert not np.any(without["attention"])
+
+
+def test_translations_begin_with_a_prefix(functions):
+    prefix = tf.constant(["dog", "a dog", "", "runs runs"])
+    asked = tf.constant(3), tf.constant(1.0), tf.constant(0)
+    found = functions["complete"](tf.constant(TEXTS), prefix, *asked)
+    for row, begun in enumerate(prefix.numpy().tolist()):
+        assert all(one.startswith(begun) for one in found["translations"][row].numpy().tolist())
+    plain = functions["translate"](tf.constant(TEXTS), *asked)
+    assert found["translations"][2, 0] == plain["translations"][2, 0]
+
+
+def test_unknown_words_are_taken_from_the_source_where_attention_points():
+    model = model_of()
+    model.get_layer("logits").bias.assign([0, 50.0, 0, 0, 0, 0, 0])  # UNK all the time
+    translator = Translator(model, SOURCE, TARGET, Search(replace_unknown=True))
+    text = tf.constant(["ein Zebra rennt ."])
+    found = translator.translate(text, max_tokens=3)
+    places = found["attention"].numpy()[0, 0, :, :4].argmax(axis=-1)
+    words = np.array(["ein", "Zebra", "rennt", "."])[places]
+    assert [token.decode() for token in found["target_tokens"].numpy()[0, 0]] == words.tolist()
+    again = translator.best(text)["translation"].numpy()[0].decode()
+    assert set(again.replace(".", " .").split()) <= {"ein", "Zebra", "rennt", "."}
+    assert "<unk>" not in made().best(text)["translation"].numpy()[0].decode()
+
+
+def test_what_is_left_out_of_the_source_costs_a_translation():
+    def found(beta):
+        translator = made(Search(beam_size=64, beta=beta, alpha=0.0))
+        return translator.translate_ids(source_ids, max_tokens=3, n_best=64)
+
+    source_ids = made().read(tf.constant(TEXTS[:1]))
+    plain, changed = found(0.0), found(0.8)
+    for hypotheses in (plain, changed):
+        weights = made().attention(source_ids, hypotheses.token_ids)
+        covered = np.clip(weights.numpy()[0].sum(axis=1), 1e-4, 1.0)  # (N, T_x)
+        beta = 0.8 if hypotheses is changed else 0.0
+        there = hypotheses.lengths[0].numpy() > 0
+        expected = hypotheses.log_probabilities[0] + beta * np.log(covered).sum(axis=1)
+        np.testing.assert_allclose(hypotheses.scores[0][there], expected[there], atol=1e-4)
+    assert plain.token_ids[0, 0].numpy().tolist() != [] and np.any(plain.scores != changed.scores)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"cell": "lstm", "queries": "first", "num_layers": 2},
+        {"attention": "none", "cell": "min_gru"},
+        {"input_feeding": True, "attention": "additive"},
+    ],
+)
+def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(options, tmp_path):
+    translator = made(Search(beam_size=2, beta=0.1), **options)
+    path = export_encoder_decoder(translator, tmp_path / "translation")
+    served = tf.saved_model.load(str(path))
+    answer = served.signatures["serving_default"](text=tf.constant(TEXTS))
+    expected = translator.best(tf.constant(TEXTS))
+    assert answer["translation"].numpy().tolist() == expected["translation"].numpy().tolist()
+    assert set(answer) == {"translation", "log_probability"}
+    assert set(served.signatures) == {"serving_default", "translate", "complete", "score"}
+
+
+def test_subwords_go_in_and_normal_text_comes_out(tmp_path):
+    texts = ["Ein Hund, der rennt.", "Zwei Hunde rennen!"] * 3
+    codec = SubwordCodec.learn(texts, size=300)
+    size = len(codec.vocabulary)
+    model = model_of(source_vocabulary_size=size, target_vocabulary_size=size)
+    translator = Translator(model, codec, codec, Search(beam_size=1))
+    path = export_encoder_decoder(translator, tmp_path / "t")
+    served = tf.saved_model.load(str(path))
+    answer = served.signatures["translate"](
+        text=tf.constant(texts[:2]),
+        beam_size=tf.constant(2),
+        length_penalty=tf.constant(1.0),
+        max_tokens=tf.constant(9),
+    )
+    tokens = [token for token in answer["target_tokens"].numpy()[0, 0].tolist() if token]
+    ids = codec.vocabulary.ids(tf.constant([tokens]))
+    assert answer["translations"].numpy()[0, 0] == codec.text(ids).numpy()[0]
+
+
+def test_a_model_of_other_sizes_and_wrong_searches_are_refused():
+    with pytest.raises(InputError, match="the model is for 7 target tokens, but .* has 9"):
+        Translator(model_of(), SOURCE, SOURCE)
+    with pytest.raises(InputError, match="the model is for 9 source tokens, but .* has 7"):
+        Translator(model_of(), TARGET, TARGET)
+    with pytest.raises(InputError, match="replace_unknown takes the source token"):
+        made(Search(replace_unknown=True), attention="none")
+    with pytest.raises(InputError, match="beam_size must be a positive int, got 0"):
+        Search(beam_size=0)
+
+
+def test_the_longest_translation_follows_from_the_source():
+    translator = made(Search(ratio=1.5, surplus=2))
+    ids = np.array([[4, 5, 6, EOS], [4, EOS, PAD, PAD]], "int32")
+    assert translator.limits(tf.constant(ids)).numpy().tolist() == [8, 5]
