@@ -1,6 +1,6 @@
 """Does a served translation model write what the run wrote? In a process without this project.
 
-    python -I benchmarks/served_translation.py saved_models/translation/1 runs/translation/ID/test.tsv
+    python -I benchmarks/served_translation.py saved_models/translation/1 RUN/test.tsv
 
 Reads the sources and translations of a run's `test.tsv`, asks the SavedModel for each source, 32 at
 a time, and tells how many translations are the same. TensorFlow is all that it imports.

@@ -9,7 +9,7 @@ from zoo.export import ODD_TEXTS, publish
 from zoo.text import PAD
 from zoo.translator import Translator
 
-TEXTS = (*ODD_TEXTS, b"A dog runs.", b"abc " * 100)
+TEXTS = (*ODD_TEXTS, b"A dog runs.", b"abc " * 12)
 
 Functions = dict[str, Any]
 

@@ -40,7 +40,8 @@ class Decoder(masking.MaskedLayer):
         queries: Which layer's states ask: the `last` or the `first`.
         input_feeding: Whether a step reads the output of the step before.
         coverage: Whether attention sees what was looked at before; a loop over steps as well.
-        residual: Add to a layer's output what it read, from the second layer on.
+        residual: Add to a layer's output what it read, from the second layer on; with
+            `queries="first"` h_t is added to what the layers above it give.
         dropout: Share dropped between layers, in training.
         input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row.
         recurrent_dropout: Share of the state dropped on its way into the recurrent product.
