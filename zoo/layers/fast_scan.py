@@ -49,8 +49,8 @@ def run_sharded(
 
     The loops hardly gain from a second core by themselves: their products are small. XLA compiles
     for each pair of rows and steps, so all shards are of one size, and what a graph does not know
-    beforehand is rounded up, rows and steps to multiples of 8 (more beyond 64 rows
-    and 128 steps): batches of any size then need few programs. Padding steps cost no step.
+    beforehand is rounded up, rows to a multiple of 8 and steps to one of 16 (more beyond 64 rows
+    and 256 steps): batches of any size then need few programs. Padding steps cost no step.
     """
     batch, time = _sizes(inputs, shards)
     rows = [_padded(inputs, batch, time), lengths, *initial_state, *_tensors([recurrent_mask])]
@@ -88,7 +88,7 @@ def _grid(finest: int, per_octave: int) -> list[int]:
 
 
 _ROWS = _grid(8, 4)
-_STEPS = _grid(8, 8)
+_STEPS = _grid(16, 8)
 
 
 def _rounded_up(size: Any, grid: list[int]) -> Any:
