@@ -167,10 +167,9 @@ def test_what_is_left_out_of_the_source_costs_a_translation():
     "options",
     [
         {"cell": "lstm", "queries": "first", "num_layers": 2},
-        {"attention": "none", "cell": "min_gru"},
-        {"input_feeding": True, "attention": "additive"},
     ],
 )
+@pytest.mark.timeout(900)  # traces four signatures twice
 def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(options, tmp_path):
     translator = made(Search(beam_size=2, beta=0.1), **options)
     path = export_encoder_decoder(translator, tmp_path / "translation")
@@ -182,6 +181,7 @@ def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(op
     assert set(served.signatures) == {"serving_default", "translate", "complete", "score"}
 
 
+@pytest.mark.timeout(900)  # traces four signatures twice
 def test_subwords_go_in_and_normal_text_comes_out(tmp_path):
     texts = ["Ein Hund, der rennt.", "Zwei Hunde rennen!"] * 3
     codec = SubwordCodec.learn(texts, size=300)
