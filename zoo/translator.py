@@ -9,6 +9,7 @@ import tensorflow as tf
 from zoo.architectures import encoder_decoder
 from zoo.decoding import Hypotheses, beam_search, coverage_penalty
 from zoo.errors import InputError, require_bool, require_positive_int
+from zoo.layers import Memory
 from zoo.text import BOS, EOS, PAD, UNK
 
 LONGEST = 1000  # source tokens that are read
@@ -61,6 +62,9 @@ class Found(NamedTuple):
     hypotheses: Hypotheses
 
 
+Begun = tuple[Memory, dict[str, Any]]  # a memory, and the states before the first token
+
+
 class Translator:
     """Joins text path, model and search; all of it in the graph.
 
@@ -98,19 +102,15 @@ class Translator:
                 "replace_unknown takes the source token that attention points at, and the model "
                 "was built with attention 'none': set it to False"
             )
-        self.looked_at = encoder_decoder.attention_of(model) if self.looks else None
 
     def read(self, text: tf.Tensor) -> tf.Tensor:
         """Strings (B,) -> ids int32 (B, T_x), EOS at the end of each row, 0 = PAD behind it."""
-        ids = self.source.ids(text)[:, : LONGEST - 1]
-        ends = tf.fill([ids.nrows(), 1], EOS)
-        return tf.concat([ids, ends], axis=1).to_tensor(PAD)
+        return _ended(self.source.ids(text), EOS).to_tensor(PAD)
 
-    def source_tokens(self, text: tf.Tensor) -> tf.Tensor:
-        """Strings (B,) -> the tokens (B, T_x) that `read` gives the ids of, "" as padding."""
-        tokens = self.source.tokens(text)[:, : LONGEST - 1]
-        ends = tf.fill([tokens.nrows(), 1], "[EOS]")
-        return tf.concat([tokens, ends], axis=1).to_tensor("")
+    def tokens_and_ids(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Strings (B,) -> tokens (B, T_x), "[EOS]" at the end and "" as padding, and their ids."""
+        tokens, ids = self.source.tokens_and_ids(text)
+        return _ended(tokens, "[EOS]").to_tensor(""), _ended(ids, EOS).to_tensor(PAD)
 
     def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The tokens at most of each row's translation, int32 (B,)."""
@@ -125,6 +125,7 @@ class Translator:
         max_tokens: Any = None,
         n_best: Any = 1,
         prefix: Any = None,
+        begun: Begun | None = None,
     ) -> Hypotheses:
         """The best target ids of source ids int32 (B, T_x), EOS at the end of each.
 
@@ -135,10 +136,11 @@ class Translator:
             max_tokens: Tokens at most, at most those of `limits`.
             n_best: N.
             prefix: int32 (B, P), with which the translations begin.
+            begun: What `encoder_decoder.start` gave for these sources, where it was asked already.
         """
         search, model = self.search, self.model
         beta = search.beta if self.looks else 0.0
-        memory, states = encoder_decoder.start(model, source_ids)
+        memory, states = begun or encoder_decoder.start(model, source_ids)
         beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
         if beta:
             states = {**states, "covered": tf.zeros_like(states["attention"])}
@@ -174,20 +176,22 @@ class Translator:
             forbidden=(PAD, BOS) if search.replace_unknown else (PAD, UNK, BOS),
         )
 
-    def attention(self, source_ids: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+    def attention(
+        self, source_ids: tf.Tensor, token_ids: tf.Tensor, begun: Begun | None = None
+    ) -> tf.Tensor:
         """What each token looked at: source (B, T_x), found (B, N, T_y) -> (B, N, T_y, T_x).
 
-        Zeros where the model has no attention, and in the padding.
+        Zeros where the model has no attention, and in the padding. `begun` as in `translate_ids`.
         """
         batch, count, time = tf.unstack(tf.shape(token_ids))
         width = tf.shape(source_ids)[1]
-        if self.looked_at is None:
+        if not self.looks:
             return tf.zeros([batch, count, time, width])
+        memory, states = begun or encoder_decoder.start(self.model, source_ids)
         flat = tf.reshape(token_ids, [batch * count, time])
-        begun = tf.fill([batch * count, 1], BOS)
-        read = tf.where(flat != PAD, tf.concat([begun, flat[:, :-1]], axis=1), PAD)
-        inputs = {"source_ids": tf.repeat(source_ids, count, axis=0), "target_ids": read}
-        weights = self.looked_at(inputs, training=False)
+        first = tf.fill([batch * count, 1], BOS)
+        read = tf.where(flat != PAD, tf.concat([first, flat[:, :-1]], axis=1), PAD)
+        weights = encoder_decoder.looked_at(self.model, read, states, memory)
         return tf.reshape(weights, [batch, count, time, width])
 
     def tokens(self, found: Found, attention: Any) -> tf.Tensor:
@@ -221,12 +225,13 @@ class Translator:
             n_best: N.
             **how: As `translate_ids` takes it.
         """
-        source_tokens, source_ids = self.source_tokens(text), self.read(text)
-        hypotheses = self.translate_ids(source_ids, n_best=n_best, **how)
+        source_tokens, source_ids = self.tokens_and_ids(text)
+        begun = encoder_decoder.start(self.model, source_ids)
+        hypotheses = self.translate_ids(source_ids, n_best=n_best, begun=begun, **how)
         longest = tf.maximum(tf.reduce_max(hypotheses.lengths), 1)
         hypotheses = hypotheses._replace(token_ids=hypotheses.token_ids[:, :, :longest])
         found = Found(source_tokens, source_ids, hypotheses)
-        attention = self.attention(source_ids, hypotheses.token_ids)
+        attention = self.attention(source_ids, hypotheses.token_ids, begun)
         tokens = self.tokens(found, attention)
         return {
             "translations": self.text(hypotheses.token_ids, tokens),
@@ -238,14 +243,14 @@ class Translator:
 
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Strings (B,) -> what the signature `serving_default` gives."""
-        source_ids = self.read(text)
-        hypotheses = self.translate_ids(source_ids)
-        ids = hypotheses.token_ids
         if self.search.replace_unknown:
-            found = Found(self.source_tokens(text), source_ids, hypotheses)
-            texts = self.text(ids, self.tokens(found, self.attention(source_ids, ids)))
-        else:
-            texts = self.text(ids)
+            found = self.translate(text)
+            return {
+                "translation": found["translations"][:, 0],
+                "log_probability": found["log_probabilities"][:, 0],
+            }
+        hypotheses = self.translate_ids(self.read(text))
+        texts = self.text(hypotheses.token_ids)
         return {
             "translation": texts[:, 0],
             "log_probability": hypotheses.log_probabilities[:, 0],
@@ -267,3 +272,9 @@ class Translator:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
         }
+
+
+def _ended(values: tf.RaggedTensor, end: Any) -> tf.RaggedTensor:
+    """Rows of so many tokens or ids at most, with an end behind each."""
+    kept = values[:, : LONGEST - 1]
+    return tf.concat([kept, tf.fill([kept.nrows(), 1], end)], axis=1)

@@ -1,10 +1,10 @@
 """The `--data` option: builtin, tensorflow-datasets or the user's own files -> three splits."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 
 from recipes.sources.class_folder import class_files, read_class_folder
+from recipes.sources.naming import no_such_data
 from recipes.sources.splits import Splits, check_labels, complete
 from recipes.sources.table import ENDINGS, Example, read_table
 from recipes.sources.tfds_source import PREFIX, load_tfds
@@ -120,7 +120,7 @@ def _files(data: str) -> dict[str, Path]:
         return _files_in(path)
     if data and path.exists():
         return {"train": path}
-    raise InputError(_no_such_data(data, path))
+    raise InputError(no_such_data(data, path, _KINDS, PREFIX))
 
 
 def _files_in(folder: Path) -> dict[str, Path]:
@@ -141,14 +141,3 @@ def _files_in(folder: Path) -> dict[str, Path]:
             f"so, or give one file's path for --data"
         )
     return found
-
-
-def _no_such_data(data: str, path: Path) -> str:
-    names = ["builtin", PREFIX + data.partition(":")[2]]
-    folder = path.parent
-    siblings = [str(folder / each.name) for each in folder.iterdir()] if folder.is_dir() else []
-    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
-        str(path), siblings, n=1
-    )
-    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {_KINDS}, got {data!r}, which is none of them{near}"

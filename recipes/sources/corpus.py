@@ -1,11 +1,11 @@
 """The `--data` option of the language models: builtin, tfds, a file or a folder -> a corpus."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from recipes.sources.naming import no_such_data
 from recipes.sources.textfile import read_text
 from recipes.sources.texts import UNITS, as_text, complete, documents, first
 from recipes.sources.tfds_corpus import load_tfds_corpus
@@ -155,7 +155,7 @@ def _files(data: str) -> tuple[dict[str, list[Path]], bool]:
             return (found, False) if found else ({"train": _text_files(path)}, True)
         if data and path.exists():
             return {"train": [path]}, False
-        raise InputError(_no_such_data(data, path))
+        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
 
@@ -194,16 +194,6 @@ def _text_files(folder: Path) -> list[Path]:
             f"one of these and .gz: rename yours, or give one file's path for --data"
         )
     return chosen
-
-
-def _no_such_data(data: str, path: Path) -> str:
-    names = ["builtin", PREFIX + data.partition(":")[2]]
-    siblings = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
-        str(path), siblings, n=1
-    )
-    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {_KINDS}, got {data!r}, which is none of them{near}"
 
 
 def _check_sizes(corpus: Corpus, unit: str) -> None:

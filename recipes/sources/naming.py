@@ -1,7 +1,8 @@
-"""The half-sentence about a name that is not there: columns, keys, features, data sets."""
+"""What is said of a name that is not there: columns, keys, features, data sets, paths."""
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 _MOST_LISTED = 12
 _LONGEST = 40  # letters; a file without a header has whole reviews for column names
@@ -26,6 +27,27 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     matches = difflib.get_close_matches(name, names, n=1)
     near = f" (did you mean {matches[0]!r}?)" if matches else ""
     return f"there is no {kind} {name!r}, expected {_listed(names)}{near}"
+
+
+def no_such_data(data: str, path: Path, kinds: str, prefix: str) -> str:
+    """Says that `--data` names nothing there is, and what is nearest to it.
+
+    Args:
+        data: What was given.
+        path: The same as a path.
+        kinds: What it may be.
+        prefix: With what the name of a data set of tensorflow-datasets begins.
+
+    Returns:
+        The error's sentence.
+    """
+    names = ["builtin", prefix + data.partition(":")[2]]
+    siblings = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
+        str(path), siblings, n=1
+    )
+    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
+    return f"--data must be {kinds}, got {data!r}, which is none of them{near}"
 
 
 def _listed(names: list[str]) -> str:

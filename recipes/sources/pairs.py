@@ -1,11 +1,11 @@
 """The `--data` option of the translation recipe: builtin, tfds, a file or a folder -> pairs."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from recipes.sources import splits
+from recipes.sources.naming import no_such_data
 from recipes.sources.pair_files import Pair, columns, read_aligned, read_columns
 from recipes.sources.pair_folder import PARTS, read_folder
 from recipes.sources.splits import hash_fraction
@@ -142,19 +142,9 @@ def _from_path(data: str, source: str, target: str) -> dict[str, list[Pair]]:
             return read_folder(path, source, target)
         if data and path.exists():
             return {"train": read_columns(path, *columns(source, target))}
-        raise InputError(_no_such_data(data, path))
+        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-
-
-def _no_such_data(data: str, path: Path) -> str:
-    names = ["builtin", PREFIX + data.partition(":")[2]]
-    siblings = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
-        str(path), siblings, n=1
-    )
-    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {_KINDS}, got {data!r}, which is none of them{near}"
 
 
 def _complete(

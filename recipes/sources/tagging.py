@@ -1,12 +1,12 @@
 """The `--data` option of the taggers: builtin, tensorflow-datasets or the user's own files."""
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recipes.sources.conll import read_conll
 from recipes.sources.conllu import read_conllu
+from recipes.sources.naming import no_such_data
 from recipes.sources.sentences import Sentence, TaggedSplits, check_sizes, complete
 from recipes.sources.tfds_source import PREFIX
 from recipes.sources.tfds_tagging import TAGS, load_tfds_tagging
@@ -137,7 +137,7 @@ def _files(data: str) -> dict[str, Path]:
             return _files_in(path)
         if data and path.exists():
             return {"train": path}
-        raise InputError(_no_such_data(data, path))
+        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
 
@@ -169,13 +169,3 @@ def _part_of(name: str) -> str:
     """The part that a file's name tells, or ""."""
     match = _FILE.fullmatch(name.lower())
     return _PARTS[match[1]] if match else ""
-
-
-def _no_such_data(data: str, path: Path) -> str:
-    names = ["builtin", PREFIX + data.partition(":")[2]]
-    siblings = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
-        str(path), siblings, n=1
-    )
-    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {_KINDS}, got {data!r}, which is none of them{near}"

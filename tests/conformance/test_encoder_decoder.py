@@ -11,7 +11,7 @@ import tensorflow as tf
 import zoo
 from tests import reference_translation
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.encoder_decoder import attention_of, start, step
+from zoo.architectures.encoder_decoder import attention_of, looked_at, start, step
 from zoo.losses import TokenCrossentropy
 
 TINY = {
@@ -133,6 +133,10 @@ def test_what_is_looked_at_is_that_of_the_reference_and_padding_has_exactly_noth
     padding = np.broadcast_to((SOURCES == 0)[:, None], found.shape) | ~REAL[:, :, None]
     assert not np.any(found[padding])
     np.testing.assert_allclose(found.sum(axis=-1), REAL, atol=1e-6)
+    memory, states = start(any_case.model, SOURCES)
+    for count in (1, 2):  # rows of each source
+        again = looked_at(any_case.model, np.repeat(TARGETS, count, axis=0), states, memory)
+        np.testing.assert_allclose(again, np.repeat(found, count, axis=0), atol=1e-6)
 
 
 def test_token_by_token_a_model_says_what_it_says_at_once(any_case):

@@ -286,6 +286,30 @@ def step(
     return layers["logits"](outputs[:, None], table)[:, 0], after
 
 
+def looked_at(model: keras.Model, target_ids: Any, states: dict[str, Any], memory: Memory) -> Any:
+    """What each token of given targets looks at.
+
+    Args:
+        model: What `encoder_decoder` gives, with attention.
+        target_ids: int (R, T_y), BOS first; a memory of B rows serves R = n B rows, n of them each.
+        states: As `start` gave them, for B rows.
+        memory: As `start` gave it.
+
+    Returns:
+        float (R, T_y, T_x), zeros in the padding.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    vectors = _vectors(layers["target_embedding"], target_ids)
+    count = keras.ops.shape(target_ids)[0] // keras.ops.shape(memory.values)[0]
+    begun, values, mask = keras.tree.map_structure(
+        lambda each: keras.ops.repeat(each, count, axis=0),
+        (states["layers"], memory.values, memory.mask),
+    )
+    real = masking.padding_mask(target_ids)
+    given = {"mask": real, "states": begun, "values": values, "memory_mask": mask}
+    return layers["decoder"](vectors, **given)[1]
+
+
 def attention_of(model: keras.Model) -> keras.Model:
     """A model of the same inputs that gives what each target token looked at, (B, T_y, T_x).
 

@@ -93,7 +93,12 @@ class SubwordCodec(tf.Module):
 
     def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged strings (B, T); an empty text has no token."""
-        return tf.gather(tf.constant(list(self.vocabulary.tokens)), self.ids(texts))
+        return self.tokens_and_ids(texts)[0]
+
+    def tokens_and_ids(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """What `tokens` and `ids` give, from one pass over the texts."""
+        ids = self.ids(texts)
+        return tf.gather(tf.constant(list(self.vocabulary.tokens)), ids), ids
 
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Ids int32 (B, T) -> strings (B,).

@@ -130,9 +130,14 @@ class TextCodec(tf.Module):
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged int32 (B, T), without BOS and EOS."""
-        ids = self.vocabulary.ids(self.tokens(texts))
+        return self.tokens_and_ids(texts)[1]
+
+    def tokens_and_ids(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """What `tokens` and `ids` give, from one pass over the texts."""
+        tokens = self.tokens(texts)
+        ids = self.vocabulary.ids(tokens)
         known = ids.flat_values > EOS  # a token may be spelt "[PAD]"
-        return ids.with_flat_values(tf.where(known, ids.flat_values, UNK))
+        return tokens, ids.with_flat_values(tf.where(known, ids.flat_values, UNK))
 
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Ids int32 (B, T) -> strings (B,).
