@@ -10,6 +10,19 @@ from zoo.errors import require_bool
 from zoo.registry import register
 
 
+def cut(values: Any, size: int) -> list[Any]:
+    """The first `size` columns, and the others.
+
+    `ops.split` does this with a dozen TensorFlow operations that work out the sizes: without a
+    graph they take longer than the rest of a step.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return list(tf.split(values, [size, -1], axis=-1))
+    return list(ops.split(values, [size], axis=-1))
+
+
 @register("gru_simple")
 @keras.saving.register_keras_serializable("zoo")
 class SimpleGRUCell(RecurrentCell):
@@ -103,8 +116,8 @@ class GRUCell(RecurrentCell):
         kernel = self.recurrent_kernel if recurrent_kernel is None else recurrent_kernel
         h = states[0]
         seen = dropped(h, recurrent_mask)
-        x_gates, x_h = ops.split(projected, [2 * self.units], axis=-1)
-        u_gates, u_h = ops.split(kernel, [2 * self.units], axis=-1)
+        x_gates, x_h = cut(projected, 2 * self.units)
+        u_gates, u_h = cut(kernel, 2 * self.units)
         z, r = ops.split(ops.sigmoid(x_gates + ops.matmul(seen, u_gates)), 2, axis=-1)
         candidate = ops.tanh(x_h + ops.matmul(r * seen, u_h))
         h = candidate + z * (h - candidate)
@@ -119,8 +132,8 @@ class GRUCell(RecurrentCell):
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
     ) -> tuple[list[Any], list[Any]]:
         """`combine` that also hands out the gates, h~ and the product for `backward`."""
-        x_gates, x_h = ops.split(projected, [2 * self.units], axis=-1)
-        h_gates, product = ops.split(recurrent, [2 * self.units], axis=-1)
+        x_gates, x_h = cut(projected, 2 * self.units)
+        h_gates, product = cut(recurrent, 2 * self.units)
         gates = ops.sigmoid(x_gates + h_gates)
         z, r = ops.split(gates, 2, axis=-1)
         candidate = ops.tanh(x_h + r * product)
