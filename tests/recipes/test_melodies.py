@@ -1,10 +1,12 @@
 """The recipe `melodies`: the whole job on a small file, its figures, its errors, its files."""
 
+import functools
 import gzip
 import json
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from recipes.cli import main
 from recipes.melodies import answers, data, files, measures
@@ -47,14 +49,15 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(file, tmp_path_factory):
-    """A whole job: the run's folder and the folder of exports."""
+    """A whole job: the run's folder and the folder of exports, loaded once for all tests."""
     place = tmp_path_factory.mktemp("whole")
     words = ["melodies", "--data", file, *TINY]
     words += ["--run-dir", place / "run", "--export-dir", place / "models"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "check", lambda *_: None)  # it takes long; see the export's own tests
+        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
         assert main([str(word) for word in words]) == 0
-    return place
+        yield place
 
 
 def metrics(finished):
