@@ -215,13 +215,19 @@ def test_a_keras_file_gives_the_same_model_again(case, tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"cell": "lstm", "input_feeding": True}, {"attention": "none"}, {"coverage": True}],
+    [
+        {},
+        {"cell": "lstm", "input_feeding": True, **ONE_WAY},
+        {"attention": "none", **ONE_WAY},
+        {"coverage": True, **ONE_WAY},
+    ],
     ids=name_of,
 )
 def test_one_batch_overfits(options):
     keras.utils.set_random_seed(1)
     model = zoo.build("encoder_decoder", **{**TINY, "units": 16, "embedding_dim": 16, **options})
     model.compile(keras.optimizers.Adam(0.03), TokenCrossentropy())
+    model.optimizer.build(model.trainable_variables)  # within the step it would be traced twice
     losses = [float(model.train_on_batch(GIVEN, LABELS)) for _ in range(90)]
     assert losses[0] > 1.5 and min(losses) < 0.05
 
@@ -232,19 +238,20 @@ def test_one_batch_overfits(options):
 )
 def test_each_dropout_acts_in_training_alone(rate):
     model, plain = (built(**options) for options in ({rate: 0.8}, {}))
+    whole = logits_of(model)
     if rate != "zoneout":  # outside of training it takes the expected value
-        np.testing.assert_array_equal(logits_of(model), logits_of(plain))
-    drawn = [np.array(model(GIVEN, training=True)) for _ in range(3)]
-    assert max(np.abs(one - logits_of(model))[REAL].max() for one in drawn) > 1e-3
+        np.testing.assert_array_equal(whole, logits_of(plain))
+    drawn = (np.array(model(GIVEN, training=True)) for _ in range(3))
+    assert any(np.abs(one - whole)[REAL].max() > 1e-3 for one in drawn)
 
 
 def test_scheduled_sampling_reads_the_models_own_tokens_in_training_alone():
-    model, plain = built(scheduled_sampling=0.99), built()
-    np.testing.assert_array_equal(logits_of(model), logits_of(plain))
+    model, plain = built(scheduled_sampling=0.99), logits_of(built())
+    np.testing.assert_array_equal(logits_of(model), plain)
     drawn = np.array([model(GIVEN, training=True) for _ in range(6)])
-    first = np.broadcast_to(logits_of(plain)[:, 0], drawn[:, :, 0].shape)
+    first = np.broadcast_to(plain[:, 0], drawn[:, :, 0].shape)
     np.testing.assert_allclose(drawn[:, :, 0], first, atol=1e-6)
-    assert np.abs(drawn[:, 0, 1] - logits_of(plain)[0, 1]).max() > 1e-3
+    assert np.abs(drawn[:, 0, 1] - plain[0, 1]).max() > 1e-3
 
 
 def test_what_scheduled_sampling_reads_is_drawn_from_what_the_model_says():
