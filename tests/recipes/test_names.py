@@ -1,5 +1,6 @@
 """The recipe `names`: the whole job on a small folder, its figures, its errors, its answers."""
 
+import functools
 import json
 import random
 
@@ -38,15 +39,16 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(folder, tmp_path_factory):
-    """A whole job: the run's folder and the folder of exports."""
+    """A whole job: the run's folder and the folder of exports, loaded once for all tests."""
     place = tmp_path_factory.mktemp("whole")
     words = ["names", "--data", folder, *TINY, "--epochs", "6"]
     words += ["--run-dir", place / "run", "--export-dir", place / "models"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(judge.QUICK, "batch_size", 16)
         patch.setattr(export, "check", lambda *_: None)  # it takes long; see the export's own tests
+        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
         assert main([str(word) for word in words]) == 0
-    return place
+        yield place
 
 
 def metrics(finished):
