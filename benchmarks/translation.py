@@ -144,9 +144,10 @@ def our_decoding(model: keras.Model, source_ids: np.ndarray, beams: int) -> Call
     @tf.function(input_signature=[ids], autograph=False)
     def write(source_ids: Any) -> Any:
         memory, states = encoder_decoder.start(model, source_ids)
+        matrix = encoder_decoder.head(model)
 
         def step(token_ids: Any, states: Any) -> Any:
-            return encoder_decoder.step(model, token_ids, states, memory)
+            return encoder_decoder.step(model, token_ids, states, memory, matrix)
 
         logits, states = step(tf.fill([tf.shape(source_ids)[0]], BOS), states)
         how: dict[str, Any] = {"end": EOS, "max_tokens": STEPS, "forbidden": NEVER}

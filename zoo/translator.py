@@ -141,12 +141,13 @@ class Translator:
         search, model = self.search, self.model
         beta = search.beta if self.looks else 0.0
         memory, states = begun or encoder_decoder.start(model, source_ids)
+        matrix = encoder_decoder.head(model)
         beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
         if beta:
             states = {**states, "covered": tf.zeros_like(states["attention"])}
 
         def step(token_ids: Any, states: Any) -> Any:
-            logits, after = encoder_decoder.step(model, token_ids, states, memory)
+            logits, after = encoder_decoder.step(model, token_ids, states, memory, matrix)
             if beta:
                 after["covered"] = states["covered"] + after["attention"]
             return logits, after

@@ -262,8 +262,18 @@ def start(model: keras.Model, source_ids: Any) -> tuple[Memory, dict[str, Any]]:
     return decoder.remember(values, mask), decoder.get_initial_states(rows, states, values)
 
 
+def head(model: keras.Model) -> Any:
+    """The matrix of the logits (D, V) for `step`: a loop asks for it once, before it begins."""
+    table = model.get_layer("target_embedding")
+    return model.get_layer("logits").matrix(table.embeddings if table.gives_table else None)
+
+
 def step(
-    model: keras.Model, token_ids: Any, states: dict[str, Any], memory: Memory
+    model: keras.Model,
+    token_ids: Any,
+    states: dict[str, Any],
+    memory: Memory,
+    matrix: Any = None,
 ) -> tuple[Any, dict[str, Any]]:
     """Reads one token of each row.
 
@@ -272,18 +282,19 @@ def step(
         token_ids: int (R,); a memory of B rows serves R = n B rows, n of them each.
         states: As `start` or the step before gave them, for R rows.
         memory: As `start` gave it.
+        matrix: What `head` gives; by default it is asked now.
 
     Returns:
         The logits (R, V) of what follows, and the states after the token; with attention
         `attention` (R, T_x) among them is what the model looked at.
     """
     layers = {layer.name: layer for layer in model.layers}
-    embedded = layers["target_embedding"](token_ids[:, None])
-    vectors, table = embedded if layers["target_embedding"].gives_table else (embedded, None)
-    outputs, after = layers["decoder"].step(vectors[:, 0], states, memory)
+    vectors = _vectors(layers["target_embedding"], token_ids)
+    outputs, after = layers["decoder"].step(vectors, states, memory)
     if "projection" in layers:
         outputs = layers["projection"](outputs)
-    return layers["logits"](outputs[:, None], table)[:, 0], after
+    matrix = head(model) if matrix is None else matrix
+    return layers["logits"].tell(outputs, matrix), after
 
 
 def looked_at(model: keras.Model, target_ids: Any, states: dict[str, Any], memory: Memory) -> Any:

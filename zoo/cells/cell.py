@@ -83,6 +83,8 @@ class RecurrentCell(keras.layers.Layer):
 
     def input_product(self, inputs: Any) -> Any:
         """The input's product x W without its bias: (..., E) -> (..., num_gates K)."""
+        if len(inputs.shape) == 2:
+            return ops.matmul(inputs, self.kernel)
         rows = ops.reshape(inputs, (-1, inputs.shape[-1]))  # one product, also in the gradient
         product = ops.matmul(rows, self.kernel)
         return ops.reshape(product, (*ops.shape(inputs)[:-1], product.shape[-1]))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from zoo.decoding.filtering import RULED_OUT, would_repeat
+from zoo.decoding.largest import largest
 from zoo.decoding.sampling import PAD, Step
 from zoo.errors import require_choice, require_positive_int
 
@@ -32,12 +33,12 @@ class Hypotheses(NamedTuple):
 class _Beam(NamedTuple):
     """K sequences of each row."""
 
-    tokens: Any  # (B, K, T)
+    tokens: Any  # (B, K, T), NONE behind the end
     total: Any  # (B, K), log-probability
     score: Any  # (B, K)
-    length: Any  # (B, K)
 
 
+NONE = -1  # in the place of a token that is not there yet
 PENALTIES = ("gnmt", "average")
 
 
@@ -129,80 +130,83 @@ def beam_search(
     beams = tf.convert_to_tensor(beam_size, tf.int32)
     limits = tf.broadcast_to(tf.convert_to_tensor(max_tokens, tf.int32), [batch])  # (B,)
     longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
-    never = tf.reduce_any(tf.one_hot(forbidden, size, True, False), axis=0)
-    is_end = tf.range(size) == end
+    penalties = length_penalty(tf.range(longest + 2), alpha, penalty)
+    lowest = tf.gather(penalties, limits)
+    barred = tf.reduce_sum(tf.one_hot(forbidden, size, RULED_OUT, 0.0), axis=0)  # (V,)
+    early = tf.minimum(barred, tf.one_hot(end, size, RULED_OUT, 0.0))
+    # of each sequence's next tokens: those that its row needs, and one for each that is barred
+    width = tf.minimum(2 * beams + len(forbidden) + 1, size)
+    together = tf.stack([batch, beams * width])
+    needed = tf.minimum(2 * beams, beams * size)
+    starts = tf.range(batch)[:, None] * beams
+    times = tf.range(longest)[None, None]
 
-    def following(count: Any, alive: _Beam, logits: Any) -> Any:
-        """The log-probability of each sequence with each next token: (B, K, V)."""
-        each = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-        ruled_out = never | ((count < min_tokens) & is_end)
-        each = tf.where(ruled_out, RULED_OUT, each)
+    def likeliest(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
+        """The best ways to go on: their log-probabilities, sequences and tokens, (B, n) each."""
+        logits = tf.cast(logits, tf.float32)  # (B K, V)
+        norms = tf.reduce_logsumexp(logits, axis=1, keepdims=True)
         if no_repeat:
-            history = tf.reshape(alive.tokens, [batch * beams, -1])
-            each = tf.where(would_repeat(history, count, no_repeat, size), RULED_OUT, each)
-        each = tf.reshape(each, [batch, beams, size])
+            history = tf.reshape(alive.tokens, [batch * beams, longest])
+            logits = tf.where(would_repeat(history, count, no_repeat, size), RULED_OUT, logits)
         if prefix is not None:
-            each = tf.where(_against(prefix, count, size)[:, None], RULED_OUT, each)
-        return alive.total[:, :, None] + each
+            against = tf.repeat(_against(prefix, count, size), beams, axis=0)
+            logits = tf.where(against, RULED_OUT, logits)
+        values, ids = largest(logits, width)
+        values += tf.gather(tf.where(count < min_tokens, early, barred), ids) - norms
+        totals = alive.total[:, :, None] + tf.reshape(values, [batch, beams, width])
+        found, places = tf.math.top_k(tf.reshape(totals, together), needed)
+        tokens = tf.gather(tf.reshape(ids, together), places, batch_dims=1)
+        return found, places // width, tokens
 
-    def going_on(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
-        # a log-probability only falls, and the penalty is largest for the longest
-        hope = tf.reduce_max(alive.total, axis=1) / length_penalty(limits, alpha, penalty)
-        return tf.reduce_any((count < limits) & (hope > tf.reduce_min(done.score, axis=1)))
-
-    def advance(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> tuple[Any, ...]:
-        totals = tf.reshape(following(count, alive, logits), [batch, beams * size])
-        found, places = tf.math.top_k(totals, tf.minimum(2 * beams, beams * size))
-        parents, tokens = places // size, places % size
-        here = tf.range(longest)[None, None] == count
-        rows = tf.where(here, tokens[:, :, None], tf.gather(alive.tokens, parents, batch_dims=1))
-        length = tf.fill(tf.shape(found), count + 1)
-        score = found / length_penalty(count + 1, alpha, penalty)
+    def extended(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> Any:
+        """The sequences with one token more, these tokens, and the states that lead to them."""
+        found, parents, tokens = likeliest(count, alive, logits)
+        rows = tf.gather(alive.tokens, parents, batch_dims=1)
+        rows = tf.where(times == count, tokens[:, :, None], rows)
+        score = found / penalties[count + 1]
         if bonus is not None:
             added = tf.reshape(bonus(states), [batch, beams])
             score += tf.gather(added, parents, batch_dims=1)
-        ended = (tokens == end) | (count + 1 >= limits[:, None])
-        possible = (found > NEVER) & (count < limits[:, None])
-        new = _Beam(rows, found, tf.where(ended & possible, score, NEVER), length)
-        done = _best(_joined(done, new), beams)
-        open_total = tf.where(ended, NEVER, tf.maximum(found, NEVER))
-        _, kept = tf.math.top_k(open_total, beams)
-        alive = _taken(_Beam(rows, open_total, open_total, length), kept)
-        origin = tf.gather(parents, kept, batch_dims=1)
-        flat = tf.reshape(tf.range(batch)[:, None] * beams + origin, [-1])
-        states = tf.nest.map_structure(lambda state: tf.gather(state, flat), states)
+        ended = (tokens == end) | (count + 1 >= limits)[:, None]
+        possible = (found > NEVER) & (count < limits)[:, None]
+        new = _Beam(rows, found, tf.where(ended & possible, score, NEVER))
+        both = _Beam(*[tf.concat(pair, axis=1) for pair in zip(done, new, strict=True)])
+        done = _best(both, beams)
+        total, kept = tf.math.top_k(tf.where(ended, NEVER, tf.maximum(found, NEVER)), beams)
+        alive = _Beam(tf.gather(rows, kept, batch_dims=1), total, total)
+        origin = tf.reshape(starts + tf.gather(parents, kept, batch_dims=1), [-1])
+        states = tf.nest.map_structure(lambda state: tf.gather(state, origin), states)
         last = tf.reshape(tf.gather(tokens, kept, batch_dims=1), [-1])
-        logits, states = step(last, states)
-        return count + 1, alive, done, logits, states
+        return count + 1, alive, done, last, states
 
-    empty = tf.zeros([batch, beams, longest], tf.int32)
+    def going_on(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
+        # a log-probability only falls, and the penalty is largest for the longest
+        hope = tf.reduce_max(alive.total, axis=1) / lowest
+        return tf.reduce_any((count < limits) & (hope > tf.reduce_min(done.score, axis=1)))
+
+    def advance(count: Any, alive: _Beam, done: _Beam, last: Any, states: Any) -> Any:
+        return extended(count, alive, done, *step(last, states))
+
+    empty = tf.fill([batch, beams, longest], NONE)
     nothing = tf.fill([batch, beams], NEVER)
-    zero = tf.zeros([batch, beams], tf.int32)
     one = tf.tile(tf.concat([[0.0], tf.fill([beams - 1], NEVER)], 0)[None], [batch, 1])
-    first = (
+    first = extended(
         tf.constant(0),
-        _Beam(empty, one, one, zero),
-        _Beam(empty, nothing, nothing, zero),
-        tf.repeat(logits, beams, axis=0),
-        tf.nest.map_structure(lambda state: tf.repeat(state, beams, axis=0), states),
+        _Beam(empty, one, one),
+        _Beam(empty, nothing, nothing),
+        *tf.nest.map_structure(lambda each: tf.repeat(each, beams, axis=0), (logits, states)),
     )
     loose = tf.TensorShape
-    table, ids = _Beam(*[loose([None, None])] * 4), loose([None, None, None])
-    table = table._replace(tokens=ids)
-    shapes = (
-        loose([]),
-        table,
-        table,
-        loose([None, size]),
-        tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states),
-    )
+    table = _Beam(loose([None, None, None]), loose([None, None]), loose([None, None]))
+    kept = tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states)
+    shapes = (loose([]), table, table, loose([None]), kept)
     _, _, done, _, _ = tf.while_loop(going_on, advance, first, shape_invariants=shapes)
     best = _best(done, tf.minimum(n_best, beams))
     there = best.score > NEVER
-    inside = tf.range(longest)[None, None] < best.length[:, :, None]
+    tokens = tf.where(there[:, :, None], best.tokens, NONE)
     return Hypotheses(
-        tf.where(inside & there[:, :, None], best.tokens, PAD),
-        tf.where(there, best.length, 0),
+        tf.where(tokens == NONE, PAD, tokens),
+        tf.reduce_sum(tf.cast(tokens != NONE, tf.int32), axis=2),
         tf.where(there, best.total, NEVER),
         best.score,
     )
@@ -215,14 +219,8 @@ def _against(prefix: Any, count: Any, size: int) -> Any:
     return (token != PAD) & (tf.range(size)[None] != token)
 
 
-def _joined(one: _Beam, other: _Beam) -> _Beam:
-    return _Beam(*[tf.concat(pair, axis=1) for pair in zip(one, other, strict=True)])
-
-
-def _best(beam: _Beam, count: int) -> _Beam:
+def _best(beam: _Beam, count: Any) -> _Beam:
     """The sequences of highest score, best first."""
-    return _taken(beam, tf.math.top_k(beam.score, count)[1])
-
-
-def _taken(beam: _Beam, places: Any) -> _Beam:
-    return _Beam(*[tf.gather(values, places, batch_dims=1) for values in beam])
+    score, places = tf.math.top_k(beam.score, count)
+    tokens, total = (tf.gather(each, places, batch_dims=1) for each in beam[:2])
+    return _Beam(tokens, total, score)

@@ -143,8 +143,8 @@ class Direction(masking.MaskedLayer):
     def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
         """One step outside of training: inputs (B, E), states -> output (B, K), states."""
         step = Step(self.cell, zoneout=self._zoneout(training=False))
-        values = step.sources(inputs[:, None], states)
-        states = step(list(states), [value[0] for value in values], step.weights())
+        value = self.cell.project(inputs) if isinstance(self.cell, RecurrentCell) else inputs
+        states = step(list(states), [value], step.weights())
         return states[0], states
 
     def _dropped_inputs(self, inputs: Any) -> Any:

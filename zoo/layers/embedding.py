@@ -17,8 +17,8 @@ UNK = 1
 class TokenEmbedding(keras.layers.Layer):
     """A table of vectors, one a token; beside it, if asked for, one of pretrained vectors.
 
-    token_ids int (B, T) -> (B, T, E), or (B, T, E + D). The vectors in the padding are zero. With
-    `gives_table` a second output is the learned table.
+    token_ids int (B, T) -> (B, T, E), or (B, T, E + D); in a step (B,) -> (B, E). The vectors in
+    the padding are zero. With `gives_table` a second output is the learned table.
 
     Both tables are looked up by the same id. The learned one may end earlier: what lies beyond is
     UNK to it, so that words which only the file of vectors has need no row that nothing trains.
@@ -129,7 +129,7 @@ class TokenEmbedding(keras.layers.Layer):
         if self.pretrained_dim:
             known = ops.take(self.pretrained, token_ids, axis=0)
             vectors = ops.concatenate([vectors, known], axis=-1)
-        vectors = ops.where(real[:, :, None], ops.cast(vectors, self.compute_dtype), 0)
+        vectors = ops.where(real[..., None], ops.cast(vectors, self.compute_dtype), 0)
         if self.gives_table:
             return vectors, ops.cast(self.embeddings, self.compute_dtype)
         return vectors

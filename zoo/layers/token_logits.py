@@ -78,10 +78,23 @@ class TokenLogits(MaskedLayer):
         logits = self._logits(states, kernel, self.bias)
         return ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
 
+    def matrix(self, table: Any = None) -> Any:
+        """What states are multiplied with, (D, V): the same at all steps of a loop."""
+        return self._matrix(self.kernel if table is None else table)
+
+    def tell(self, states: Any, matrix: Any) -> Any:
+        """States (..., D) and what `matrix` gives -> logits (..., V)."""
+        return self._products(states, matrix, self.bias)
+
+    def _matrix(self, kernel: Any) -> Any:
+        return ops.transpose(ops.cast(kernel, self.compute_dtype))
+
+    def _products(self, states: Any, matrix: Any, bias: Any) -> Any:
+        product = ops.cast(ops.matmul(states, matrix), "float32")
+        return ops.add(product, ops.cast(bias, "float32"))
+
     def _logits(self, states: Any, kernel: Any, bias: Any) -> Any:
-        kernel = ops.cast(kernel, self.compute_dtype)
-        product = ops.matmul(states, ops.transpose(kernel))
-        return ops.cast(product, "float32") + ops.cast(bias, "float32")
+        return self._products(states, self._matrix(kernel), bias)
 
     def _estimated(self, states: Any, kernel: Any, target_ids: Any) -> Any:
         head = self.sampled // 2

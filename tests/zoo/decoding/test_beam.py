@@ -222,3 +222,34 @@ def test_an_unknown_penalty_is_named():
 def test_a_wrong_beam_size_is_named():
     with pytest.raises(InputError, match="beam_size must be a positive int, got 0"):
         searched(beam_size=0)
+
+
+def test_a_long_vocabulary_is_searched_like_a_short_one():
+    size, barred = 2500, (0, 7)
+    table = np.random.default_rng(6).normal(size=(size, size)).astype("float32") * 3
+    table[:, barred] += 9  # the likeliest are those that may not come
+    logits = table[:2]
+
+    def follow(tokens, states):
+        return tf.gather(table, tokens), states
+
+    found = beam_search(
+        follow, tf.constant(logits), (), end=3, max_tokens=2, beam_size=4, forbidden=barred
+    )
+    for row in range(2):
+        first = log_softmax(logits[row])
+        first[list(barred)] = -np.inf
+        best = np.argsort(-first)[:8]
+        best = best[best != 3][:4]
+        sums = np.array([first[token] + log_softmax(table[token]) for token in best])
+        sums[:, list(barred)] = -np.inf
+        place = np.unravel_index(sums.argmax(), sums.shape)
+        expected = max(sums.max(), first[3])
+        assert float(found.log_probabilities[row, 0]) == pytest.approx(expected, abs=1e-4)
+        if sums.max() > first[3]:
+            assert sequences(found, row)[0] == (best[place[0]], place[1])
+
+
+def test_no_token_at_all_gives_no_sequence():
+    result = searched(max_tokens=0)
+    assert result.token_ids.shape == (3, 1, 0) and not np.any(result.lengths)
