@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from recipes.config import read_json, write_json
+from recipes.precision import in_float32
 
 
 @dataclass
@@ -57,10 +58,10 @@ def save(directory: Path, model: keras.Model, progression: Progression) -> None:
 
 
 def save_best(directory: Path, model: keras.Model) -> None:
-    """Writes the model that validates best so far: `best.keras`."""
+    """Writes the model that validates best so far: `best.keras`, which computes in float32."""
     directory.mkdir(parents=True, exist_ok=True)
     part = directory / "best.part.keras"
-    model.save(part, include_optimizer=False)
+    in_float32(model).save(part, include_optimizer=False)
     os.replace(part, directory / "best.keras")
 
 

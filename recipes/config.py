@@ -15,6 +15,8 @@ Config = TypeVar("Config", bound="TrainingConfig")
 
 
 DECAYS = ("none", "linear", "cosine")
+STRATEGIES = ("none", "mirrored", "multiworker")
+PRECISIONS = ("float32", "bfloat16")
 METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 
@@ -43,20 +45,41 @@ class TrainingConfig:
     average: float = option(
         0.3, "epochs over which weights are averaged for use; 0 = the last ones"
     )
+    strategy: str = option(
+        "none",
+        "who shares each step: none, mirrored (all devices), multiworker (processes by TF_CONFIG)",
+    )
+    accumulate: int = option(
+        1,
+        "parts of a batch taken one after the other, for memory: the step is that of the whole "
+        "batch, but for what a layer draws or penalizes batch by batch",
+    )
+    precision: str = option("float32", "of the layers' products in training: float32, bfloat16")
     seed: int = option(0, "of weights, order and dropout: the same seed gives the same run")
 
     def __post_init__(self) -> None:
         """Checks every value's type and range."""
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), type(field.default))
-        for name in ("epochs", "patience", "batch_size", "buckets"):
+        for name in ("epochs", "patience", "batch_size", "buckets", "accumulate"):
             _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("minutes", "clip_norm", "average", "seed"):
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
         _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
-        require_choice("decay", self.decay, DECAYS)
+        _check(
+            self.accumulate <= self.batch_size,
+            "accumulate",
+            f"at most batch_size, {self.batch_size}",
+            self.accumulate,
+        )
+        for name, choices in (
+            ("decay", DECAYS),
+            ("strategy", STRATEGIES),
+            ("precision", PRECISIONS),
+        ):
+            require_choice(name, getattr(self, name), choices)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ import tensorflow as tf
 from recipes import checkpoint, figures, training
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
+from recipes.precision import in_precision
+from recipes.team import team_of
 from zoo.errors import InputError
 
 RUNS = Path("runs")
 # what may change when a run is resumed: it does not change what the finished epochs gave
-FREE_ON_RESUME = ("epochs", "minutes", "patience", "download")
+FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
 
 
 def new_directory(name: str) -> Path:
@@ -51,9 +53,12 @@ def load_config(task: ModuleType, directory: Path) -> TrainingConfig:
 def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
     """The configuration and the folder of a new run."""
     config = from_mapping(task.Config, {**task.defaults(given), **given})
+    team = team_of(config.strategy)
     task.check(config)
+    if config.strategy == "multiworker" and not directory:
+        raise InputError("--strategy multiworker needs a --run-dir that all processes see")
     directory = directory or new_directory(task.NAME)
-    if (directory / "config.json").exists():
+    if team.is_chief and (directory / "config.json").exists():
         raise InputError(
             f"{directory} holds a run already: go on with it by --resume, or give another --run-dir"
         )
@@ -79,16 +84,20 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
     Returns:
         What the task prepared, for the verbs that follow.
     """
+    team = team_of(config.strategy)
     keras.utils.set_random_seed(config.seed)
-    prepared = load_data(task, config, directory)
-    write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
+    with team.chief_first():
+        prepared = load_data(task, config, directory)
+    if team.is_chief:
+        write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
     states = directory / "checkpoints"
     stored = checkpoint.load(states)
     if stored:
         model, progression = stored
         print(f"resumed after epoch {progression.epoch}")
     else:
-        model, progression = task.build(config, prepared), Progression()
+        with in_precision(config.precision):
+            model, progression = task.build(config, prepared), Progression()
     print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
     progression = training.train(
         model,
@@ -98,8 +107,10 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
         directory,
         progression,
     )
-    figures.learning_curves(progression.history, progression.best_epoch, directory / "curves.png")
-    _write_metrics(directory, _train_metrics(model, prepared, progression))
+    if team.is_chief:
+        curves = directory / "curves.png"
+        figures.learning_curves(progression.history, progression.best_epoch, curves)
+        _write_metrics(directory, _train_metrics(model, prepared, progression))
     return prepared
 
 
@@ -210,6 +221,8 @@ def _pictured(directory: Path) -> list[str]:
 def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> None:
     """The whole job: train, evaluate, export, a few predictions; tells where everything lies."""
     prepared = train(task, config, directory)
+    if not team_of(config.strategy).is_chief:
+        return
     evaluate(task, config, directory, prepared)
     path = export_run(task, config, directory, export_root)
     print("predictions of the exported model:")

@@ -1,6 +1,7 @@
 """The epochs: steps, validation, early stopping, checkpoints. A seed gives one history."""
 
 import csv
+import functools
 import math
 import os
 import time
@@ -14,14 +15,17 @@ import numpy as np
 import tensorflow as tf
 
 from recipes import checkpoint
+from recipes.batch_step import Step, batch_step
 from recipes.batching import Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
 from recipes.progress import Progress
+from recipes.team import team_of
 from zoo.errors import InputError, require_choice
 
 Validate = Callable[[keras.Model], dict[str, Any]]
-RunEpoch = Callable[[TrainingConfig, int], dict[str, float]]
+RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
+Watch = Callable[[float], None]  # is told each step's loss
 SMALLER_IS_BETTER = ("loss", "perplexity")
 
 
@@ -107,6 +111,7 @@ def train(
     Args:
         model: A compiled model.
         run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
+            Of several processes the first one writes the files and its figures decide.
         validate: Gives the validation split's figures; the first one named is the score, larger is
             better (but for loss and perplexity), and of equal scores the one with the smaller
             `loss`.
@@ -121,23 +126,28 @@ def train(
         TrainingError: The loss is no longer a number.
     """
     states = directory / "checkpoints"
+    team = team_of(config.strategy)
+    team.begin(model, progression.epoch)
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
         row |= run_epoch(config, progression.epoch)
         with averaged(model):
-            figures = validate(model)
+            figures = team.agreed(validate(model))
             row.update({f"validation_{name}": value for name, value in figures.items()})
             if _is_better(figures, progression):
                 progression.best_score = next(iter(figures.values()))
                 progression.best_epoch = row["epoch"]
-                checkpoint.save_best(states, model)
+                if team.is_chief:
+                    checkpoint.save_best(states, model)
         row["seconds"] = round(time.monotonic() - start, 1)
+        row = team.agreed(row)
         progression.epoch = row["epoch"]
         progression.seconds += row["seconds"]
         progression.history.append(row)
-        checkpoint.save(states, model, progression)
-        write_history(directory, progression.history)
+        if team.is_chief:
+            checkpoint.save(states, model, progression)
+            write_history(directory, progression.history)
         print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
     return progression
 
@@ -167,31 +177,14 @@ def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
     return True
 
 
-def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
-    """Gives the model one graph for batches of all sizes, whichever of them comes first.
-
-    Keras traces the first size by itself and others anew, so that a run that is resumed may round
-    a batch in another way than one that was not; and each trace takes seconds.
-    """
-    specs = [
-        tf.nest.map_structure(lambda v: tf.TensorSpec([None] * v.ndim, v.dtype), values)
-        for values in (inputs, labels)
-    ]
-
-    @tf.function(input_signature=specs, autograph=False, jit_compile=model.jit_compile)
-    def step(inputs: Any, labels: Any) -> Any:
-        return model.train_step((inputs, labels))
-
-    def function(iterator: Any) -> Any:
-        inputs, labels, _ = next(iterator)
-        return step(inputs, labels)
-
-    model.train_function = function  # what `train_on_batch` calls
-
-
 def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:
     """What trains an epoch of a compiled model over a split in batches."""
-    return lambda config, epoch: _epoch(model, batches, config, epoch)
+    step_of = functools.cache(functools.partial(batch_step, model, batches))  # it is traced once
+
+    def run(config: TrainingConfig, epoch: int, watch: Watch | None = None) -> dict[str, float]:
+        return _epoch(step_of(config.strategy, config.accumulate), batches, config, epoch, watch)
+
+    return run
 
 
 def over_train(model: keras.Model, prepared: Any) -> RunEpoch:
@@ -200,7 +193,7 @@ def over_train(model: keras.Model, prepared: Any) -> RunEpoch:
 
 
 def _epoch(
-    model: keras.Model, batches: Batches, config: TrainingConfig, epoch: int
+    take: Step, batches: Batches, config: TrainingConfig, epoch: int, watch: Watch | None
 ) -> dict[str, float]:
     """One pass over the training split; its mean loss and metrics, measured while it trains."""
     progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches))
@@ -208,9 +201,9 @@ def _epoch(
     seen = 0
     try:
         for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
-            if model.train_function is None:
-                _trace_once(model, token_ids, labels)
-            figures = model.train_on_batch(token_ids, labels, return_dict=True)
+            figures = take(token_ids, labels)
+            if watch:
+                watch(float(figures["loss"]))
             _check_loss(float(figures["loss"]), epoch, step, config)
             weight = batches.weight(labels)
             seen += weight

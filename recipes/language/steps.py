@@ -11,37 +11,16 @@ import numpy as np
 import tensorflow as tf
 
 from recipes.config import TrainingConfig
+from recipes.language.shared import SharedWindows
+from recipes.language.states import initial_states, inputs_of, signature, states_of
 from recipes.language.windows import Documents, Streams, Window
 from recipes.progress import Progress
-from recipes.training import TrainingError
+from recipes.team import team_of
+from recipes.training import TrainingError, Watch
 from zoo.architectures.language_model import with_losses
-from zoo.layers import named_states
 
 Split = Streams | Documents
 EXPLODED = 4.0  # a loss of so many times log V: worse than to know nothing
-
-
-def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
-    """The states before the first token, by name."""
-    return named_states(model.get_layer("body").get_initial_states(rows))
-
-
-def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
-    """What `with_losses` takes: a window's ids and the states before it."""
-    ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
-    return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
-
-
-def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
-    """What `with_losses` takes, of any sizes: one graph for all windows."""
-    return {
-        name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-        for name, tensor in losses.input.items()
-    }
-
-
-def _states(outputs: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in outputs.items() if name.startswith("state_")}
 
 
 class Trainer:
@@ -60,6 +39,20 @@ class Trainer:
         alike = isinstance(windows, Streams)
         specs = None if alike else [signature(self.losses)]
         self.step = tf.function(self._step, input_signature=specs, autograph=False)
+        self.states: dict[str, Any] = {}
+        self.shared: SharedWindows | None = None
+
+    def _take(self, window: Window, config: TrainingConfig) -> float:
+        """Takes the step over a window, with the states that the one before left; its loss."""
+        if config.strategy != "none" or config.accumulate > 1:
+            if self.shared is None:
+                team = team_of(config.strategy)
+                self.shared = SharedWindows(self.model, self.losses, team, config.accumulate)
+            return self.shared(window)
+        if window.first:
+            self.states = initial_states(self.model, len(window.token_ids))
+        loss, self.states = self.step(inputs_of(window, self.states))
+        return float(loss)
 
     def _step(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         variables = self.model.trainable_variables
@@ -70,14 +63,17 @@ class Trainer:
             whole = tf.add_n([loss, *self.losses.losses])
         gradients = tape.gradient(whole, [variable.value for variable in variables])
         self.model.optimizer.apply(gradients, variables)
-        return loss, _states(outputs)
+        return loss, states_of(outputs)
 
-    def epoch(self, config: TrainingConfig, epoch: int) -> dict[str, float]:
+    def epoch(
+        self, config: TrainingConfig, epoch: int, watch: Watch | None = None
+    ) -> dict[str, float]:
         """One pass over the training split; its figures, measured while it trains.
 
         Args:
             config: Seed, and what the messages tell.
             epoch: Its number, from 0 up.
+            watch: Is told each step's loss.
 
         Raises:
             TrainingError: The loss is no number any more, or far worse than chance.
@@ -85,14 +81,13 @@ class Trainer:
         progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(self.windows))
         worst = EXPLODED * math.log(self.losses.get_layer("logits").vocabulary_size)
         start, total, seen = time.monotonic(), 0.0, 0
-        states: dict[str, Any] = {}
         try:
             for number, window in enumerate(self.windows((config.seed, epoch)), 1):
-                if window.first:
-                    states = initial_states(self.model, len(window.token_ids))
-                loss, states = self.step(inputs_of(window, states))
-                _check(float(loss), worst, epoch, number, config)
-                total += float(loss) * window.num_tokens
+                loss = self._take(window, config)
+                if watch:
+                    watch(loss)
+                _check(loss, worst, epoch, number, config)
+                total += loss * window.num_tokens
                 seen += window.num_tokens
                 rate = seen / (time.monotonic() - start)
                 progress.update(number, f"loss {total / seen:.4f}  {rate:,.0f} tokens/s")
@@ -134,7 +129,7 @@ class Scorer:
         @tf.function(input_signature=[signature(losses)], autograph=False)
         def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             outputs = losses(inputs, training=False)
-            return outputs["losses"], _states(outputs)
+            return outputs["losses"], states_of(outputs)
 
         self.step: Callable[..., Any] = step
 

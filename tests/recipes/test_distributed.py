@@ -1,0 +1,178 @@
+"""Several devices and several processes give what one process gives; all in fresh processes."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recipes import checkpoint
+from recipes.cli import main
+from recipes.team import Team
+from tests.recipes import tiny
+from zoo import registry
+from zoo.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 400  # for the processes of a run to end
+BAG = ["--module", "tests.recipes.bag"]
+
+
+@pytest.fixture
+def bag() -> Iterator[None]:
+    """A model that is quick to trace."""
+    yield
+    registry.unregister("bag")
+    del sys.modules["tests.recipes.bag"]
+
+
+def command(directory: Path, *more: str) -> list[str]:
+    """Six epochs of 16 steps; the last batch has three rows."""
+    data = tiny.write_tsv(directory / "reviews.tsv")
+    return ["sentiment", "train", *tiny.options(data), *tiny.FAST, "--average", "0.5", *more]
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def workers(words: list[str], **variables: str) -> list[tuple[int, str]]:
+    """Runs a command in two processes on loopback; the status and the output of each."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    running = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        cluster = json.dumps({"cluster": {"worker": addresses}, "task": task})
+        running.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "recipes", *words, "--strategy", "multiworker"],
+                cwd=ROOT,
+                env={**os.environ, "TF_CONFIG": cluster, **variables},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    try:
+        outputs = [process.communicate(timeout=SECONDS)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    return [(process.returncode, text) for process, text in zip(running, outputs, strict=True)]
+
+
+def state(run: Path) -> tuple[list[list[float]], list[np.ndarray]]:
+    """The history but for its times, and the weights and the optimizer's values."""
+    with (run / "history.csv").open(encoding="utf-8") as file:
+        rows = [
+            {k: float(v) for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)
+        ]
+    stored = checkpoint.load(run / "checkpoints")
+    assert stored is not None
+    model = stored[0]
+    values = [*model.trainable_variables, *model.optimizer.variables]
+    return [list(row.values()) for row in rows], [value.numpy() for value in values]
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_mirrored_on_two_devices_trains_as_one_does(tmp_path: Path):
+    words = [sys.executable, "-m", "tests.recipes.mirrored_run", str(tmp_path / "run")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["steps"] >= 8
+    assert found["losses"] < 1e-5 and found["weights"] < 1e-5, found
+
+
+def same_state(run: Path, other: Path) -> None:
+    """Compares the figures of all epochs, the weights and the optimizer's values."""
+    one, two = state(run), state(other)
+    np.testing.assert_allclose(one[0], two[0], atol=1e-5)
+    for value, expected in zip(one[1], two[1], strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-5)
+
+
+def killed(words: list[str], run: Path, worker: int) -> None:
+    """Trains in two processes of which one dies in the third epoch."""
+    ended = workers([*words, "--run-dir", str(run)], DIES_AT=f"{worker}:40")
+    expected = [1, 1]
+    expected[worker] = -signal.SIGKILL
+    assert [status for status, _ in ended] == expected, ended
+    last = ended[1 - worker][1].strip().splitlines()[-1]
+    assert last == "failed: another worker is gone: start all of them again with --resume"
+    kept = checkpoint.load(run / "checkpoints")
+    assert kept is not None and kept[1].epoch == 2
+
+
+@pytest.mark.timeout(2 * SECONDS)
+@pytest.mark.usefixtures("bag")
+def test_a_worker_is_killed_the_other_ends_and_one_process_goes_on_to_the_same_result(
+    tmp_path: Path,
+):
+    words = command(tmp_path, *BAG, "--architecture", "bag")
+    assert main([*words, "--run-dir", str(tmp_path / "alone")]) == 0
+    run = tmp_path / "shared"
+    killed(words, run, worker=1)
+    resume = ["sentiment", "train", "--resume", *BAG, "--run-dir", str(run)]
+    assert main([*resume, "--strategy", "none"]) == 0
+    same_state(run, tmp_path / "alone")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(6 * SECONDS)
+def test_after_each_workers_death_both_go_on_and_train_as_one_process_does(tmp_path: Path):
+    words = command(tmp_path, "--cell", "gru")
+    assert main([*words, "--run-dir", str(tmp_path / "alone")]) == 0
+    for worker in range(2):
+        run = tmp_path / f"shared_{worker}"
+        killed([*words, *BAG], run, worker)
+        resumed = workers(["sentiment", "train", "--resume", "--run-dir", str(run)])
+        assert [status for status, _ in resumed] == [0, 0], resumed
+        assert all("resumed after epoch 2" in text for _, text in resumed)
+        same_state(run, tmp_path / "alone")
+        assert (run / "curves.png").exists() and (run / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "needs TF_CONFIG, which is not set"),
+        ("{", "must name the workers and which of them this is"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', "got '{"),
+        ('{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps"}}', "got '{"),
+    ],
+)
+def test_a_cluster_that_is_not_told_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, text: Any, sentence: str
+):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if text is not None:
+        monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(InputError, match="TF_CONFIG") as error:
+        Team("multiworker")
+    assert sentence in str(error.value)
+
+
+def test_mirrored_on_one_device_is_refused_in_a_sentence():
+    with pytest.raises(InputError, match="needs at least two devices, got /device:CPU:0"):
+        Team("mirrored")
+
+
+def test_a_process_that_is_alone_agrees_with_itself():
+    team = Team("none")
+    assert team.is_chief and team.alone
+    assert team.agreed({"loss": 0.5, "epoch": 3}) == {"loss": 0.5, "epoch": 3}
