@@ -115,6 +115,10 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
         )
     if verb in TRAINING_VERBS:
         parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+    if verb == "train":
+        parser.add_argument(
+            "--find-rate", action="store_true", help="try rising learning rates, keep no weights"
+        )
     if verb in ("all", "export", "predict"):
         parser.add_argument(
             "--export-dir", type=Path, default=Path("saved_models"), help="where NAME/VERSION lies"
@@ -148,8 +152,13 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
     export_root = options.pop("export_dir", None)
     if verb in TRAINING_VERBS:
         start = runner.resume if options.pop("resume") else runner.begin
+        find_rate = options.pop("find_rate", False)
         config, directory = start(task, options, directory)
-        if verb == "all":
+        if find_rate:
+            from recipes import rate_finder
+
+            rate_finder.find(task, config, directory)
+        elif verb == "all":
             runner.run(task, config, directory, export_root)
         else:
             runner.train(task, config, directory)

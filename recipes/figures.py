@@ -40,6 +40,32 @@ def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Pa
     _save(figure, path)
 
 
+def learning_rates(
+    rates: np.ndarray, losses: np.ndarray, means: np.ndarray, chosen: float, path: Path
+) -> None:
+    """Draws the loss over the rising learning rate, and the rate that is chosen.
+
+    Args:
+        rates: float (N,), the rate of each step.
+        losses: float (N,), the loss of each step, in nats.
+        means: float (N,), the running mean of the losses.
+        chosen: A rate.
+        path: The PNG to write.
+    """
+    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(rates, losses, color=TRAIN, alpha=0.3, label="each step")
+    axes.plot(rates, means, color=TRAIN, label="running mean")
+    axes.axvline(chosen, color=VALIDATION, linestyle=":", label=f"{chosen:.2g}")
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("loss, nats")
+    axes.set_ylim(0.9 * losses.min(), 1.1 * max(means.max(), losses[:10].max()))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, path)
+
+
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> None:
     """Draws a confusion matrix: counts as numbers, shares of each true class as colour.
 
