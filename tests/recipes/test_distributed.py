@@ -23,15 +23,47 @@ from zoo.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 400  # for the processes of a run to end
-BAG = ["--module", "tests.recipes.bag"]
+# a user's module: a model that is quick to trace, and a worker that ends as by kill -9
+BAG = """
+import json, os, signal
+import keras
+import zoo
+from recipes.shared_step import SharedStep
+from zoo import masking
+from zoo.layers import MeanPooling, TokenEmbedding
+
+@zoo.register(topology="many_to_one")
+def bag(*, vocabulary_size, num_classes, embedding_dim=8, cell="", units=0, num_layers=0,
+        bidirectional=False, merge_mode="", pooling="", dropout=0.0, recurrent_dropout=0.0,
+        word_dropout=0.0):
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    vectors = TokenEmbedding(vocabulary_size, embedding_dim, name="embedding")(token_ids)
+    pooled = MeanPooling(name="pooling")(vectors, masking.padding_mask(token_ids))
+    return keras.Model(token_ids, keras.layers.Dense(num_classes, name="logits")(pooled))
+
+take, steps = SharedStep.__call__, []
+
+def counted(self, shards):
+    steps.append(len(steps))
+    worker, step = map(int, os.environ["DIES_AT"].split(":"))
+    if len(steps) == step and json.loads(os.environ["TF_CONFIG"])["task"]["index"] == worker:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return take(self, shards)
+
+if "DIES_AT" in os.environ:
+    SharedStep.__call__ = counted
+"""
 
 
 @pytest.fixture
-def bag() -> Iterator[None]:
-    """A model that is quick to trace."""
-    yield
-    registry.unregister("bag")
-    del sys.modules["tests.recipes.bag"]
+def bag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The options that take the module in, in this process and in others."""
+    (tmp_path / "bag.py").write_text(BAG, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    yield ["--module", "bag"]
+    if sys.modules.pop("bag", None):
+        registry.unregister("bag")
 
 
 def command(directory: Path, *more: str) -> list[str]:
@@ -119,27 +151,28 @@ def killed(words: list[str], run: Path, worker: int) -> None:
 
 
 @pytest.mark.timeout(2 * SECONDS)
-@pytest.mark.usefixtures("bag")
 def test_a_worker_is_killed_the_other_ends_and_one_process_goes_on_to_the_same_result(
-    tmp_path: Path,
+    tmp_path: Path, bag: list[str]
 ):
-    words = command(tmp_path, *BAG, "--architecture", "bag")
+    words = command(tmp_path, *bag, "--architecture", "bag")
     assert main([*words, "--run-dir", str(tmp_path / "alone")]) == 0
     run = tmp_path / "shared"
     killed(words, run, worker=1)
-    resume = ["sentiment", "train", "--resume", *BAG, "--run-dir", str(run)]
+    resume = ["sentiment", "train", "--resume", *bag, "--run-dir", str(run)]
     assert main([*resume, "--strategy", "none"]) == 0
     same_state(run, tmp_path / "alone")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(6 * SECONDS)
-def test_after_each_workers_death_both_go_on_and_train_as_one_process_does(tmp_path: Path):
+def test_after_each_workers_death_both_go_on_and_train_as_one_process_does(
+    tmp_path: Path, bag: list[str]
+):
     words = command(tmp_path, "--cell", "gru")
     assert main([*words, "--run-dir", str(tmp_path / "alone")]) == 0
     for worker in range(2):
         run = tmp_path / f"shared_{worker}"
-        killed([*words, *BAG], run, worker)
+        killed([*words, *bag], run, worker)
         resumed = workers(["sentiment", "train", "--resume", "--run-dir", str(run)])
         assert [status for status, _ in resumed] == [0, 0], resumed
         assert all("resumed after epoch 2" in text for _, text in resumed)
