@@ -40,8 +40,10 @@ def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
     """Gives the model one graph for batches of all sizes, whichever of them comes first.
 
     Keras traces the first size by itself and others anew, so that a run that is resumed may round
-    a batch in another way than one that was not; and each trace takes seconds.
+    a batch in another way than one that was not; and each trace takes seconds. Variables that are
+    made in the graph would have it traced twice.
     """
+    _make_variables(model, inputs, labels)
 
     @tf.function(
         input_signature=[_specs(inputs), _specs(labels)],
@@ -56,6 +58,14 @@ def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
         return step(inputs, labels)
 
     model.train_function = function  # what `train_on_batch` calls
+
+
+def _make_variables(model: keras.Model, inputs: Any, labels: Any) -> None:
+    """Makes the variables of the optimizer and the metrics."""
+    model.optimizer.build(model.trainable_variables)
+    one = cut((inputs, labels), range(0, 1))
+    model.compute_metrics(*one, model(one[0]))
+    model.reset_metrics()
 
 
 def _specs(values: Any) -> Any:
@@ -99,8 +109,7 @@ class SharedBatchStep:
         return {"inputs": cut(inputs, rows), "labels": own, "weight": weight, "whole": whole}
 
     def _traced(self, inputs: Any, labels: Any) -> SharedStep:
-        one = cut((inputs, labels), range(0, 1))
-        self.model.compute_metrics(*one, self.model(one[0]))  # makes the metrics' variables
+        _make_variables(self.model, inputs, labels)
         specs = {"inputs": _specs(inputs), "labels": _specs(labels)}
         specs |= dict.fromkeys(("weight", "whole"), tf.TensorSpec([], tf.float32))
         return SharedStep(self.team, self.parts, self.model, self._compute, specs)

@@ -24,6 +24,7 @@ VERBS = {
     "all": "train, evaluate, export, and a few predictions (the default)",
     "train": "train a model, or go on with --resume",
     "evaluate": "measure a run's best model on validation and test",
+    "tune": "search over the hidden size K, and any other option; ends with a report",
     "export": "write a run's best model as a SavedModel",
     "predict": "answer with the exported model: texts as arguments, or a line each on stdin",
 }
@@ -66,7 +67,12 @@ def _dispatch(words: list[str]) -> int:
     options = _parse(task, verb, rest)
     for module in options.pop("module", []):
         _import_user_module(module)
-    _run(task, verb, options)
+    if verb == "tune":
+        from recipes import tune_command
+
+        tune_command.run(task, options)
+    else:
+        _run(task, verb, options)
     return 0
 
 
@@ -90,7 +96,12 @@ def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
     parser = _Parser(
         prog=f"python -m recipes {task.NAME} {verb}", description=VERBS[verb], allow_abbrev=False
     )
-    _add_common(parser, verb, task)
+    if verb == "tune":
+        from recipes import tune_command
+
+        tune_command.add_options(parser, task)
+    else:
+        _add_common(parser, verb, task)
     if verb in TRAINING_VERBS:
         from recipes.config import add_options
 
@@ -115,6 +126,9 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
         )
     if verb in TRAINING_VERBS:
         parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+        parser.add_argument(
+            "--config", type=Path, help="JSON of options, such as tune's best.json; others override"
+        )
     if verb == "train":
         parser.add_argument(
             "--find-rate", action="store_true", help="try rising learning rates, keep no weights"
@@ -153,7 +167,9 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
     if verb in TRAINING_VERBS:
         start = runner.resume if options.pop("resume") else runner.begin
         find_rate = options.pop("find_rate", False)
-        config, directory = start(task, options, directory)
+        stored = options.pop("config")
+        given = {**(runner.options_of(task, stored) if stored else {}), **options}
+        config, directory = start(task, given, directory)
         if find_rate:
             from recipes import rate_finder
 

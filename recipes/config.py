@@ -33,6 +33,7 @@ class TrainingConfig:
     download: bool = option(True, "let tfds download what is not prepared")
     validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
     test_fraction: float = option(0.1, "share of train cut off where there is no test split")
+    train_fraction: float = option(1.0, "share of train that is used: what would less data give?")
     split_seed: int = option(0, "seed of those cuts")
     epochs: int = option(10, "passes over the training split, at most")
     minutes: float = option(0.0, "time for training: no epoch begins that would end later; 0 = any")
@@ -67,6 +68,8 @@ class TrainingConfig:
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
+        share = self.train_fraction
+        _check(0 < share <= 1, "train_fraction", "above 0 and at most 1", share)
         _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         _check(
             self.accumulate <= self.batch_size,
@@ -142,7 +145,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist: give the folder of a run") from error
+        raise InputError(f"{path} does not exist: give a run's folder or file") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(
             f"{path} is not JSON ({error}): the run is damaged, train again"

@@ -15,6 +15,7 @@ from recipes import checkpoint, figures, training
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
 from recipes.precision import in_precision
+from recipes.sources.share import share_of
 from recipes.team import team_of
 from zoo.errors import InputError
 
@@ -48,6 +49,20 @@ def load_config(task: ModuleType, directory: Path) -> TrainingConfig:
         raise InputError(f"{directory} is not a run of {task.NAME}: give another --run-dir")
     config: TrainingConfig = from_mapping(task.Config, stored)
     return config
+
+
+def options_of(task: ModuleType, path: Path) -> dict[str, Any]:
+    """The options that a JSON file gives: `best.json` of a study, `config.json` of a run.
+
+    Raises:
+        InputError: It is no such file, or one of another recipe.
+    """
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise InputError(f'{path} holds no options: give JSON such as {{"units": 64}}')
+    if stored.pop("recipe", task.NAME) != task.NAME:
+        raise InputError(f"{path} is not of the recipe {task.NAME}: give another --config")
+    return stored
 
 
 def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
@@ -117,7 +132,7 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
 def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
     """Loads and prepares the data, and tells what it is; the run's folder is made only then."""
     start = time.monotonic()
-    splits = task.load(config)
+    splits = share_of(task.load(config), config.train_fraction, config.split_seed)
     directory.mkdir(parents=True, exist_ok=True)
     prepared = task.prepare(config, splits, directory)
     sizes = {name: len(batches.encoded) for name, batches in prepared.batches.items()}

@@ -29,6 +29,7 @@ LONGEST = 256  # tokens of a written melody at most, the end counted
 answer, line = answers.answer, answers.line
 load = data.load
 build, epochs, validate = names.build, names.epochs, names.validate
+objective, MODEL_OPTIONS = names.objective, names.MODEL_OPTIONS
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
+def objective(config: Any) -> str:
+    """The validation figure that settings are chosen by."""
+    return "loss"
+
+
 def check(config: WritingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     if config.samples < 1:

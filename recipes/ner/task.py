@@ -20,6 +20,7 @@ Config = NerConfig
 Answering = NoOptions
 SHIFTS = tuple(number / 4 for number in range(17))  # nats
 build = flow.build
+MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
 epochs = training.over_train
@@ -28,6 +29,11 @@ epochs = training.over_train
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
     """What is taken where nothing is given: the built-in corpus needs less."""
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
+
+
+def objective(config: Any) -> str:
+    """The validation figure that settings are chosen by."""
+    return "entity_f1"
 
 
 def check(config: NerConfig) -> None:

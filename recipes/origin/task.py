@@ -79,6 +79,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def objective(config: Any) -> str:
+    """The validation figure that settings are chosen by."""
+    return "accuracy"
+
+
 def check(config: OriginConfig) -> None:
     """Refuses options that fit no network, before the data is read."""
     _vectorizer(config)

@@ -17,6 +17,7 @@ NAME = "pos"
 Config = PosConfig
 Answering = NoOptions
 prepare, build = flow.prepare, flow.build
+MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
 epochs = training.over_train
@@ -25,6 +26,11 @@ epochs = training.over_train
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
     """What is taken where nothing is given: the built-in corpus needs less."""
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
+
+
+def objective(config: Any) -> str:
+    """The validation figure that settings are chosen by."""
+    return "accuracy"
 
 
 def check(config: PosConfig) -> None:

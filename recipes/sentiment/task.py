@@ -64,6 +64,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
     return BUILTIN if given.get("data", SentimentConfig.data) == "builtin" else {}
 
 
+def objective(config: Any) -> str:
+    """The validation figure that settings are chosen by."""
+    return "accuracy"
+
+
 def check(config: SentimentConfig) -> None:
     """Tells of an option that does not fit before any data is read: builds it all, very small."""
     Vectorizer(Vocabulary(SPECIAL), **_text_options(config))

@@ -94,6 +94,11 @@ def defaults(given: dict[str, Any]) -> dict[str, Any]:
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" and not files else {}
 
 
+def objective(config: TranslationConfig) -> str:
+    """The validation figure that settings are chosen by."""
+    return _named(config)
+
+
 def check(config: TranslationConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
     for side in text_path.SIDES:

@@ -1,0 +1,248 @@
+"""`python -m recipes NAME tune`: options in, a study out."""
+
+import argparse
+import dataclasses
+import os
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tensorflow as tf
+
+from recipes import tune
+from recipes.config import METAVARS, from_mapping
+from recipes.training import SMALLER_IS_BETTER
+from zoo.errors import InputError
+from zoo.tuning.conduct import PATIENCE, conduct, follow, lead
+from zoo.tuning.records import Measure, Records, Run
+from zoo.tuning.report import report
+from zoo.tuning.space import NOTATION, Axis, parse
+from zoo.tuning.study import ALGORITHMS, Study
+
+STUDIES = Path("studies")
+UNITS = {True: "4:64:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
+FRACTIONS = {True: "0.1,1.0", False: "1.0"}
+WAIT = 600  # seconds that a worker waits for its chief's study
+# a study's options, beside those of the recipe
+TEXTS = {
+    "algorithm": f"{', '.join(ALGORITHMS)} (default: grid)",
+    "trials": "settings that are tried, at most (default: 100)",
+    "minutes": "the whole search's time: no trial begins that would end later (default: any)",
+    "seeds": "runs of each setting, each with its own seed (default: 2)",
+    "fractions": f"shares of the training data (default: {FRACTIONS[True]} of a built-in corpus, "
+    f"else {FRACTIONS[False]})",
+}
+KINDS: dict[str, type] = {
+    "algorithm": str,
+    "trials": int,
+    "minutes": float,
+    "seeds": int,
+    "fractions": str,
+}
+TAKEN = (*KINDS, "train_fraction")
+
+
+def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
+    """Adds the study's options, and the recipe's, each of which may have several values."""
+    parser.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
+    parser.add_argument("--module", action="append", default=[], help="your module with cells")
+    parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+    parser.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
+    parser.add_argument("--chief", action="store_true", help="hand out trials to workers")
+    parser.add_argument("--worker", metavar="ID", help="take trials from a chief")
+    parser.add_argument(
+        "--address", default="127.0.0.1:9517", help="HOST:PORT of the chief (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sign-of-life",
+        type=float,
+        default=PATIENCE,
+        metavar="X",
+        help="seconds without one after which a worker is taken for dead (default: %(default)s)",
+    )
+    for name, text in TEXTS.items():
+        kind = KINDS[name]
+        parser.add_argument(
+            f"--{name}", type=kind, default=argparse.SUPPRESS, help=text, metavar=METAVARS[kind]
+        )
+    for field in dataclasses.fields(task.Config):
+        if field.name not in TAKEN:
+            told = f"{field.metadata['help']}; one value, or {NOTATION}"
+            parser.add_argument(
+                f"--{field.name.replace('_', '-')}",
+                default=argparse.SUPPRESS,
+                metavar="VALUES",
+                help=told.replace("%", "%%"),
+            )
+            if field.type is bool or field.type == "bool":
+                parser.add_argument(
+                    f"--no-{field.name.replace('_', '-')}",
+                    dest=field.name,
+                    action="store_const",
+                    const="false",
+                    default=argparse.SUPPRESS,
+                    help=argparse.SUPPRESS,
+                )
+
+
+def run(task: ModuleType, options: dict[str, Any]) -> None:
+    """Begins a study, goes on with one, or runs one of its trials again."""
+    tf.get_logger().setLevel("ERROR")  # graphs are made anew for each trial, as they should be
+    how = {
+        name: options.pop(name)
+        for name in ("study_dir", "resume", "trial", "chief", "worker", "address", "sign_of_life")
+    }
+    if how["worker"] is not None:
+        _work(task, options, **how)
+        return
+    if how["resume"] or how["trial"] is not None:
+        directory = how["study_dir"] or latest(task.NAME)
+        study = load(task, directory)
+        if options and planned(task, dict(options)) != study:
+            given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+            raise InputError(
+                f"{directory} is a study with other options: give the same ones, or none beside "
+                f"--resume (given: {given})"
+            )
+    else:
+        study = planned(task, options)
+        directory = how["study_dir"] or STUDIES / task.NAME / time.strftime("%Y%m%d-%H%M%S")
+        if (directory / "study.json").exists():
+            raise InputError(
+                f"{directory} holds a study already: go on with it by --resume, or give another "
+                "--study-dir"
+            )
+    measure = tune.Trainings(task, study.fixed, directory / "data" / "alone")
+    if how["trial"] is not None:
+        again(study, measure, directory, how["trial"])
+        return
+    _tell(study, directory)
+    if how["chief"]:
+        print(f"chief at {how['address']}: waiting for workers", flush=True)
+        lead(study, directory, how["address"], how["sign_of_life"])
+    else:
+        conduct(study, measure, directory)
+    _end(task, study, directory)
+
+
+def latest(name: str) -> Path:
+    """The study that was begun last."""
+    found = sorted((STUDIES / name).glob("*/study.json"))
+    if not found:
+        raise InputError(f"no study in {STUDIES / name}: begin one, or give --study-dir")
+    return found[-1].parent
+
+
+def load(task: ModuleType, directory: Path) -> Study:
+    """A study of this recipe."""
+    study = Study.load(directory)
+    if study.name != task.NAME:
+        raise InputError(f"{directory} is a study of {study.name}: give another --study-dir")
+    return study
+
+
+def planned(task: ModuleType, options: dict[str, Any]) -> Study:
+    """What the options ask for.
+
+    Raises:
+        InputError: An option's value is not of its form, or fits no model.
+    """
+    own = {name: options.pop(name) for name in KINDS if name in options}
+    kinds = {field.name: type(field.default) for field in dataclasses.fields(task.Config)}
+    read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
+    axes = [value for value in read.values() if isinstance(value, Axis)]
+    fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
+    builtin = fixed.get("data", "builtin") == "builtin"
+    if not axes:
+        if "units" in fixed:
+            raise InputError(
+                f"nothing to search over with --units {fixed['units']}: give several values, "
+                "16:256:log"
+            )
+        axes = [parse("units", UNITS[builtin], int)]
+    config = from_mapping(task.Config, {**task.defaults(fixed), **fixed})
+    task.check(config)
+    if config.strategy == "multiworker":
+        raise InputError(
+            "a run of a search trains in one process, got --strategy multiworker: leave it out, "
+            "and share the search itself by --chief and --worker"
+        )
+    name = task.objective(config)
+    return Study(
+        task.NAME,
+        tuple(axes),
+        fixed,
+        name,
+        "min" if name in SMALLER_IS_BETTER else "max",
+        algorithm=own.get("algorithm", "grid"),
+        trials=own.get("trials", 100),
+        epochs=config.epochs,
+        minutes=own.get("minutes", 0.0),
+        seeds=own.get("seeds", 2),
+        fractions=_shares(own.get("fractions", FRACTIONS[builtin])),
+        seed=config.seed,
+        others={
+            name: value
+            for name, value in dataclasses.asdict(config).items()
+            if name not in {axis.name for axis in axes}
+        },
+    )
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"fractions must be numbers with commas between them, got {text!r}"
+        ) from error
+
+
+def _tell(study: Study, directory: Path) -> None:
+    count = f"{study.settings} settings" if study.settings else f"up to {study.trials} settings"
+    each = study.seeds * len(study.fractions)
+    names = ", ".join(axis.name for axis in study.space.axes)
+    print(f"study: {directory}: {count} of {names}, {each} runs each", flush=True)
+
+
+def _end(task: ModuleType, study: Study, directory: Path) -> None:
+    again = f"python -m recipes {task.NAME} --config {directory / 'best.json'}"
+    extra = {"recipe": task.NAME, **study.fixed}
+    tune.tidy(directory / "trials")
+    sentence = report(study, directory, again, extra)
+    print(sentence)
+    print(f"report: {directory / 'report.md'}; train with: {again}")
+
+
+def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
+    """Runs a trial's runs anew and tells both figures of each."""
+    records = Records(directory)
+    number = trial.zfill(len(str(study.settings or study.trials)))
+    rows = [row for row in records.rows() if row["trial"] == number or row["trial"] == trial]
+    if not rows:
+        raise InputError(f"{directory} has no finished trial {trial}: see its trials.csv")
+    for row in rows:
+        place = directory / "again" / f"{os.getpid()}-{row['fraction']:g}-{row['seed']}"
+        found = measure(Run(row["trial"], row["values"], row["fraction"], row["seed"], place))
+        name = study.objective
+        told = "the same" if found[name] == row[name] else "NOT the same"
+        print(
+            f"trial {row['trial']}  fraction {row['fraction']:g}  seed {row['seed']}: {name} "
+            f"{row[name]:.6f} then, {found[name]:.6f} now: {told}",
+            flush=True,
+        )
+
+
+def _work(task: ModuleType, options: dict[str, Any], **how: Any) -> None:
+    if options or how["study_dir"] is None:
+        raise InputError("a worker takes its options from the chief: give --study-dir alone")
+    directory: Path = how["study_dir"]
+    end = time.monotonic() + WAIT
+    while not (directory / "study.json").exists():
+        if time.monotonic() > end:
+            raise InputError(f"{directory} has had no study.json for {WAIT} s: start the chief")
+        time.sleep(0.5)
+    study = load(task, directory)
+    measure = tune.Trainings(task, study.fixed, directory / "data" / how["worker"])
+    follow(study, measure, directory, how["worker"], how["address"])

@@ -1,0 +1,136 @@
+import csv
+import json
+import math
+
+import pytest
+
+from tests.zoo.tuning import toy
+from zoo.errors import InputError
+from zoo.tuning.conduct import conduct
+from zoo.tuning.findings import Findings, Point
+from zoo.tuning.records import Records
+from zoo.tuning.report import report
+from zoo.tuning.space import parse
+from zoo.tuning.study import Study
+
+# accuracies of three seeds at each K, for a tenth of the data and for all of it
+SCORES = {
+    0.1: {4: (0.60, 0.62, 0.61), 16: (0.64, 0.66, 0.65), 64: (0.63, 0.62, 0.64)},
+    1.0: {4: (0.70, 0.71, 0.72), 16: (0.80, 0.81, 0.82), 64: (0.80, 0.83, 0.82)},
+}
+
+
+def study(**options):
+    axes = (parse("units", "4:64:log:4", int),)
+    return Study("toy", axes, {}, "accuracy", seeds=3, fractions=(0.1, 1.0), **options)
+
+
+def measure(run):
+    units = run.values["units"]
+    score = SCORES[run.fraction][units][run.seed]
+    return {
+        "accuracy": score,
+        "train_loss": 0.5,
+        "validation_loss": 0.6,
+        "last_train_loss": 1 / units,
+        "last_validation_loss": 0.7 if units == 64 else 0.6,
+        "parameters": 100 * units,
+        "seconds_per_epoch": 2.0,
+        "latency_ms": 0.5 if run.fraction == 1 and run.seed == 0 else None,
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("study")
+    conduct(study(), measure, directory)
+    report(study(), directory, "the command", {"recipe": "toy"})
+    return directory
+
+
+def test_mean_deviation_and_standard_error_are_those_of_the_seeds():
+    rows = tuple({"accuracy": score} for score in (0.1, 0.2, 0.6))
+    point = Point("0", {}, 1.0, rows, "accuracy")
+    assert point.score == pytest.approx(0.3)
+    assert point.deviation("accuracy") == pytest.approx(math.sqrt(0.07))
+    assert point.error == pytest.approx(math.sqrt(0.07 / 3))
+    assert Point("0", {}, 1.0, rows[:1], "accuracy").error is None
+
+
+def test_the_smallest_network_within_one_standard_error_of_the_best_is_recommended(folder):
+    findings = Findings.of(study(), Records(folder))
+    # 64 has 0.8167 with an error of 0.0088, 16 has 0.81
+    assert findings.best(findings.along(1.0)).values == {"units": 64}
+    assert findings.recommended(1.0).values == {"units": 16}
+    assert findings.recommended(0.1).values == {"units": 16}
+    assert json.loads((folder / "best.json").read_text()) == {"recipe": "toy", "units": 16}
+
+
+def test_a_smaller_loss_is_a_better_one(tmp_path):
+    falling = study(direction="min")
+    conduct(falling, measure, tmp_path)
+    findings = Findings.of(falling, Records(tmp_path))
+    assert findings.recommended(1.0).values == {"units": 4}
+    assert [point.values["units"] for point in findings.front("parameters")] == [4]
+
+
+def test_the_front_holds_what_no_other_point_beats(folder):
+    findings = Findings.of(study(), Records(folder))
+    assert [point.values["units"] for point in findings.front("parameters")] == [4, 16, 64]
+    assert [point.values["units"] for point in findings.front("seconds_per_epoch")] == [64]
+
+
+def test_the_report_tells_choice_reason_table_and_pictures(folder):
+    text = (folder / "report.md").read_text()
+    assert "Take units 16: validation accuracy 0.8100 ± 0.0100" in text
+    assert "within one standard error (0.0088) of the best, units 64 with 0.8167 ± 0.0153" in text
+    assert "does not grow steadily with the data: 16 with 0.1 of it, 16 with 1 of it" in text
+    assert "| 4 | 0.6100 ± 0.0100 | 0.7100 ± 0.0100 | 400 | 2.00 | 0.50 |" in text
+    assert "units 64 is the smallest network whose validation loss rises" in text
+    for name in ("objective.png", "memorising.png", "cost.png", "front.png"):
+        assert f"({name})" in text
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_of_trials_has_a_line_for_each_run(folder):
+    with (folder / "trials.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 18
+    found = {
+        (float(row["fraction"]), int(row["units"]), int(row["seed"])): float(row["accuracy"])
+        for row in rows
+    }
+    assert found[0.1, 64, 1] == 0.62
+    assert found[1.0, 16, 2] == 0.82
+
+
+def test_a_choice_at_the_upper_end_is_told(tmp_path):
+    rising = Study("toy", (parse("units", "4,16", int),), {}, "accuracy", seeds=3)
+    conduct(rising, measure, tmp_path)
+    assert "larger ones may be better" in report(rising, tmp_path, "", {})
+
+
+def test_options_that_are_no_numbers_are_drawn_too(tmp_path):
+    cells = Study("toy", (parse("cell", "gru,lstm", str),), {}, "accuracy", seeds=2)
+    conduct(cells, lambda run: {"accuracy": 0.5 + 0.1 * run.seed, "parameters": 3}, tmp_path)
+    assert "Take cell gru" in report(cells, tmp_path, "", {})
+
+
+def test_failures_stand_in_the_report(tmp_path):
+    def measured(run):
+        if run.values["units"] == 64:
+            raise MemoryError("no room")
+        return measure(run)
+
+    conduct(study(), measured, tmp_path)
+    report(study(), tmp_path, "", {})
+    assert "- 2: MemoryError: no room" in (tmp_path / "report.md").read_text()
+
+
+def test_without_a_finished_trial_the_reason_is_told(tmp_path):
+    def measured(run):
+        raise MemoryError("no room")
+
+    conduct(toy.study(trials=1), measured, tmp_path)
+    with pytest.raises(InputError, match="nothing to report: trial 0: MemoryError: no room"):
+        report(toy.study(trials=1), tmp_path, "", {})

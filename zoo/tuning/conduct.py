@@ -1,0 +1,258 @@
+"""The search itself: alone, or as a chief that hands trials to workers on any machine."""
+
+import math
+import os
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from zoo.errors import InputError
+from zoo.tuning.journal import Journal
+from zoo.tuning.oracles import as_worker, oracle
+from zoo.tuning.records import Measure, Records, Run
+from zoo.tuning.study import Study
+
+BEAT = 2.0  # seconds between a worker's signs of life
+PATIENCE = 30.0  # seconds without one after which its trial is given to another
+
+
+class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
+    """KerasTuner's loop over trials, each of which is a run for each fraction and seed."""
+
+    def __init__(self, made: Any, study: Study, measure: Measure, records: Records) -> None:
+        self.study, self.measure, self.records = study, measure, records
+        super().__init__(made, directory=records.directory, project_name="trials")
+
+    def pre_create_trial(self) -> None:
+        """Leaves the chief a moment: one that has no trial at hand is asked again and again."""
+        if self._is_worker():
+            time.sleep(0.1)
+
+    def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains a trial's settings and gives the mean of the objective over the seeds."""
+        try:
+            scores = [
+                self._score(run) for run in self._runs(trial.trial_id, trial.hyperparameters.values)
+            ]
+        except OSError as error:  # a full disk is no fault of the trial's
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        except Exception as error:
+            reason = f"{error}" if isinstance(error, InputError) else _told(error)
+            self.records.fail(trial.trial_id, reason)
+            print(f"trial {trial.trial_id} failed: {reason}", flush=True)
+            raise keras_tuner.errors.FailedTrialError(reason) from error
+        return {self.study.objective: statistics.fmean(scores[-self.study.seeds :])}
+
+    def _runs(self, trial: str, suggested: dict[str, Any]) -> list[Run]:
+        study = self.study
+        values = _values(study, suggested)
+        before = suggested.get("tuner/trial_id")
+        return [
+            Run(
+                trial,
+                values,
+                fraction,
+                seed,
+                self.records.of_run(trial, fraction, seed),
+                suggested.get("tuner/epochs"),
+                self.records.of_run(before, fraction, seed) if before else None,
+                timed=fraction == study.fractions[-1] and seed == study.seed,
+            )
+            for fraction in study.fractions
+            for seed in range(study.seed, study.seed + study.seeds)
+        ]
+
+    def _score(self, run: Run) -> float:
+        """A run's objective: the recorded one, or it is trained now."""
+        found = self.records.result(run.directory)
+        if found is None:
+            start = time.monotonic()
+            found = self.measure(run)
+            found["wall_seconds"] = round(time.monotonic() - start, 2)
+            score = found[self.study.objective]
+            if not math.isfinite(score):
+                raise ValueError(f"{self.study.objective} is {score}")
+            self.records.finish(run, found)
+            print(line(self.study, run, found), flush=True)
+        return float(found[self.study.objective])
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Tells the oracle."""
+        self.oracle.end_trial(trial)
+
+    def save(self) -> None:
+        """Writes nothing: the journal is there."""
+
+
+def _told(error: Exception) -> str:
+    """A failure in a line: what kind it is, and its first line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else 'no text'}"
+
+
+def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
+    """What was suggested, as the axes have it: over the network, numbers change their types."""
+    found: dict[str, Any] = {}
+    for axis in study.space.axes:
+        if axis.name in suggested and study.space.active(axis.name, found):
+            value = suggested[axis.name]
+            found[axis.name] = next((own for own in axis.values if own == value), value)
+    return found
+
+
+def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
+    """A finished run in a line."""
+    settings = "  ".join(f"{name} {_number(value)}" for name, value in run.values.items())
+    count = f" of {study.settings}" if study.settings else ""
+    share = f"  fraction {run.fraction:g}" if len(study.fractions) > 1 else ""
+    seed = f"  seed {run.seed}" if study.seeds > 1 else ""
+    score = f"{study.objective} {figures[study.objective]:.4f}"
+    number = int(run.trial) + 1
+    return (
+        f"trial {number}{count}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def conduct(study: Study, measure: Measure, directory: Path) -> None:
+    """Searches in this process, from the beginning or from where it was interrupted.
+
+    Args:
+        study: What is searched, and how.
+        measure: Trains one run and gives its figures, the objective among them; it may go on from
+            what it finds in the run's folder.
+        directory: The study's folder.
+
+    Raises:
+        InputError: The folder holds another study.
+        OSError: The disk is full; what was finished is kept.
+    """
+    _search(study, measure, directory, _taken_up(study, directory))
+
+
+def _search(study: Study, measure: Measure, directory: Path, made: Any) -> None:
+    tuner = _Tuner(made, study, measure, Records(directory))
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ or error from None
+
+
+def _taken_up(study: Study, directory: Path) -> Any:
+    """The study's oracle, as it stood at the last event of the journal."""
+    if (directory / "study.json").exists():
+        if Study.load(directory) != study:
+            raise InputError(
+                f"{directory} holds another study: go on with it by --resume, or give another "
+                "folder"
+            )
+    else:
+        study.save(directory)
+    made = oracle(
+        study.algorithm,
+        study.space,
+        study.objective,
+        study.direction,
+        trials=study.trials,
+        epochs=study.epochs,
+        seed=study.seed,
+    )
+    made.take_up(Journal(directory / "journal.jsonl"), Records(directory), study.minutes * 60)
+    return made
+
+
+def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE) -> None:
+    """Hands out trials to workers until all are done; one that gives no sign of life loses its own.
+
+    Args:
+        study: What is searched, and how.
+        directory: The study's folder, the same one for all workers.
+        address: HOST:PORT where workers ask.
+        patience: Seconds without a sign of life after which a worker is taken for dead.
+    """
+    made = _taken_up(study, directory)
+    as_worker("chief", address)
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch, args=(made, directory, patience, ended), daemon=True)
+    watch.start()
+    try:
+        _search(study, _no_measure, directory, made)
+    finally:
+        ended.set()
+        watch.join()
+
+
+def _no_measure(run: Run) -> dict[str, Any]:
+    raise RuntimeError(f"a chief trains nothing, and was asked for trial {run.trial}")
+
+
+def _watch(made: Any, directory: Path, patience: float, ended: threading.Event) -> None:
+    """Gives up workers whose sign of life has not changed for too long."""
+    seen: dict[str, tuple[str, float]] = {}
+    while not ended.wait(min(1.0, patience / 4)):
+        if made.broken:  # KerasTuner's server would go on answering with errors
+            print(f"failed: {made.broken}", file=sys.stderr, flush=True)
+            os._exit(1)
+        for worker in {*made.ongoing_trials, *made.tuner_ids}:
+            path = _sign(directory, worker)
+            sign = path.read_text() if path.exists() else ""
+            if worker not in seen or seen[worker][0] != sign:
+                seen[worker] = sign, time.monotonic()
+            elif time.monotonic() - seen[worker][1] > patience:
+                print(f"worker {worker} gives no sign of life: its trial is given out again")
+                made.give_up(worker)
+                del seen[worker]
+
+
+def _sign(directory: Path, worker: str) -> Path:
+    return directory / "workers" / f"{worker}.txt"
+
+
+def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
+    """Runs trials that a chief hands out, until there are none left.
+
+    Args:
+        study: The chief's study.
+        measure: As in `conduct`.
+        directory: The study's folder, shared with the chief.
+        worker: This worker's name, which no other one has.
+        address: HOST:PORT of the chief.
+    """
+    if "chief" in worker:
+        raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
+    as_worker(worker, address)
+    ended = threading.Event()
+    threading.Thread(target=_live, args=(_sign(directory, worker), ended), daemon=True).start()
+    made = oracle(
+        study.algorithm,
+        study.space,
+        study.objective,
+        study.direction,
+        trials=study.trials,
+        epochs=study.epochs,
+        seed=study.seed,
+    )
+    try:
+        _search(study, measure, directory, made)
+    finally:
+        ended.set()
+
+
+def _live(path: Path, ended: threading.Event) -> None:
+    """Changes a file every few seconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    while not ended.is_set():
+        part = path.with_suffix(".part")
+        part.write_text(f"{os.getpid()} {count}")
+        os.replace(part, path)
+        count += 1
+        ended.wait(BEAT)

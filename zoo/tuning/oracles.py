@@ -1,0 +1,249 @@
+"""KerasTuner's oracles, each step of which stands in a journal: a search that died goes on exactly.
+
+KerasTuner's own files are written in place and lack the state of its random numbers. So none of
+them is read: the journal's events are played to a fresh oracle, which then stands where the old one
+stood.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.trial import Trial
+from keras_tuner.engine.trial import TrialStatus as Status
+
+from zoo.errors import InputError
+from zoo.tuning.journal import Journal
+from zoo.tuning.records import Records
+from zoo.tuning.space import Axis, Space
+
+ATTEMPTS = 5  # of a trial in which nothing was finished, before it is taken for one that kills
+
+
+class Journalled(keras_tuner.Oracle):
+    """Makes an oracle write down what it did, and begin where a journal ends.
+
+    Attributes:
+        journal: Where events go.
+        records: The trials' folders.
+        seconds: The search's budget; 0 = any.
+        broken: Why the journal could not be written: the search cannot go on.
+    """
+
+    journal: Journal
+    records: Records
+    seconds: float
+    broken: OSError | None = None
+    _began: float
+    _playing = False
+
+    def take_up(self, journal: Journal, records: Records, seconds: float) -> None:
+        """Plays a journal's events.
+
+        Raises:
+            InputError: The oracle would have done otherwise: another version wrote the journal.
+        """
+        self.journal, self.records, self.seconds = journal, records, seconds
+        self._began = time.monotonic() - (journal.events[-1]["elapsed"] if journal.events else 0)
+        self._playing = True
+        for event in journal.events:
+            self._play(event)
+        self._playing = False
+        for worker in list(self.ongoing_trials):
+            self.give_up(worker)
+
+    def _play(self, event: dict[str, Any]) -> None:
+        name = event["trial"]
+        if event["event"] == "begin":
+            trial = self.create_trial(event["worker"])
+            if (trial.trial_id, trial.hyperparameters.values) != (name, event["values"]):
+                raise InputError(
+                    f"{self.journal.path} was written by another version of the search: trial "
+                    f"{name} was {event['values']}, and would be {trial.hyperparameters.values} "
+                    "now; begin a new study"
+                )
+        elif event["event"] == "report":
+            self.update_trial(name, event["figures"])
+        elif event["event"] == "end":
+            trial = Trial.from_state(self.trials[name].get_state())
+            trial.status = event["status"]
+            self.end_trial(trial)
+        else:
+            self.give_up(event["worker"])
+
+    def _write(self, event: str, trial: str, **more: Any) -> None:
+        if not self._playing:
+            elapsed = round(time.monotonic() - self._began, 3)
+            try:
+                self.journal.append({"event": event, "trial": trial, "elapsed": elapsed, **more})
+            except OSError as error:
+                self.broken = error
+                raise
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the search has taken, those before a restart included."""
+        return time.monotonic() - self._began
+
+    def longest(self) -> float:
+        """Seconds of the longest trial so far."""
+        begun: dict[str, float] = {}
+        longest = 0.0
+        for event in self.journal.events:
+            if event["event"] == "begin":
+                begun[event["trial"]] = event["elapsed"]
+            if event["event"] == "end":
+                longest = max(longest, event["elapsed"] - begun[event["trial"]])
+        return longest
+
+    @keras_tuner.synchronized
+    def create_trial(self, tuner_id: str) -> Trial:
+        """Gives a worker its next trial, or stops it when the time would not do for another one."""
+        if tuner_id in self.ongoing_trials or self._playing:
+            return self._begun(tuner_id)
+        while True:
+            if self.seconds and self.elapsed + self.longest() > self.seconds:
+                self.tuner_ids.discard(tuner_id)
+                return Trial(self.get_space(), trial_id="", status=Status.STOPPED)
+            trial = self._begun(tuner_id)
+            if trial.status != Status.RUNNING or self._attempts(trial.trial_id) <= ATTEMPTS:
+                return trial
+            self.records.fail(
+                trial.trial_id, f"the process ended {ATTEMPTS} times while it ran: out of memory?"
+            )
+            trial.status = Status.FAILED
+            self.end_trial(trial)
+
+    def _begun(self, worker: str) -> Trial:
+        known = worker in self.ongoing_trials
+        trial = super().create_trial(worker)
+        if trial.status == Status.RUNNING and not known and not self._playing:
+            name, values = trial.trial_id, trial.hyperparameters.values
+            self._write(
+                "begin", name, worker=worker, values=values, done=self.records.progress(name)
+            )
+        return trial
+
+    @keras_tuner.synchronized
+    def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> Trial:
+        """Takes a trial's figures."""
+        trial = super().update_trial(trial_id, metrics, step)
+        self._write("report", trial_id, figures=dict(metrics))
+        return trial
+
+    @keras_tuner.synchronized
+    def end_trial(self, trial: Trial) -> None:
+        """Takes a trial as done or as failed, also from a worker that was given up."""
+        name, status = trial.trial_id, trial.status
+        if name in self._retry_queue:
+            self._retry_queue.remove(name)
+        super().end_trial(trial)
+        self._write("end", name, status=status)
+
+    @keras_tuner.synchronized
+    def give_up(self, worker: str) -> None:
+        """Takes a trial from a worker that is gone, so that another one gets it."""
+        self.tuner_ids.discard(worker)
+        trial = self.ongoing_trials.pop(worker, None)
+        if trial is not None:
+            self._retry_queue.append(trial.trial_id)
+            self._write("lost", trial.trial_id, worker=worker)
+
+    def _attempts(self, trial_id: str) -> int:
+        """How often a trial was begun since something of it was last finished."""
+        begun = [
+            event["done"]
+            for event in self.journal.events
+            if event["event"] == "begin" and event["trial"] == trial_id
+        ]
+        return begun.count(begun[-1]) if begun else 0
+
+    def save(self) -> None:
+        """Writes nothing: the journal is there."""
+
+    def _save_trial(self, trial: Trial) -> None:
+        """Writes nothing, likewise."""
+
+
+def _kind(base: type, **options: Any) -> Callable[..., Any]:
+    made = type(base.__name__, (Journalled, base), {})
+    return lambda **more: made(**options, **more)
+
+
+oracles = keras_tuner.oracles
+KINDS: dict[str, Callable[..., Any]] = {
+    "grid": _kind(oracles.GridSearchOracle),
+    "random": _kind(oracles.RandomSearchOracle),
+    "bayesian": _kind(oracles.BayesianOptimizationOracle),
+    "hyperband": _kind(oracles.HyperbandOracle),
+}
+
+
+def oracle(
+    algorithm: str,
+    space: Space,
+    objective: str,
+    direction: str,
+    *,
+    trials: int,
+    epochs: int,
+    seed: int,
+) -> Any:
+    """An oracle of KerasTuner over a space.
+
+    Args:
+        algorithm: One of `study.ALGORITHMS`.
+        space: What is searched.
+        objective: The figure that is to be best.
+        direction: `max` or `min`.
+        trials: How many there may be.
+        epochs: With `hyperband`, those of the trials that run longest.
+        seed: The same seed suggests the same trials.
+    """
+    if algorithm == "grid":
+        trials = min(trials, sum(1 for _ in space.grid()))
+    limits = {"max_epochs": epochs} if algorithm == "hyperband" else {"max_trials": trials}
+    made = KINDS[algorithm](
+        objective=keras_tuner.Objective(objective, direction),
+        hyperparameters=hyperparameters(space),
+        allow_new_entries=False,
+        tune_new_entries=False,
+        seed=seed + 1,  # KerasTuner draws one of its own for 0
+        max_consecutive_failed_trials=1_000_000,
+        **limits,
+    )
+    made.verbose = 0
+    return made
+
+
+def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
+    """A space in KerasTuner's terms."""
+    found = keras_tuner.HyperParameters()
+    for axis in space.axes:
+        if axis.name in space.parents:
+            parent, values = space.parents[axis.name]
+            with found.conditional_scope(parent, list(values)):
+                _add(found, axis)
+        else:
+            _add(found, axis)
+    return found
+
+
+def _add(found: keras_tuner.HyperParameters, axis: Axis) -> None:
+    if axis.values:
+        found.Choice(axis.name, list(axis.values), ordered=axis.numeric, default=axis.values[0])
+    else:
+        sampling = "log" if axis.log else "linear"
+        found.Float(axis.name, axis.low, axis.high, sampling=sampling)
+
+
+def as_worker(worker: str, address: str) -> None:
+    """Tells KerasTuner, by its environment, who this process is: `chief` or a worker's name."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise InputError(f"address must be HOST:PORT, got {address!r}")
+    os.environ["KERASTUNER_TUNER_ID"] = worker
+    os.environ["KERASTUNER_ORACLE_IP"] = host
+    os.environ["KERASTUNER_ORACLE_PORT"] = port

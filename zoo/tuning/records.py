@@ -1,0 +1,105 @@
+"""The folder of a study: a folder for each trial, and in it one for each of its runs."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON to a temporary name and renames it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a trial.
+
+    Attributes:
+        trial: The trial's number, `0007`.
+        values: What the search chose.
+        fraction: Share of the training data, above 0 and up to 1.
+        seed: Of this run.
+        directory: Where it may put its files, and finds those of an interrupted attempt.
+        epochs: The epoch that it ends with, or None for what the recipe has.
+        start: The folder of the run that it goes on from (hyperband), or None.
+        timed: Whether the time for one example is to be measured: once for each trial.
+    """
+
+    trial: str
+    values: dict[str, Any]
+    fraction: float
+    seed: int
+    directory: Path
+    epochs: int | None = None
+    start: Path | None = None
+    timed: bool = False
+
+
+Measure = Callable[[Run], dict[str, Any]]
+
+
+class Records:
+    """What the trials of a study left.
+
+    Args:
+        directory: The study's folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def of_trial(self, trial: str) -> Path:
+        """A trial's folder."""
+        return self.directory / "trials" / trial
+
+    def of_run(self, trial: str, fraction: float, seed: int) -> Path:
+        """A run's folder."""
+        return self.of_trial(trial) / f"fraction-{fraction:g}-seed-{seed}"
+
+    def result(self, directory: Path) -> dict[str, Any] | None:
+        """The figures of a run that was finished, or None."""
+        path = directory / "result.json"
+        if not path.exists():
+            return None
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def finish(self, run: Run, figures: dict[str, Any]) -> None:
+        """Puts a run's figures down: from now on it is done."""
+        told = {"trial": run.trial, "fraction": run.fraction, "seed": run.seed}
+        write_json(run.directory / "result.json", {**told, "values": run.values, **figures})
+
+    def fail(self, trial: str, reason: str) -> None:
+        """Puts down why a trial failed."""
+        write_json(self.of_trial(trial) / "failed.json", {"trial": trial, "reason": reason})
+
+    def reason(self, trial: str) -> str | None:
+        """Why a trial failed, or None."""
+        path = self.of_trial(trial) / "failed.json"
+        if not path.exists():
+            return None
+        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+
+    def progress(self, trial: str) -> int:
+        """How much of a trial is done: its finished epochs and runs."""
+        folder = self.of_trial(trial)
+        lines = sum(path.read_bytes().count(b"\n") for path in sorted(folder.glob("*/history.csv")))
+        return lines + len(list(folder.glob("*/result.json")))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The figures of all finished runs."""
+        for path in sorted((self.directory / "trials").glob("*/*/result.json")):
+            found = self.result(path.parent)
+            if found:
+                yield found
+
+    def failures(self) -> dict[str, str]:
+        """The trials that failed, and why."""
+        names = [path.parent.name for path in self.directory.glob("trials/*/failed.json")]
+        return {name: self.reason(name) or "" for name in sorted(names)}

@@ -1,0 +1,260 @@
+"""A study as people read it: `report.md` with pictures, `trials.csv`, `best.json`."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import InputError
+from zoo.tuning import pictures
+from zoo.tuning.findings import Findings, Point
+from zoo.tuning.journal import Journal
+from zoo.tuning.records import Records, write_json
+from zoo.tuning.study import Study
+
+FIGURES = ("parameters", "seconds_per_epoch", "latency_ms")
+UNITS = {
+    "parameters": "parameters",
+    "seconds_per_epoch": "s an epoch",
+    "latency_ms": "ms an example",
+}
+
+
+def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) -> str:
+    """Writes all of it into the study's folder.
+
+    Args:
+        study: What was searched.
+        directory: Its folder.
+        again: How a training with `best.json` is begun, a command or a line of Python.
+        extra: Options that `best.json` has beside the settings.
+
+    Returns:
+        The recommendation, in a sentence or two.
+
+    Raises:
+        InputError: No trial was finished.
+    """
+    records = Records(directory)
+    findings = Findings.of(study, records)
+    last = study.fractions[-1]
+    if not findings.at(last):
+        told = "; ".join(f"trial {name}: {why}" for name, why in findings.failures.items())
+        raise InputError(
+            f"no trial of {directory} was finished, so there is nothing to report"
+            + (f": {told}" if told else ": give it more --minutes, or go on with --resume")
+        )
+    _write_csv(records, directory / "trials.csv")
+    chosen = findings.recommended(last)
+    write_json(directory / "best.json", {**extra, **chosen.values})
+    drawn = pictures.draw(findings, directory)
+    sentence = recommendation(findings)
+    text = _markdown(findings, sentence, drawn, again, records)
+    part = directory / "report.md.part"
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, directory / "report.md")
+    return sentence
+
+
+def recommendation(findings: Findings) -> str:
+    """Which setting to take, and why."""
+    study, last = findings.study, findings.study.fractions[-1]
+    chosen, best = findings.recommended(last), findings.best(findings.along(last))
+    told = f"Take {_settings(chosen)}: validation {_name(study)} {_score(chosen)}"
+    if chosen is best and best.error is None:
+        reason = "the best mean; with one seed there is no spread to judge the others by."
+    elif chosen is best:
+        reason = (
+            f"the best mean; no smaller network is within its standard error, {best.error:.4f}."
+        )
+    else:
+        reason = (
+            f"the smallest network within one standard error ({best.error:.4f}) of the best, "
+            f"{_settings(best)} with {_score(best)}."
+        )
+    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}"
+
+
+def _border(findings: Findings, chosen: Point) -> str:
+    """A warning where the choice lies at an end of what was tried."""
+    axis = findings.study.space.main()
+    if len(axis.values) < 2 or not axis.numeric:
+        return ""
+    value = chosen.values.get(axis.name)
+    if value == axis.values[-1]:
+        told = pictures.label(findings)
+        return f" It is the largest {told} that was tried: larger ones may be better."
+    return ""
+
+
+def _growth(findings: Findings) -> str:
+    """Whether more data asks for a larger K."""
+    study, axis = findings.study, findings.study.space.main()
+    if len(study.fractions) < 2 or not axis.numeric:
+        return ""
+    chosen = [
+        (fraction, findings.recommended(fraction).values[axis.name])
+        for fraction in study.fractions
+        if findings.at(fraction)
+    ]
+    name, values = pictures.label(findings), [value for _, value in chosen]
+    told = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
+    if values == sorted(values) and values[0] < values[-1]:
+        return f" The recommended {name} grows with the data: {told}."
+    return f" The recommended {name} does not grow steadily with the data: {told}."
+
+
+def _markdown(
+    findings: Findings, sentence: str, drawn: Sequence[str], again: str, records: Records
+) -> str:
+    study = findings.study
+    searched = "; ".join(
+        f"`{axis.name}` "
+        + (
+            ", ".join(str(value) for value in axis.values)
+            if axis.values
+            else f"{axis.low:g} to {axis.high:g}"
+        )
+        for axis in study.space.axes
+    )
+    done = len({point.trial for point in findings.at(study.fractions[-1])})
+    of = f" of {study.settings}" if study.settings else ""
+    rows = list(records.rows())
+    spent = sum(row.get("wall_seconds", 0.0) for row in rows)
+    events = Journal(records.directory / "journal.jsonl").events
+    beside = events[-1]["elapsed"] - spent
+    lines = [
+        f"# {study.name}: {pictures.label(findings)}",
+        "",
+        f"**{sentence}**",
+        "",
+        f"Searched ({study.algorithm}): {searched}. {done}{of} settings, {study.seeds} seeds each, "
+        f"{_fractions(study)}; {len(rows)} runs in {spent / 60:.1f} minutes"
+        + (f", {beside:.1f} s beside them for the search. " if beside > 0 else ". ")
+        + "Settings are judged by validation; test was not looked at.",
+        "",
+        f"`best.json` has the recommended settings: `{again}`.",
+        "",
+        f"![{study.objective}](objective.png)",
+        "",
+        _table(findings),
+        "",
+        "Mean and standard deviation over the seeds."
+        + (" At each value the best of the other settings." if len(study.space.axes) > 1 else ""),
+        "",
+        "## Where it begins to memorise",
+        "",
+        _memorising(findings),
+        "",
+        "![training and validation loss](memorising.png)",
+        "",
+        "## What it costs",
+        "",
+        "![cost](cost.png)",
+        "",
+        "![what no other setting beats](front.png)",
+        "",
+        "On the line are the settings that no other one beats both in quality and in cost.",
+    ]
+    if findings.failures:
+        lines += ["", "## Trials that failed", ""]
+        lines += [f"- {name}: {reason}" for name, reason in findings.failures.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _table(findings: Findings) -> str:
+    study, axis = findings.study, findings.study.space.main()
+    others = [other.name for other in study.space.axes if other is not axis]
+    costs = [name for name in FIGURES if findings.front(name)]
+    heads = [axis.name, *others]
+    heads += [f"{_name(study)}, {_share(fraction)}" for fraction in study.fractions] + [
+        UNITS[name] for name in costs
+    ]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    best = findings.best(findings.along(study.fractions[-1]))
+    for point in findings.along(study.fractions[-1]):
+        cells = [_shown(point.values.get(name, "-")) for name in (axis.name, *others)]
+        for fraction in study.fractions:
+            same = [p for p in findings.at(fraction) if p.trial == point.trial]
+            told = _score(same[0]) if same else "-"
+            cells.append(f"**{told}**" if same and same[0] is best else told)
+        for name in costs:
+            value = point.mean(name)
+            cells.append("-" if value is None else _cost(name, value))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _memorising(findings: Findings) -> str:
+    """What the losses of training and validation say, for each share of the data."""
+    told = []
+    for fraction in findings.study.fractions:
+        points = findings.along(fraction)
+        found = [
+            point
+            for point in points
+            if (point.mean("last_validation_loss") or 0) > (point.mean("last_train_loss") or 0)
+            and (point.mean("last_validation_loss") or 0)
+            > 1.02 * (point.mean("validation_loss") or 0)
+        ]
+        if found:
+            told.append(
+                f"With {_share(fraction)}, {_settings(found[0])} is the smallest network whose "
+                "validation loss rises before training ends, while its training loss falls: it "
+                "begins to learn by heart."
+            )
+        else:
+            told.append(
+                f"With {_share(fraction)}, no network's validation loss rises by more than 2 % "
+                "before training ends."
+            )
+    return " ".join(told) + " Training losses are measured with dropout, while it trains."
+
+
+def _settings(point: Point) -> str:
+    return ", ".join(f"{name} {_shown(value)}" for name, value in point.values.items())
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _name(study: Study) -> str:
+    return study.objective.replace("_", " ")
+
+
+def _score(point: Point) -> str:
+    deviation = point.deviation(point.objective)
+    spread = "" if deviation is None else f" ± {deviation:.4f}"
+    return f"{point.score:.4f}{spread}"
+
+
+def _share(fraction: float) -> str:
+    return "all data" if fraction == 1 else f"{fraction:g} of the data"
+
+
+def _fractions(study: Study) -> str:
+    if len(study.fractions) == 1:
+        return f"on {_share(study.fractions[0])}"
+    shares = ", ".join(f"{fraction:g}" for fraction in study.fractions)
+    return f"on {shares} of the training data"
+
+
+def _cost(name: str, value: float) -> str:
+    return f"{value:,.0f}" if name == "parameters" else f"{value:.2f}"
+
+
+def _write_csv(records: Records, path: Path) -> None:
+    """A line for each run: its settings and its figures."""
+    rows = [{**row["values"], **row} for row in records.rows()]
+    for row in rows:
+        del row["values"]
+    first = ["trial", "fraction", "seed"]
+    heads = [*first, *dict.fromkeys(name for row in rows for name in row if name not in first)]
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=heads)
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(part, path)

@@ -1,0 +1,186 @@
+"""What is searched: `16:512:log`, `gru,lstm` -> axes, and which of them depend on others."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import InputError
+
+NOTATION = "A,B,C or LOW:HIGH, LOW:HIGH:STEP, LOW:HIGH:log, LOW:HIGH:log:FACTOR"
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+Test = Callable[[Any], bool]
+
+
+# an option that does something only where another one has such a value: its name, which values,
+# and how they are told
+CONDITIONS: dict[str, tuple[str, Test, str]] = {
+    "residual": ("num_layers", lambda layers: layers >= 2, "at least 2"),
+    "merge_mode": ("bidirectional", bool, "true"),
+    "input_feeding": ("attention", lambda kind: kind != "none", "not none"),
+    "coverage": ("attention", lambda kind: kind != "none", "not none"),
+    "queries": ("attention", lambda kind: kind != "none", "not none"),
+    "character_dim": ("characters", lambda kind: kind != "none", "not none"),
+    "character_units": ("characters", lambda kind: kind != "none", "not none"),
+    "character_dropout": ("characters", lambda kind: kind != "none", "not none"),
+    "character_widths": ("characters", lambda kind: kind == "cnn", "cnn"),
+    "max_letters": ("characters", lambda kind: kind != "none", "not none"),
+    "warmup": ("decay", lambda kind: kind == "cosine", "cosine"),
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One option that is searched: some values, or a range of real numbers.
+
+    Attributes:
+        name: The option.
+        values: The values in their order, or none for a range.
+        low: The range's lower end.
+        high: Its upper end.
+        log: Whether it is drawn evenly in the logarithm.
+    """
+
+    name: str
+    values: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values have an order and distances."""
+        return not self.values or not isinstance(self.values[0], str | bool)
+
+
+def parse(name: str, text: str, kind: type) -> Axis | Any:
+    """Reads one option.
+
+    Args:
+        name: The option, for the error.
+        text: `NOTATION`, or a single value.
+        kind: The option's type: str, bool, int or float.
+
+    Returns:
+        An axis, or the value itself where there is but one.
+
+    Raises:
+        InputError: The text is not of that form.
+
+    Example:
+        >>> parse("units", "16:128:log", int).values
+        (16, 32, 64, 128)
+        >>> parse("cell", "gru,lstm", str).values
+        ('gru', 'lstm')
+        >>> parse("units", "64", int)
+        64
+    """
+    if ":" in text and kind in (int, float):
+        return _range(name, text, kind)
+    values = tuple(dict.fromkeys(_value(name, part, kind) for part in text.split(",")))
+    return values[0] if len(values) == 1 else Axis(name, values)
+
+
+def _value(name: str, text: str, kind: type) -> Any:
+    try:
+        return TRUTH[text.strip().lower()] if kind is bool else kind(text.strip())
+    except (ValueError, KeyError) as error:
+        expected = "true or false" if kind is bool else f"of type {kind.__name__}"
+        raise InputError(
+            f"{name} must be {expected}, or several to search over ({NOTATION}), got {text!r}"
+        ) from error
+
+
+def _range(name: str, text: str, kind: type) -> Axis | Any:
+    low_text, high_text, *rest = text.split(":")
+    low, high = _value(name, low_text, kind), _value(name, high_text, kind)
+    log = rest[:1] == ["log"]
+    steps = rest[1:] if log else rest
+    if len(steps) > 1 or low > high or (log and low <= 0):
+        raise InputError(f"{name} must be {NOTATION} with LOW <= HIGH, got {text!r}")
+    if not steps and kind is float:
+        return low if low == high else Axis(name, (), low, high, log)
+    step = _value(name, steps[0], float if log else kind) if steps else 2 if log else 1
+    if step <= (1 if log else 0):
+        raise InputError(f"{name}'s step must be above {1 if log else 0}, got {step!r} in {text!r}")
+    count = math.floor((math.log(high / low, step) if log else (high - low) / step) + 1e-9)
+    numbers = [low * step**n if log else low + step * n for n in range(count + 1)]
+    values = tuple(dict.fromkeys(round(n) if kind is int else float(f"{n:.10g}") for n in numbers))
+    return values[0] if len(values) == 1 else Axis(name, values)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The axes of a search, each behind the one it depends on.
+
+    Attributes:
+        axes: What is searched.
+        parents: For an axis that does something only where another one has such a value: that
+            one's name and those values.
+    """
+
+    axes: tuple[Axis, ...]
+    parents: dict[str, tuple[str, tuple[Any, ...]]] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, axes: Sequence[Axis], fixed: Mapping[str, Any]) -> "Space":
+        """Puts axes together.
+
+        Args:
+            axes: In any order.
+            fixed: The values of all other options.
+
+        Raises:
+            InputError: An axis would change nothing, since what it depends on is switched off.
+        """
+        found = {axis.name: axis for axis in axes}
+        parents = {}
+        for name in found:
+            if name not in CONDITIONS:
+                continue
+            parent, test, told = CONDITIONS[name]
+            if parent in found:
+                parents[name] = (parent, tuple(filter(test, found[parent].values)))
+            if parent in found and parents[name][1] or test(fixed.get(parent)) is True:
+                continue
+            given = found[parent].values if parent in found else fixed.get(parent)
+            raise InputError(
+                f"{name} changes nothing unless {parent} is {told}, got {parent} {given}: leave "
+                f"{name} out, or search over {parent} too"
+            )
+        ordered = [axis for axis in axes if axis.name not in parents]
+        return cls((*ordered, *(found[name] for name in parents)), parents)
+
+    def active(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Whether an axis does something, given the values of the others."""
+        if name not in self.parents:
+            return True
+        parent, needed = self.parents[name]
+        return values.get(parent) in needed
+
+    def grid(self) -> Iterator[dict[str, Any]]:
+        """All combinations in which something differs.
+
+        Raises:
+            InputError: An axis is a range without steps.
+        """
+        for axis in self.axes:
+            if not axis.values:
+                raise InputError(
+                    f"a grid needs steps, got {axis.name} from {axis.low:g} to {axis.high:g} "
+                    f"without any: give --{axis.name.replace('_', '-')} LOW:HIGH:log:FACTOR, or "
+                    "--algorithm random"
+                )
+        seen = set()
+        for values in itertools.product(*(axis.values for axis in self.axes)):
+            point = dict(zip((axis.name for axis in self.axes), values, strict=True))
+            point = {name: value for name, value in point.items() if self.active(name, point)}
+            if tuple(point.items()) not in seen:
+                seen.add(tuple(point.items()))
+                yield point
+
+    def main(self) -> Axis:
+        """The axis that a report is drawn over: `units`, or the first one that is searched."""
+        return next((axis for axis in self.axes if axis.name == "units"), self.axes[0])

@@ -1,0 +1,101 @@
+"""What a study is: a space, how it is searched, over which seeds and shares of the data."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import InputError, require_choice
+from zoo.tuning.records import write_json
+from zoo.tuning.space import Axis, Space
+
+ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
+DIRECTIONS = ("max", "min")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A search and its budget.
+
+    Attributes:
+        name: The recipe or the architecture that is trained.
+        axes: What is searched.
+        fixed: The options that are not.
+        objective: The validation figure that is to be best.
+        direction: `max` or `min`.
+        algorithm: `grid`, `random`, `bayesian` or `hyperband`.
+        trials: How many settings are tried, at most.
+        epochs: Epochs of a run, at most.
+        minutes: The whole search's time: no trial begins that, going by the longest so far, would
+            end later; 0 = any.
+        seeds: Runs of each setting, each with a seed of its own.
+        fractions: Shares of the training data, ascending; settings are judged by the last one.
+        seed: The first seed, also of the search itself.
+        others: The values of all options that are not searched, defaults included.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    fixed: dict[str, Any]
+    objective: str
+    direction: str = "max"
+    algorithm: str = "grid"
+    trials: int = 100
+    epochs: int = 10
+    minutes: float = 0.0
+    seeds: int = 1
+    fractions: tuple[float, ...] = (1.0,)
+    seed: int = 0
+    others: dict[str, Any] = field(default_factory=dict)
+    space: Space = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        require_choice("algorithm", self.algorithm, ALGORITHMS)
+        require_choice("direction", self.direction, DIRECTIONS)
+        if not self.axes:
+            raise InputError("nothing to search over: give an option several values, 16:512:log")
+        for name in ("trials", "epochs", "seeds"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.minutes < 0:
+            raise InputError(f"minutes must be at least 0, got {self.minutes}")
+        if not self.fractions or not all(0 < share <= 1 for share in self.fractions):
+            raise InputError(f"fractions must lie above 0 and up to 1, got {self.fractions}")
+        object.__setattr__(self, "fractions", tuple(sorted(set(self.fractions))))
+        object.__setattr__(self, "space", Space.of(self.axes, {**self.others, **self.fixed}))
+        if self.algorithm == "grid":
+            next(self.space.grid())
+
+    @property
+    def settings(self) -> int | None:
+        """How many trials there will be, where that is known: in a grid."""
+        if self.algorithm != "grid":
+            return None
+        return min(self.trials, sum(1 for _ in self.space.grid()))
+
+    def save(self, directory: Path) -> None:
+        """Writes `study.json`."""
+        content = dataclasses.asdict(self)
+        del content["space"]
+        write_json(directory / "study.json", content)
+
+    @classmethod
+    def load(cls, directory: Path) -> "Study":
+        """Reads `study.json`.
+
+        Raises:
+            InputError: There is none, or none that can be read.
+        """
+        path = directory / "study.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise InputError(f"{path} does not exist: give the folder of a study") from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise InputError(f"{path} is not JSON ({error}): begin a new study") from error
+        content["fractions"] = tuple(content["fractions"])
+        axes = [{**axis, "values": tuple(axis["values"])} for axis in content["axes"]]
+        content["axes"] = tuple(Axis(**axis) for axis in axes)
+        return cls(**content)
