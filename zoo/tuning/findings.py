@@ -99,6 +99,16 @@ class Findings:
             groups.setdefault(_on(axis, point), []).append(point)
         return [self.best(group) for group in groups.values()]
 
+    def every(self) -> list[Point]:
+        """A point for each value of the main axis: the best one of the largest share it has."""
+        axis = self.study.space.main()
+        found: dict[Any, Point] = {}
+        for fraction in reversed(self.study.fractions):
+            for point in self.along(fraction):
+                found.setdefault(_on(axis, point), point)
+        order = {value: place for place, value in enumerate(axis.values)}
+        return [found[value] for value in sorted(found, key=lambda v: order.get(v, v))]
+
     def recommended(self, fraction: float) -> Point:
         """The smallest network within one standard error of the best; see Breiman et al., 1984."""
         points = self.along(fraction)

@@ -79,7 +79,7 @@ def _memorising(findings: Findings) -> Figure:
     figure = Figure(figsize=(4.2 * len(fractions), 3.8), layout="constrained")
     first = None
     for place, fraction in enumerate(fractions, 1):
-        axes = figure.add_subplot(1, len(fractions), place, sharey=first)
+        axes = figure.add_subplot(1, len(fractions), place, sharex=first, sharey=first)
         first = first or axes
         _scale(findings, axes)
         points = findings.along(fraction)
@@ -99,7 +99,7 @@ def _memorising(findings: Findings) -> Figure:
         best = [_value(point, "validation_loss") for point in points]
         axes.plot(where, best, "s:", color=COLORS[1], alpha=0.6, label="validation, best epoch")
         axes.set_title(f"loss, nats: {_share(fraction)}")
-        axes.legend(fontsize="small")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

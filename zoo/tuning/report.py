@@ -173,7 +173,7 @@ def _table(findings: Findings) -> str:
     ]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     best = findings.best(findings.along(study.fractions[-1]))
-    for point in findings.along(study.fractions[-1]):
+    for point in findings.every():
         cells = [_shown(point.values.get(name, "-")) for name in (axis.name, *others)]
         for fraction in study.fractions:
             same = [p for p in findings.at(fraction) if p.trial == point.trial]

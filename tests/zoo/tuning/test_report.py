@@ -116,6 +116,23 @@ def test_options_that_are_no_numbers_are_drawn_too(tmp_path):
     assert "Take cell gru" in report(cells, tmp_path, "", {})
 
 
+def test_a_setting_that_has_not_seen_all_data_yet_stands_in_the_table(tmp_path):
+    class Stopped(BaseException):
+        pass
+
+    def measured(run):
+        if run.values["units"] == 64 and run.fraction == 1:
+            raise Stopped
+        return measure(run)
+
+    with pytest.raises(Stopped):
+        conduct(study(), measured, tmp_path)
+    report(study(), tmp_path, "", {})
+    text = (tmp_path / "report.md").read_text()
+    assert "2 of 3 settings" in text
+    assert "| 64 | 0.6300 ± 0.0100 | - | 6,400 | 2.00 | - |" in text
+
+
 def test_failures_stand_in_the_report(tmp_path):
     def measured(run):
         if run.values["units"] == 64:
