@@ -9,7 +9,6 @@ from typing import Any
 import keras
 
 from recipes.config import read_json, write_json
-from recipes.precision import in_float32
 
 
 @dataclass
@@ -58,10 +57,10 @@ def save(directory: Path, model: keras.Model, progression: Progression) -> None:
 
 
 def save_best(directory: Path, model: keras.Model) -> None:
-    """Writes the model that validates best so far: `best.keras`, which computes in float32."""
+    """Writes the model that validates best so far: `best.keras`."""
     directory.mkdir(parents=True, exist_ok=True)
     part = directory / "best.part.keras"
-    in_float32(model).save(part, include_optimizer=False)
+    model.save(part, include_optimizer=False)
     os.replace(part, directory / "best.keras")
 
 

@@ -19,6 +19,7 @@ from recipes.batch_step import Step, batch_step
 from recipes.batching import Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
+from recipes.precision import in_float32
 from recipes.progress import Progress
 from recipes.team import team_of
 from zoo.errors import InputError, require_choice
@@ -106,7 +107,7 @@ def train(
     """Trains until the epochs, the minutes or the patience are used up.
 
     After each epoch the run's folder holds `history.csv`, TensorBoard logs, the whole state to go
-    on from, and the model that validated best (with its averaged weights).
+    on from, and the model that validated best (with its averaged weights, in float32).
 
     Args:
         model: A compiled model.
@@ -128,18 +129,21 @@ def train(
     states = directory / "checkpoints"
     team = team_of(config.strategy)
     team.begin(model, progression.epoch)
+    served = in_float32(model)
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
         row |= run_epoch(config, progression.epoch)
         with averaged(model):
-            figures = team.agreed(validate(model))
+            if served is not model:
+                served.set_weights(model.get_weights())
+            figures = team.agreed(validate(served))
             row.update({f"validation_{name}": value for name, value in figures.items()})
             if _is_better(figures, progression):
                 progression.best_score = next(iter(figures.values()))
                 progression.best_epoch = row["epoch"]
                 if team.is_chief:
-                    checkpoint.save_best(states, model)
+                    checkpoint.save_best(states, served)
         row["seconds"] = round(time.monotonic() - start, 1)
         row = team.agreed(row)
         progression.epoch = row["epoch"]

@@ -11,7 +11,8 @@ from zoo.layers import named_states
 
 def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
     """The states before the first token, by name."""
-    return named_states(model.get_layer("body").get_initial_states(rows))
+    states = named_states(model.get_layer("body").get_initial_states(rows))
+    return {name: tf.cast(state, tf.float32) for name, state in states.items()}
 
 
 def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
@@ -29,5 +30,6 @@ def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
 
 
 def states_of(outputs: dict[str, Any]) -> dict[str, Any]:
-    """The states among what a language model gives."""
-    return {name: value for name, value in outputs.items() if name.startswith("state_")}
+    """The states among what a language model gives, in float32 as it takes them."""
+    names = [name for name in outputs if name.startswith("state_")]
+    return {name: tf.cast(outputs[name], tf.float32) for name in names}

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 import zoo
-from recipes import checkpoint
+from recipes import training
+from recipes.checkpoint import Progression
+from recipes.config import TrainingConfig
+from recipes.language.steps import Trainer
+from recipes.language.windows import Streams, encoded
 from recipes.precision import in_float32, in_precision
 from zoo.losses import TokenCrossentropy
 
@@ -37,15 +41,55 @@ def test_training_in_bfloat16_lowers_the_loss():
     assert losses[-1] < losses[0] / 2
 
 
-def test_the_best_model_is_stored_in_float32_with_the_same_weights(tmp_path: Path):
+def test_a_model_in_float32_has_the_same_weights_and_is_stored_as_such(tmp_path: Path):
     with in_precision("bfloat16"):
         model = tagger()
-    checkpoint.save_best(tmp_path, model)
-    best = keras.models.load_model(tmp_path / "best.keras", compile=False)
-    assert {layer.dtype_policy.name for layer in best.layers} == {"float32"}
-    for one, other in zip(best.weights, model.weights, strict=True):
-        np.testing.assert_array_equal(one.numpy(), other.numpy())
-    np.testing.assert_allclose(best(IDS), tagger()(IDS), atol=1e-6)
+    plain = in_float32(model)
+    plain.save(tmp_path / "plain.keras")
+    stored = keras.models.load_model(tmp_path / "plain.keras")
+    for each in (plain, stored):
+        assert {layer.dtype_policy.name for layer in each.layers} == {"float32"}
+        for one, other in zip(each.weights, model.weights, strict=True):
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+        np.testing.assert_allclose(each(IDS), tagger()(IDS), atol=1e-6)
+
+
+def test_a_language_model_carries_its_states_in_float32():
+    with in_precision("bfloat16"):
+        model = zoo.build(
+            "language_model", vocabulary_size=9, cell="simple_rnn", explicit_states=True, **SIZES
+        )
+    windows = Streams(encoded([IDS[0], IDS[1][:2]] * 4), 2, 3)
+    model.compile(keras.optimizers.Adam(0.05))
+    train = Trainer(model, windows).epoch
+    losses = [train(TrainingConfig(), epoch)["loss"] for epoch in range(9)]
+    assert losses[-1] < losses[0] - 0.3
+
+
+def test_the_best_model_of_a_run_in_bfloat16_computes_in_float32(tmp_path: Path):
+    with in_precision("bfloat16"):
+        model = tagger()
+    model.compile(keras.optimizers.Adam(0.05), TokenCrossentropy())
+    model.optimizer.build(model.trainable_variables)
+    validated = []
+
+    def validate(served: keras.Model) -> dict[str, float]:
+        validated.append(served.get_layer("encoder").compute_dtype)
+        weights = zip(served.weights, model.weights, strict=True)
+        return {
+            "loss": float(max(np.abs(one.numpy() - other.numpy()).max() for one, other in weights))
+        }
+
+    def run_epoch(_config: TrainingConfig, epoch: int) -> dict[str, float]:
+        model.trainable_variables[0].assign_add(model.trainable_variables[0] + epoch)
+        return {"loss": 1.0}
+
+    config = TrainingConfig(epochs=2, average=0.0)
+    done = training.train(model, run_epoch, validate, config, tmp_path, Progression())
+    assert validated == ["float32"] * 2
+    assert [row["validation_loss"] for row in done.history] == [0.0, 0.0]
+    best = keras.models.load_model(tmp_path / "checkpoints" / "best.keras", compile=False)
+    assert best.get_layer("encoder").compute_dtype == "float32"
 
 
 def test_a_model_in_float32_is_given_back_as_it_is():
