@@ -230,8 +230,8 @@ def test_every_verb_has_a_help_that_names_its_options(
         cli.main(["sentiment", verb, "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert "--version" in text if verb == "predict" else "--run-dir" in text
-    assert ("--units" in text) == (verb in cli.TRAINING_VERBS)
+    assert {"predict": "--version", "tune": "--study-dir"}.get(verb, "--run-dir") in text
+    assert ("--units" in text) == (verb in (*cli.TRAINING_VERBS, "tune"))
 
 
 def test_without_words_the_recipes_are_listed(capsys: pytest.CaptureFixture[str]):
