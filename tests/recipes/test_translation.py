@@ -386,7 +386,10 @@ def test_words_that_are_not_known_are_taken_from_the_source(folder, tmp_path, ea
             ["--replace-unknown", "--source-level", "subword", "--target-level", "word"],
             "got source_level 'subword' and target_level 'word'",
         ),
-        (["--replace-unknown", "--attention", "none"], "writes what attention points at"),
+        (
+            ["--replace-unknown", "--source-level", "character", "--attention", "none"],
+            "writes what attention points at",
+        ),
         (["--length-penalty", "-0.5"], "length_penalty must be at least 0, got -0.5"),
         (["--coverage-penalty", "-1"], "coverage_penalty must be at least 0, got -1.0"),
         (["--no-repeat", "-1"], "no_repeat must be at least 0, got -1"),

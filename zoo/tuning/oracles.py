@@ -19,7 +19,7 @@ from zoo.tuning.journal import Journal
 from zoo.tuning.records import Records
 from zoo.tuning.space import Axis, Space
 
-ATTEMPTS = 5  # of a trial in which nothing was finished, before it is taken for one that kills
+ATTEMPTS = 25  # of a trial in which nothing was finished, before it is taken for one that kills
 
 
 class Journalled(keras_tuner.Oracle):
