@@ -102,9 +102,14 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
     team = team_of(config.strategy)
     keras.utils.set_random_seed(config.seed)
     with team.chief_first():
-        prepared = load_data(task, config, directory)
+        try:
+            prepared = load_data(task, config, directory)
+        except KeyboardInterrupt:
+            if directory.exists():  # what was prepared so far can be taken up
+                _write_config(task, config, directory)
+            raise
     if team.is_chief:
-        write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
+        _write_config(task, config, directory)
     states = directory / "checkpoints"
     stored = checkpoint.load(states)
     if stored:
@@ -127,6 +132,10 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
         figures.learning_curves(progression.history, progression.best_epoch, curves)
         _write_metrics(directory, _train_metrics(model, prepared, progression))
     return prepared
+
+
+def _write_config(task: ModuleType, config: Any, directory: Path) -> None:
+    write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
 
 
 def load_data(task: ModuleType, config: Any, directory: Path) -> Any:

@@ -23,6 +23,17 @@ class MaskedLayer(keras.layers.Layer):
         return None
 
 
+def keep_frozen(layer: keras.layers.Layer) -> None:
+    """Freezes what a frozen layer has made in `build`: a loaded model's stay as they were saved.
+
+    Keras freezes the layers that are there when `trainable` is set, and a model that is loaded
+    builds them later.
+    """
+    if not layer.trainable:
+        layer.trainable = True  # TensorFlow passes over a value that an attribute has already
+        layer.trainable = False
+
+
 def padding_mask(token_ids: Any) -> Any:
     """The mask of token ids.
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.architectures.context import PREFIX
 from zoo.errors import InputError
 from zoo.layers import Recurrent, named_states, nested_states
 from zoo.layers.crf import CRF
@@ -19,7 +20,7 @@ def streams(model: keras.Model) -> bool:
     body = layers.get("encoder")
     if not isinstance(body, Recurrent) or not {"embedding", "logits"} <= set(layers):
         return False
-    return not body.options["bidirectional"]
+    return not body.options["bidirectional"] and f"{PREFIX}encoder" not in layers
 
 
 def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[s
         Name -> a `tf.function` with an input signature.
 
     Raises:
-        InputError: The model reads in both directions.
+        InputError: The model, or the language model that it looks at, reads in both directions.
     """
     if not streams(model):
         raise InputError(

@@ -13,6 +13,7 @@ from recipes import training
 from recipes.batching import bucket_lengths, summary
 from recipes.config import read_json, whole_numbers, write_json
 from recipes.sources.sentences import Sentence, TaggedSplits
+from recipes.tagging import context
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
 from recipes.tagging.data import names_of
@@ -64,6 +65,7 @@ class Prepared:
     counts: list[int]  # of the words that train has, in the order of their ids
     shifts: tuple[float, ...] = (0.0,)  # of the score of O, the best of which is taken
     auxiliary: dict[str, int] = field(default_factory=dict)  # further tags: how many there are
+    context: Path | None = None  # the folder of the language model that is looked at
 
     @property
     def summary(self) -> str:
@@ -82,6 +84,7 @@ def check(config: TaggingConfig) -> None:
         letters=len(SPECIAL),
         classes=["O", "B-x"],
         auxiliary=auxiliary,
+        context={"vocabulary_size": len(SPECIAL)} if context.wanted(config) else None,
     )
 
 
@@ -93,13 +96,15 @@ def prepare(
 ) -> Prepared:
     """Turns the data to ids, with the run's own vocabularies if it has them already."""
     vectors = load_vectors(Path(config.vectors)) if config.vectors else None
+    around = context.folder_of(config, directory)
     if (directory / "tags.json").exists():
         vectorizer, classes = load_text_path(config, directory)
     else:
+        context.ready(config, splits.train, directory)
         vectorizer = TokenVectorizer.learn(
             [sentence.tokens for sentence in splits.train],
             min_count=config.min_count,
-            extra=vectors.words if vectors else (),
+            extra=(*(vectors.words if vectors else ()), *context.words_of(around)),
             max_letters=config.max_letters,
         )
         classes = sorted({tag for sentence in splits.train for tag in sentence.tags})
@@ -124,7 +129,9 @@ def prepare(
     counts = vectorizer.counts([sentence.tokens for sentence in splits.train])
     scheme = _scheme(classes, splits)
     sizes = {name: len(tags) for name, tags in others.items()}
-    return Prepared(splits, vectorizer, classes, batches, scheme, vectors, counts, shifts, sizes)
+    return Prepared(
+        splits, vectorizer, classes, batches, scheme, vectors, counts, shifts, sizes, around
+    )
 
 
 def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
@@ -135,8 +142,9 @@ def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
 
 def _taken(config: TaggingConfig) -> tuple[str, ...]:
     """The inputs of the model."""
-    letters = ("character_ids",) if config.characters != "none" else ()
-    return ("token_ids", *letters, *(("casing_ids",) if config.casing_dim else ()))
+    around = context.wanted(config)
+    letters = ("character_ids",) if config.characters != "none" or around else ()
+    return ("token_ids", *letters, *(("casing_ids",) if config.casing_dim or around else ()))
 
 
 def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectorizer, list[str]]:
@@ -178,16 +186,20 @@ def _others(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[s
 def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled, with the pretrained vectors in its table."""
     vocabulary, vectors = prepared.vectorizer.vocabulary, prepared.vectors
+    letters, around = len(prepared.vectorizer.letters), prepared.context
     model = _model(
         config,
         vocabulary_size=len(vocabulary),
-        letters=len(prepared.vectorizer.letters),
+        letters=letters,
         classes=prepared.classes,
         scheme=prepared.scheme,
         learned_size=len(prepared.counts),
         pretrained_dim=vectors.values.shape[1] if vectors else 0,
         auxiliary=prepared.auxiliary,
+        context=context.options(around, len(vocabulary), letters) if around else None,
     )
+    if around:
+        context.take_over(model, prepared.vectorizer, around)
     embedding = model.get_layer("embedding")
     if config.rare_dropout:
         embedding.set_counts(prepared.counts)

@@ -89,7 +89,7 @@ class Prepared:
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """What is taken where nothing is given: the built-in dates are read letter by letter."""
+    """What is taken where nothing is given: the built-in dates have their own sizes."""
     files = given.get("source_file") or given.get("target_file")
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" and not files else {}
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from tests.reference import mask_of, random_values
 from zoo import masking
 
@@ -88,3 +89,25 @@ def test_a_masked_layer_ends_the_implicit_mask():
     assert keras.src.backend.get_keras_mask(values) is not None
     assert getattr(layer(values + 0), "_keras_mask", None) is None
     assert layer.compute_mask(values, values) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("encoder_decoder", {"source_vocabulary_size": 9, "target_vocabulary_size": 9}),
+        ("many_to_many", {"vocabulary_size": 9, "num_tags": 3, "characters": "recurrent"}),
+        ("one_to_many", {"num_classes": 3, "vocabulary_size": 9}),
+    ],
+)
+def test_frozen_layers_are_frozen_in_the_model_that_is_loaded(name, options, tmp_path):
+    """Also what they make only when they are built."""
+    model = zoo.build(name, units=4, embedding_dim=4, **options)
+    for layer in model.layers[:-1]:
+        layer.trainable = False
+    expected = [weight.path for weight in model.trainable_weights]
+    assert 0 < len(expected) < 4 < len(model.weights)
+    model.save(tmp_path / "frozen.keras")
+    loaded = keras.models.load_model(tmp_path / "frozen.keras")
+    assert [weight.path for weight in loaded.trainable_weights] == expected
+    for before, after in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(np.array(before), np.array(after))

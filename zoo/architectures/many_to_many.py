@@ -6,14 +6,13 @@ from typing import Any
 import keras
 
 from zoo import masking
+from zoo.architectures.context import CHARACTERS, Context, context_states, words
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import CRF, Recurrent, TokenEmbedding
 from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import preset, register
 
-CHARACTERS = ("none", *CHARACTER_LAYERS)
 HEADS = ("softmax", "crf")
-CASINGS = 8  # rows of the casing table; see zoo.text.TokenVectorizer
 
 
 @register(topology="many_to_many")
@@ -32,6 +31,7 @@ def many_to_many(
     character_widths: Sequence[int] = (3,),
     character_dropout: float = 0.0,
     casing_dim: int = 0,
+    context: dict[str, Any] | None = None,
     cell: str = "lstm",
     units: int = 128,
     num_layers: int = 1,
@@ -79,6 +79,9 @@ def many_to_many(
         character_widths: With `cnn`, how many letters each convolution sees.
         character_dropout: Share dropped from the letters' vectors, in training.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
+        context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
+            states stand beside a token's vectors, and whose weights training does not change; its
+            layers are called `context_...`. None by default.
         cell: The recurrent cell, one of `zoo.cells()`.
         units: Hidden size K of each direction.
         num_layers: L, recurrent layers on top of each other.
@@ -118,7 +121,8 @@ def many_to_many(
 
     Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
         arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
-        recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for what is learned beside.
+        recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for what is learned beside;
+        Peters et al., arXiv:1705.00108, for the language model's states.
     """
     require_positive_int("num_tags", num_tags)
     require_choice("characters", characters, CHARACTERS)
@@ -139,11 +143,10 @@ def many_to_many(
         rare_dropout,
         name="embedding",
     )
-    vectors = [embed(token_ids)]
+    letters = None
     if characters != "none":
-        inputs["character_ids"] = keras.Input((None, None), dtype="int32", name="character_ids")
         own = {"widths": character_widths} if characters == "cnn" else {}
-        read = CHARACTER_LAYERS[characters](
+        letters = CHARACTER_LAYERS[characters](
             character_vocabulary_size,
             character_dim,
             character_units,
@@ -151,11 +154,10 @@ def many_to_many(
             name="characters",
             **own,
         )
-        vectors.append(read(inputs["character_ids"]))
-    if casing_dim:
-        inputs["casing_ids"] = keras.Input((None,), dtype="int32", name="casing_ids")
-        vectors.append(TokenEmbedding(CASINGS, casing_dim, name="casing")(inputs["casing_ids"]))
-    together = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+    together = words(inputs, embed, letters, casing_dim)
+    if context:
+        around = context_states(inputs, mask, Context.of(context), frozen=True)
+        together = keras.ops.concatenate([together, around], axis=-1)
     together = keras.layers.Dropout(dropout, name="embedding_dropout")(together)
     body = Recurrent(
         cell,

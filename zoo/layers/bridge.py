@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.errors import require_positive_int, require_rate
 from zoo.layers.direction import make_cell
+from zoo.masking import keep_frozen
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -67,6 +68,7 @@ class StateBridge(keras.layers.Layer):
         for layer in self.dense:
             for dense in layer:
                 dense.build(vectors_shape)
+        keep_frozen(self)
 
     def call(self, vectors: Any) -> list[Any]:
         return [[list(self.made_of([dense(vectors) for dense in layer]))] for layer in self.dense]

@@ -193,6 +193,7 @@ class CharacterRNN(_CharacterLayer):
     def build(self, character_ids_shape: Any) -> None:
         self._add_table()
         self.body.build((None, None, self.character_dim))
+        masking.keep_frozen(self)
 
     def call(self, character_ids: Any, training: bool = False) -> Any:
         shape = ops.shape(character_ids)

@@ -147,14 +147,14 @@ class Decoder(masking.MaskedLayer):
         width = vectors_shape[-1] + (self.units if self.input_feeding else 0)
         shape = (*vectors_shape[:2], width)
         self.lower.build(shape)
-        if not self.looks:
-            return
-        states = (*vectors_shape[:2], self.units)
-        self.attention.build(states, values_shape)
-        together = (*vectors_shape[:2], self.units + values_shape[-1])
-        if self.upper is not None:
-            self.upper.build(together)
-        self.combine.build(together)
+        if self.looks:
+            states = (*vectors_shape[:2], self.units)
+            self.attention.build(states, values_shape)
+            together = (*vectors_shape[:2], self.units + values_shape[-1])
+            if self.upper is not None:
+                self.upper.build(together)
+            self.combine.build(together)
+        masking.keep_frozen(self)
 
     @property
     def num_lower(self) -> int:

@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers.direction import make_cell
+from zoo.masking import keep_frozen
 
 BRIDGES = ("zero", "copy", "dense")
 
@@ -88,6 +89,7 @@ class EncoderBridge(keras.layers.Layer):
                         "the encoder (both directions side by side): take bridge 'dense', or units "
                         "that fit"
                     )
+        keep_frozen(self)
 
     def _opposite(self, layer: int, depth: int) -> int:
         return max(0, depth - self.options["num_layers"] + layer)

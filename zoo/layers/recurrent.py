@@ -135,6 +135,7 @@ class Recurrent(masking.MaskedLayer):
         for dense in self.upper:
             dense.build(shape)
             shape = (*inputs_shape[:2], dense.units)
+        masking.keep_frozen(self)
 
     def get_initial_states(self, batch_size: Any) -> list[Any]:
         """The states before the first step, in the form of the final states."""

@@ -1,0 +1,184 @@
+"""What stands around a word: a bidirectional language model, and its states as features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+from zoo.errors import InputError, require_choice, require_positive_int
+from zoo.layers import Recurrent, TokenEmbedding
+from zoo.layers.characters import CHARACTER_LAYERS
+from zoo.layers.token_logits import TokenLogits
+
+CHARACTERS = ("none", *CHARACTER_LAYERS)
+CASINGS = 8  # rows of the casing table; see zoo.text.TokenVectorizer
+PREFIX = "context_"
+
+
+@dataclass(frozen=True)
+class Context:
+    """The sizes of what reads a word's neighbours.
+
+    Attributes:
+        vocabulary_size: V, number of token ids, PAD and UNK included.
+        character_vocabulary_size: Number of letters' ids, PAD and UNK included.
+        embedding_dim: Size of a word's vector.
+        characters: What reads its letters: `none`, `cnn`, `recurrent`.
+        character_dim: Size of a letter's vector.
+        character_units: Size of what is made of a word's letters.
+        character_widths: With `cnn`, how many letters each convolution sees.
+        casing_dim: Size of the vector for capitals and digits; 0 = none.
+        cell: The recurrent cell.
+        units: Hidden size K of each direction.
+    """
+
+    vocabulary_size: int
+    character_vocabulary_size: int = 128
+    embedding_dim: int = 100
+    characters: str = "cnn"
+    character_dim: int = 30
+    character_units: int = 50
+    character_widths: Sequence[int] = (3,)
+    casing_dim: int = 8
+    cell: str = "lstm"
+    units: int = 256
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> "Context":
+        """From a dict of these sizes.
+
+        Raises:
+            InputError: One of them has another name, or `vocabulary_size` is missing.
+        """
+        known = [one.name for one in fields(cls)]
+        unknown = sorted(set(options) - set(known))
+        if unknown or "vocabulary_size" not in options:
+            raise InputError(
+                f"context takes vocabulary_size and perhaps {', '.join(known[1:])}, "
+                f"got {', '.join(map(str, options)) or 'nothing'}"
+            )
+        return cls(**options)
+
+
+def words(
+    inputs: dict[str, Any],
+    embed: TokenEmbedding,
+    letters: keras.layers.Layer | None,
+    casing_dim: int,
+    prefix: str = "",
+) -> Any:
+    """What is known of each word by itself: token_ids (B, T), letters, casing -> (B, T, E).
+
+    Args:
+        inputs: The model's inputs by their names; those that are missing and needed are added.
+        embed: Ids -> vectors.
+        letters: What reads a word's letters, if anything does.
+        casing_dim: Size of the vector for capitals and digits; 0 = none.
+        prefix: What the casing layer's name begins with.
+    """
+    vectors = [embed(inputs["token_ids"])]
+    if letters is not None:
+        vectors.append(letters(_input(inputs, "character_ids", 2)))
+    if casing_dim:
+        casing = TokenEmbedding(CASINGS, casing_dim, name=f"{prefix}casing")
+        vectors.append(casing(_input(inputs, "casing_ids", 1)))
+    return ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+
+
+def _input(inputs: dict[str, Any], name: str, axes: int) -> Any:
+    if name not in inputs:
+        inputs[name] = keras.Input((None,) * axes, dtype="int32", name=name)
+    return inputs[name]
+
+
+def context_states(
+    inputs: dict[str, Any], mask: Any, context: Context, dropout: float = 0.0, frozen: bool = False
+) -> Any:
+    """Reads each sentence from both ends: (B, T) -> states (B, T, 2K).
+
+    The first K of a place have read up to it, the others from the end down to it. The layers are
+    called `context_...`.
+
+    Args:
+        inputs: The model's inputs by their names; those that are missing and needed are added.
+        mask: bool (B, T), True for real tokens.
+        context: Sizes.
+        dropout: Share of a word's vector that is dropped in training.
+        frozen: Keep the weights as they are in training.
+    """
+    require_choice("the context's characters", context.characters, CHARACTERS)
+    size, width = context.vocabulary_size, context.embedding_dim
+    embed = TokenEmbedding(size, width, name=f"{PREFIX}embedding")
+    letters = None
+    if context.characters != "none":
+        widths = list(context.character_widths)
+        own = {"widths": widths} if context.characters == "cnn" else {}
+        letters = CHARACTER_LAYERS[context.characters](
+            context.character_vocabulary_size,
+            context.character_dim,
+            context.character_units,
+            name=f"{PREFIX}characters",
+            **own,
+        )
+    vectors = words(inputs, embed, letters, context.casing_dim, PREFIX)
+    if dropout:
+        vectors = keras.layers.Dropout(dropout, name=f"{PREFIX}dropout")(vectors)
+    body = Recurrent(context.cell, context.units, bidirectional=True, name=f"{PREFIX}encoder")
+    states, _ = body(vectors, mask=mask)
+    if frozen:
+        for layer in keras.Model(inputs, states).layers:
+            if layer.name.startswith(PREFIX):
+                layer.trainable = False
+        states = ops.stop_gradient(states)  # else the gradients would be worked out all the same
+    return states
+
+
+def bidirectional_language_model(
+    *,
+    vocabulary_size: int,
+    projection_dim: int = 128,
+    sampled: int = 0,
+    dropout: float = 0.1,
+    name: str = "bidirectional_language_model",
+    **options: Any,
+) -> keras.Model:
+    """Two language models of words, one from each end: what a word's neighbours tell of it.
+
+    The forward states of a place tell the word behind it, the backward states the word before it;
+    both through one table of words. What it learns from text without tags is what
+    `many_to_many(context=...)` reads.
+
+    Args:
+        vocabulary_size: V, number of token ids; the ids are in the order of frequency.
+        projection_dim: What states are projected to before they tell words.
+        sampled: Words that the loss looks at in training; 0 = all.
+        dropout: Share of a word's vector that is dropped in training.
+        name: The model's name.
+        **options: The other sizes of `Context`.
+
+    Returns:
+        A Keras model of `token_ids` (B, T), and `character_ids` (B, T, L), `casing_ids` (B, T) if
+        it reads them, -> the neighbours' losses float (B, T, 2), in nats: of the word behind and of
+        the word before each place; those that would tell padding or a sentence's end mean nothing.
+
+    Source: Peters et al., arXiv:1705.00108.
+    """
+    require_positive_int("projection_dim", projection_dim)
+    context = Context.of({"vocabulary_size": vocabulary_size, **options})
+    inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
+    mask = masking.padding_mask(inputs["token_ids"])
+    states = context_states(inputs, mask, context, dropout)
+    tell = TokenLogits(vocabulary_size, sampled, name="logits")
+    ids, units = inputs["token_ids"], context.units
+    sides = {
+        "behind": (states[:, :, :units], ops.pad(ids[:, 1:], [[0, 0], [0, 1]])),
+        "before": (states[:, :, units:], ops.pad(ids[:, :-1], [[0, 0], [1, 0]])),
+    }
+    losses = [
+        tell(keras.layers.Dense(projection_dim, name=f"{side}_projection")(read), target_ids=ids)
+        for side, (read, ids) in sides.items()
+    ]
+    return keras.Model(inputs, ops.stack(losses, axis=-1), name=name)
