@@ -94,8 +94,9 @@ def _logits(
     """One token's logits (B, C), and the states after it."""
     known = {layer.name for layer in model.layers}
     vectors = [model.get_layer("embedding")(ids["token_ids"])]
-    if "characters" in known:
-        vectors.append(model.get_layer("characters")(ids["character_ids"]))
+    for name in ("characters", "affixes"):
+        if name in known:
+            vectors.append(model.get_layer(name)(ids["character_ids"]))
     if "casing" in known:
         vectors.append(model.get_layer("casing")(ids["casing_ids"]))
     together = tf.concat(vectors, axis=-1)[:, 0]

@@ -42,6 +42,7 @@ class TaggingConfig(TrainingConfig):
     character_units: int = option(50, "size of what is made of a word's letters")
     character_widths: str = option("3", "letters that each of cnn's convolutions sees: 2,3,4")
     character_dropout: float = option(0.0, "share dropped from the letters' vectors")
+    affix_dim: int = option(0, "size of the vector of each beginning and ending; 0 = none")
     casing_dim: int = option(8, "size of the vector for capitals and digits; 0 = none")
     dense_layers: int = option(0, "layers on top that see one token each")
     head: str = option("crf", "softmax, or crf: whole paths of tags")

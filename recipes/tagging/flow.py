@@ -42,6 +42,7 @@ MODEL_OPTIONS = (
     "character_units",
     "character_dropout",
     "rare_dropout",
+    "affix_dim",
     "casing_dim",
     "dense_layers",
     "head",
@@ -143,7 +144,8 @@ def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
 def _taken(config: TaggingConfig) -> tuple[str, ...]:
     """The inputs of the model."""
     around = context.wanted(config)
-    letters = ("character_ids",) if config.characters != "none" or around else ()
+    spelt = config.characters != "none" or config.affix_dim or around
+    letters = ("character_ids",) if spelt else ()
     return ("token_ids", *letters, *(("casing_ids",) if config.casing_dim or around else ()))
 
 

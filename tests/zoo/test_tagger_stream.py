@@ -31,6 +31,7 @@ def built(vectorizer, **options):
         character_vocabulary_size=len(vectorizer.letters),
         character_dim=3,
         character_units=4,
+        affix_dim=2,
         casing_dim=2,
         **options,
     )

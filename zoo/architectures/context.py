@@ -66,7 +66,7 @@ class Context:
 def words(
     inputs: dict[str, Any],
     embed: TokenEmbedding,
-    letters: keras.layers.Layer | None,
+    letters: Sequence[keras.layers.Layer | None],
     casing_dim: int,
     prefix: str = "",
 ) -> Any:
@@ -75,13 +75,14 @@ def words(
     Args:
         inputs: The model's inputs by their names; those that are missing and needed are added.
         embed: Ids -> vectors.
-        letters: What reads a word's letters, if anything does.
+        letters: What reads a word's letters; None stands for nothing.
         casing_dim: Size of the vector for capitals and digits; 0 = none.
         prefix: What the casing layer's name begins with.
     """
     vectors = [embed(inputs["token_ids"])]
-    if letters is not None:
-        vectors.append(letters(_input(inputs, "character_ids", 2)))
+    for read in letters:
+        if read is not None:
+            vectors.append(read(_input(inputs, "character_ids", 2)))
     if casing_dim:
         casing = TokenEmbedding(CASINGS, casing_dim, name=f"{prefix}casing")
         vectors.append(casing(_input(inputs, "casing_ids", 1)))
@@ -123,7 +124,7 @@ def context_states(
             name=f"{PREFIX}characters",
             **own,
         )
-    vectors = words(inputs, embed, letters, context.casing_dim, PREFIX)
+    vectors = words(inputs, embed, [letters], context.casing_dim, PREFIX)
     if dropout:
         vectors = keras.layers.Dropout(dropout, name=f"{PREFIX}dropout")(vectors)
     body = Recurrent(context.cell, context.units, bidirectional=True, name=f"{PREFIX}encoder")

@@ -9,6 +9,7 @@ from zoo import masking
 from zoo.architectures.context import CHARACTERS, Context, context_states, words
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import CRF, Recurrent, TokenEmbedding
+from zoo.layers.affixes import Affixes
 from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import preset, register
 
@@ -30,6 +31,7 @@ def many_to_many(
     character_units: int = 50,
     character_widths: Sequence[int] = (3,),
     character_dropout: float = 0.0,
+    affix_dim: int = 0,
     casing_dim: int = 0,
     context: dict[str, Any] | None = None,
     cell: str = "lstm",
@@ -78,6 +80,8 @@ def many_to_many(
         character_units: Size of what is made of a word's letters.
         character_widths: With `cnn`, how many letters each convolution sees.
         character_dropout: Share dropped from the letters' vectors, in training.
+        affix_dim: Size of the vector of each of a word's beginnings of 1 to 3 letters and endings
+            of 1 to 4; 0 = none.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
             states stand beside a token's vectors, and whose weights training does not change; its
@@ -128,8 +132,9 @@ def many_to_many(
     require_choice("characters", characters, CHARACTERS)
     require_choice("head", head, HEADS)
     require_rate("dropout", dropout)
-    if isinstance(casing_dim, bool) or not isinstance(casing_dim, int) or casing_dim < 0:
-        raise InputError(f"casing_dim must be 0 or a positive int, got {casing_dim!r}")
+    for size, value in (("casing_dim", casing_dim), ("affix_dim", affix_dim)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise InputError(f"{size} must be 0 or a positive int, got {value!r}")
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     inputs = {"token_ids": token_ids}
     mask = masking.padding_mask(token_ids)
@@ -154,7 +159,8 @@ def many_to_many(
             name="characters",
             **own,
         )
-    together = words(inputs, embed, letters, casing_dim)
+    affixes = Affixes(affix_dim, name="affixes") if affix_dim else None
+    together = words(inputs, embed, [letters, affixes], casing_dim)
     if context:
         around = context_states(inputs, mask, Context.of(context), frozen=True)
         together = keras.ops.concatenate([together, around], axis=-1)

@@ -1,0 +1,112 @@
+"""How a word begins and how it ends -> vectors: what its ending tells of a word never seen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.errors import InputError, require_positive_int
+from zoo.masking import PAD, MaskedLayer
+
+PREFIXES = (1, 2, 3)
+SUFFIXES = (1, 2, 3, 4)
+FACTOR = 1_009  # of the hash; times a bucket's number it stays below 2 ** 31
+MOST = 2_000_000  # buckets
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Affixes(MaskedLayer):
+    """The vectors of a word's first and last letters, looked up by a hash.
+
+    character_ids int (B, T, L) -> (B, T, N D), N = len(prefixes) + len(suffixes): for each length n
+    the vector of the word's first n letters, then for each the vector of its last n letters. With M
+    buckets the letters c_1 .. c_n, a suffix's last letter first, stand in bucket
+
+        h_n,   h_0 = 0,   h_i = (1009 h_(i-1) + c_i) mod M
+
+    of their length's own table; what a word is too short for is 0 = PAD. Different affixes may
+    share a bucket. A word without letters (padding) gives zeros.
+
+    Args:
+        dim: D, size of an affix's vector.
+        buckets: M, rows of each length's table.
+        prefixes: Lengths of beginnings, in letters.
+        suffixes: Lengths of endings.
+        **kwargs: The Keras layer's own arguments.
+
+    Raises:
+        InputError: A size is no positive int, or M is above 2,000,000.
+
+    Source: affixes as features, Ratnaparkhi, A maximum entropy model for part-of-speech tagging
+        (1996); rows shared by a hash, Weinberger et al., arXiv:0902.2206.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        buckets: int = 5_000,
+        prefixes: Sequence[int] = PREFIXES,
+        suffixes: Sequence[int] = SUFFIXES,
+        **kwargs: Any,
+    ) -> None:
+        require_positive_int("affix_dim", dim)
+        require_positive_int("buckets", buckets)
+        if buckets > MOST:
+            raise InputError(f"buckets must be at most {MOST:,}, got {buckets:,}")
+        for length in (*prefixes, *suffixes):
+            require_positive_int("an affix's length", length)
+        super().__init__(**kwargs)
+        self.dim, self.buckets = dim, buckets
+        self.prefixes, self.suffixes = list(prefixes), list(suffixes)
+
+    def build(self, character_ids_shape: Any) -> None:
+        rows = (len(self.prefixes) + len(self.suffixes)) * self.buckets
+        self.embeddings = self.add_weight(
+            name="embeddings",
+            shape=(rows, self.dim),
+            initializer=keras.initializers.RandomUniform(-0.05, 0.05),
+        )
+
+    def call(self, character_ids: Any) -> Any:
+        ids = ops.cast(character_ids, "int32")
+        real = ops.not_equal(ids[:, :, :1], PAD)
+        numbers = ops.stack(self._numbers(ids), axis=-1)  # (B, T, N)
+        vectors = ops.take(self.embeddings, numbers, axis=0)
+        shape = ops.shape(ids)
+        width = numbers.shape[-1] * self.dim
+        flat = ops.reshape(vectors, (shape[0], shape[1], width))
+        return ops.where(real, ops.cast(flat, self.compute_dtype), 0)
+
+    def _numbers(self, ids: Any) -> list[Any]:
+        """The row of each affix in the table: int32 (B, T), N times."""
+        longest = max([*self.prefixes, *self.suffixes])
+        padded = ops.pad(ids, [[0, 0], [0, 0], [0, longest]])
+        length = ops.sum(ops.cast(ops.not_equal(ids, PAD), "int32"), axis=-1, keepdims=True)
+        beginning = [padded[:, :, place] for place in range(longest)]
+        ending = []
+        for place in range(longest):
+            letter = ops.take_along_axis(padded, ops.maximum(length - 1 - place, 0), axis=-1)
+            ending.append(ops.where(length > place, letter, PAD)[:, :, 0])
+        kinds = [(beginning, size) for size in self.prefixes]
+        kinds += [(ending, size) for size in self.suffixes]
+        numbers = []
+        for kind, (letters, size) in enumerate(kinds):
+            hashed = ops.zeros_like(letters[0])
+            for letter in letters[:size]:
+                hashed = (FACTOR * hashed + letter) % self.buckets
+            numbers.append(kind * self.buckets + hashed)
+        return numbers
+
+    def compute_output_spec(self, character_ids: Any) -> Any:
+        width = (len(self.prefixes) + len(self.suffixes)) * self.dim
+        return keras.KerasTensor((*character_ids.shape[:2], width), self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "dim": self.dim,
+            "buckets": self.buckets,
+            "prefixes": self.prefixes,
+            "suffixes": self.suffixes,
+        }
