@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import InputError, nearest, require_choice
+from zoo.registry import preset_options
 
 Config = TypeVar("Config", bound="TrainingConfig")
 
@@ -131,6 +132,19 @@ def from_mapping(config: type[Config], values: Mapping[str, Any]) -> Config:
         if name not in known:
             raise InputError(f"no option {name!r}: {nearest(name, known)}")
     return config(**values)
+
+
+def configured(task: Any, given: Mapping[str, Any]) -> Any:
+    """A recipe's configuration: what is given, then what the preset changes, then its defaults.
+
+    Args:
+        task: The recipe's module.
+        given: The options that are given, one of which may name an `architecture`.
+    """
+    known = [field.name for field in dataclasses.fields(task.Config)]
+    preset = preset_options(given["architecture"]) if "architecture" in given else {}
+    own = {name: value for name, value in preset.items() if name in known}
+    return from_mapping(task.Config, {**task.defaults(dict(given)), **own, **given})
 
 
 def write_json(path: Path, content: Any) -> None:

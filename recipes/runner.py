@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from recipes import checkpoint, figures, training
 from recipes.checkpoint import Progression
-from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
+from recipes.config import (
+    TrainingConfig,
+    configured,
+    differences,
+    from_mapping,
+    read_json,
+    write_json,
+)
 from recipes.precision import in_precision
 from recipes.sources.share import share_of
 from recipes.team import team_of
@@ -67,7 +74,7 @@ def options_of(task: ModuleType, path: Path) -> dict[str, Any]:
 
 def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
     """The configuration and the folder of a new run."""
-    config = from_mapping(task.Config, {**task.defaults(given), **given})
+    config = configured(task, given)
     team = team_of(config.strategy)
     task.check(config)
     if config.strategy == "multiworker" and not directory:

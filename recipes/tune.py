@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from recipes import checkpoint, training
 from recipes.checkpoint import Progression
-from recipes.config import from_mapping, write_json
+from recipes.config import configured, write_json
 from recipes.language.states import initial_states, inputs_of
 from recipes.language.windows import Window
 from recipes.precision import in_precision
@@ -65,7 +65,7 @@ class Trainings:
     def config(self, run: Run) -> Any:
         """A run's configuration, as `train --config` takes it."""
         given = {**self.fixed, **run.values, "seed": run.seed, "train_fraction": run.fraction}
-        config = from_mapping(self.task.Config, {**self.task.defaults(given), **given})
+        config = configured(self.task, given)
         return dataclasses.replace(
             config,
             epochs=stretched(config.epochs, run.fraction),

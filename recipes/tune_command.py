@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from recipes import tune
-from recipes.config import METAVARS, from_mapping
+from recipes.config import METAVARS, configured
 from recipes.training import SMALLER_IS_BETTER
 from zoo.errors import InputError
 from zoo.tuning.conduct import PATIENCE, conduct, follow, lead
@@ -161,7 +161,7 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
                 "16:256:log"
             )
         axes = [parse("units", UNITS[builtin], int)]
-    config = from_mapping(task.Config, {**task.defaults(fixed), **fixed})
+    config = configured(task, fixed)
     task.check(config)
     if config.strategy == "multiworker":
         raise InputError(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def publish(
 
     Args:
         functions: What each signature computes, by its name: a `tf.function` with an input
-            signature and without autograph that gives a dict of named tensors.
+            signature and without autograph that gives a dict of named tensors, or its one graph.
         tracked: All variables and lookup tables that the functions read, or what holds them.
         probes: For each signature what it is tried on: a tensor for each of its inputs.
         directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
@@ -95,8 +96,15 @@ def publish(
 def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> None:
     module = tf.Module()
     module.tracked = list(tracked)
-    tf.saved_model.save(module, str(path), signatures=dict(functions))
+    traced = {name: _traced(function) for name, function in functions.items()}
+    tf.saved_model.save(module, str(path), signatures=traced)
     path.chmod(0o755)  # mkdtemp's own is for its user alone; a server may be another
+
+
+def _traced(function: Any) -> Any:
+    """A function's graph: of a function that has one TensorFlow would trace another to save it."""
+    traced = isinstance(function, tf.types.experimental.ConcreteFunction)
+    return function if traced else function.get_concrete_function()
 
 
 def _rename(part: Path, directory: Path) -> Path:
@@ -153,12 +161,15 @@ def check(
         signature: {name: tf.convert_to_tensor(given) for name, given in inputs.items()}
         for signature, inputs in probes.items()
     }
-    served = _ask_fresh_process(path, tensors)
+    with ThreadPoolExecutor(max_workers=1) as other:  # both processes at once
+        asked = other.submit(_ask_fresh_process, path, tensors)
+        expected = {name: functions[name](**inputs) for name, inputs in tensors.items()}
+        served = asked.result()
     if served["foreign"]:
         raise ExportError(f"the exported model imports {', '.join(served['foreign'])}")
-    for signature, inputs in tensors.items():
+    for signature in tensors:
         answer = {name: _unpacked(given) for name, given in served["answers"][signature].items()}
-        if not _same(functions[signature](**inputs), answer):
+        if not _same(expected[signature], answer):
             raise ExportError(
                 f"the exported model in {path} does not answer as the one in memory does "
                 f"({signature})"

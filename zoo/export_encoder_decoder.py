@@ -58,7 +58,7 @@ def functions_of(translator: Translator) -> Functions:
     def complete(
         text: Any, prefix: Any, beam_size: Any, length_penalty: Any, max_tokens: Any
     ) -> Any:
-        ids = translator.target.ids(prefix).to_tensor(PAD)
+        ids = translator.target_ids(prefix).to_tensor(PAD)
         asked = how(beam_size, length_penalty, max_tokens)
         return translator.translate(text, prefix=ids, **asked)
 

@@ -132,6 +132,19 @@ def architecture(name: str) -> Architecture:
     return _ARCHITECTURES[name]
 
 
+def preset_options(name: str) -> dict[str, Any]:
+    """The arguments whose defaults a preset changes; none for what is no preset.
+
+    Example:
+        >>> import zoo
+        >>> preset_options("bidirectional_many_to_one")
+        {'bidirectional': True}
+    """
+    builder = architecture(name).builder
+    changed = builder.keywords if isinstance(builder, functools.partial) else {}
+    return {option: value for option, value in changed.items() if option != "name"}
+
+
 def cell_class(name: str) -> type[keras.layers.Layer]:
     """The cell of that name, or an error that names the nearest one."""
     if not isinstance(name, str) or name not in _CELLS:

@@ -1,5 +1,7 @@
 """Codecs + encoder-decoder + beam search: strings -> their translations, in one graph."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -97,6 +99,11 @@ class Translator:
                     f"the model is for {size} {name} tokens, but the {name}'s vocabulary has "
                     f"{len(vocabulary)}: give the one that it was trained with"
                 )
+        # what several functions begin with is traced once for all of them
+        ids, texts = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.string)
+        self._split = _traced_once(source.tokens_and_ids, texts)
+        self._target_ids = _traced_once(target.ids, texts)
+        self._start = _traced_once(functools.partial(encoder_decoder.start, model), ids)
         if self.search.replace_unknown and not self.looks:
             raise InputError(
                 "replace_unknown takes the source token that attention points at, and the model "
@@ -105,12 +112,16 @@ class Translator:
 
     def read(self, text: tf.Tensor) -> tf.Tensor:
         """Strings (B,) -> ids int32 (B, T_x), EOS at the end of each row, 0 = PAD behind it."""
-        return _ended(self.source.ids(text), EOS).to_tensor(PAD)
+        return self.tokens_and_ids(text)[1]
 
     def tokens_and_ids(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Strings (B,) -> tokens (B, T_x), "[EOS]" at the end and "" as padding, and their ids."""
-        tokens, ids = self.source.tokens_and_ids(text)
+        tokens, ids = self._split(text)
         return _ended(tokens, "[EOS]").to_tensor(""), _ended(ids, EOS).to_tensor(PAD)
+
+    def target_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> the target's ids, ragged int32 (B, T_y), without BOS and EOS."""
+        return self._target_ids(text)
 
     def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The tokens at most of each row's translation, int32 (B,)."""
@@ -140,7 +151,7 @@ class Translator:
         """
         search, model = self.search, self.model
         beta = search.beta if self.looks else 0.0
-        memory, states = begun or encoder_decoder.start(model, source_ids)
+        memory, states = begun or self._start(source_ids)
         matrix = encoder_decoder.head(model)
         beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
         if beta:
@@ -188,7 +199,7 @@ class Translator:
         width = tf.shape(source_ids)[1]
         if not self.looks:
             return tf.zeros([batch, count, time, width])
-        memory, states = begun or encoder_decoder.start(self.model, source_ids)
+        memory, states = begun or self._start(source_ids)
         flat = tf.reshape(token_ids, [batch * count, time])
         first = tf.fill([batch * count, 1], BOS)
         read = tf.where(flat != PAD, tf.concat([first, flat[:, :-1]], axis=1), PAD)
@@ -227,7 +238,7 @@ class Translator:
             **how: As `translate_ids` takes it.
         """
         source_tokens, source_ids = self.tokens_and_ids(text)
-        begun = encoder_decoder.start(self.model, source_ids)
+        begun = self._start(source_ids)
         hypotheses = self.translate_ids(source_ids, n_best=n_best, begun=begun, **how)
         longest = tf.maximum(tf.reduce_max(hypotheses.lengths), 1)
         hypotheses = hypotheses._replace(token_ids=hypotheses.token_ids[:, :, :longest])
@@ -259,12 +270,12 @@ class Translator:
 
     def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the model says of given translations: strings (B,) each."""
-        source_ids = self.read(text)
-        ids = self.target.ids(translation)
+        memory, states = self._start(self.read(text))
+        ids = self.target_ids(translation)
         one = tf.ones([ids.nrows(), 1], tf.int32)
         read = tf.concat([BOS * one, ids], axis=1).to_tensor(PAD)
         told = tf.concat([ids, EOS * one], axis=1).to_tensor(PAD)
-        logits = self.model({"source_ids": source_ids, "target_ids": read}, training=False)
+        logits = encoder_decoder.told(self.model, read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
         total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
         counts = tf.cast(ids.row_lengths(), tf.int32) + 1
@@ -273,6 +284,10 @@ class Translator:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
         }
+
+
+def _traced_once(function: Callable[..., Any], spec: tf.TensorSpec) -> Callable[..., Any]:
+    return tf.function(function, input_signature=[spec], autograph=False)
 
 
 def _ended(values: tf.RaggedTensor, end: Any) -> tf.RaggedTensor:

@@ -11,7 +11,7 @@ import tensorflow as tf
 import zoo
 from tests import reference_translation
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.encoder_decoder import attention_of, looked_at, start, step
+from zoo.architectures.encoder_decoder import attention_of, looked_at, start, step, told
 from zoo.losses import TokenCrossentropy
 
 TINY = {
@@ -141,6 +141,8 @@ def test_what_is_looked_at_is_that_of_the_reference_and_padding_has_exactly_noth
 
 def test_token_by_token_a_model_says_what_it_says_at_once(any_case):
     memory, states = start(any_case.model, SOURCES)
+    again = np.array(told(any_case.model, TARGETS, states, memory))
+    np.testing.assert_allclose(again[REAL], any_case.logits[REAL], atol=1e-5)
     for t in range(5):
         logits, states = step(any_case.model, TARGETS[:, t], states, memory)
         real = REAL[:, t]

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from recipes.config import add_options, differences, from_mapping, read_json, write_json
+from recipes.config import (
+    add_options,
+    configured,
+    differences,
+    from_mapping,
+    read_json,
+    write_json,
+)
+from recipes.generation import task as generation
+from recipes.pos import task as pos
 from recipes.sentiment.config import SentimentConfig
 from zoo.errors import InputError
 
@@ -62,3 +71,15 @@ def test_a_damaged_json_file_is_named(tmp_path: Path):
         read_json(tmp_path / "config.json")
     with pytest.raises(InputError, match="does not exist"):
         read_json(tmp_path / "nothing.json")
+
+
+def test_a_preset_gives_its_own_values_to_what_is_not_given():
+    """Before the recipe's defaults, behind what the user says."""
+    assert configured(pos, {}).head == "softmax"
+    tagger = configured(pos, {"architecture": "bilstm_crf", "cell": "gru"})
+    assert (tagger.head, tagger.cell, tagger.units) == ("crf", "gru", 64)
+    model = configured(generation, {"architecture": "awd_lstm", "weight_drop": 0.25})
+    assert (model.cell, model.tied, model.weight_drop) == ("lstm", True, 0.25)
+    assert model.input_dropout > 0 == generation.Config().input_dropout
+    with pytest.raises(InputError, match="unknown architecture 'bilstm_crff'"):
+        configured(pos, {"architecture": "bilstm_crff"})

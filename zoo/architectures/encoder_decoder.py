@@ -288,13 +288,9 @@ def step(
         The logits (R, V) of what follows, and the states after the token; with attention
         `attention` (R, T_x) among them is what the model looked at.
     """
-    layers = {layer.name: layer for layer in model.layers}
-    vectors = _vectors(layers["target_embedding"], token_ids)
-    outputs, after = layers["decoder"].step(vectors, states, memory)
-    if "projection" in layers:
-        outputs = layers["projection"](outputs)
-    matrix = head(model) if matrix is None else matrix
-    return layers["logits"].tell(outputs, matrix), after
+    vectors = _vectors(model.get_layer("target_embedding"), token_ids)
+    outputs, after = model.get_layer("decoder").step(vectors, states, memory)
+    return _logits(model, outputs, matrix), after
 
 
 def looked_at(model: keras.Model, target_ids: Any, states: dict[str, Any], memory: Memory) -> Any:
@@ -309,6 +305,28 @@ def looked_at(model: keras.Model, target_ids: Any, states: dict[str, Any], memor
     Returns:
         float (R, T_y, T_x), zeros in the padding.
     """
+    return _decoded(model, target_ids, states, memory)[1]
+
+
+def told(model: keras.Model, target_ids: Any, states: dict[str, Any], memory: Memory) -> Any:
+    """The logits (R, T_y, V) that the model itself gives to given targets of what `start` read.
+
+    The arguments are those of `looked_at`; a model without attention is taken as well.
+    """
+    outputs = _decoded(model, target_ids, states, memory)
+    outputs = outputs[0] if model.get_layer("decoder").looks else outputs
+    return _logits(model, outputs)
+
+
+def _logits(model: keras.Model, outputs: Any, matrix: Any = None) -> Any:
+    layers = {layer.name: layer for layer in model.layers}
+    if "projection" in layers:
+        outputs = layers["projection"](outputs)
+    return layers["logits"].tell(outputs, head(model) if matrix is None else matrix)
+
+
+def _decoded(model: keras.Model, target_ids: Any, states: dict[str, Any], memory: Memory) -> Any:
+    """What the decoder gives to given targets, all steps at once."""
     layers = {layer.name: layer for layer in model.layers}
     vectors = _vectors(layers["target_embedding"], target_ids)
     count = keras.ops.shape(target_ids)[0] // keras.ops.shape(memory.values)[0]
@@ -318,7 +336,7 @@ def looked_at(model: keras.Model, target_ids: Any, states: dict[str, Any], memor
     )
     real = masking.padding_mask(target_ids)
     given = {"mask": real, "states": begun, "values": values, "memory_mask": mask}
-    return layers["decoder"](vectors, **given)[1]
+    return layers["decoder"](vectors, **given)
 
 
 def attention_of(model: keras.Model) -> keras.Model:
