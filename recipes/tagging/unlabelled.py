@@ -14,22 +14,31 @@ LONGEST = 60  # tokens; a longer sentence goes on as another one
 SHORTEST = 2  # a single word has no neighbours
 CHUNK = 2_000  # texts a call
 _LINE_BREAK = re.compile(r"<br\s*/?>")
+_JOINT = re.compile(r" @([-,.])@ ")  # WikiText writes "1 @,@ 000" and "well @-@ known"
 _END = re.compile(r"[.!?]+")
 _CLOSING = frozenset(")]}\"'”’»")
 
 
 def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str]:
-    """The lines of a text.
+    """The lines of texts.
 
     Args:
-        data: A file or folder of text, or `tfds:NAME`; splits other than train are left alone.
+        data: Files or folders of text, or `tfds:NAME`, with commas between them; splits other than
+            train are left alone.
         text_column: The tfds feature that holds the text.
-        limit: Characters that are read at most; 0 = all.
+        limit: Characters that are read of each, at most; 0 = all.
         download: Whether tensorflow-datasets may use the network.
 
     Raises:
         InputError: There is no such text.
     """
+    lines = []
+    for one in filter(None, map(str.strip, data.split(","))):
+        lines += _lines(one, text_column, limit, download)
+    return lines
+
+
+def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]:
     if data == "builtin":
         raise InputError("there is no built-in text without tags: give a path or tfds:NAME")
     texts = corpus.load(
@@ -43,7 +52,8 @@ def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str
         download=download,
         limit=limit,
     ).train
-    return [line for text in texts for line in _LINE_BREAK.sub("\n", text).split("\n") if line]
+    found = [line for text in texts for line in _LINE_BREAK.sub("\n", text).split("\n")]
+    return [_JOINT.sub(r"\1", line).replace("<unk>", "unk") for line in found if line]
 
 
 def sentences(lines: Sequence[str], known: Iterable[str]) -> Iterator[list[str]]:

@@ -61,6 +61,16 @@ def test_text_is_cut_into_sentences_and_into_the_tokens_that_the_tagged_ones_hav
     assert [len(sentence) for sentence in long] == [60, 60, 10]
 
 
+def test_several_texts_are_read_and_their_marks_cleaned(tmp_path):
+    for name, text in (("a.txt", "one<br />two\n\n"), ("wiki.train.tokens", "1 @,@ 000 <unk> .\n")):
+        (tmp_path / name).write_text(text + "last line\n" * 20, encoding="utf-8")
+    both = f"{tmp_path / 'a.txt'}, {tmp_path / 'wiki.train.tokens'}"
+    lines = unlabelled.read(both, text_column="text", limit=0, download=False)
+    assert lines[:2] == ["one", "two"]
+    assert "1,000 unk ." in lines
+    assert len(lines) > 30
+
+
 def test_the_labels_count_the_neighbours_that_are_there():
     texts = [["a", "b", "c"], ["a", "b"]]
     vectorizer = TokenVectorizer.learn(texts, letters_min_count=1)
