@@ -5,7 +5,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.architectures.context import PREFIX
 from zoo.errors import InputError
 from zoo.layers import Recurrent, named_states, nested_states
 from zoo.layers.crf import CRF
@@ -20,7 +19,8 @@ def streams(model: keras.Model) -> bool:
     body = layers.get("encoder")
     if not isinstance(body, Recurrent) or not {"embedding", "logits"} <= set(layers):
         return False
-    return not body.options["bidirectional"] and f"{PREFIX}encoder" not in layers
+    readers = [layer for layer in model.layers if isinstance(layer, Recurrent)]
+    return not any(reader.options["bidirectional"] for reader in readers)
 
 
 def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[str, Any]:
