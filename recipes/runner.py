@@ -112,7 +112,7 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
         try:
             prepared = load_data(task, config, directory)
         except KeyboardInterrupt:
-            if directory.exists():  # what was prepared so far can be taken up
+            if team.is_chief and directory.exists():  # what was prepared so far can be taken up
                 _write_config(task, config, directory)
             raise
     if team.is_chief:

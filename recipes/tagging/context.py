@@ -79,7 +79,7 @@ def folder_of(config: TaggingConfig, directory: Path) -> Path | None:
     return (Path(config.context) if config.context else directory) / FOLDER
 
 
-def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) -> Path | None:
+def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) -> None:
     """Sees to it that the run's language model is there: trains it, or goes on with that.
 
     Args:
@@ -87,22 +87,18 @@ def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) ->
         tagged: The tagger's own training sentences, which are read as well.
         directory: The run's folder.
 
-    Returns:
-        The language model's folder, or None if the options ask for none.
-
     Raises:
         InputError: The text, or the run that is taken over, is not there.
     """
     folder = folder_of(config, directory)
     if folder is None or (folder / FINISHED).exists():
-        return folder
+        return
     if config.context:
         raise InputError(
             f"{config.context} holds no finished language model: give --context a run that was "
             "trained with --unlabelled"
         )
     _train(config, tagged, folder)
-    return folder
 
 
 def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> None:
