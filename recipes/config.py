@@ -39,6 +39,7 @@ class TrainingConfig:
     epochs: int = option(10, "passes over the training split, at most")
     minutes: float = option(0.0, "time for training: no epoch begins that would end later; 0 = any")
     patience: int = option(2, "epochs without a better validation score before training stops")
+    keep_epoch: int = option(0, "the epoch that is kept and the last one; 0 = what validates best")
     batch_size: int = option(32, "examples a step")
     buckets: int = option(6, "number of lengths that batches are padded to")
     learning_rate: float = option(1e-3, "Adam's")
@@ -65,13 +66,17 @@ class TrainingConfig:
             _check_type(field.name, getattr(self, field.name), type(field.default))
         for name in ("epochs", "patience", "batch_size", "buckets", "accumulate"):
             _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name in ("minutes", "clip_norm", "average", "seed"):
+        for name in ("minutes", "clip_norm", "average", "seed", "keep_epoch"):
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
         share = self.train_fraction
         _check(0 < share <= 1, "train_fraction", "above 0 and at most 1", share)
         _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
+        kept, most = self.keep_epoch, self.epochs
+        _check(kept <= most, "keep_epoch", f"at most the {most} epochs", kept)
+        if kept and self.minutes:
+            raise InputError("keep_epoch asks for an epoch whatever it takes: leave minutes out")
         _check(
             self.accumulate <= self.batch_size,
             "accumulate",

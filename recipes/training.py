@@ -107,7 +107,8 @@ def train(
     """Trains until the epochs, the minutes or the patience are used up.
 
     After each epoch the run's folder holds `history.csv`, TensorBoard logs, the whole state to go
-    on from, and the model that validated best (with its averaged weights, in float32).
+    on from, and the model that validated best (with its averaged weights, in float32); or, where
+    `config.keep_epoch` asks for one, that epoch's model, with which training ends.
 
     Args:
         model: A compiled model.
@@ -139,7 +140,7 @@ def train(
                 served.set_weights(model.get_weights())
             figures = team.agreed(validate(served))
             row.update({f"validation_{name}": value for name, value in figures.items()})
-            if _is_better(figures, progression):
+            if _is_kept(figures, progression, config.keep_epoch):
                 progression.best_score = next(iter(figures.values()))
                 progression.best_epoch = row["epoch"]
                 if team.is_chief:
@@ -156,8 +157,13 @@ def train(
     return progression
 
 
-def _is_better(figures: dict[str, Any], progression: Progression) -> bool:
-    """Whether an epoch validates better than the best so far; of equal scores, by its loss."""
+def _is_kept(figures: dict[str, Any], progression: Progression, asked: int) -> bool:
+    """Whether an epoch is the asked one or, where none is, validates better than the best so far.
+
+    Of equal scores the smaller loss is better.
+    """
+    if asked:
+        return progression.epoch + 1 == asked
     if not progression.best_epoch:
         return True
     best = progression.history[progression.best_epoch - 1]
@@ -168,9 +174,9 @@ def _is_better(figures: dict[str, Any], progression: Progression) -> bool:
 
 
 def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
-    if progression.epoch >= config.epochs:
+    if progression.epoch >= (config.keep_epoch or config.epochs):
         return False
-    if progression.epoch - progression.best_epoch >= config.patience:
+    if not config.keep_epoch and progression.epoch - progression.best_epoch >= config.patience:
         print(f"stopped: no better validation score for {config.patience} epochs")
         return False
     if config.minutes and progression.history:

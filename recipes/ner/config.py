@@ -19,6 +19,7 @@ class NerConfig(TaggingConfig):
     units: int = option(100, "hidden size K of each direction")
     rare_dropout: float = option(4.0, "a word seen n times is hidden with chance a / (a + n)")
     calibrate: bool = option(True, "lower the score of O to where validation's entity F1 is best")
+    shift: float = option(0.0, "what is taken off the score of O without --calibrate, nats")
     scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
 
 

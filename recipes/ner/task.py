@@ -10,7 +10,7 @@ from recipes.config import Answering as NoOptions
 from recipes.ner import builtin
 from recipes.ner.config import BUILTIN, NerConfig
 from recipes.sources.sentences import TaggedSplits
-from recipes.tagging import answers, data, flow, scoring
+from recipes.tagging import answers, chosen, data, flow, scoring
 from zoo.errors import require_choice
 from zoo.export_tagger import export_tagger
 from zoo.text.tag_schemes import SCHEMES
@@ -28,6 +28,8 @@ epochs = training.over_train
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
     """What is taken where nothing is given: the built-in corpus needs less."""
+    if given.get("chosen_by"):
+        return chosen.options(NAME, given["chosen_by"])
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
@@ -45,12 +47,12 @@ def check(config: NerConfig) -> None:
 def load(config: NerConfig) -> TaggedSplits:
     """The sentences, with their stretches marked by the scheme that is asked for."""
     splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"))
-    return data.in_scheme(splits, config.scheme)
+    return chosen.joined(data.in_scheme(splits, config.scheme), config)
 
 
 def prepare(config: NerConfig, splits: TaggedSplits, directory: Path) -> flow.Prepared:
     """The sentences as numbers."""
-    return flow.prepare(config, splits, directory, SHIFTS if config.calibrate else (0.0,))
+    return flow.prepare(config, splits, directory, SHIFTS if config.calibrate else (config.shift,))
 
 
 def export(model: keras.Model, config: NerConfig, run: Path, directory: Path) -> Path:

@@ -10,7 +10,7 @@ from recipes.config import Answering as NoOptions
 from recipes.pos import builtin
 from recipes.pos.config import BUILTIN, PosConfig
 from recipes.sources.sentences import TaggedSplits
-from recipes.tagging import answers, data, flow, scoring
+from recipes.tagging import answers, chosen, data, flow, scoring
 from zoo.export_tagger import export_tagger
 
 NAME = "pos"
@@ -25,6 +25,8 @@ epochs = training.over_train
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
     """What is taken where nothing is given: the built-in corpus needs less."""
+    if given.get("chosen_by"):
+        return chosen.options(NAME, given["chosen_by"])
     return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
@@ -40,7 +42,9 @@ def check(config: PosConfig) -> None:
 
 def load(config: PosConfig) -> TaggedSplits:
     """The tagged sentences."""
-    return data.load(config, lambda: data.from_pairs(builtin.generate()), ("upos", "pos", "xpos"))
+    pairs = builtin.generate
+    splits = data.load(config, lambda: data.from_pairs(pairs()), ("upos", "pos", "xpos"))
+    return chosen.joined(splits, config)
 
 
 def export(model: keras.Model, config: PosConfig, run: Path, directory: Path) -> Path:

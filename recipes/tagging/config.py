@@ -30,6 +30,7 @@ class TaggingConfig(TrainingConfig):
     context: str = option("", "folder of a run whose language model is taken over, unchanged")
     context_units: int = option(256, "hidden size of each direction of that language model")
     context_epochs: int = option(1, "passes of that language model over its text")
+    chosen_by: str = option("", "folder of a run: its options and epoch; validation is trained on")
     architecture: str = option("many_to_many", "a name from `python -m zoo list`")
     cell: str = option("lstm", "recurrent cell, from `python -m zoo list`")
     units: int = option(128, "hidden size K of each direction")

@@ -66,6 +66,7 @@ class Prepared:
     counts: list[int]  # of the words that train has, in the order of their ids
     shifts: tuple[float, ...] = (0.0,)  # of the score of O, the best of which is taken
     auxiliary: dict[str, int] = field(default_factory=dict)  # further tags: how many there are
+    validates: bool = True  # whether the validation split is kept apart from train
     context: Path | None = None  # the folder of the language model that is looked at
 
     @property
@@ -131,7 +132,17 @@ def prepare(
     scheme = _scheme(classes, splits)
     sizes = {name: len(tags) for name, tags in others.items()}
     return Prepared(
-        splits, vectorizer, classes, batches, scheme, vectors, counts, shifts, sizes, around
+        splits,
+        vectorizer,
+        classes,
+        batches,
+        scheme,
+        vectors,
+        counts,
+        shifts=shifts,
+        auxiliary=sizes,
+        validates=not config.chosen_by,
+        context=around,
     )
 
 

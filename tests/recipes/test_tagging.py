@@ -1,5 +1,6 @@
 """The recipes `ner` and `pos` from a user's own file to served tags."""
 
+import functools
 import json
 
 import numpy as np
@@ -9,8 +10,9 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
-from recipes.tagging import answers, data, flow, scoring
+from recipes.tagging import answers, chosen, data, flow, scoring
 from recipes.tagging.batching import EncodedSentences, TagBatches
+from zoo import export
 from zoo.errors import InputError
 from zoo.export_tagger import tagger
 from zoo.tagging_scores import entity_scores
@@ -21,6 +23,14 @@ FAST = [
     *("--units", "16", "--embedding-dim", "16", "--epochs", "6", "--learning-rate", "0.02"),
     *("--dropout", "0", "--word-dropout", "0", "--buckets", "1", "--character-units", "8"),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once():
+    """Loading an exported model takes seconds, and several tests ask the same one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
+        yield
 
 
 def sentences():
@@ -187,13 +197,13 @@ def test_data_in_which_every_token_belongs_to_a_stretch_is_learned(tmp_path, cap
         (tmp_path / f"{part}.conll").write_text("\n".join(lines))
     (tmp_path / "all.conll").rename(tmp_path / "train.conll")
     options = [*FAST, "--data", tmp_path, "--run-dir", tmp_path / "run", "--epochs", "2"]
-    status, said = run(capsys, "ner", "train", *options)
+    status, said = run(capsys, "ner", "train", *options, "--head", "softmax")
     assert status == 0, said.err
 
 
 def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
     options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
-    options += ["--epochs", "3", "--patience", "9"]
+    options += ["--epochs", "3", "--patience", "9", "--head", "softmax"]
     assert run(capsys, "ner", "train", "--run-dir", tmp_path / "whole", *options)[0] == 0
     status, _ = run(
         capsys, "ner", "train", "--run-dir", tmp_path / "cut", *options, "--minutes", "1e-6"
@@ -220,7 +230,9 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     from recipes.runner import best_model, load_config
 
     words = ["--data", files, "--run-dir", tmp_path / "run"]
-    status, said = run(capsys, "ner", "train", *words, *FAST, "--auxiliary", "1,2")
+    status, said = run(
+        capsys, "ner", "train", *words, *FAST, "--auxiliary", "1,2", "--head", "softmax"
+    )
     assert status == 0, said.err
     assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
     assert "learned beside: 1 (1), 2 (1)" in said.out
@@ -234,7 +246,53 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
 
 
-def test_pos_learns_each_tokens_tag(tmp_path, capsys):
+def test_what_a_run_chose_is_trained_again_with_validation_among_train(
+    trained, files, tmp_path, capsys
+):
+    """The epoch, the options and the score of O are those of the run that chose."""
+    first = trained / "run"
+    words = ["--chosen-by", first, "--seed", "1", "--run-dir", tmp_path / "run"]
+    status, said = run(capsys, "ner", "train", *words)
+    assert status == 0, said.err
+    assert "validation is trained on too" in said.out and "train 56, validation 8" in said.out
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    old = json.loads((first / "config.json").read_text())
+    epoch = json.loads((first / "metrics.json").read_text())["best_epoch"]
+    shift = chosen._shift(first / "history.csv", epoch)
+    assert config == old | {
+        **{"chosen_by": str(first), "seed": 1, "keep_epoch": epoch},
+        **{"calibrate": False, "shift": shift},
+    }
+    rows = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert len(rows) == 1 + epoch
+    assert dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))[
+        "validation_shift"
+    ] == str(shift)
+    status, said = run(capsys, "ner", "evaluate", "--run-dir", tmp_path / "run")
+    assert status == 0, said.err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["best_epoch"] == epoch and metrics["test"]["entity_f1"] == 1
+    assert "validation" not in metrics, "it was trained on"
+
+
+def test_what_a_run_stands_for(tmp_path):
+    """The language model that it learned is taken over, and its score of O of the best epoch."""
+    stored = {"recipe": "ner", "unlabelled": "a.txt", "context": "", "minutes": 3.0, "epochs": 9}
+    (tmp_path / "config.json").write_text(json.dumps({**stored, "calibrate": True, "shift": 0.0}))
+    with pytest.raises(InputError, match="is not finished"):
+        chosen.options("ner", str(tmp_path))
+    (tmp_path / "metrics.json").write_text(json.dumps({"best_epoch": 2}))
+    (tmp_path / "history.csv").write_text("epoch,validation_shift\n1,0.5\n2,1.75\n3,2.0\n")
+    assert chosen.options("ner", str(tmp_path)) == {
+        **{"unlabelled": "", "context": str(tmp_path), "minutes": 0.0, "epochs": 9},
+        **{"keep_epoch": 2, "calibrate": False, "shift": 1.75},
+    }
+    with pytest.raises(InputError, match="is not a run of pos"):
+        chosen.options("pos", str(tmp_path))
+
+
+def test_pos_learns_each_tokens_tag(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(export, "check", lambda *_: None)  # the job of `ner` above has it
     status, _ = run(
         capsys,
         *("pos", "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"),
@@ -313,6 +371,9 @@ def test_a_line_is_coloured_on_a_terminal_alone():
     ("words", "said"),
     [
         (["--scheme", "bilou"], "scheme must be one of"),
+        (["--chosen-by", "nowhere"], "nowhere/config.json does not exist"),
+        (["--keep-epoch", "30"], "keep_epoch must be at most the 8 epochs, got 30"),
+        (["--keep-epoch", "3", "--minutes", "1"], "leave minutes out"),
         (["--train-vectors"], "tunes pretrained vectors: give --vectors too"),
         (["--character-widths", "2;3"], "character_widths must be whole numbers with commas"),
         (["--character-widths", "3,0"], "character_widths must be a positive int, got 0"),

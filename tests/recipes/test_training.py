@@ -163,6 +163,26 @@ def test_training_stops_when_validation_gets_no_better_and_keeps_the_best(tmp_pa
         np.testing.assert_array_equal(one.numpy(), other)
 
 
+@pytest.mark.parametrize(("asked", "score"), [(1, 0.5), (3, 0.2)])
+def test_the_asked_epoch_is_kept_and_the_last_one(tmp_path: Path, asked: int, score: float):
+    """Whatever validates better, and whatever the patience."""
+    model, batches, config = task(epochs=9, patience=1, average=0.0, keep_epoch=asked)
+    scores = iter([0.5, 0.8, 0.2])
+    progression = training.train(
+        model,
+        training.over_batches(model, batches),
+        lambda _: {"accuracy": next(scores)},
+        config,
+        tmp_path,
+        Progression(),
+    )
+    assert (progression.epoch, progression.best_epoch) == (asked, asked)
+    assert progression.best_score == score
+    best = keras.models.load_model(tmp_path / "checkpoints" / "best.keras", compile=False)
+    for one, other in zip(best.trainable_variables, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
 def test_of_equal_scores_the_smaller_loss_is_the_better(tmp_path: Path):
     model, batches, config = task(epochs=4)
     figures = iter([(0.9, 0.5), (0.9, 0.2), (0.9, 0.3), (0.8, 0.1)])

@@ -1,0 +1,62 @@
+"""Training once more on train and validation together, with what a run chose by validation.
+
+Once validation has chosen the options, the epoch and the score of O, its sentences are of more use
+as sentences to learn from. Nothing is chosen any more: test alone tells what the result is worth.
+"""
+
+import csv
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from recipes.config import read_json
+from recipes.sources.sentences import TaggedSplits
+from recipes.tagging.config import TaggingConfig
+from zoo.errors import InputError
+
+
+def options(recipe: str, run: str) -> dict[str, Any]:
+    """What a finished run stands for: its options, and what validation chose in it.
+
+    Args:
+        recipe: The name of the recipe that asks.
+        run: The run's folder.
+
+    Returns:
+        Values for the recipe's options. A language model that the run learned is taken over.
+
+    Raises:
+        InputError: It is no finished run of this recipe.
+    """
+    folder = Path(run)
+    stored = dict(read_json(folder / "config.json"))
+    if stored.pop("recipe", recipe) != recipe:
+        raise InputError(f"{run} is not a run of {recipe}: give --chosen-by another one")
+    if not (folder / "metrics.json").exists():
+        raise InputError(f"{run} is not finished: go on with it by --resume first")
+    epoch = read_json(folder / "metrics.json")["best_epoch"]
+    stored |= {"keep_epoch": epoch, "minutes": 0.0}
+    if stored["unlabelled"]:
+        stored |= {"unlabelled": "", "context": run}
+    if "shift" in stored:
+        stored |= {"calibrate": False, "shift": _shift(folder / "history.csv", epoch)}
+    return stored
+
+
+def _shift(history: Path, epoch: int) -> float:
+    """What was taken off the score of O in an epoch; 0 where there is no O."""
+    with history.open(newline="", encoding="utf-8") as file:
+        row = list(csv.DictReader(file))[epoch - 1]
+    return float(row.get("validation_shift", 0.0))
+
+
+def joined(splits: TaggedSplits, config: TaggingConfig) -> TaggedSplits:
+    """The splits, with validation among train too if a run has chosen everything; says so."""
+    if not config.chosen_by:
+        return splits
+    print(
+        f"epoch {config.keep_epoch} is kept as {config.chosen_by} chose; validation is trained on "
+        "too: its figures say nothing of new text",
+        flush=True,
+    )
+    return dataclasses.replace(splits, train=[*splits.train, *splits.validation])
