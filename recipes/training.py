@@ -103,6 +103,7 @@ def train(
     config: TrainingConfig,
     directory: Path,
     progression: Progression,
+    pause: float = 0.0,
 ) -> Progression:
     """Trains until the epochs, the minutes or the patience are used up.
 
@@ -120,6 +121,8 @@ def train(
         config: Epochs, minutes, patience, seed.
         directory: The run's folder.
         progression: Where to begin.
+        pause: Seconds without a state to go on from that an interruption may cost: where epochs
+            take less than it takes to write one, not each needs its own.
 
     Returns:
         How far training came.
@@ -131,6 +134,7 @@ def train(
     team = team_of(config.strategy)
     team.begin(model, progression.epoch)
     served = in_float32(model)
+    saved, written = progression.epoch, time.monotonic()
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
@@ -151,9 +155,13 @@ def train(
         progression.seconds += row["seconds"]
         progression.history.append(row)
         if team.is_chief:
-            checkpoint.save(states, model, progression)
+            if time.monotonic() - written >= pause:
+                checkpoint.save(states, model, progression)
+                saved, written = progression.epoch, time.monotonic()
             write_history(directory, progression.history)
         print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
+    if team.is_chief and saved != progression.epoch:
+        checkpoint.save(states, model, progression)
     return progression
 
 

@@ -45,6 +45,7 @@ TRAINING_OPTIONS = (
     "accumulate",
 )
 CACHED = 4  # prepared data sets that are kept in memory
+PAUSE = 10.0  # seconds of training that a kill may cost
 CALLS = 20  # of a model with one example, to time it
 
 
@@ -111,6 +112,7 @@ class Trainings:
             dataclasses.replace(config, epochs=last),
             run.directory,
             progression,
+            pause=PAUSE,
         )
         figures = _figures(task.objective(config), progression, model)
         if run.timed:

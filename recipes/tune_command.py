@@ -21,7 +21,7 @@ from zoo.tuning.space import NOTATION, Axis, parse
 from zoo.tuning.study import ALGORITHMS, Study
 
 STUDIES = Path("studies")
-UNITS = {True: "4:64:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
+UNITS = {True: "2:32:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
 FRACTIONS = {True: "0.1,1.0", False: "1.0"}
 WAIT = 600  # seconds that a worker waits for its chief's study
 # a study's options, beside those of the recipe

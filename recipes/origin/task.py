@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -107,19 +108,18 @@ def prepare(config: OriginConfig, splits: Splits, directory: Path) -> Prepared:
         write_json(path, sorted({example.label for example in splits.train}))
     classes: list[str] = read_json(path)
     vectorizer = _vectorizer(config)
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    rows = iter(vectorizer.encode([example.text for part in parts.values() for example in part]))
     batches = {
-        name: _batches(config, _encoded(vectorizer, classes, getattr(splits, name)))
-        for name in ("train", "validation", "test")
+        name: _batches(config, Encoded(list(islice(rows, len(part))), _labels(classes, part)))
+        for name, part in parts.items()
     }
     return Prepared(splits, vectorizer, classes, batches)
 
 
-def _encoded(
-    vectorizer: NgramVectorizer, classes: Sequence[str], examples: Sequence[Example]
-) -> Encoded:
+def _labels(classes: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
     ids = {label: number for number, label in enumerate(classes)}
-    labels = np.array([ids[example.label] for example in examples], np.int32)
-    return Encoded(vectorizer.encode([example.text for example in examples]), labels)
+    return np.array([ids[example.label] for example in examples], np.int32)
 
 
 def _batches(config: OriginConfig, encoded: Encoded) -> FeatureBatches:

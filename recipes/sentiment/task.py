@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,11 @@ def prepare(config: SentimentConfig, splits: Splits, directory: Path) -> Prepare
         classes = sorted({example.label for example in splits.train})
         vectorizer.vocabulary.save(directory / "vocabulary.txt")
         write_json(directory / "classes.json", classes)
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    rows = iter(vectorizer.encode([example.text for part in parts.values() for example in part]))
     encoded = {
-        name: _encode(vectorizer, classes, getattr(splits, name))
-        for name in ("train", "validation", "test")
+        name: Encoded(list(islice(rows, len(part))), _labels(classes, part))
+        for name, part in parts.items()
     }
     lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
     batches = {name: Batches(split, config.batch_size, lengths) for name, split in encoded.items()}
@@ -113,10 +116,9 @@ def _text_options(config: SentimentConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in names}
 
 
-def _encode(vectorizer: Vectorizer, classes: Sequence[str], examples: Sequence[Any]) -> Encoded:
+def _labels(classes: Sequence[str], examples: Sequence[Any]) -> np.ndarray:
     ids = {label: number for number, label in enumerate(classes)}
-    labels = np.array([ids[example.label] for example in examples], np.int32)
-    return Encoded(vectorizer.encode([example.text for example in examples]), labels)
+    return np.array([ids[example.label] for example in examples], np.int32)
 
 
 def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:

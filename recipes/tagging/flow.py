@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,12 @@ def prepare(
         vectorizer.vocabulary.save(directory / "vocabulary.txt")
         vectorizer.letters.save(directory / "letters.txt")
         write_json(directory / "tags.json", classes)
-    names = ("train", "validation", "test")
-    encoded = {name: _encode(vectorizer, classes, getattr(splits, name)) for name in names}
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    rows = iter(vectorizer.encode([s.tokens for part in parts.values() for s in part]))
+    encoded = {
+        name: EncodedSentences(list(islice(rows, len(part))), _ids(classes, [s.tags for s in part]))
+        for name, part in parts.items()
+    }
     others = _others(names_of(config.auxiliary), splits.train)
     encoded["train"].others.update(
         {
@@ -169,13 +174,6 @@ def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectori
     )
     classes: list[str] = read_json(directory / "tags.json")
     return vectorizer, classes
-
-
-def _encode(
-    vectorizer: TokenVectorizer, classes: list[str], sentences: list[Sentence]
-) -> EncodedSentences:
-    rows = vectorizer.encode([sentence.tokens for sentence in sentences])
-    return EncodedSentences(rows, _ids(classes, [sentence.tags for sentence in sentences]))
 
 
 def _ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarray]:

@@ -52,7 +52,9 @@ def validator(batches: Batches) -> training.Validate:
     return validate
 
 
-def run(directory: Path, stop_after: int | None = None, **changes: Any) -> Progression:
+def run(
+    directory: Path, stop_after: int | None = None, pause: float = 0.0, **changes: Any
+) -> Progression:
     """Trains, from the stored state if there is one; stops in the middle of an epoch if asked."""
     model, batches, config = task(**changes)
     stored = checkpoint.load(directory / "checkpoints")
@@ -62,9 +64,8 @@ def run(directory: Path, stop_after: int | None = None, **changes: Any) -> Progr
     validate = validator(batches)
     if stop_after is not None:
         model.train_on_batch = interrupted(model.train_on_batch, stop_after)
-    return training.train(
-        model, training.over_batches(model, batches), validate, config, directory, progression
-    )
+    epoch = training.over_batches(model, batches)
+    return training.train(model, epoch, validate, config, directory, progression, pause)
 
 
 def interrupted(step: Any, after: int) -> Any:
@@ -181,6 +182,17 @@ def test_the_asked_epoch_is_kept_and_the_last_one(tmp_path: Path, asked: int, sc
     best = keras.models.load_model(tmp_path / "checkpoints" / "best.keras", compile=False)
     for one, other in zip(best.trainable_variables, model.trainable_variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_states_within_a_pause_are_not_written_and_a_kill_changes_nothing(tmp_path: Path):
+    """Killed in the third epoch, with a best model but no state: all begins anew."""
+    whole = run(tmp_path / "whole", epochs=3, pause=1000.0)
+    assert checkpoint.load(tmp_path / "whole" / "checkpoints")[1] == whole, "the last one is there"
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", stop_after=20, epochs=3, pause=1000.0)
+    assert (tmp_path / "cut" / "checkpoints" / "best.keras").exists()
+    assert checkpoint.load(tmp_path / "cut" / "checkpoints") is None
+    assert figures(run(tmp_path / "cut", epochs=3, pause=1000.0)) == figures(whole)
 
 
 def test_of_equal_scores_the_smaller_loss_is_the_better(tmp_path: Path):

@@ -78,7 +78,7 @@ class Vectorizer(tf.Module):
         """
         vectorizer = cls(Vocabulary(SPECIAL), level=level, lower=lower, **options)
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
         def count(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             found = tf.unique_with_counts(
                 TOKENIZERS[level](vectorizer.normalizer(batch)).flat_values
@@ -111,7 +111,7 @@ class Vectorizer(tf.Module):
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Turns a split into a list of int32 arrays, one a text, without padding."""
         signature = [tf.TensorSpec([None], tf.string)]
-        ragged_ids = tf.function(self.ragged_ids, input_signature=signature)
+        ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
         rows: list[np.ndarray] = []
         for chunk in _chunks(texts):
             ids = ragged_ids(tf.constant(chunk))
