@@ -81,6 +81,12 @@ def _table(keys: np.ndarray, values: np.ndarray, default: int) -> Any:
     return tf.lookup.StaticHashTable(initializer, default)
 
 
+@functools.cache
+def composer() -> "Composer":
+    """The one composer of this process: its tables and its graph take a while to make."""
+    return Composer()
+
+
 class Composer(tf.Module):
     r"""Brings strings to normalisation form C.
 
@@ -97,8 +103,9 @@ class Composer(tf.Module):
         self.combining = _table(tables["combining"], tables["classes"], 0)
         self.pairs = _table(tables["pairs"], tables["composites"], -1)
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: tf.Tensor) -> tf.Tensor:
-        """Strings (B,), valid UTF-8 -> strings (B,)."""
+        """Strings (B,), valid UTF-8 -> strings (B,). Traced once, however often it is used."""
         inert = tf.reduce_all(tf.strings.regex_full_match(texts, inert_pattern()))
         return tf.cond(inert, lambda: texts, lambda: self._normalize(texts))
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo.text.nfc import Composer
+from zoo.text.nfc import composer
 
 HTML_BREAK = r"(?i)<br\s*/?>|</?p>"
 APOSTROPHE = r"[\x{2018}\x{2019}\x{02BC}]"
@@ -35,7 +35,7 @@ class Normalizer(tf.Module):
     def __init__(self, lower: bool = True) -> None:
         super().__init__()
         self.lower = lower
-        self.compose = Composer()
+        self.compose = composer()
 
     def __call__(self, texts: tf.Tensor) -> tf.Tensor:
         """Strings (B,) -> strings (B,)."""

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import InputError, require_bool
-from zoo.text.nfc import Composer
+from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
 from zoo.text.subword_file import check_pieces, load_pieces, save_pieces
 from zoo.text.subword_learning import MARK, learned_pieces
@@ -52,7 +52,7 @@ class SubwordCodec(tf.Module):
         super().__init__()
         self.vocabulary, self.lower = vocabulary, lower
         self.scores = np.array(scores, np.float64)
-        self.compose = Composer()
+        self.compose = composer()
         pieces = [token.replace(MARK, " ") for token in vocabulary.tokens[len(RESERVED) :]]
         self.segment = Segmenter(pieces, self.scores[len(RESERVED) :].tolist())
 

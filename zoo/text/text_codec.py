@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import require_bool, require_choice
-from zoo.text.nfc import Composer
+from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
 from zoo.text.tokenization import characters
 from zoo.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
@@ -70,7 +70,7 @@ class TextCodec(tf.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.level, self.lower = level, lower
-        self.compose = Composer()
+        self.compose = composer()
 
     @classmethod
     def learn(
