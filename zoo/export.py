@@ -31,9 +31,11 @@ ODD_TEXTS = (
     b"\xff\xfe bad bytes",
 )
 
-# runs in a process of its own, which has TensorFlow and not this project
+# runs in a process of its own, which has TensorFlow, but neither this project nor Keras: TensorFlow
+# would import that by itself, and what is served must not need it
 CHECKER = """
 import base64, json, sys
+sys.modules["keras"] = None
 import tensorflow as tf
 
 def unpacked(packed):
