@@ -28,7 +28,7 @@ from torch import nn  # noqa: E402
 
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
-from recipes import training  # noqa: E402
+from recipes import optimizers  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
 from recipes.generation import task  # noqa: E402
 from recipes.language.steps import Trainer, initial_states, inputs_of  # noqa: E402
@@ -207,7 +207,7 @@ def main() -> None:
     codec = TextCodec(Vocabulary([*SPECIAL, *LETTERS]))
     size = len(codec.vocabulary)
     model = task._model(config, size)
-    model.compile(training.optimizer(config, 1))
+    model.compile(optimizers.optimizer(config, 1))
     rng = np.random.default_rng(0)
     length = given.windows * config.window * config.batch_size - 1
     rows = [rng.integers(len(SPECIAL), size, length).astype(np.int32)]

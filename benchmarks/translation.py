@@ -29,7 +29,7 @@ from torch import nn  # noqa: E402
 import zoo  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
-from recipes import training  # noqa: E402
+from recipes import optimizers, training  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
 from recipes.translation import task  # noqa: E402
 from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
@@ -222,7 +222,7 @@ def main() -> None:
     model = zoo.build(
         "encoder_decoder", source_vocabulary_size=SOURCE, target_vocabulary_size=TARGET, **options
     )
-    model.compile(training.optimizer(config, 1000), TokenCrossentropy(config.label_smoothing))
+    model.compile(optimizers.optimizer(config, 1000), TokenCrossentropy(config.label_smoothing))
     peer = Peer(config)
 
     counts = model.count_params(), sum(p.numel() for p in peer.parameters())

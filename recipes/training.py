@@ -5,8 +5,7 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from recipes.batch_step import Step, batch_step
 from recipes.batching import Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
+from recipes.optimizers import averaged
 from recipes.precision import in_float32
 from recipes.progress import Progress
 from recipes.team import team_of
-from zoo.errors import InputError, require_choice
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
@@ -32,68 +31,6 @@ SMALLER_IS_BETTER = ("loss", "perplexity")
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the sentence says why and what to change."""
-
-
-OPTIMIZERS = ("adam", "sgd")
-
-
-def optimizer(
-    config: TrainingConfig, steps_per_epoch: int, warmup: float = 0.0, kind: str = "adam"
-) -> keras.optimizers.Optimizer:
-    """Adam or SGD, the gradient's global norm clipped, with a running average of the weights.
-
-    The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
-    the learning rate ends at 0 with the last of `config.epochs`.
-
-    Args:
-        config: Rate, decay, clipping, average.
-        steps_per_epoch: Batches or windows of an epoch.
-        warmup: Share of all steps in which the rate rises from 0 to its height, 0 to 1.
-        kind: `adam` or `sgd`. Adam moves a row of a large table at its first gradient by some 30
-            times the rate, which rare words do not bear; plain SGD moves it by the gradient.
-    """
-    require_choice("optimizer", kind, OPTIMIZERS)
-    steps = config.epochs * steps_per_epoch
-    window = max(1.0, config.average * steps_per_epoch)
-    make = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[kind]
-    return make(
-        _rate(config, steps, int(warmup * steps)),
-        global_clipnorm=config.clip_norm or None,
-        use_ema=window > 1,
-        ema_momentum=1 - 1 / window if window > 1 else 0.99,
-    )
-
-
-def _rate(config: TrainingConfig, steps: int, rising: int) -> Any:
-    """The learning rate over all steps."""
-    height = config.learning_rate
-    if config.decay == "cosine":
-        rise = {"warmup_target": height, "warmup_steps": rising} if rising else {}
-        start = 0.0 if rising else height
-        return keras.optimizers.schedules.CosineDecay(start, steps - rising, **rise)
-    if rising:
-        raise InputError(
-            f"warmup goes with --decay cosine, got --decay {config.decay}: set --warmup 0"
-        )
-    if config.decay == "linear":
-        return keras.optimizers.schedules.PolynomialDecay(height, steps, 0.0)
-    return height
-
-
-@contextmanager
-def averaged(model: keras.Model) -> Iterator[None]:
-    """Puts the averaged weights into the model for the length of a `with` block.
-
-    Whatever the block does to the weights is undone at its end.
-    """
-    weights = [variable.numpy() for variable in model.trainable_variables]
-    if model.optimizer.use_ema:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-    try:
-        yield
-    finally:
-        for variable, weight in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(weight)
 
 
 def train(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.config import read_json, write_json
 from recipes.generation import answers, builtin
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
@@ -94,7 +94,7 @@ def check(config: GenerationConfig) -> None:
         raise InputError(f"window must be at least 1 token, got {config.window}")
     if not 0 <= config.warmup < 1:
         raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
-    training.optimizer(config, 1000, config.warmup, config.optimizer)
+    optimizers.optimizer(config, 1000, config.warmup, config.optimizer)
     if config.validation_limit < 0:
         raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
     _model(config, len(SPECIAL))
@@ -155,7 +155,7 @@ def build(config: GenerationConfig, prepared: Prepared) -> keras.Model:
     """The model, with its optimizer."""
     model = _model(config, len(prepared.codec.vocabulary))
     steps = len(prepared.batches["train"])
-    model.compile(training.optimizer(config, steps, config.warmup, config.optimizer))
+    model.compile(optimizers.optimizer(config, steps, config.warmup, config.optimizer))
     return model
 
 

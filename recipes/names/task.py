@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.batching import bucket_lengths, summary
 from recipes.classification import data
 from recipes.config import read_json, write_json
@@ -137,7 +137,7 @@ def build(config: WritingConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled."""
     model = _model(config, len(prepared.codec.vocabulary), len(prepared.classes))
     steps = len(prepared.batches["train"])
-    model.compile(training.optimizer(config, steps), TokenCrossentropy())
+    model.compile(optimizers.optimizer(config, steps), TokenCrossentropy())
     return model
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.batching import Batches, Encoded
 from recipes.classification import answers, data, scoring
 from recipes.config import Answering as NoOptions
@@ -131,7 +131,7 @@ def build(config: OriginConfig, prepared: Prepared) -> keras.Model:
     """The network, compiled."""
     model = _model(config, len(prepared.classes))
     model.compile(
-        training.optimizer(config, len(prepared.batches["train"])),
+        optimizers.optimizer(config, len(prepared.batches["train"])),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.batching import Batches, Encoded, bucket_lengths, summary
 from recipes.classification import answers, scoring
 from recipes.config import Answering as NoOptions
@@ -125,7 +125,7 @@ def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled."""
     model = _model(config, len(prepared.vectorizer.vocabulary), len(prepared.classes))
     model.compile(
-        training.optimizer(config, len(prepared.batches["train"])),
+        optimizers.optimizer(config, len(prepared.batches["train"])),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes import checkpoint, training
+from recipes import checkpoint, optimizers, training
 from recipes.checkpoint import Progression
 from recipes.config import read_json, write_json
 from recipes.sources.sentences import Sentence
@@ -172,7 +172,7 @@ def _begun(
         return stored
     large = sizes["vocabulary_size"] > 2 * SAMPLED
     model = bidirectional_language_model(**sizes, sampled=SAMPLED if large else 0)
-    model.compile(training.optimizer(config, math.ceil(part / BATCH), 0.05), NeighbourLoss())
+    model.compile(optimizers.optimizer(config, math.ceil(part / BATCH), 0.05), NeighbourLoss())
     print(f"language model: {model.count_params():,} parameters", flush=True)
     return model, Progression()
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import training
+from recipes import optimizers
 from recipes.batching import bucket_lengths, summary
 from recipes.config import read_json, whole_numbers, write_json
 from recipes.sources.sentences import Sentence, TaggedSplits
@@ -225,7 +225,7 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     if prepared.auxiliary:
         loss = {"tags": loss, **{name: TokenCrossentropy() for name in prepared.auxiliary}}
         weights = {name: 1.0 if name == "tags" else config.auxiliary_weight for name in loss}
-    optimizer = training.optimizer(config, len(prepared.batches["train"]))
+    optimizer = optimizers.optimizer(config, len(prepared.batches["train"]))
     model.compile(optimizer, loss, loss_weights=weights)
     return model
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.sources import pairs
 from recipes.sources.pairs import PairSplits
 from recipes.translation import answers, builtin, scoring, text_path
@@ -110,7 +110,7 @@ def check(config: TranslationConfig) -> None:
     if config.replace_unknown:
         _check_replacing(config)
     TokenCrossentropy(config.label_smoothing)
-    training.optimizer(config, 1000, config.warmup)
+    optimizers.optimizer(config, 1000, config.warmup)
     _search(config)
     _model(config, len(SPECIAL), len(SPECIAL))
 
@@ -177,7 +177,7 @@ def build(config: TranslationConfig, prepared: Prepared) -> keras.Model:
     sizes = [len(prepared.codecs[side].vocabulary) for side in text_path.SIDES]
     model = _model(config, *sizes)
     steps = len(prepared.batches["train"])
-    optimizer = training.optimizer(config, steps, config.warmup)
+    optimizer = optimizers.optimizer(config, steps, config.warmup)
     model.compile(optimizer, TokenCrossentropy(config.label_smoothing))
     return model
 

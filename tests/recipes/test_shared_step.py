@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zoo
-from recipes import training
+from recipes import optimizers, training
 from recipes.batch_step import summed
 from recipes.batching import Batches, Encoded
 from recipes.config import TrainingConfig
@@ -58,7 +58,7 @@ def tagger(config: TrainingConfig) -> tuple[keras.Model, Any]:
         **SMALL,
     )
     losses = {"tags": TokenCrossentropy(), "parity": TokenCrossentropy()}
-    optimizer = training.optimizer(config, len(batches))
+    optimizer = optimizers.optimizer(config, len(batches))
     model.compile(optimizer, losses, loss_weights={"tags": 1.0, "parity": 0.3})
     return model, training.over_batches(model, batches)
 
@@ -66,7 +66,7 @@ def tagger(config: TrainingConfig) -> tuple[keras.Model, Any]:
 def writer(config: TrainingConfig, windows: Any) -> tuple[keras.Model, Any]:
     options = {**SMALL, "embedding_dim": 5}
     model = zoo.build("language_model", vocabulary_size=9, explicit_states=True, ar=0.5, **options)
-    model.compile(training.optimizer(config, len(windows)))
+    model.compile(optimizers.optimizer(config, len(windows)))
     return model, Trainer(model, windows).epoch
 
 

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 import zoo
-from recipes import checkpoint, training
+from recipes import checkpoint, optimizers, training
 from recipes.batching import Batches, Encoded
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
-from zoo.errors import InputError
 
 
 def task(
@@ -36,7 +35,7 @@ def task(
         word_dropout=0.1,
     )
     model.compile(
-        training.optimizer(config, len(batches)),
+        optimizers.optimizer(config, len(batches)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -222,18 +221,6 @@ def test_of_losses_the_smaller_one_is_the_better(tmp_path: Path):
     assert (progression.best_epoch, progression.best_score) == (2, 2.0)
 
 
-def test_the_rate_rises_over_the_warmup_and_falls_to_nothing():
-    config = TrainingConfig(epochs=10, learning_rate=0.5, decay="cosine")
-    rate = training.optimizer(config, 10, warmup=0.2)._learning_rate
-    assert [float(rate(step)) for step in (0, 10, 20, 60, 100)] == pytest.approx(
-        [0.0, 0.25, 0.5, 0.25, 0.0], abs=1e-6
-    )
-    plain = training.optimizer(config, 10)._learning_rate
-    assert float(plain(0)) == pytest.approx(0.5)
-    with pytest.raises(InputError, match="warmup goes with --decay cosine"):
-        training.optimizer(TrainingConfig(decay="linear"), 10, warmup=0.2)
-
-
 def test_no_epoch_begins_that_would_end_after_the_minutes(tmp_path: Path):
     progression = run(tmp_path, epochs=50, minutes=1e-4)
     assert progression.epoch == 1
@@ -263,7 +250,7 @@ def test_averaged_weights_follow_the_average_and_are_taken_out_again():
         now = [variable.numpy() for variable in model.trainable_variables]
         pairs = zip(expected, now, strict=True)
         expected = [momentum * a + (1 - momentum) * b for a, b in pairs] if expected else now
-    with training.averaged(model):
+    with optimizers.averaged(model):
         for variable, mean in zip(model.trainable_variables, expected, strict=True):
             np.testing.assert_allclose(variable.numpy(), mean, atol=1e-5)
     for variable, last in zip(model.trainable_variables, now, strict=True):
@@ -287,21 +274,3 @@ def test_a_state_that_was_not_finished_is_not_taken_for_one(tmp_path: Path):
     assert stored is not None and stored[1].epoch == 1
     checkpoint.save(tmp_path, model, Progression(epoch=2, best_epoch=1, best_score=0.5))
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["epoch-0002"]
-
-
-@pytest.mark.parametrize(
-    ("decay", "expected"),
-    [
-        ("none", [0.02, 0.02, 0.02, 0.02]),
-        ("linear", [0.02, 0.015, 0.01, 0.0]),
-        ("cosine", [0.02, 0.01 * (1 + np.cos(np.pi / 4)), 0.01, 0.0]),
-    ],
-)
-def test_the_rate_falls_over_all_epochs_as_asked(decay, expected):
-    optimizer = training.optimizer(TrainingConfig(learning_rate=0.02, epochs=4, decay=decay), 10)
-    optimizer.build([])
-    found = []
-    for step in (0, 10, 20, 40):
-        optimizer.iterations.assign(step)
-        found.append(float(optimizer.learning_rate))
-    np.testing.assert_allclose(found, expected, atol=1e-7)
