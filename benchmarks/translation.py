@@ -33,7 +33,7 @@ from recipes import optimizers, training  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
 from recipes.translation import task  # noqa: E402
 from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
-from zoo.architectures import encoder_decoder  # noqa: E402
+from zoo.architectures import encoder_decoder_steps  # noqa: E402
 from zoo.decoding import beam_search  # noqa: E402
 from zoo.losses import IGNORED, TokenCrossentropy  # noqa: E402
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK  # noqa: E402
@@ -143,11 +143,11 @@ def our_decoding(model: keras.Model, source_ids: np.ndarray, beams: int) -> Call
 
     @tf.function(input_signature=[ids], autograph=False)
     def write(source_ids: Any) -> Any:
-        memory, states = encoder_decoder.start(model, source_ids)
-        matrix = encoder_decoder.head(model)
+        memory, states = encoder_decoder_steps.start(model, source_ids)
+        matrix = encoder_decoder_steps.head(model)
 
         def step(token_ids: Any, states: Any) -> Any:
-            return encoder_decoder.step(model, token_ids, states, memory, matrix)
+            return encoder_decoder_steps.step(model, token_ids, states, memory, matrix)
 
         logits, states = step(tf.fill([tf.shape(source_ids)[0]], BOS), states)
         how: dict[str, Any] = {"end": EOS, "max_tokens": STEPS, "forbidden": NEVER}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.architectures import encoder_decoder
+from zoo.architectures import encoder_decoder_steps
 from zoo.decoding import Hypotheses, beam_search, coverage_penalty
 from zoo.errors import InputError, require_bool, require_positive_int
 from zoo.layers import Memory
@@ -103,7 +103,7 @@ class Translator:
         ids, texts = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.string)
         self._split = _traced_once(source.tokens_and_ids, texts)
         self._target_ids = _traced_once(target.ids, texts)
-        self._start = _traced_once(functools.partial(encoder_decoder.start, model), ids)
+        self._start = _traced_once(functools.partial(encoder_decoder_steps.start, model), ids)
         if self.search.replace_unknown and not self.looks:
             raise InputError(
                 "replace_unknown takes the source token that attention points at, and the model "
@@ -147,18 +147,18 @@ class Translator:
             max_tokens: Tokens at most, at most those of `limits`.
             n_best: N.
             prefix: int32 (B, P), with which the translations begin.
-            begun: What `encoder_decoder.start` gave for these sources, where it was asked already.
+            begun: What `start` gave for these sources, where it was asked already.
         """
         search, model = self.search, self.model
         beta = search.beta if self.looks else 0.0
         memory, states = begun or self._start(source_ids)
-        matrix = encoder_decoder.head(model)
+        matrix = encoder_decoder_steps.head(model)
         beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
         if beta:
             states = {**states, "covered": tf.zeros_like(states["attention"])}
 
         def step(token_ids: Any, states: Any) -> Any:
-            logits, after = encoder_decoder.step(model, token_ids, states, memory, matrix)
+            logits, after = encoder_decoder_steps.step(model, token_ids, states, memory, matrix)
             if beta:
                 after["covered"] = states["covered"] + after["attention"]
             return logits, after
@@ -203,7 +203,7 @@ class Translator:
         flat = tf.reshape(token_ids, [batch * count, time])
         first = tf.fill([batch * count, 1], BOS)
         read = tf.where(flat != PAD, tf.concat([first, flat[:, :-1]], axis=1), PAD)
-        weights = encoder_decoder.looked_at(self.model, read, states, memory)
+        weights = encoder_decoder_steps.looked_at(self.model, read, states, memory)
         return tf.reshape(weights, [batch, count, time, width])
 
     def tokens(self, found: Found, attention: Any) -> tf.Tensor:
@@ -275,7 +275,7 @@ class Translator:
         one = tf.ones([ids.nrows(), 1], tf.int32)
         read = tf.concat([BOS * one, ids], axis=1).to_tensor(PAD)
         told = tf.concat([ids, EOS * one], axis=1).to_tensor(PAD)
-        logits = encoder_decoder.told(self.model, read, states, memory)
+        logits = encoder_decoder_steps.told(self.model, read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
         total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
         counts = tf.cast(ids.row_lengths(), tf.int32) + 1

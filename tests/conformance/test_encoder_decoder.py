@@ -11,7 +11,7 @@ import tensorflow as tf
 import zoo
 from tests import reference_translation
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.encoder_decoder import attention_of, looked_at, start, step, told
+from zoo.architectures.encoder_decoder_steps import attention_of, looked_at, start, step, told
 from zoo.losses import TokenCrossentropy
 
 TINY = {
