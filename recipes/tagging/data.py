@@ -35,6 +35,18 @@ def names_of(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:
+    """The further tags that train has, by their names; says how many there are."""
+    found = {
+        name: sorted({tag for sentence in train for tag in sentence.others[place]})
+        for place, name in enumerate(names)
+    }
+    if found:
+        told = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
+        print(f"learned beside: {told}", flush=True)
+    return found
+
+
 def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
     """The splits with their stretches marked by another scheme; says what was found.
 

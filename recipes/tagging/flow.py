@@ -17,7 +17,7 @@ from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging import context
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
-from recipes.tagging.data import names_of
+from recipes.tagging.data import further_tags, names_of
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
@@ -120,7 +120,7 @@ def prepare(
         name: EncodedSentences(list(islice(rows, len(part))), _ids(classes, [s.tags for s in part]))
         for name, part in parts.items()
     }
-    others = _others(names_of(config.auxiliary), splits.train)
+    others = further_tags(names_of(config.auxiliary), splits.train)
     encoded["train"].others.update(
         {
             name: _ids(tags, [sentence.others[place] for sentence in splits.train])
@@ -180,18 +180,6 @@ def _ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarr
     """Each sentence's tags as numbers, -1 for one that is not among the classes."""
     ids = {tag: number for number, tag in enumerate(classes)}
     return [np.array([ids.get(tag, IGNORED) for tag in row], np.int32) for row in tags]
-
-
-def _others(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:
-    """The further tags that train has, by their names; says how many there are."""
-    found = {
-        name: sorted({tag for sentence in train for tag in sentence.others[place]})
-        for place, name in enumerate(names)
-    }
-    if found:
-        told = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
-        print(f"learned beside: {told}", flush=True)
-    return found
 
 
 def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
