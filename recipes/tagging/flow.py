@@ -13,7 +13,7 @@ import zoo
 from recipes import optimizers
 from recipes.batching import bucket_lengths, summary
 from recipes.config import read_json, whole_numbers, write_json
-from recipes.sources.sentences import Sentence, TaggedSplits
+from recipes.sources.sentences import TaggedSplits
 from recipes.tagging import context
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
