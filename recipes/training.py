@@ -45,21 +45,20 @@ def train(
     """Trains until the epochs, the minutes or the patience are used up.
 
     After each epoch the run's folder holds `history.csv`, TensorBoard logs, the whole state to go
-    on from, and the model that validated best (with its averaged weights, in float32); or, where
-    `config.keep_epoch` asks for one, that epoch's model, with which training ends.
+    on from, and the model that validated best (averaged weights, float32), or that of the epoch
+    that `config.keep_epoch` asks for, with which training ends.
 
     Args:
         model: A compiled model.
         run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
             Of several processes the first one writes the files and its figures decide.
         validate: Gives the validation split's figures; the first one named is the score, larger is
-            better (but for loss and perplexity), and of equal scores the one with the smaller
-            `loss`.
+            better but for loss and perplexity, of equal ones that of the smaller `loss`.
         config: Epochs, minutes, patience, seed.
         directory: The run's folder.
         progression: Where to begin.
-        pause: Seconds without a state to go on from that an interruption may cost: where epochs
-            take less than it takes to write one, not each needs its own.
+        pause: Seconds of finished epochs that an interruption may cost: where they are short, not
+            each needs a state to go on from.
 
     Returns:
         How far training came.
@@ -80,12 +79,9 @@ def train(
             if served is not model:
                 served.set_weights(model.get_weights())
             figures = team.agreed(validate(served))
-            row.update({f"validation_{name}": value for name, value in figures.items()})
             if _is_kept(figures, progression, config.keep_epoch):
-                progression.best_score = next(iter(figures.values()))
-                progression.best_epoch = row["epoch"]
-                if team.is_chief:
-                    checkpoint.save_best(states, served)
+                _keep(figures, progression, served if team.is_chief else None, states)
+        row |= {f"validation_{name}": value for name, value in figures.items()}
         row["seconds"] = round(time.monotonic() - start, 1)
         row = team.agreed(row)
         progression.epoch = row["epoch"]
@@ -100,6 +96,16 @@ def train(
     if team.is_chief and saved != progression.epoch:
         checkpoint.save(states, model, progression)
     return progression
+
+
+def _keep(
+    figures: dict[str, Any], progression: Progression, served: keras.Model | None, states: Path
+) -> None:
+    """Takes the epoch that was just validated for the best one."""
+    progression.best_score = next(iter(figures.values()))
+    progression.best_epoch = progression.epoch + 1
+    if served is not None:
+        checkpoint.save_best(states, served)
 
 
 def _is_kept(figures: dict[str, Any], progression: Progression, asked: int) -> bool:

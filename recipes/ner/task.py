@@ -11,7 +11,7 @@ from recipes.ner import builtin
 from recipes.ner.config import BUILTIN, NerConfig
 from recipes.sources.sentences import TaggedSplits
 from recipes.tagging import answers, chosen, data, flow, scoring
-from zoo.errors import require_choice
+from zoo.errors import InputError, require_choice
 from zoo.export_tagger import export_tagger
 from zoo.text.tag_schemes import SCHEMES
 
@@ -41,6 +41,10 @@ def objective(config: Any) -> str:
 def check(config: NerConfig) -> None:
     """Refuses options that fit no model, before the data is read."""
     require_choice("scheme", config.scheme, SCHEMES)
+    if config.shift and config.calibrate:
+        raise InputError(
+            f"shift {config.shift:g} is given and --calibrate finds another: add --no-calibrate"
+        )
     flow.check(config)
 
 

@@ -32,9 +32,10 @@ def options(recipe: str, run: str) -> dict[str, Any]:
     stored = dict(read_json(folder / "config.json"))
     if stored.pop("recipe", recipe) != recipe:
         raise InputError(f"{run} is not a run of {recipe}: give --chosen-by another one")
-    if not (folder / "metrics.json").exists():
+    metrics = folder / "metrics.json"
+    epoch = read_json(metrics).get("best_epoch") if metrics.exists() else None
+    if epoch is None:  # `evaluate` writes metrics of an interrupted run as well
         raise InputError(f"{run} is not finished: go on with it by --resume first")
-    epoch = read_json(folder / "metrics.json")["best_epoch"]
     stored |= {"keep_epoch": epoch, "minutes": 0.0}
     if stored["unlabelled"]:
         stored |= {"unlabelled": "", "context": run}

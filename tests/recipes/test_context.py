@@ -11,7 +11,6 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.runner import best_model
 from recipes.tagging import context, unlabelled
-from zoo import export
 from zoo.errors import InputError
 from zoo.text import TokenVectorizer, Vocabulary
 
@@ -46,7 +45,6 @@ def trained(files, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     words = ["--data", files, "--unlabelled", files / "text.txt", "--run-dir", folder / "first"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "check", lambda *_: None)  # test_export_tagger has it
         patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
         assert main(["pos", *map(str, words), *FAST, "--export-dir", str(folder / "saved")]) == 0
         yield folder

@@ -12,7 +12,6 @@ from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging import answers, chosen, data, flow, scoring
 from recipes.tagging.batching import EncodedSentences, TagBatches
-from zoo import export
 from zoo.errors import InputError
 from zoo.export_tagger import tagger
 from zoo.tagging_scores import entity_scores
@@ -281,6 +280,9 @@ def test_what_a_run_stands_for(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({**stored, "calibrate": True, "shift": 0.0}))
     with pytest.raises(InputError, match="is not finished"):
         chosen.options("ner", str(tmp_path))
+    (tmp_path / "metrics.json").write_text(json.dumps({"test": {"entity_f1": 0.5}}))
+    with pytest.raises(InputError, match="is not finished"):  # interrupted, but evaluated
+        chosen.options("ner", str(tmp_path))
     (tmp_path / "metrics.json").write_text(json.dumps({"best_epoch": 2}))
     (tmp_path / "history.csv").write_text("epoch,validation_shift\n1,0.5\n2,1.75\n3,2.0\n")
     assert chosen.options("ner", str(tmp_path)) == {
@@ -291,8 +293,7 @@ def test_what_a_run_stands_for(tmp_path):
         chosen.options("pos", str(tmp_path))
 
 
-def test_pos_learns_each_tokens_tag(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(export, "check", lambda *_: None)  # the job of `ner` above has it
+def test_pos_learns_each_tokens_tag(tmp_path, capsys):
     status, _ = run(
         capsys,
         *("pos", "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"),
@@ -372,6 +373,7 @@ def test_a_line_is_coloured_on_a_terminal_alone():
     [
         (["--scheme", "bilou"], "scheme must be one of"),
         (["--chosen-by", "nowhere"], "nowhere/config.json does not exist"),
+        (["--shift", "1"], "shift 1 is given and --calibrate finds another"),
         (["--keep-epoch", "30"], "keep_epoch must be at most the 8 epochs, got 30"),
         (["--keep-epoch", "3", "--minutes", "1"], "leave minutes out"),
         (["--train-vectors"], "tunes pretrained vectors: give --vectors too"),

@@ -84,7 +84,8 @@ def _table(keys: np.ndarray, values: np.ndarray, default: int) -> Any:
 @functools.cache
 def composer() -> "Composer":
     """The one composer of this process: its tables and its graph take a while to make."""
-    return Composer()
+    with tf.init_scope():  # it outlives whatever graph asks for it first
+        return Composer()
 
 
 class Composer(tf.Module):

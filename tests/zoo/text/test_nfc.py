@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.text.nfc import Composer, inert_pattern
+from zoo.text.nfc import Composer, composer, inert_pattern
 
 SCALARS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
 MARKS = [char for char in SCALARS if unicodedata.combining(char)]
@@ -151,7 +151,25 @@ def test_empty_batches_empty_texts_and_nul_are_kept(compose, texts):
 
 def test_an_eager_call_is_as_the_traced_one(compose):
     texts = ["A\u030a\u0323", "", "\u0dd9\u0dcf\u0dca", "plain"]
-    assert decoded(Composer()(strings(texts))) == nfc(texts) == decoded(compose(strings(texts)))
+    traced = decoded(compose(strings(texts)))
+    tf.config.run_functions_eagerly(True)
+    try:
+        assert decoded(Composer()(strings(texts))) == nfc(texts) == traced
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def test_the_shared_one_may_be_made_in_a_graph_and_used_outside():
+    made = []
+
+    @tf.function
+    def first():
+        made.append(composer.__wrapped__())
+        return made[0](strings(["e\u0301"]))
+
+    assert decoded(first()) == ["\u00e9"]
+    assert decoded(made[0](strings(["A\u030a"]))) == ["\u00c5"]
+    assert composer() is composer()
 
 
 def test_no_character_that_nfc_may_change_or_join_is_called_inert():
