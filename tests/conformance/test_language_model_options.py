@@ -12,6 +12,7 @@ from tests import reference
 from tests.conformance.test_language_model import REAL, TARGETS, TINY, TOKENS, starts
 from tests.weights import assign_random, by_path
 from zoo.architectures.language_model import with_losses
+from zoo.layers import direction
 from zoo.registry import architecture
 
 GIVEN = {"token_ids": TOKENS, "target_ids": TARGETS}
@@ -61,6 +62,41 @@ def test_one_batch_overfits(name, cell):
 
     assert train_step() > 1
     assert any(float(train_step()) < 0.05 for _ in range(120))
+
+
+@pytest.mark.parametrize(
+    ("cell", "tied"), [("lstm", False), ("lstm", True), ("gru", False), ("min_gru", False)]
+)
+def test_looking_up_products_of_a_small_table_changes_no_loss_and_no_gradient(
+    cell, tied, monkeypatch
+):
+    monkeypatch.setattr(direction, "COMPILED_FROM", 1)
+    options = {"cell": cell, "tied": tied, "embedding_dim": 5, "units": 5, "num_layers": 2}
+    model, plain = built(**options), built(**options, type_dropout=1e-12)  # drops nothing
+    found = [losses_and_gradients(one) for one in (model, plain)]
+    for name, value in found[1].items():
+        np.testing.assert_allclose(found[0][name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+        assert np.any(value), f"{name} is all zero"
+    gives = [one.get_layer("embedding").gives_table for one in (model, plain)]
+    assert gives == [True, tied]
+
+
+def losses_and_gradients(model):
+    """Losses and all weights' gradients in training, from a graph that knows no sizes."""
+    train = with_losses(model)
+    specs = {name: tf.TensorSpec((None, None), tf.int32) for name in GIVEN}
+
+    @tf.function(input_signature=[specs], autograph=False)
+    def compute(given):
+        values = {weight.path: weight.value for weight in model.trainable_weights}
+        with tf.GradientTape() as tape:
+            losses = train(given, training=True)["losses"]
+            shares = 1 + tf.cast(tf.range(tf.size(losses)), tf.float32)  # all of them different
+            loss = tf.reduce_sum(losses * tf.reshape(shares, tf.shape(losses)))
+        return {"losses": losses, **tape.gradient(loss, values)}
+
+    given = {name: tf.constant(ids, tf.int32) for name, ids in GIVEN.items()}
+    return {name: tf.convert_to_tensor(value) for name, value in compute(given).items()}
 
 
 @pytest.mark.parametrize("rate", DROPOUTS)

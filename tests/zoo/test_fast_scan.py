@@ -44,6 +44,22 @@ def sharded(shards):
     return run
 
 
+TOKENS = np.array([[7, 1, 1, 0], [4, 11, 9, 9], [2, 3, 4, 5]], "int32")
+
+
+def read_from(run, shards=0):
+    """Runs a cell over TOKENS with the inputs' rows as their table."""
+
+    def over_tokens(cell, inputs, *rest):
+        table = tf.reshape(inputs, (-1, inputs.shape[-1]))
+        if not shards:
+            return run(cell, tf.gather(table, TOKENS), *rest)
+        products = cell.input_product(table)
+        return run(cell, TOKENS, *rest, shards=shards, products=products)
+
+    return over_tokens
+
+
 def given_to(cell, name, lengths, altered):
     """Inputs, states, lengths, and a list of another kernel and a mask of h, or of nothing."""
     batch = len(lengths)
@@ -114,6 +130,17 @@ def test_the_loops_take_a_mask_of_the_state_and_another_kernel(name):
     cell = built(name)
     given = given_to(cell, name, LENGTHS, altered=True)
     assert_same(measured(fast_scan.run, cell, given), measured(plain, cell, given))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "altered"),
+    [*((name, options, False) for name, options in SEPARABLE), ("gru", {}, True)],
+)
+def test_products_that_are_looked_up_equal_those_of_each_token(name, options, altered):
+    cell = built(name, options)
+    given = given_to(cell, name, LENGTHS, altered)
+    actual = measured(read_from(fast_scan.run_sharded, shards=2), cell, given)
+    assert_same(actual, measured(read_from(plain), cell, given))
 
 
 @pytest.mark.parametrize(("name", "shards"), [*((name, 1) for name in zoo.cells()), ("lstm", 2)])

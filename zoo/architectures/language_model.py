@@ -98,14 +98,17 @@ def language_model(
     require_rate("output_dropout", output_dropout)
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
+    # the loops' gradient costs as much as V / 3 inputs of E values each
+    looked_up = vocabulary_size <= 2 * embedding_dim and not type_dropout and not input_dropout
     embed = TokenEmbedding(
         vocabulary_size,
         embedding_dim,
         type_dropout=type_dropout,
-        gives_table=tied,
+        gives_table=tied or looked_up,
         name="embedding",
     )
-    vectors, table = embed(token_ids) if tied else (embed(token_ids), None)
+    embedded = embed(token_ids)
+    vectors, table = embedded if embed.gives_table else (embedded, None)
     body = Recurrent(
         cell,
         units,
@@ -125,7 +128,8 @@ def language_model(
     if explicit_states:
         inputs = {"token_ids": token_ids, **_state_inputs(body)}
         before = nested_states(inputs)
-    states, after = body(vectors, mask=mask, initial_states=before)
+    lookup = [token_ids, table] if looked_up else None
+    states, after = body(vectors, mask=mask, initial_states=before, lookup=lookup)
     dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
     dropped = keras.layers.SpatialDropout1D(output_dropout, name="output_dropout")(dropped)
     if ar or tar:
@@ -133,7 +137,8 @@ def language_model(
         dropped = penalize(states, dropped, mask=mask)
     if tied and dropped.shape[-1] != embedding_dim:
         dropped = keras.layers.Dense(embedding_dim, name="projection")(dropped)
-    logits = TokenLogits(vocabulary_size, sampled, name="logits")(dropped, table)
+    tell = TokenLogits(vocabulary_size, sampled, name="logits")
+    logits = tell(dropped, table if tied else None)
     outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
     return keras.Model(inputs, outputs, name=name)
 
@@ -205,7 +210,8 @@ def step(model: keras.Model, token_ids: Any, states: list[Any]) -> tuple[Any, li
     output, after = layers["body"].step(vectors[:, 0], states)
     if "projection" in layers:
         output = layers["projection"](output)
-    return layers["logits"](output[:, None], table)[:, 0], after
+    tell = layers["logits"]
+    return tell(output[:, None], table if tell.shares_table else None)[:, 0], after
 
 
 def _states_of(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def run_sharded(
     recurrent_kernel: Any = None,
     recurrent_mask: Any = None,
     shards: int = 1,
+    products: Any = None,
 ) -> tuple[Any, list[Any]]:
     """`run` with the batch cut into shards that run beside each other, one processor core each.
 
@@ -53,11 +54,20 @@ def run_sharded(
     and 256 steps): batches of any size then need few programs. Padding steps cost no step.
     """
     batch, time = _sizes(inputs, shards)
-    rows = [_padded(inputs, batch, time), lengths, *initial_state, *_tensors([recurrent_mask])]
+    masks = _tensors([recurrent_mask])
+    rows = [_padded(inputs, batch, time), lengths, *initial_state, *masks]
     parts = zip(*[tf.split(_padded(values, batch), shards) for values in rows], strict=True)
     count = 2 + len(initial_state)
     results = [
-        run(cell, part[0], list(part[2:count]), part[1], recurrent_kernel, *part[count:])
+        run(
+            cell,
+            part[0],
+            list(part[2:count]),
+            part[1],
+            recurrent_kernel,
+            part[-1] if masks else None,
+            products,
+        )
         for part in parts
     ]
     outputs = tf.concat([outputs for outputs, _ in results], axis=0)
@@ -124,24 +134,27 @@ def run(
     lengths: Any,
     recurrent_kernel: Any = None,
     recurrent_mask: Any = None,
+    products: Any = None,
 ) -> tuple[Any, list[Any]]:
     """Runs a cell over all steps.
 
     Args:
         cell: A built cell with `combine`.
-        inputs: (B, T, E).
+        inputs: (B, T, E); int (B, T) where they are looked up in `products`.
         initial_state: The states before the first step, (B, K) each.
         lengths: int32 (B,), real tokens of each row; from there on a row's states stand still.
         recurrent_kernel: U, where it is not the cell's own (weight drop).
         recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
+        products: x W of each input there can be, (V, num_gates K), or None.
 
     Returns:
         The outputs (B, T, K), and the final states, (B, K) each.
     """
     loops = loops_of(cell)
+    found = [] if products is None else [inputs, products.shape[0]]
     kernel = cell.recurrent_kernel if recurrent_kernel is None else recurrent_kernel
     weights = [
-        _tensors([cell.input_kernel]),
+        _tensors([None if found else cell.input_kernel]),
         _tensors([kernel]),
         _tensors([cell.recurrent_bias]),
         _tensors([cell.input_bias]),
@@ -156,7 +169,8 @@ def run(
         # cut off: in eager mode the tape would look into the compiled loops
         xs, *cut = [tf.stop_gradient(value) for value in values]
         groups: Any = [cut[start:end] for start, end in itertools.pairwise([0, *ends])]
-        given = Given(*[xs, *groups, mask, lengths])
+        xs = tf.gather(xs, inputs) if found else xs
+        given = Given(*[xs, *groups, mask, lengths, found])
         results = loops.forward(given)
 
         def gradient(d_outputs: Any, *d_final: Any) -> list[Any]:
@@ -166,7 +180,7 @@ def run(
         return (results[0], *results[1]), gradient
 
     values = [value for group in weights for value in group]
-    first = inputs if weights[0] else cell.input_product(inputs)
+    first = products if found else inputs if weights[0] else cell.input_product(inputs)
     outputs, *final = through_time(first, *values)
     return outputs, final
 

@@ -24,7 +24,9 @@ class Recurrent(masking.MaskedLayer):
 
     inputs (B, T, E), mask (B, T) -> outputs (B, T, K, or 2K for `concat`) and the final states: a
     list over the layers of a list over the directions of the cell's states, (B, K) each. In that
-    form `initial_states` are taken as well.
+    form `initial_states` are taken as well. Inputs that are rows of a small table (V, E), V below
+    B T, are trained faster with `lookup`, a list of the token ids (B, T) and the table: then x W is
+    made once for each row of it. The result is the same.
 
     Args:
         cell: A registered cell's name.
@@ -145,7 +147,12 @@ class Recurrent(masking.MaskedLayer):
         ]
 
     def call(
-        self, inputs: Any, mask: Any, initial_states: Any = None, training: bool = False
+        self,
+        inputs: Any,
+        mask: Any,
+        initial_states: Any = None,
+        lookup: Any = None,
+        training: bool = False,
     ) -> tuple[Any, list[Any]]:
         starts = [[None] * len(layer) for layer in self.directions]
         if initial_states is not None:
@@ -155,7 +162,13 @@ class Recurrent(masking.MaskedLayer):
         for number, (layer, layer_starts) in enumerate(zip(self.directions, starts, strict=True)):
             read = self.dropout(values, training=training) if number else values
             results = [
-                direction(read, mask=mask, initial_state=start, training=training)
+                direction(
+                    read,
+                    mask=mask,
+                    initial_state=start,
+                    lookup=None if number else lookup,
+                    training=training,
+                )
                 for direction, start in zip(layer, layer_starts, strict=True)
             ]
             merged = self.merge([outputs for outputs, _ in results])

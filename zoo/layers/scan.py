@@ -51,6 +51,7 @@ def run_cell(
     zoneout: Zoneout | None = None,
     shards: int = 1,
     compiled: bool = True,
+    lookup: Any = None,
 ) -> tuple[Any, list[Any]]:
     """Runs a cell over all steps.
 
@@ -65,6 +66,8 @@ def run_cell(
         zoneout: States that stay as they were, or None.
         shards: Parts of a large batch that run beside each other.
         compiled: Whether loops may be compiled at all.
+        lookup: Token ids int (B, T) and the table (V, E) that the inputs were looked up in, or
+            None. Loops look up the V products with W instead of making B T of them.
 
     Returns:
         The outputs (B, T, K), and the states at each row's last real token, (B, K) each. What
@@ -73,8 +76,12 @@ def run_cell(
     altered = recurrent_kernel is not None or recurrent_mask is not None
     chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
     if chosen == "loops":
+        products = None
+        if lookup is not None:
+            inputs, table = lookup
+            products = cell.input_product(table)
         return fast_scan.run_sharded(
-            cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards
+            cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards, products
         )
     step = Step(cell, recurrent_kernel, recurrent_mask, zoneout)
     if training or keras.backend.backend() != "tensorflow":

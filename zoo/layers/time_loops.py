@@ -9,7 +9,7 @@ from tensorflow.compiler.tf2xla.python import xla
 class Given(NamedTuple):
     """What both loops start from; a list is empty where the cell has no such weight."""
 
-    inputs: Any  # (B, T, E), or (B, T, G K) for a cell that makes x W in its own way
+    inputs: Any  # (B, T, E), or (B, T, G K) where x W is made or looked up beforehand
     input_kernel: list[Any]  # W
     kernel: list[Any]  # U
     recurrent_bias: list[Any]
@@ -18,6 +18,7 @@ class Given(NamedTuple):
     initial: list[Any]  # the states, (B, K) each
     mask: list[Any]  # (B, K)
     lengths: Any
+    found: list[Any]  # int (B, T), ids whose products were looked up, and their number V
 
 
 def forward(cell: Any, given: Given) -> Any:
@@ -136,17 +137,26 @@ def _product(h: Any, given: Given) -> Any:
 
 
 def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
-    """The gradients of inputs, W, U and both biases: one product or one sum over all steps each."""
-    h = h * given.mask[0][:, None] if given.mask else h
+    """The gradients of inputs, W, U and both biases: one product or one sum over all steps each.
+
+    Where products were looked up, theirs stands in the place of the inputs'.
+    """
+    h = _flat(h * given.mask[0][:, None] if given.mask else h)
     same = d_x is d_r
-    rows, d_x = _flat(given.inputs), _flat(d_x)
+    d_x = _flat(d_x)
     d_r = d_x if same else _flat(d_r)
-    d_inputs = (
-        tf.matmul(d_x, given.input_kernel[0], transpose_b=True) if given.input_kernel else d_x
-    )
+    if given.found:
+        ids, size = given.found
+        rows = tf.one_hot(tf.reshape(ids, (-1,)), size)
+        d_first = _kernel_gradients(given, rows, h, d_x, d_r)
+    elif given.input_kernel:
+        d_inputs = tf.matmul(d_x, given.input_kernel[0], transpose_b=True)
+        rows = _flat(given.inputs)
+        d_first = [_rows(d_inputs, given), *_kernel_gradients(given, rows, h, d_x, d_r)]
+    else:
+        d_first = [_rows(d_x, given), *[tf.matmul(h, d_r, transpose_a=True) for _ in given.kernel]]
     return [
-        _rows(d_inputs, given),
-        *_kernel_gradients(given, rows, _flat(h), d_x, d_r),
+        *d_first,
         *[tf.reduce_sum(d_r, 0) for _ in given.recurrent_bias],
         *[tf.reduce_sum(d_x, 0) for _ in given.input_bias],
     ]
@@ -154,11 +164,11 @@ def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
 
 def _kernel_gradients(given: Given, rows: Any, h: Any, d_x: Any, d_r: Any) -> list[Any]:
     """The gradients of W and U; one product where both have the same sums behind them."""
-    if given.input_kernel and given.kernel and d_x is d_r:
+    if given.kernel and d_x is d_r:
         both = tf.matmul(tf.concat([rows, h], axis=1), d_x, transpose_a=True)
         return tf.split(both, [rows.shape[1], h.shape[1]])
     return [
-        *[tf.matmul(rows, d_x, transpose_a=True) for _ in given.input_kernel],
+        tf.matmul(rows, d_x, transpose_a=True),
         *[tf.matmul(h, d_r, transpose_a=True) for _ in given.kernel],
     ]
 

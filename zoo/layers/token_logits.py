@@ -50,6 +50,7 @@ class TokenLogits(MaskedLayer):
         super().__init__(**kwargs)
         self.vocabulary_size = vocabulary_size
         self.sampled = sampled
+        self.kernel: Any = None
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(
@@ -66,6 +67,11 @@ class TokenLogits(MaskedLayer):
                 f"states {width}), got {tuple(table_shape)}"
             )
         self.bias = self.add_weight(name="bias", shape=(self.vocabulary_size,), initializer="zeros")
+
+    @property
+    def shares_table(self) -> bool:
+        """Whether the built layer's matrix is the tokens' own table."""
+        return self.kernel is None
 
     def call(
         self, states: Any, table: Any = None, target_ids: Any = None, training: bool = False
