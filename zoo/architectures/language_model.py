@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from zoo import masking
-from zoo.errors import InputError, require_bool, require_rate
+from zoo.errors import InputError, require_bool, require_positive_int, require_rate
 from zoo.layers import (
     ActivationRegularization,
     Recurrent,
@@ -92,13 +92,15 @@ def language_model(
         arXiv:1708.02182, for weight drop, dropout of types, AR and TAR; Gal and Ghahramani,
         arXiv:1512.05287, for one mask for all steps.
     """
+    require_positive_int("vocabulary_size", vocabulary_size)
+    require_positive_int("embedding_dim", embedding_dim)
     require_bool("tied", tied)
     require_bool("explicit_states", explicit_states)
     require_rate("dropout", dropout)
     require_rate("output_dropout", output_dropout)
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
-    # the loops' gradient costs as much as V / 3 inputs of E values each
+    # the loops' three products with E values of each token become one with V
     looked_up = vocabulary_size <= 2 * embedding_dim and not type_dropout and not input_dropout
     embed = TokenEmbedding(
         vocabulary_size,
