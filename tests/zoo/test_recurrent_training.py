@@ -92,6 +92,35 @@ def test_more_padding_changes_neither_values_nor_gradients_in_training(cell, inp
     assert_same([slopes[0][:, :T], *slopes[1:]], gradients)
 
 
+def looked_up(layer, found):
+    """Outputs, final states and gradients of token ids; `found`: the body is told the table."""
+    ids = tf.constant([[5, 1, 1, 4, 2], [3, 0, 0, 0, 0], [2, 6, 2, 0, 0], [0, 0, 0, 0, 0]])
+    table = tf.constant(random_values(7, K, seed=12))
+    with tf.GradientTape() as tape:
+        tape.watch(table)
+        lookup = [ids, table] if found else None
+        outputs, final = layer(tf.gather(table, ids), mask=MASK, lookup=lookup, training=True)
+        loss = tf.reduce_sum(outputs * random_values(B, T, K, seed=8))
+    weights = [weight.value for weight in layer.trainable_weights]
+    gradients = tape.gradient(loss, [table, *weights])
+    return (outputs, final), [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_products_that_are_looked_up_change_nothing_in_either_direction(cell):
+    layer = body(cell)
+    assert_same(looked_up(layer, found=True), looked_up(layer, found=False))
+
+
+def test_inputs_that_are_dropped_are_not_looked_up():
+    layer = Direction("gru", K, input_dropout=0.9)
+    layer.build((None, None, K))
+    assign_random(layer)
+    dropped = looked_up(layer, found=True)[0][0]
+    layer.input_dropout = 0
+    assert np.abs(looked_up(layer, found=True)[0][0] - dropped).max() > 1e-3
+
+
 @pytest.mark.parametrize("options", [{}, {"zoneout": 0.1}], ids=["loops", "steps"])
 def test_a_state_that_grows_over_the_padding_spoils_no_gradient(options):
     layer = Recurrent("simple_rnn", K, cell_options={"activation": "relu"}, **options)
