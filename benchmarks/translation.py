@@ -29,7 +29,8 @@ from torch import nn  # noqa: E402
 import zoo  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
-from recipes import optimizers, training  # noqa: E402
+from recipes import optimizers  # noqa: E402
+from recipes.batch_step import batch_step  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
 from recipes.translation import task  # noqa: E402
 from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
@@ -102,13 +103,13 @@ def random_pairs(rows: int, seed: int = 0) -> EncodedPairs:
     return EncodedPairs(*[[rng.integers(4, size, n) for n in each] for each, size in sides])
 
 
-def our_training(model: keras.Model, batches: list[Any]) -> Callable[[], None]:
+def our_training(model: keras.Model, batches: Any) -> Callable[[], None]:
     """Some batches in a row, as the recipe trains them."""
-    training._trace_once(model, *batches[0][:2])
+    step = batch_step(model, batches, "none", 1)
 
     def call() -> None:
         for inputs, labels, _ in batches:
-            model.train_on_batch(inputs, labels)
+            step(inputs, labels)
 
     return call
 

@@ -163,42 +163,28 @@ def test_what_is_left_out_of_the_source_costs_a_translation():
     assert plain.token_ids[0, 0].numpy().tolist() != [] and np.any(plain.scores != changed.scores)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"cell": "lstm", "queries": "first", "num_layers": 2},
-    ],
-)
 @pytest.mark.timeout(900)  # traces four signatures twice
-def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(options, tmp_path):
-    translator = made(Search(beam_size=2, beta=0.1), **options)
-    path = export_encoder_decoder(translator, tmp_path / "translation")
+def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tmp_path):
+    texts = ["Ein Hund, der rennt.", "Zwei Hunde rennen!", "", "Hunde"]
+    codec = SubwordCodec.learn(texts[:2] * 3, size=300)
+    size = len(codec.vocabulary)
+    sizes = {"source_vocabulary_size": size, "target_vocabulary_size": size}
+    model = model_of(cell="lstm", queries="first", num_layers=2, **sizes)
+    translator = Translator(model, codec, codec, Search(beam_size=2, beta=0.1))
+    path = export_encoder_decoder(translator, tmp_path / "translation")  # asks another process
     served = tf.saved_model.load(str(path))
-    answer = served.signatures["serving_default"](text=tf.constant(TEXTS))
-    expected = translator.best(tf.constant(TEXTS))
+    assert set(served.signatures) == {"serving_default", "translate", "complete", "score"}
+    answer = served.signatures["serving_default"](text=tf.constant(texts))
+    expected = translator.best(tf.constant(texts))
     assert answer["translation"].numpy().tolist() == expected["translation"].numpy().tolist()
     assert set(answer) == {"translation", "log_probability"}
-    assert set(served.signatures) == {"serving_default", "translate", "complete", "score"}
-
-
-@pytest.mark.timeout(900)  # traces four signatures twice
-def test_subwords_go_in_and_normal_text_comes_out(tmp_path):
-    texts = ["Ein Hund, der rennt.", "Zwei Hunde rennen!"] * 3
-    codec = SubwordCodec.learn(texts, size=300)
-    size = len(codec.vocabulary)
-    model = model_of(source_vocabulary_size=size, target_vocabulary_size=size)
-    translator = Translator(model, codec, codec, Search(beam_size=1))
-    path = export_encoder_decoder(translator, tmp_path / "t")
-    served = tf.saved_model.load(str(path))
-    answer = served.signatures["translate"](
-        text=tf.constant(texts[:2]),
-        beam_size=tf.constant(2),
-        length_penalty=tf.constant(1.0),
-        max_tokens=tf.constant(9),
+    asked = {"beam_size": tf.constant(2), "length_penalty": tf.constant(1.0)}
+    found = served.signatures["translate"](
+        text=tf.constant(texts), max_tokens=tf.constant(9), **asked
     )
-    tokens = [token for token in answer["target_tokens"].numpy()[0, 0].tolist() if token]
+    tokens = [token for token in found["target_tokens"].numpy()[0, 0].tolist() if token]
     ids = codec.vocabulary.ids(tf.constant([tokens]))
-    assert answer["translations"].numpy()[0, 0] == codec.text(ids).numpy()[0]
+    assert found["translations"].numpy()[0, 0] == codec.text(ids).numpy()[0]
 
 
 def test_a_model_of_other_sizes_and_wrong_searches_are_refused():

@@ -134,9 +134,6 @@ def beam_search(
     lowest = tf.gather(penalties, limits)
     barred = tf.reduce_sum(tf.one_hot(forbidden, size, RULED_OUT, 0.0), axis=0)  # (V,)
     early = tf.minimum(barred, tf.one_hot(end, size, RULED_OUT, 0.0))
-    # of each sequence's next tokens: those that its row needs, and one for each that is barred
-    width = tf.minimum(2 * beams + len(forbidden) + 1, size)
-    together = tf.stack([batch, beams * width])
     needed = tf.minimum(2 * beams, beams * size)
     starts = tf.range(batch)[:, None] * beams
     times = tf.range(longest)[None, None]
@@ -144,19 +141,16 @@ def beam_search(
     def likeliest(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
         """The best ways to go on: their log-probabilities, sequences and tokens, (B, n) each."""
         logits = tf.cast(logits, tf.float32)  # (B K, V)
-        norms = tf.reduce_logsumexp(logits, axis=1, keepdims=True)
+        norms = tf.reduce_logsumexp(logits, axis=1)
         if no_repeat:
             history = tf.reshape(alive.tokens, [batch * beams, longest])
             logits = tf.where(would_repeat(history, count, no_repeat, size), RULED_OUT, logits)
         if prefix is not None:
             against = tf.repeat(_against(prefix, count, size), beams, axis=0)
             logits = tf.where(against, RULED_OUT, logits)
-        values, ids = largest(logits, width)
-        values += tf.gather(tf.where(count < min_tokens, early, barred), ids) - norms
-        totals = alive.total[:, :, None] + tf.reshape(values, [batch, beams, width])
-        found, places = tf.math.top_k(tf.reshape(totals, together), needed)
-        tokens = tf.gather(tf.reshape(ids, together), places, batch_dims=1)
-        return found, places // width, tokens
+        offsets = alive.total - tf.reshape(norms, [batch, beams])
+        bars = tf.where(count < min_tokens, early, barred)
+        return largest(logits, needed, offsets, bars, (*forbidden, end))
 
     def extended(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> Any:
         """The sequences with one token more, these tokens, and the states that lead to them."""

@@ -19,11 +19,14 @@ class Memory(NamedTuple):
         values: (B, T_x, M), an encoder's states.
         keys: What the scores are taken with, made of the values once, by `Attention.project`.
         mask: bool (B, T_x), True = a real token.
+        mixed: (B, T_x, K), what the values add to a decoder's output, made of them once; None where
+            the decoder needs the contexts themselves.
     """
 
     values: Any
     keys: Any
     mask: Any
+    mixed: Any = None
 
 
 @keras.saving.register_keras_serializable("zoo")

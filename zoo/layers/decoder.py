@@ -181,7 +181,22 @@ class Decoder(masking.MaskedLayer):
 
     def remember(self, values: Any, mask: Any) -> Memory:
         """The memory of an encoder's states (B, T_x, M) and their mask."""
-        return Memory(values, self.attention.project(values) if self.looks else values, mask)
+        if not self.looks:
+            return Memory(values, values, mask)
+        mixed = ops.matmul(values, self._kernels()[1]) if self.upper is None else None
+        return Memory(values, self.attention.project(values), mask, mixed)
+
+    def _kernels(self) -> tuple[Any, Any]:
+        """The parts of `combine` for states and for contexts."""
+        kernel = ops.cast(self.combine.kernel, self.compute_dtype)
+        return kernel[: self.units], kernel[self.units :]
+
+    def _combined(self, outputs: Any, contexts: Any) -> Any:
+        """States and what `_look` gave for them -> o_t."""
+        if self.upper is not None:
+            return self.combine(ops.concatenate([outputs, contexts], axis=-1))
+        bias = ops.cast(self.combine.bias, self.compute_dtype)
+        return ops.tanh(ops.matmul(outputs, self._kernels()[0]) + contexts + bias)
 
     def call(
         self,
@@ -200,13 +215,13 @@ class Decoder(masking.MaskedLayer):
         outputs, _ = self.lower(vectors, mask=mask, initial_states=below, training=training)
         if not self.looks:
             return outputs
-        contexts, weights = self.attention(outputs, values, memory_mask, memory.keys)
+        contexts, weights = self._look(outputs, None, memory)
         if self.upper is not None:
             read = ops.concatenate([outputs, contexts], axis=-1)
             read = self.dropout(read, training=training)
             higher, _ = self.upper(read, mask=mask, initial_states=above, training=training)
             outputs = higher + outputs if self.options["residual"] else higher
-        combined = self.combine(ops.concatenate([outputs, contexts], axis=-1))
+        combined = self._combined(outputs, contexts)
         real = mask[:, :, None]
         return ops.where(real, combined, 0), ops.where(real, weights, 0)
 
@@ -258,14 +273,14 @@ class Decoder(masking.MaskedLayer):
         if not self.looks:
             return output, {**states, "layers": after}
         new = dict(states)
-        context, weights = self._look(output, states.get("coverage"), memory)
+        context, weights = self._look_once(output, states.get("coverage"), memory)
         if self.upper is not None:
             above = states["layers"][self.num_lower :]
             read = self.dropout(ops.concatenate([output, context], axis=-1), training=training)
             higher, more = self.upper.step(read, above)
             output = higher + output if self.options["residual"] else higher
             after = [*after, *more]
-        output = self.combine(ops.concatenate([output, context], axis=-1))
+        output = self._combined(output, context)
         new |= {"layers": after, "attention": weights}
         if self.input_feeding:
             new["fed"] = output
@@ -274,16 +289,23 @@ class Decoder(masking.MaskedLayer):
         return output, new
 
     def _look(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
-        """Queries (R, K) -> contexts (R, M) and weights (R, T_x)."""
+        """Queries (B, n, K) -> contexts (B, n, M), or their part of o_t (B, n, K), and weights.
+
+        (sum_s alpha_s m_s) W = sum_s alpha_s (m_s W): the product is taken once a source token and
+        not once a step.
+        """
+        values = memory.values if memory.mixed is None else memory.mixed
+        return self.attention(queries, values, memory.mask, memory.keys, coverage)
+
+    def _look_once(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
+        """Queries (R, K), R = n B -> what `_look` gives, (R, M or K) and (R, T_x)."""
         rows, steps = ops.shape(memory.values)[0], ops.shape(memory.values)[1]
         if coverage is not None:
             coverage = ops.reshape(coverage, (rows, -1, steps))
         queries = ops.reshape(queries, (rows, -1, queries.shape[-1]))  # (B, n, K)
-        contexts, weights = self.attention(
-            queries, memory.values, memory.mask, memory.keys, coverage
-        )
+        contexts, weights = self._look(queries, coverage, memory)
         return (
-            ops.reshape(contexts, (-1, memory.values.shape[-1])),
+            ops.reshape(contexts, (-1, contexts.shape[-1])),
             ops.reshape(weights, (-1, steps)),
         )
 

@@ -1,0 +1,68 @@
+"""What runs of the `translation` recipe that differ in an option reach, each with and without more.
+
+    python benchmarks/translation_ablation.py RUN [RUN ...]
+
+For each run the lower-cased BLEU of its test split: of the best epoch's averaged weights, greedily
+and with a beam of five, and with that beam of the weights after the last step; then the BLEU of the
+first two by the source's length. The runs' own options say where the data stands.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import keras  # noqa: E402
+from sacrebleu.metrics import BLEU  # noqa: E402
+
+from recipes import checkpoint, runner  # noqa: E402
+from recipes.translation import scoring, task  # noqa: E402
+from recipes.translation.measuring import translated  # noqa: E402
+from zoo.errors import InputError  # noqa: E402
+from zoo.translator import Search, Translator  # noqa: E402
+
+BEAMS = 5
+
+
+def of_run(directory: Path) -> tuple[list[float], dict[str, Any], float]:
+    """A run's BLEU greedy, with a beam, of its last weights; by length; minutes of training."""
+    config = runner.load_config(task, directory)
+    prepared = runner.load_data(task, config, directory)
+    codecs, pairs = prepared.codecs, prepared.splits.test
+    sources, references = ([getattr(pair, side) for pair in pairs] for side in ("source", "target"))
+    state = checkpoint.load(directory / "checkpoints")
+    if state is None:
+        raise InputError(f"{directory} holds no state of training: give a run that was trained")
+    last, progression = state
+
+    def written(model: keras.Model, beam_size: int) -> list[str]:
+        search = Search(beam_size=beam_size, alpha=config.length_penalty)
+        return translated(Translator(model, codecs["source"], codecs["target"], search), sources)
+
+    best = runner.best_model(directory)
+    texts = [written(best, 1), written(best, BEAMS), written(last, BEAMS)]
+    scores = [BLEU(lowercase=True).corpus_score(each, [references]).score for each in texts]
+    return scores, scoring.by_length(sources, texts[1], references), progression.seconds / 60
+
+
+def main() -> None:
+    """Prints both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="+")
+    found = {run.name: of_run(run) for run in parser.parse_args().runs}
+    print("| run | minutes | greedy | beam 5 | beam 5, last weights |\n|---|---|---|---|---|")
+    for name, (scores, _, minutes) in found.items():
+        print(f"| {name} | {minutes:.0f} | {' | '.join(f'{score:.2f}' for score in scores)} |")
+    lengths = next(iter(found.values()))[1]
+    heads = [f"{name} ({row['pairs']} pairs)" for name, row in lengths.items()]
+    print(f"\n| run, words of a source | {' | '.join(heads)} |\n|---|{'---|' * len(heads)}")
+    for name, (_, rows, _) in found.items():
+        print(f"| {name} | {' | '.join(str(row['bleu']) for row in rows.values())} |")
+
+
+if __name__ == "__main__":
+    main()
