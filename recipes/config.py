@@ -44,6 +44,9 @@ class TrainingConfig:
     buckets: int = option(6, "number of lengths that batches are padded to")
     learning_rate: float = option(1e-3, "Adam's")
     decay: str = option("none", "how it falls to 0 over all epochs: none, linear, cosine")
+    weight_decay: float = option(
+        0.0, "share of all weights that a step takes off, times its learning rate (AdamW)"
+    )
     clip_norm: float = option(1.0, "gradients' global norm is clipped to this; 0 = never")
     average: float = option(
         0.3, "epochs over which weights are averaged for use; 0 = the last ones"
@@ -66,7 +69,7 @@ class TrainingConfig:
             _check_type(field.name, getattr(self, field.name), type(field.default))
         for name in ("epochs", "patience", "batch_size", "buckets", "accumulate"):
             _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name in ("minutes", "clip_norm", "average", "seed", "keep_epoch"):
+        for name in ("minutes", "weight_decay", "clip_norm", "average", "seed", "keep_epoch"):
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))

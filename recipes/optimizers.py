@@ -18,14 +18,17 @@ def optimizer(
     """Adam or SGD, the gradient's global norm clipped, with a running average of the weights.
 
     The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
-    the learning rate ends at 0 with the last of `config.epochs`.
+    the learning rate ends at 0 with the last of `config.epochs`. Weight decay is apart from the
+    gradient and its scaling: w <- (1 - rate decay) w, then the step.
 
     Args:
-        config: Rate, decay, clipping, average.
+        config: Rate, decay, weight decay, clipping, average.
         steps_per_epoch: Batches or windows of an epoch.
         warmup: Share of all steps in which the rate rises from 0 to its height, 0 to 1.
         kind: `adam` or `sgd`. Adam moves a row of a large table at its first gradient by some 30
             times the rate, which rare words do not bear; plain SGD moves it by the gradient.
+
+    Source: Loshchilov and Hutter, arXiv:1711.05101, for the weight decay.
     """
     require_choice("optimizer", kind, OPTIMIZERS)
     steps = config.epochs * steps_per_epoch
@@ -33,6 +36,7 @@ def optimizer(
     make = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[kind]
     return make(
         _rate(config, steps, int(warmup * steps)),
+        weight_decay=config.weight_decay or None,
         global_clipnorm=config.clip_norm or None,
         use_ema=window > 1,
         ema_momentum=1 - 1 / window if window > 1 else 0.99,

@@ -37,6 +37,7 @@ TRAINING_OPTIONS = (
     "decay",
     "warmup",
     "clip_norm",
+    "weight_decay",
     "average",
     "optimizer",
     "architecture",
