@@ -4,7 +4,7 @@
 
 For each run the lower-cased BLEU of its test split: of the best epoch's averaged weights, greedily
 and with a beam of five, and with that beam of the weights after the last step; then the BLEU of the
-first two by the source's length. The runs' own options say where the data stands.
+second by the source's length. The runs' own options say where the data stands.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from recipes import checkpoint, runner  # noqa: E402
 from recipes.translation import scoring, task  # noqa: E402
 from recipes.translation.measuring import translated  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
-from zoo.translator import Search, Translator  # noqa: E402
+from zoo.translator import Translator  # noqa: E402
 
 BEAMS = 5
 
@@ -40,7 +40,7 @@ def of_run(directory: Path) -> tuple[list[float], dict[str, Any], float]:
     last, progression = state
 
     def written(model: keras.Model, beam_size: int) -> list[str]:
-        search = Search(beam_size=beam_size, alpha=config.length_penalty)
+        search = task.search_of(config, beam_size)
         return translated(Translator(model, codecs["source"], codecs["target"], search), sources)
 
     best = runner.best_model(directory)
@@ -53,7 +53,10 @@ def main() -> None:
     """Prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+")
-    found = {run.name: of_run(run) for run in parser.parse_args().runs}
+    try:
+        found = {run.name: of_run(run) for run in parser.parse_args().runs}
+    except InputError as error:
+        sys.exit(f"error: {error}")
     print("| run | minutes | greedy | beam 5 | beam 5, last weights |\n|---|---|---|---|---|")
     for name, (scores, _, minutes) in found.items():
         print(f"| {name} | {minutes:.0f} | {' | '.join(f'{score:.2f}' for score in scores)} |")

@@ -111,7 +111,7 @@ def check(config: TranslationConfig) -> None:
         _check_replacing(config)
     TokenCrossentropy(config.label_smoothing)
     optimizers.optimizer(config, 1000, config.warmup)
-    _search(config)
+    search_of(config)
     _model(config, len(SPECIAL), len(SPECIAL))
 
 
@@ -188,7 +188,8 @@ def _model(config: TranslationConfig, source_size: int, target_size: int) -> ker
     return zoo.build(config.architecture, **sizes, **options)
 
 
-def _search(config: TranslationConfig, beam_size: int = 0) -> Search:
+def search_of(config: TranslationConfig, beam_size: int = 0) -> Search:
+    """How a run's translations are looked for; `beam_size` 0 takes the configured one."""
     return Search(
         beam_size=beam_size or config.beam_size,
         alpha=config.length_penalty,
@@ -208,7 +209,7 @@ def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
     config, codecs = prepared.config, prepared.codecs
     found = {"loss": loss(model, prepared.batches["validation"])}
     if config.objective != "loss":
-        translator = _greedy(model, codecs["source"], codecs["target"], _search(config, 1))
+        translator = _greedy(model, codecs["source"], codecs["target"], search_of(config, 1))
         written = translated(translator, [pair.source for pair in prepared.splits.validation])
         references = _references(prepared, "validation")
         score = scoring.scores(written, references)[_named(config)]
@@ -232,7 +233,7 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
     Writes `validation.tsv` and `test.tsv`, for reading, and the attention of a few.
     """
     config, codecs = prepared.config, prepared.codecs
-    translator = Translator(model, codecs["source"], codecs["target"], _search(config))
+    translator = Translator(model, codecs["source"], codecs["target"], search_of(config))
     found: dict[str, Any] = {}
     for name in ("validation", "test"):
         sources = [pair.source for pair in getattr(prepared.splits, name)]
@@ -258,7 +259,7 @@ def _draw(translator: Translator, texts: list[str], path: Path) -> None:
 def export(model: keras.Model, config: TranslationConfig, run: Path, directory: Path) -> Path:
     """Writes the next version of the served model."""
     codecs = text_path.of_run(config, run)
-    translator = Translator(model, codecs["source"], codecs["target"], _search(config))
+    translator = Translator(model, codecs["source"], codecs["target"], search_of(config))
     return export_encoder_decoder(translator, directory)
 
 
