@@ -1,6 +1,6 @@
 """What runs of the `translation` recipe that differ in an option reach, each with and without more.
 
-    python benchmarks/translation_ablation.py RUN [RUN ...]
+    python benchmarks/translation_ablation.py RUN [RUN ...] [--edges WORDS ...]
 
 For each run the lower-cased BLEU of its test split: of the best epoch's averaged weights, greedily
 and with a beam of five, and with that beam of the weights after the last step; then the BLEU of the
@@ -28,7 +28,7 @@ from zoo.translator import Translator  # noqa: E402
 BEAMS = 5
 
 
-def of_run(directory: Path) -> tuple[list[float], dict[str, Any], float]:
+def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, Any], float]:
     """A run's BLEU greedy, with a beam, of its last weights; by length; minutes of training."""
     config = runner.load_config(task, directory)
     prepared = runner.load_data(task, config, directory)
@@ -46,15 +46,23 @@ def of_run(directory: Path) -> tuple[list[float], dict[str, Any], float]:
     best = runner.best_model(directory)
     texts = [written(best, 1), written(best, BEAMS), written(last, BEAMS)]
     scores = [BLEU(lowercase=True).corpus_score(each, [references]).score for each in texts]
-    return scores, scoring.by_length(sources, texts[1], references), progression.seconds / 60
+    return scores, scoring.by_length(sources, texts[1], references, edges), progression.seconds / 60
 
 
 def main() -> None:
     """Prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument(
+        "--edges",
+        type=int,
+        nargs="+",
+        default=list(scoring.EDGES),
+        help="words of a source up to which each row of the table by length goes",
+    )
+    given = parser.parse_args()
     try:
-        found = {run.name: of_run(run) for run in parser.parse_args().runs}
+        found = {run.name: of_run(run, given.edges) for run in given.runs}
     except InputError as error:
         sys.exit(f"error: {error}")
     print("| run | minutes | greedy | beam 5 | beam 5, last weights |\n|---|---|---|---|---|")

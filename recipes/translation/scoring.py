@@ -39,15 +39,25 @@ def signatures() -> dict[str, str]:
 
 
 def by_length(
-    sources: Sequence[str], translations: Sequence[str], references: Sequence[str]
+    sources: Sequence[str],
+    translations: Sequence[str],
+    references: Sequence[str],
+    edges: Sequence[int] = EDGES,
 ) -> dict[str, dict[str, Any]]:
-    """The lower-cased BLEU of sources of like lengths: `{"up to 8": {"pairs": N, "bleu": X}}`."""
+    """The lower-cased BLEU of sources of like lengths: `{"up to 8": {"pairs": N, "bleu": X}}`.
+
+    Args:
+        sources: What was translated; a word is what spaces part.
+        translations: One each.
+        references: One each.
+        edges: Words up to which each row goes, rising; longer sources are in a row of their own.
+    """
     rows: dict[str, list[int]] = {}
     for place, source in enumerate(sources):
         count = len(source.split())
-        name = next((f"up to {edge}" for edge in EDGES if count <= edge), f"above {EDGES[-1]}")
+        name = next((f"up to {edge}" for edge in edges if count <= edge), f"above {edges[-1]}")
         rows.setdefault(name, []).append(place)
-    order = [*(f"up to {edge}" for edge in EDGES), f"above {EDGES[-1]}"]
+    order = [*(f"up to {edge}" for edge in edges), f"above {edges[-1]}"]
     table = {}
     for name in [name for name in order if name in rows]:
         chosen = [translations[place] for place in rows[name]]

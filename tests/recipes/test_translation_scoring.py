@@ -94,6 +94,8 @@ def test_sources_of_like_lengths_are_counted_together():
 def test_lengths_that_no_source_has_have_no_row():
     table = by_length(["a " * 12], ["so it is here"], ["so it is here"])
     assert table == {"up to 14": {"pairs": 1, "bleu": 100.0}}
+    table = by_length(["a " * 12], ["so it is here"], ["so it is here"], edges=(4, 11))
+    assert table == {"above 11": {"pairs": 1, "bleu": 100.0}}
 
 
 def test_translations_are_written_for_reading(tmp_path):
