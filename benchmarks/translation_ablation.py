@@ -20,7 +20,7 @@ import keras  # noqa: E402
 from sacrebleu.metrics import BLEU  # noqa: E402
 
 from recipes import checkpoint, runner  # noqa: E402
-from recipes.translation import scoring, task  # noqa: E402
+from recipes.translation import evaluating, scoring, task  # noqa: E402
 from recipes.translation.measuring import translated  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
 from zoo.translator import Translator  # noqa: E402
@@ -40,7 +40,7 @@ def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, An
     last, progression = state
 
     def written(model: keras.Model, beam_size: int) -> list[str]:
-        search = task.search_of(config, beam_size)
+        search = evaluating.search_of(config, beam_size)
         return translated(Translator(model, codecs["source"], codecs["target"], search), sources)
 
     best = runner.best_model(directory)

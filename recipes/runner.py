@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipes import checkpoint, figures, training
+from recipes import checkpoint, figures, metrics, training
 from recipes.checkpoint import Progression
 from recipes.config import (
     TrainingConfig,
@@ -137,7 +137,7 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
     if team.is_chief:
         curves = directory / "curves.png"
         figures.learning_curves(progression.history, progression.best_epoch, curves)
-        _write_metrics(directory, _train_metrics(model, prepared, progression))
+        metrics.write(directory, metrics.of_training(model, prepared, progression))
     return prepared
 
 
@@ -158,51 +158,14 @@ def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
     return prepared
 
 
-def _train_metrics(model: keras.Model, prepared: Any, progression: Progression) -> dict[str, Any]:
-    best = progression.history[progression.best_epoch - 1]
-    batches = prepared.batches["train"]
-    seen = len(batches.encoded) * progression.epoch
-    own = {k: v for k, v in best.items() if not k.startswith("validation_")}
-    return {
-        "train": {k: v for k, v in own.items() if k not in ("epoch", "seconds")},
-        "best_epoch": progression.best_epoch,
-        "epochs": progression.epoch,
-        "parameters": model.count_params(),
-        "seconds": round(progression.seconds, 1),
-        "examples_per_second": round(seen / max(progression.seconds, 1e-9), 1),
-        "padding_share": round(batches.padding_share, 4),
-    }
-
-
 def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = None) -> None:
     """Measures the best model of a run on validation and test."""
     model = best_model(directory)
     prepared = prepared or load_data(task, config, directory)
     scores = task.evaluate(model, prepared, directory)
-    _write_metrics(directory, scores)
+    metrics.write(directory, scores)
     for split, values in scores.items():
-        print(f"{split}: {_figures(values)}")
-
-
-def _figures(values: dict[str, Any]) -> str:
-    parts = []
-    for name, value in values.items():
-        if isinstance(value, dict):
-            shown = list(value.items())
-            inner = ", ".join(f"{key} {_number(number)}" for key, number in shown[:10])
-            parts.append(f"{name} ({inner}{', ...' if len(shown) > 10 else ''})")
-        else:
-            unit = " nats" if name == "loss" else ""
-            parts.append(f"{name} {_number(value)}{unit}")
-    return ", ".join(parts)
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return " ".join(f"{key} {_number(number)}" for key, number in value.items())
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        print(f"{split}: {metrics.told(values)}")
 
 
 def best_model(directory: Path) -> keras.Model:
@@ -211,12 +174,6 @@ def best_model(directory: Path) -> keras.Model:
     if not path.exists():
         raise InputError(f"{directory} holds no trained model: train first, or give --run-dir")
     return keras.models.load_model(path, compile=False)
-
-
-def _write_metrics(directory: Path, values: dict[str, Any]) -> None:
-    path = directory / "metrics.json"
-    old = read_json(path) if path.exists() else {}
-    write_json(path, {**old, **values})
 
 
 def export_run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> Path:

@@ -2,66 +2,20 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from zoo.architectures import encoder_decoder_steps
 from zoo.decoding import Hypotheses, beam_search, coverage_penalty
-from zoo.errors import InputError, require_bool, require_positive_int
+from zoo.errors import InputError
 from zoo.layers import Memory
 from zoo.text import BOS, EOS, PAD, UNK
+from zoo.translation_search import Found, Search
 
+__all__ = ["Search", "Translator"]
 LONGEST = 1000  # source tokens that are read
-
-
-@dataclass(frozen=True)
-class Search:
-    """How a translation is looked for where the caller does not say.
-
-    Attributes:
-        beam_size: Sequences that are followed at once.
-        alpha: Of the length penalty.
-        penalty: `gnmt` or `average`; see `zoo.decoding.length_penalty`.
-        beta: Of the coverage penalty; 0 = none.
-        no_repeat: No stretch of so many tokens comes twice; 0 = any may.
-        min_tokens: Tokens before the end at least.
-        ratio: Tokens at most for each source token, the two ends counted.
-        surplus: Tokens at most besides.
-        replace_unknown: Write, for a token that is UNK, the source token that was looked at most;
-            otherwise UNK is never written.
-    """
-
-    beam_size: int = 5
-    alpha: float = 1.0
-    penalty: str = "average"
-    beta: float = 0.0
-    no_repeat: int = 0
-    min_tokens: int = 1
-    ratio: float = 2.0
-    surplus: int = 20
-    replace_unknown: bool = False
-
-    def __post_init__(self) -> None:
-        """Checks what the search itself does not."""
-        require_positive_int("beam_size", self.beam_size)
-        require_bool("replace_unknown", self.replace_unknown)
-
-
-class Found(NamedTuple):
-    """Sources and their best translations.
-
-    Attributes:
-        source_tokens: string (B, T_x), the last of each row "[EOS]", "" as padding.
-        source_ids: int32 (B, T_x).
-        hypotheses: What was found, N of each row.
-    """
-
-    source_tokens: tf.Tensor
-    source_ids: tf.Tensor
-    hypotheses: Hypotheses
 
 
 Begun = tuple[Memory, dict[str, Any]]  # a memory, and the states before the first token
@@ -272,9 +226,8 @@ class Translator:
         """What the model says of given translations: strings (B,) each."""
         memory, states = self._start(self.read(text))
         ids = self.target_ids(translation)
-        one = tf.ones([ids.nrows(), 1], tf.int32)
-        read = tf.concat([BOS * one, ids], axis=1).to_tensor(PAD)
-        told = tf.concat([ids, EOS * one], axis=1).to_tensor(PAD)
+        read = tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1).to_tensor(PAD)
+        told = tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1).to_tensor(PAD)
         logits = encoder_decoder_steps.told(self.model, read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
         total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)

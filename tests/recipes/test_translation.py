@@ -420,5 +420,5 @@ def test_the_built_in_dates_and_the_users_files_have_their_own_defaults():
     texts = task.Config()
     assert (texts.source_level, texts.objective) == ("subword", "bleu")
     for lower, name in ((True, "bleu_lowercase"), (False, "bleu")):
-        assert task._named(task.Config(lower_target=lower)) == name
-    assert task._named(task.Config(lower_target=True, objective="exact_match")) == "exact_match"
+        assert task.objective(task.Config(lower_target=lower)) == name
+    assert task.objective(task.Config(lower_target=True, objective="exact_match")) == "exact_match"

@@ -9,8 +9,9 @@ from tests.weights import assign_random
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError
-from zoo.export_one_to_many import export_one_to_many, label_ids, writer
+from zoo.export_one_to_many import export_one_to_many, writer
 from zoo.text import BOS, EOS, UNK, TextCodec, Vocabulary
+from zoo.text.labels import label_ids
 
 CODEC = TextCodec(Vocabulary(["[PAD]", "[UNK]", "[BOS]", "[EOS]", *"abcé' "]))
 TOKENS = CODEC.vocabulary.tokens

@@ -14,6 +14,7 @@ FLOORS = [
     {"cells", "text"},
     {"layers", "losses", "metrics"},
     {"architectures", "decoding", "tagging_scores", "export", "tagger_stream"},
+    {"translation_search"},
     {"translator"},
     {
         "description",

@@ -6,15 +6,11 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
-from zoo.layers.attention import SCORES, Attention, Memory
+from zoo.layers.attention import Attention, Memory
+from zoo.layers.decoder_options import FOR_ALL_STEPS, check
+from zoo.layers.looking import Looking
 from zoo.layers.recurrent import Recurrent
-from zoo.layers.stepping import scan
-
-KINDS = ("none", *SCORES)
-QUERIES = ("last", "first")
-# what a loop over whole steps does not do: these act on all steps of a body at once
-FOR_ALL_STEPS = ("input_dropout", "recurrent_dropout", "zoneout", "weight_drop")
+from zoo.layers.stepping import scan_real
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -94,14 +90,13 @@ class Decoder(masking.MaskedLayer):
             "weight_drop": weight_drop,
             "cell_options": dict(cell_options or {}),
         }
-        self._check()
+        check(self.options)
         self.units = units
         self.looks = attention != "none"
-        self.input_feeding = input_feeding
-        self.coverage = coverage
+        self.input_feeding, self.coverage = input_feeding, coverage
         self.sequential = input_feeding or coverage
-        body = {name: self.options[name] for name in ("cell", "units", "cell_options", "residual")}
-        body |= {name: self.options[name] for name in ("dropout", *FOR_ALL_STEPS)}
+        taken = ("cell", "units", "cell_options", "residual", "dropout", *FOR_ALL_STEPS)
+        body = {name: self.options[name] for name in taken}
         lower = 1 if queries == "first" else num_layers
         self.lower = Recurrent(**body, num_layers=lower, dtype=self.dtype_policy, name="lower")
         self.upper = None
@@ -116,32 +111,8 @@ class Decoder(masking.MaskedLayer):
             self.combine = keras.layers.Dense(
                 units, "tanh", dtype=self.dtype_policy, name="combine"
             )
-        parts = [self.lower] if self.upper is None else [self.lower, self.upper]
-        self.supports_jit = all(part.supports_jit for part in parts)
-
-    def _check(self) -> None:
-        options = self.options
-        require_positive_int("num_layers", options["num_layers"])
-        require_choice("attention", options["attention"], KINDS)
-        require_choice("queries", options["queries"], QUERIES)
-        require_rate("dropout", options["dropout"])
-        for name in ("input_feeding", "coverage"):
-            require_bool(name, options[name])
-            if options[name] and options["attention"] == "none":
-                raise InputError(f"{name} needs an attention, got attention 'none': take 'general'")
-        if options["queries"] == "first" and options["attention"] == "none":
-            raise InputError("queries 'first' needs an attention, got attention 'none'")
-        if options["queries"] == "first" and options["num_layers"] < 2:
-            raise InputError(
-                "queries 'first' needs a layer above the first, got num_layers 1: take 2 or more"
-            )
-        if options["input_feeding"] or options["coverage"]:
-            rates = [name for name in FOR_ALL_STEPS if options[name]]
-            if rates:
-                raise InputError(
-                    f"{rates[0]} acts on all steps at once, which input_feeding and coverage do "
-                    f"not take, got {options[rates[0]]}: set it to 0 and use dropout"
-                )
+            self.looking = Looking(self.attention, self.combine, units, self.upper is None)
+        self.supports_jit = all(part.supports_jit for part in (self.lower, self.upper) if part)
 
     def build(self, vectors_shape: Any, *, values_shape: Any = None, **_shapes: Any) -> None:
         width = vectors_shape[-1] + (self.units if self.input_feeding else 0)
@@ -183,20 +154,7 @@ class Decoder(masking.MaskedLayer):
         """The memory of an encoder's states (B, T_x, M) and their mask."""
         if not self.looks:
             return Memory(values, values, mask)
-        mixed = ops.matmul(values, self._kernels()[1]) if self.upper is None else None
-        return Memory(values, self.attention.project(values), mask, mixed)
-
-    def _kernels(self) -> tuple[Any, Any]:
-        """The parts of `combine` for states and for contexts."""
-        kernel = ops.cast(self.combine.kernel, self.compute_dtype)
-        return kernel[: self.units], kernel[self.units :]
-
-    def _combined(self, outputs: Any, contexts: Any) -> Any:
-        """States and what `_look` gave for them -> o_t."""
-        if self.upper is not None:
-            return self.combine(ops.concatenate([outputs, contexts], axis=-1))
-        bias = ops.cast(self.combine.bias, self.compute_dtype)
-        return ops.tanh(ops.matmul(outputs, self._kernels()[0]) + contexts + bias)
+        return self.looking.remember(values, mask)
 
     def call(
         self,
@@ -215,13 +173,12 @@ class Decoder(masking.MaskedLayer):
         outputs, _ = self.lower(vectors, mask=mask, initial_states=below, training=training)
         if not self.looks:
             return outputs
-        contexts, weights = self._look(outputs, None, memory)
+        contexts, weights = self.looking.look(outputs, None, memory)
         if self.upper is not None:
-            read = ops.concatenate([outputs, contexts], axis=-1)
-            read = self.dropout(read, training=training)
+            read = self.dropout(ops.concatenate([outputs, contexts], axis=-1), training=training)
             higher, _ = self.upper(read, mask=mask, initial_states=above, training=training)
             outputs = higher + outputs if self.options["residual"] else higher
-        combined = self._combined(outputs, contexts)
+        combined = self.looking.combined(outputs, contexts)
         real = mask[:, :, None]
         return ops.where(real, combined, 0), ops.where(real, weights, 0)
 
@@ -232,22 +189,15 @@ class Decoder(masking.MaskedLayer):
         rows = ops.shape(vectors)[0]
         start = self.get_initial_states(rows, states, memory.values)
         start["output"] = ops.zeros((rows, self.units), dtype=self.compute_dtype)
-        flat = keras.tree.flatten(start)
 
-        def advance(before: list[Any], slices: list[Any]) -> list[Any]:
-            inputs, real = slices
-            now = keras.tree.pack_sequence_as(start, before)
-            now.pop("output")
-            output, after = self._step(inputs, now, memory, training)
-            new = keras.tree.flatten({**after, "output": output})
-            return [ops.where(real, a, b) for a, b in zip(new, before, strict=True)]
+        def advance(inputs: Any, before: dict[str, Any]) -> dict[str, Any]:
+            known = {name: state for name, state in before.items() if name != "output"}
+            output, after = self._step(inputs, known, memory, training)
+            return {**after, "output": output}
 
-        by_step = ops.moveaxis(vectors, 1, 0), ops.moveaxis(mask, 1, 0)[:, :, None]
-        reached = scan(advance, flat, list(by_step))  # (T_y, B, ...) each
-        after = keras.tree.pack_sequence_as(start, reached)
-        outputs, weights = (ops.moveaxis(after[name], 0, 1) for name in ("output", "attention"))
+        reached = scan_real(advance, start, vectors, mask)
         real = mask[:, :, None]
-        return ops.where(real, outputs, 0), ops.where(real, weights, 0)
+        return ops.where(real, reached["output"], 0), ops.where(real, reached["attention"], 0)
 
     def step(self, vectors: Any, states: dict[str, Any], memory: Memory) -> Any:
         """One step outside of training.
@@ -272,42 +222,20 @@ class Decoder(masking.MaskedLayer):
         output, after = self.lower.step(vectors, below)
         if not self.looks:
             return output, {**states, "layers": after}
-        new = dict(states)
-        context, weights = self._look_once(output, states.get("coverage"), memory)
+        context, weights = self.looking.look_once(output, states.get("coverage"), memory)
         if self.upper is not None:
             above = states["layers"][self.num_lower :]
             read = self.dropout(ops.concatenate([output, context], axis=-1), training=training)
             higher, more = self.upper.step(read, above)
             output = higher + output if self.options["residual"] else higher
             after = [*after, *more]
-        output = self._combined(output, context)
-        new |= {"layers": after, "attention": weights}
+        output = self.looking.combined(output, context)
+        new = {**states, "layers": after, "attention": weights}
         if self.input_feeding:
             new["fed"] = output
         if self.coverage:
             new["coverage"] = states["coverage"] + weights
         return output, new
-
-    def _look(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
-        """Queries (B, n, K) -> contexts (B, n, M), or their part of o_t (B, n, K), and weights.
-
-        (sum_s alpha_s m_s) W = sum_s alpha_s (m_s W): the product is taken once a source token and
-        not once a step.
-        """
-        values = memory.values if memory.mixed is None else memory.mixed
-        return self.attention(queries, values, memory.mask, memory.keys, coverage)
-
-    def _look_once(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
-        """Queries (R, K), R = n B -> what `_look` gives, (R, M or K) and (R, T_x)."""
-        rows, steps = ops.shape(memory.values)[0], ops.shape(memory.values)[1]
-        if coverage is not None:
-            coverage = ops.reshape(coverage, (rows, -1, steps))
-        queries = ops.reshape(queries, (rows, -1, queries.shape[-1]))  # (B, n, K)
-        contexts, weights = self._look(queries, coverage, memory)
-        return (
-            ops.reshape(contexts, (-1, contexts.shape[-1])),
-            ops.reshape(weights, (-1, steps)),
-        )
 
     def compute_output_spec(
         self, vectors: Any, mask: Any, states: Any, values: Any, **_: Any

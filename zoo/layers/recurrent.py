@@ -14,6 +14,7 @@ from zoo import masking
 from zoo.cells.cell import activation_of
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
 from zoo.layers.direction import Direction, default_shards
+from zoo.layers.state_form import checked_states
 
 MERGE_MODES = ("concat", "sum", "ave", "mul")
 
@@ -229,23 +230,8 @@ class Recurrent(masking.MaskedLayer):
         return self._raised(sum(ends[1:], ends[0]) if self.residual else ends[-1])
 
     def _checked(self, states: Any) -> list[Any]:
-        """The states as lists, or an error that says which form they should have."""
         sizes = [[direction.state_sizes for direction in layer] for layer in self.directions]
-        try:
-            given = [
-                [[state.shape[-1] for state in direction] for direction in layer]
-                for layer in states
-            ]
-        except (TypeError, AttributeError, IndexError):
-            given = None
-        if given != sizes:
-            shown = given or " ".join(repr(states).split())[:80]
-            raise InputError(
-                "initial states must be a list over layers of a list over directions of the cell's "
-                f"states (batch, size), of sizes {sizes}, got {shown}: "
-                "get_initial_states(batch_size) gives the form"
-            )
-        return [[list(direction) for direction in layer] for layer in states]
+        return checked_states(states, sizes)
 
     def compute_output_spec(self, inputs: Any, mask: Any, **_arguments: Any) -> Any:
         values, final_states = inputs, []

@@ -108,6 +108,29 @@ def step_through(
     return [ops.moveaxis(state, 0, 1) for state in states]
 
 
+def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:
+    """The states after each step of `advance(inputs, states)`, in the padding those before it.
+
+    Args:
+        advance: One step: inputs (B, E) and states -> states of the same form.
+        start: The states before the first step, any nest of (B, D).
+        inputs: (B, T, E).
+        mask: bool (B, T), True = a real token.
+
+    Returns:
+        The same nest of (B, T, D).
+    """
+
+    def carried(before: list[Any], slices: list[Any]) -> list[Any]:
+        read, real = slices
+        after = keras.tree.flatten(advance(read, keras.tree.pack_sequence_as(start, before)))
+        return [ops.where(real, a, b) for a, b in zip(after, before, strict=True)]
+
+    by_step = [ops.moveaxis(inputs, 1, 0), ops.moveaxis(mask, 1, 0)[:, :, None]]
+    reached = scan(carried, keras.tree.flatten(start), by_step)  # (T, B, D) each
+    return keras.tree.pack_sequence_as(start, [ops.moveaxis(each, 0, 1) for each in reached])
+
+
 def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
     """The states after each step of `advance(states, slices)`, (T, B, D) each.
 

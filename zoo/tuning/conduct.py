@@ -1,9 +1,7 @@
 """The search itself: alone, or as a chief that hands trials to workers on any machine."""
 
 import math
-import os
 import statistics
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,9 +13,10 @@ from zoo.errors import InputError
 from zoo.tuning.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
 from zoo.tuning.records import Measure, Records, Run
+from zoo.tuning.signs_of_life import live, watch_workers
 from zoo.tuning.study import Study
+from zoo.tuning.wording import shown
 
-BEAT = 2.0  # seconds between a worker's signs of life
 PATIENCE = 30.0  # seconds without one after which its trial is given to another
 
 
@@ -107,7 +106,7 @@ def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
 
 def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
     """A finished run in a line."""
-    settings = "  ".join(f"{name} {_number(value)}" for name, value in run.values.items())
+    settings = "  ".join(f"{name} {shown(value)}" for name, value in run.values.items())
     count = f" of {study.settings}" if study.settings else ""
     share = f"  fraction {run.fraction:g}" if len(study.fractions) > 1 else ""
     seed = f"  seed {run.seed}" if study.seeds > 1 else ""
@@ -116,10 +115,6 @@ def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
     return (
         f"trial {number}{count}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
     )
-
-
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def conduct(study: Study, measure: Measure, directory: Path) -> None:
@@ -181,7 +176,9 @@ def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE
     made = _taken_up(study, directory)
     as_worker("chief", address)
     ended = threading.Event()
-    watch = threading.Thread(target=_watch, args=(made, directory, patience, ended), daemon=True)
+    watch = threading.Thread(
+        target=watch_workers, args=(made, directory, patience, ended), daemon=True
+    )
     watch.start()
     try:
         _search(study, _no_measure, directory, made)
@@ -192,28 +189,6 @@ def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE
 
 def _no_measure(run: Run) -> dict[str, Any]:
     raise RuntimeError(f"a chief trains nothing, and was asked for trial {run.trial}")
-
-
-def _watch(made: Any, directory: Path, patience: float, ended: threading.Event) -> None:
-    """Gives up workers whose sign of life has not changed for too long."""
-    seen: dict[str, tuple[str, float]] = {}
-    while not ended.wait(min(1.0, patience / 4)):
-        if made.broken:  # KerasTuner's server would go on answering with errors
-            print(f"failed: {made.broken}", file=sys.stderr, flush=True)
-            os._exit(1)
-        for worker in {*made.ongoing_trials, *made.tuner_ids}:
-            path = _sign(directory, worker)
-            sign = path.read_text() if path.exists() else ""
-            if worker not in seen or seen[worker][0] != sign:
-                seen[worker] = sign, time.monotonic()
-            elif time.monotonic() - seen[worker][1] > patience:
-                print(f"worker {worker} gives no sign of life: its trial is given out again")
-                made.give_up(worker)
-                del seen[worker]
-
-
-def _sign(directory: Path, worker: str) -> Path:
-    return directory / "workers" / f"{worker}.txt"
 
 
 def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
@@ -230,7 +205,7 @@ def follow(study: Study, measure: Measure, directory: Path, worker: str, address
         raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
     as_worker(worker, address)
     ended = threading.Event()
-    threading.Thread(target=_live, args=(_sign(directory, worker), ended), daemon=True).start()
+    threading.Thread(target=live, args=(directory, worker, ended), daemon=True).start()
     made = oracle(
         study.algorithm,
         study.space,
@@ -244,15 +219,3 @@ def follow(study: Study, measure: Measure, directory: Path, worker: str, address
         _search(study, measure, directory, made)
     finally:
         ended.set()
-
-
-def _live(path: Path, ended: threading.Event) -> None:
-    """Changes a file every few seconds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    while not ended.is_set():
-        part = path.with_suffix(".part")
-        part.write_text(f"{os.getpid()} {count}")
-        os.replace(part, path)
-        count += 1
-        ended.wait(BEAT)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import InputError
-from zoo.tuning import pictures
-from zoo.tuning.findings import Findings, Point
+from zoo.tuning import pictures, wording
+from zoo.tuning.findings import Findings
 from zoo.tuning.journal import Journal
+from zoo.tuning.recommendation import recommendation
 from zoo.tuning.records import Records, write_json
 from zoo.tuning.study import Study
 
@@ -55,54 +56,6 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     part.write_text(text, encoding="utf-8")
     os.replace(part, directory / "report.md")
     return sentence
-
-
-def recommendation(findings: Findings) -> str:
-    """Which setting to take, and why."""
-    study, last = findings.study, findings.study.fractions[-1]
-    chosen, best = findings.recommended(last), findings.best(findings.along(last))
-    told = f"Take {_settings(chosen)}: validation {_name(study)} {_score(chosen)}"
-    if chosen is best and best.error is None:
-        reason = "the best mean; with one seed there is no spread to judge the others by."
-    elif chosen is best:
-        reason = (
-            f"the best mean; no smaller network is within its standard error, {best.error:.4f}."
-        )
-    else:
-        reason = (
-            f"the smallest network within one standard error ({best.error:.4f}) of the best, "
-            f"{_settings(best)} with {_score(best)}."
-        )
-    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}"
-
-
-def _border(findings: Findings, chosen: Point) -> str:
-    """A warning where the choice lies at an end of what was tried."""
-    axis = findings.study.space.main()
-    if len(axis.values) < 2 or not axis.numeric:
-        return ""
-    value = chosen.values.get(axis.name)
-    if value == axis.values[-1]:
-        told = pictures.label(findings)
-        return f" It is the largest {told} that was tried: larger ones may be better."
-    return ""
-
-
-def _growth(findings: Findings) -> str:
-    """Whether more data asks for a larger K."""
-    study, axis = findings.study, findings.study.space.main()
-    if len(study.fractions) < 2 or not axis.numeric:
-        return ""
-    chosen = [
-        (fraction, findings.recommended(fraction).values[axis.name])
-        for fraction in study.fractions
-        if findings.at(fraction)
-    ]
-    name, values = pictures.label(findings), [value for _, value in chosen]
-    told = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
-    if values == sorted(values) and values[0] < values[-1]:
-        return f" The recommended {name} grows with the data: {told}."
-    return f" The recommended {name} does not grow steadily with the data: {told}."
 
 
 def _markdown(
@@ -168,16 +121,15 @@ def _table(findings: Findings) -> str:
     others = [other.name for other in study.space.axes if other is not axis]
     costs = [name for name in FIGURES if findings.front(name)]
     heads = [axis.name, *others]
-    heads += [f"{_name(study)}, {_share(fraction)}" for fraction in study.fractions] + [
-        UNITS[name] for name in costs
-    ]
+    heads += [f"{wording.name(study)}, {wording.share(share)}" for share in study.fractions]
+    heads += [UNITS[name] for name in costs]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     best = findings.best(findings.along(study.fractions[-1]))
     for point in findings.every():
-        cells = [_shown(point.values.get(name, "-")) for name in (axis.name, *others)]
+        cells = [wording.shown(point.values.get(name, "-")) for name in (axis.name, *others)]
         for fraction in study.fractions:
             same = [p for p in findings.at(fraction) if p.trial == point.trial]
-            told = _score(same[0]) if same else "-"
+            told = wording.score(same[0]) if same else "-"
             cells.append(f"**{told}**" if same and same[0] is best else told)
         for name in costs:
             value = point.mean(name)
@@ -200,43 +152,21 @@ def _memorising(findings: Findings) -> str:
         ]
         if found:
             told.append(
-                f"With {_share(fraction)}, {_settings(found[0])} is the smallest network whose "
-                "validation loss rises before training ends, while its training loss falls: it "
-                "begins to learn by heart."
+                f"With {wording.share(fraction)}, {wording.settings(found[0])} is the smallest "
+                "network whose validation loss rises before training ends, while its training loss "
+                "falls: it begins to learn by heart."
             )
         else:
             told.append(
-                f"With {_share(fraction)}, no network's validation loss rises by more than 2 % "
-                "before training ends."
+                f"With {wording.share(fraction)}, no network's validation loss rises by more than "
+                "2 % before training ends."
             )
     return " ".join(told) + " Training losses are measured with dropout, while it trains."
 
 
-def _settings(point: Point) -> str:
-    return ", ".join(f"{name} {_shown(value)}" for name, value in point.values.items())
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _name(study: Study) -> str:
-    return study.objective.replace("_", " ")
-
-
-def _score(point: Point) -> str:
-    deviation = point.deviation(point.objective)
-    spread = "" if deviation is None else f" ± {deviation:.4f}"
-    return f"{point.score:.4f}{spread}"
-
-
-def _share(fraction: float) -> str:
-    return "all data" if fraction == 1 else f"{fraction:g} of the data"
-
-
 def _fractions(study: Study) -> str:
     if len(study.fractions) == 1:
-        return f"on {_share(study.fractions[0])}"
+        return f"on {wording.share(study.fractions[0])}"
     shares = ", ".join(f"{fraction:g}" for fraction in study.fractions)
     return f"on {shares} of the training data"
 

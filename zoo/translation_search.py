@@ -1,0 +1,56 @@
+"""How a translation is looked for, and what is found."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from zoo.decoding import Hypotheses
+from zoo.errors import require_bool, require_positive_int
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a translation is looked for where the caller does not say.
+
+    Attributes:
+        beam_size: Sequences that are followed at once.
+        alpha: Of the length penalty.
+        penalty: `gnmt` or `average`; see `zoo.decoding.length_penalty`.
+        beta: Of the coverage penalty; 0 = none.
+        no_repeat: No stretch of so many tokens comes twice; 0 = any may.
+        min_tokens: Tokens before the end at least.
+        ratio: Tokens at most for each source token, the two ends counted.
+        surplus: Tokens at most besides.
+        replace_unknown: Write, for a token that is UNK, the source token that was looked at most;
+            otherwise UNK is never written.
+    """
+
+    beam_size: int = 5
+    alpha: float = 1.0
+    penalty: str = "average"
+    beta: float = 0.0
+    no_repeat: int = 0
+    min_tokens: int = 1
+    ratio: float = 2.0
+    surplus: int = 20
+    replace_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks what the search itself does not."""
+        require_positive_int("beam_size", self.beam_size)
+        require_bool("replace_unknown", self.replace_unknown)
+
+
+class Found(NamedTuple):
+    """Sources and their best translations.
+
+    Attributes:
+        source_tokens: string (B, T_x), the last of each row "[EOS]", "" as padding.
+        source_ids: int32 (B, T_x).
+        hypotheses: What was found, N of each row.
+    """
+
+    source_tokens: tf.Tensor
+    source_ids: tf.Tensor
+    hypotheses: Hypotheses

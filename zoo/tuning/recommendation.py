@@ -1,0 +1,54 @@
+"""Which setting a study recommends, and why, in a sentence or two."""
+
+from zoo.tuning import pictures, wording
+from zoo.tuning.findings import Findings, Point
+
+
+def recommendation(findings: Findings) -> str:
+    """Which setting to take, and why."""
+    study, last = findings.study, findings.study.fractions[-1]
+    chosen, best = findings.recommended(last), findings.best(findings.along(last))
+    told = (
+        f"Take {wording.settings(chosen)}: validation {wording.name(study)} {wording.score(chosen)}"
+    )
+    if chosen is best and best.error is None:
+        reason = "the best mean; with one seed there is no spread to judge the others by."
+    elif chosen is best:
+        reason = (
+            f"the best mean; no smaller network is within its standard error, {best.error:.4f}."
+        )
+    else:
+        reason = (
+            f"the smallest network within one standard error ({best.error:.4f}) of the best, "
+            f"{wording.settings(best)} with {wording.score(best)}."
+        )
+    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}"
+
+
+def _border(findings: Findings, chosen: Point) -> str:
+    """A warning where the choice lies at an end of what was tried."""
+    axis = findings.study.space.main()
+    if len(axis.values) < 2 or not axis.numeric:
+        return ""
+    value = chosen.values.get(axis.name)
+    if value == axis.values[-1]:
+        told = pictures.label(findings)
+        return f" It is the largest {told} that was tried: larger ones may be better."
+    return ""
+
+
+def _growth(findings: Findings) -> str:
+    """Whether more data asks for a larger K."""
+    study, axis = findings.study, findings.study.space.main()
+    if len(study.fractions) < 2 or not axis.numeric:
+        return ""
+    chosen = [
+        (fraction, findings.recommended(fraction).values[axis.name])
+        for fraction in study.fractions
+        if findings.at(fraction)
+    ]
+    name, values = pictures.label(findings), [value for _, value in chosen]
+    told = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
+    if values == sorted(values) and values[0] < values[-1]:
+        return f" The recommended {name} grows with the data: {told}."
+    return f" The recommended {name} does not grow steadily with the data: {told}."
