@@ -11,7 +11,7 @@ from zoo.tuning.records import Records
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 KILLS = 20
-STUDY = ["tune", "--units", "4:64:log", "--epochs", "4", "--fractions", "0.2,1", "--seeds", "2"]
+STUDY = ["tune", "--units", "4:64:log", "--epochs", "16", "--fractions", "0.2,1", "--seeds", "2"]
 TRAINING = ["train", "--epochs", "240", "--patience", "240"]
 
 
