@@ -61,8 +61,9 @@ def main() -> None:
         help="words of a source up to which each row of the table by length goes",
     )
     given = parser.parse_args()
+    edges = sorted(set(given.edges))
     try:
-        found = {run.name: of_run(run, given.edges) for run in given.runs}
+        found = {run.name: of_run(run, edges) for run in given.runs}
     except InputError as error:
         sys.exit(f"error: {error}")
     print("| run | minutes | greedy | beam 5 | beam 5, last weights |\n|---|---|---|---|---|")

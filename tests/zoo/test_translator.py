@@ -169,7 +169,7 @@ def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tm
     codec = SubwordCodec.learn(texts[:2] * 3, size=300)
     size = len(codec.vocabulary)
     sizes = {"source_vocabulary_size": size, "target_vocabulary_size": size}
-    model = model_of(queries="first", num_layers=2, bidirectional=False, **sizes)
+    model = model_of(cell="lstm", queries="first", num_layers=2, **sizes)
     translator = Translator(model, codec, codec, Search(beam_size=2, beta=0.1))
     path = export_encoder_decoder(translator, tmp_path / "translation")  # asks another process
     served = tf.saved_model.load(str(path))

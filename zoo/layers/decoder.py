@@ -111,7 +111,7 @@ class Decoder(masking.MaskedLayer):
             self.combine = keras.layers.Dense(
                 units, "tanh", dtype=self.dtype_policy, name="combine"
             )
-            self.looking = Looking(self.attention, self.combine, units, self.upper is None)
+            self.looking = Looking(self.attention, self.combine, self.upper is None)
         self.supports_jit = all(part.supports_jit for part in (self.lower, self.upper) if part)
 
     def build(self, vectors_shape: Any, *, values_shape: Any = None, **_shapes: Any) -> None:

@@ -17,15 +17,11 @@ class Looking:
     Args:
         attention: From queries to contexts.
         combine: The dense layer W, b of K units.
-        units: Hidden size K.
         mixes: Whether contexts are given as their part of o_t.
     """
 
-    def __init__(
-        self, attention: Attention, combine: keras.layers.Dense, units: int, mixes: bool
-    ) -> None:
-        self.attention, self.combine = attention, combine
-        self.units, self.mixes = units, mixes
+    def __init__(self, attention: Attention, combine: keras.layers.Dense, mixes: bool) -> None:
+        self.attention, self.combine, self.mixes = attention, combine, mixes
 
     def remember(self, values: Any, mask: Any) -> Memory:
         """The memory of values (B, T_x, M) and their mask."""
@@ -59,4 +55,4 @@ class Looking:
     def _kernels(self) -> tuple[Any, Any]:
         """The parts of `combine` for states and for contexts."""
         kernel = ops.cast(self.combine.kernel, self.combine.compute_dtype)
-        return kernel[: self.units], kernel[self.units :]
+        return kernel[: self.combine.units], kernel[self.combine.units :]
