@@ -47,10 +47,11 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.Monkey
     message = _refusal(tmp_path / "folder.txt")
     assert message.startswith(f"{tmp_path / 'folder.txt'}: cannot be read (Is a directory)")
 
-    def denied(path: Path) -> bytes:
+    def denied(path: Path, mode: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)  # root may read everything
+    (tmp_path / "secret.txt").touch()
+    monkeypatch.setattr(Path, "open", denied)  # root may read everything
     message = _refusal(tmp_path / "secret.txt")
     assert "secret.txt: cannot be read (Permission denied)" in message
     assert "ls -l" in message

@@ -1,0 +1,241 @@
+r"""Bytes of a file or of standard input -> text and lines, within documented limits of size.
+
+One rule says what a line is, in every reader: `\n` ends it, and a `\r` directly before that `\n`
+is dropped. No other character ends a line. A byte order mark in front of the first line is dropped.
+
+The limits keep an endless input (`/dev/zero`, a gzip bomb, a pipe that never ends) from filling
+the memory. Each can be raised by an environment variable, whose value is a positive whole number:
+
+- `RNN_ZOO_MAX_LINE_BYTES` (128 MiB): bytes of one line, its end aside.
+- `RNN_ZOO_MAX_FILE_BYTES` (2 GiB): bytes of one file, after decompression.
+- `RNN_ZOO_MAX_LINES` (20 million): lines of one file.
+"""
+
+import codecs
+import gzip
+import os
+import select
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from zoo.errors import InputError
+
+LIMITS = {
+    "RNN_ZOO_MAX_LINE_BYTES": 128 * 2**20,
+    "RNN_ZOO_MAX_FILE_BYTES": 2 * 2**30,
+    "RNN_ZOO_MAX_LINES": 20_000_000,
+}
+PIPE_SECONDS = 30.0  # how long the first byte of a named pipe is waited for
+_CHUNK = 2**20
+_GZIP_MARK = b"\x1f\x8b"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def size_limit(name: str) -> int:
+    """The value of a limit: the environment variable's, or else the default.
+
+    Args:
+        name: One of `LIMITS`.
+
+    Raises:
+        InputError: The environment variable holds no positive whole number.
+    """
+    given = os.environ.get(name, "")
+    if not given:
+        return LIMITS[name]
+    if not (given.isascii() and given.isdigit() and int(given[:20])):
+        raise InputError(
+            f"the environment variable {name} must be a positive whole number, got {given!r}: "
+            f"set it to one, such as {LIMITS[name]}, or unset it"
+        )
+    return int(given[:20])
+
+
+def read_lines(
+    stream: BinaryIO, name: str = "standard input", max_bytes: int | None = None
+) -> Iterator[str]:
+    r"""Yields the lines of a stream as soon as each one is complete.
+
+    Args:
+        stream: A binary stream in UTF-8, such as `sys.stdin.buffer` or an open file.
+        name: What the errors call the stream.
+        max_bytes: The most bytes of the whole stream; None for a stream that may go on for ever.
+
+    Yields:
+        Each line without its end. A stream that ends in `\n` has no further line behind it.
+
+    Raises:
+        InputError: A line is not UTF-8 or too long, or the stream is; names the line.
+
+    Example:
+        >>> import io
+        >>> list(read_lines(io.BytesIO(b"\xef\xbb\xbfone\r\ntwo\x0cstill two\n")))
+        ['one', 'two\x0cstill two']
+    """
+    longest, number, total = size_limit("RNN_ZOO_MAX_LINE_BYTES"), 0, 0
+    while raw := stream.readline(longest + len("\r\n") + len(codecs.BOM_UTF8)):
+        number, total = number + 1, total + len(raw)
+        if max_bytes is not None and total > max_bytes:
+            raise too_large(name, max_bytes, "bytes", "RNN_ZOO_MAX_FILE_BYTES")
+        data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+        if data.endswith(b"\n"):
+            data = data[:-1].removesuffix(b"\r")
+        if len(data) > longest:
+            raise _too_long(f"{name}, line {number}", longest)
+        try:
+            yield data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            where = f"{name}, line {number}"
+            raise _not_utf8(where, data[error.start], number == 1, data) from error
+
+
+def read_text(path: str | Path) -> str:
+    """Reads a whole text file, decompressed if it is a gzip file.
+
+    A byte order mark in front is dropped. Line ends stay as they are.
+
+    Args:
+        path: A file in UTF-8.
+
+    Returns:
+        The file's text, `""` for a file without a byte.
+
+    Raises:
+        InputError: The path does not exist, cannot be read, is no gzip file though its name says
+            so, is larger than the limits, or is not UTF-8 (the line of the first wrong byte is
+            named).
+    """
+    with open_file(path) as file:
+        return "".join(_decoded(str(path), file))
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Splits a text at `\n` and `\r\n`, and nowhere else.
+
+    `str.splitlines` also splits at form feeds, NEL and U+2028, which occur inside real reviews.
+
+    Args:
+        text: A whole file.
+
+    Returns:
+        The lines without their ends; index 0 is line 1. The last is `""` if the text ends in a
+        line end.
+
+    Example:
+        >>> split_lines("one\r\ntwo\x0cstill two\n")
+        ['one', 'two\x0cstill two', '']
+    """
+    *lines, last = text.split("\n")
+    return [*(line.removesuffix("\r") for line in lines), last]
+
+
+@contextmanager
+def open_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Opens a file for reading bytes; a gzip file, known by its first bytes, is decompressed.
+
+    Args:
+        path: A file, or a named pipe into which another program writes.
+
+    Raises:
+        InputError: There is no such file, or opening or reading it in the `with` block fails.
+    """
+    path = Path(path)
+    packed = path.suffix.lower() == ".gz"
+    try:
+        with _opened(path) as file:
+            packed = packed or file.peek(2)[:2] == _GZIP_MARK  # type: ignore[attr-defined]
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file, check the path's spelling") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path}: is not a whole gzip file ({error}), expected one because of its name or its "
+            f"first bytes: fetch or compress it again, or take .gz off the name if it is plain text"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror or error}), expected a file that you may "
+            f"read: see its permissions with `ls -l`"
+        ) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The open file; of a named pipe once it has a byte, so that none is waited for in vain."""
+    if not stat.S_ISFIFO(path.stat().st_mode):
+        return path.open("rb")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        ready = poll.poll(PIPE_SECONDS * 1000)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    if not ready:
+        os.close(descriptor)
+        raise InputError(
+            f"{path}: is a pipe into which nothing was written for {PIPE_SECONDS:g} seconds, "
+            f"expected a file: start the program that writes to it first, or give a file"
+        )
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
+
+
+def _decoded(name: str, file: BinaryIO) -> Iterator[str]:
+    """The text of an open file piece by piece; stops at the first limit or wrong byte."""
+    limits = {limit: size_limit(limit) for limit in LIMITS}
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    longest = limits["RNN_ZOO_MAX_LINE_BYTES"]
+    size, lines, line_size, head = 0, 0, 0, b""
+    while chunk := file.read(min(_CHUNK, longest + 1)):
+        if not size:
+            head = chunk[:4]
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
+        size += len(chunk)
+        try:
+            yield decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            line = lines + error.object.count(b"\n", 0, error.start) + 1
+            raise _not_utf8(f"{name}:{line}", error.object[error.start], True, head) from error
+        first_end = chunk.find(b"\n")
+        if line_size + (first_end if first_end >= 0 else len(chunk)) > longest:
+            raise _too_long(f"{name}:{lines + 1}", longest)
+        lines += chunk.count(b"\n")
+        line_size = len(chunk) - chunk.rfind(b"\n") - 1 + (line_size if first_end < 0 else 0)
+        for count, unit, limit in (
+            (size, "bytes", "RNN_ZOO_MAX_FILE_BYTES"),
+            (lines, "lines", "RNN_ZOO_MAX_LINES"),
+        ):
+            if count > limits[limit]:
+                raise too_large(name, limits[limit], unit, limit)
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(f"{name}:{lines + 1}", error.object[0], True, head) from error
+
+
+def _not_utf8(where: str, byte: int, is_start: bool, head: bytes) -> InputError:
+    encoding = "UTF-16" if is_start and head.startswith(_UTF16_MARKS) else "CP1252"
+    return InputError(
+        f"{where}: not UTF-8 (byte 0x{byte:02x}), expected UTF-8 text: convert it with iconv, "
+        f"probably `iconv -f {encoding} -t UTF-8`"
+    )
+
+
+def _too_long(where: str, longest: int) -> InputError:
+    return InputError(
+        f"{where}: longer than {longest:,} bytes, expected lines of text: end the line, or set "
+        f"the environment variable RNN_ZOO_MAX_LINE_BYTES to a larger number"
+    )
+
+
+def too_large(name: str, most: int, unit: str, variable: str) -> InputError:
+    """The error for a file beyond a limit."""
+    return InputError(
+        f"{name}: more than {most:,} {unit}, expected at most that: split the file, or set the "
+        f"environment variable {variable} to a larger number if the memory suffices"
+    )
