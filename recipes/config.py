@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import InputError, nearest, require_choice
+from zoo.lines import read_bytes
 from zoo.registry import preset_options
 
 Config = TypeVar("Config", bound="TrainingConfig")
@@ -165,7 +166,7 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """Reads JSON, or says in one sentence what is wrong with the file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_bytes(path).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist: give a run's folder or file") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

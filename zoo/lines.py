@@ -9,10 +9,14 @@ the memory. Each can be raised by an environment variable, whose value is a posi
 - `RNN_ZOO_MAX_LINE_BYTES` (128 MiB): bytes of one line, its end aside.
 - `RNN_ZOO_MAX_FILE_BYTES` (2 GiB): bytes of one file, after decompression.
 - `RNN_ZOO_MAX_LINES` (20 million): lines of one file.
+- `RNN_ZOO_MAX_VECTORS_BYTES` (8 GiB): bytes of a file of word vectors, which is read line by line.
 """
 
 import codecs
 import gzip
+import io
+import itertools
+import math
 import os
 import select
 import stat
@@ -28,6 +32,7 @@ LIMITS = {
     "RNN_ZOO_MAX_LINE_BYTES": 128 * 2**20,
     "RNN_ZOO_MAX_FILE_BYTES": 2 * 2**30,
     "RNN_ZOO_MAX_LINES": 20_000_000,
+    "RNN_ZOO_MAX_VECTORS_BYTES": 8 * 2**30,
 }
 PIPE_SECONDS = 30.0  # how long the first byte of a named pipe is waited for
 _CHUNK = 2**20
@@ -55,15 +60,14 @@ def size_limit(name: str) -> int:
     return int(given[:20])
 
 
-def read_lines(
-    stream: BinaryIO, name: str = "standard input", max_bytes: int | None = None
-) -> Iterator[str]:
+def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") -> Iterator[str]:
     r"""Yields the lines of a stream as soon as each one is complete.
 
     Args:
         stream: A binary stream in UTF-8, such as `sys.stdin.buffer` or an open file.
         name: What the errors call the stream.
-        max_bytes: The most bytes of the whole stream; None for a stream that may go on for ever.
+        limit: The one of `LIMITS` for the bytes of the whole stream; `""` for a stream that may go
+            on for ever.
 
     Yields:
         Each line without its end. A stream that ends in `\n` has no further line behind it.
@@ -77,10 +81,11 @@ def read_lines(
         ['one', 'two\x0cstill two']
     """
     longest, number, total = size_limit("RNN_ZOO_MAX_LINE_BYTES"), 0, 0
+    most = size_limit(limit) if limit else math.inf
     while raw := stream.readline(longest + len("\r\n") + len(codecs.BOM_UTF8)):
         number, total = number + 1, total + len(raw)
-        if max_bytes is not None and total > max_bytes:
-            raise too_large(name, max_bytes, "bytes", "RNN_ZOO_MAX_FILE_BYTES")
+        if total > most:
+            raise too_large(name, most, "bytes", limit)
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if data.endswith(b"\n"):
             data = data[:-1].removesuffix(b"\r")
@@ -133,9 +138,24 @@ def split_lines(text: str) -> list[str]:
     return [*(line.removesuffix("\r") for line in lines), last]
 
 
+def read_bytes(path: str | Path) -> bytes:
+    """Reads a whole file within the limits, decompressed if it is a gzip file.
+
+    Args:
+        path: Any file.
+
+    Raises:
+        InputError: The file is larger than the limits.
+        OSError: The file cannot be opened or read.
+        EOFError, zlib.error: A gzip file is damaged.
+    """
+    with opened(path) as file:
+        return b"".join(_limited(str(path), file))
+
+
 @contextmanager
 def open_file(path: str | Path) -> Iterator[BinaryIO]:
-    """Opens a file for reading bytes; a gzip file, known by its first bytes, is decompressed.
+    """Opens a file as `opened` does; what fails is an `InputError` with the file's name.
 
     Args:
         path: A file, or a named pipe into which another program writes.
@@ -143,12 +163,9 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: There is no such file, or opening or reading it in the `with` block fails.
     """
-    path = Path(path)
-    packed = path.suffix.lower() == ".gz"
     try:
-        with _opened(path) as file:
-            packed = packed or file.peek(2)[:2] == _GZIP_MARK  # type: ignore[attr-defined]
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+        with opened(path) as file:
+            yield file
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file, check the path's spelling") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -163,7 +180,24 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _opened(path: Path) -> BinaryIO:
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """Opens a file for reading bytes; a gzip file, known by its name or its first bytes, unpacked.
+
+    Args:
+        path: A file, or a named pipe into which another program writes.
+
+    Raises:
+        InputError: Nothing is written into a named pipe for `PIPE_SECONDS`.
+        OSError: The file cannot be opened.
+    """
+    path = Path(path)
+    with _raw(path) as file:
+        packed = path.suffix.lower() == ".gz" or file.peek(2)[:2] == _GZIP_MARK
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+
+
+def _raw(path: Path) -> io.BufferedReader:
     """The open file; of a named pipe once it has a byte, so that none is waited for in vain."""
     if not stat.S_ISFIFO(path.stat().st_mode):
         return path.open("rb")
@@ -185,37 +219,38 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _decoded(name: str, file: BinaryIO) -> Iterator[str]:
-    """The text of an open file piece by piece; stops at the first limit or wrong byte."""
+def _limited(name: str, file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file in pieces; stops at the first limit."""
     limits = {limit: size_limit(limit) for limit in LIMITS}
-    decoder = codecs.getincrementaldecoder("utf-8")()
     longest = limits["RNN_ZOO_MAX_LINE_BYTES"]
-    size, lines, line_size, head = 0, 0, 0, b""
+    size, lines, line_size = 0, 0, 0
     while chunk := file.read(min(_CHUNK, longest + 1)):
-        if not size:
-            head = chunk[:4]
-            chunk = chunk.removeprefix(codecs.BOM_UTF8)
-        size += len(chunk)
-        try:
-            yield decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            line = lines + error.object.count(b"\n", 0, error.start) + 1
-            raise _not_utf8(f"{name}:{line}", error.object[error.start], True, head) from error
         first_end = chunk.find(b"\n")
         if line_size + (first_end if first_end >= 0 else len(chunk)) > longest:
             raise _too_long(f"{name}:{lines + 1}", longest)
-        lines += chunk.count(b"\n")
         line_size = len(chunk) - chunk.rfind(b"\n") - 1 + (line_size if first_end < 0 else 0)
+        size, lines = size + len(chunk), lines + chunk.count(b"\n")
         for count, unit, limit in (
             (size, "bytes", "RNN_ZOO_MAX_FILE_BYTES"),
             (lines, "lines", "RNN_ZOO_MAX_LINES"),
         ):
             if count > limits[limit]:
                 raise too_large(name, limits[limit], unit, limit)
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise _not_utf8(f"{name}:{lines + 1}", error.object[0], True, head) from error
+        yield chunk
+
+
+def _decoded(name: str, file: BinaryIO) -> Iterator[str]:
+    """The text of an open file in pieces, without the mark in front; stops at a wrong byte."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    lines, head = 0, b""
+    for chunk in itertools.chain(_limited(name, file), [b""]):
+        head = head or chunk[:2]
+        try:
+            yield decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            line = lines + error.object.count(b"\n", 0, error.start) + 1
+            raise _not_utf8(f"{name}:{line}", error.object[error.start], True, head) from error
+        lines += chunk.count(b"\n")
 
 
 def _not_utf8(where: str, byte: int, is_start: bool, head: bytes) -> InputError:
@@ -233,7 +268,7 @@ def _too_long(where: str, longest: int) -> InputError:
     )
 
 
-def too_large(name: str, most: int, unit: str, variable: str) -> InputError:
+def too_large(name: str, most: float, unit: str, variable: str) -> InputError:
     """The error for a file beyond a limit."""
     return InputError(
         f"{name}: more than {most:,} {unit}, expected at most that: split the file, or set the "

@@ -56,9 +56,10 @@ def read_chorales(path: str | Path) -> dict[str, list[Voice]]:
 
 
 def _parsed(path: Path) -> Any:
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # numbers of too many digits, deep nesting
         raise InputError(f"{path}: not JSON ({error}), expected {_EXPECTED}") from error
 
 

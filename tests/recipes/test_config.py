@@ -83,3 +83,12 @@ def test_a_preset_gives_its_own_values_to_what_is_not_given():
     assert model.input_dropout > 0 == generation.Config().input_dropout
     with pytest.raises(InputError, match="unknown architecture 'bilstm_crff'"):
         configured(pos, {"architecture": "bilstm_crff"})
+
+
+def test_json_of_an_editor_that_writes_a_mark_in_front_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "config.json"
+    path.write_bytes(b'\xef\xbb\xbf{"epochs": 3}\r\n')
+    assert read_json(path) == {"epochs": 3}
+    monkeypatch.setenv("RNN_ZOO_MAX_LINE_BYTES", "1000000")
+    with pytest.raises(InputError, match="/dev/zero:1: longer than 1,000,000 bytes"):
+        read_json(Path("/dev/zero"))

@@ -91,8 +91,7 @@ def test_a_file_in_bounds_is_read_at_any_size_of_its_pieces(
     path.write_bytes(b"\xef\xbb\xbf" + content.encode())
     for size in range(1, 12):
         monkeypatch.setattr(lines, "_CHUNK", size)
-        if size >= 3:  # the mark in front is read as one
-            assert read_text(path) == content
+        assert read_text(path) == content
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -134,8 +133,8 @@ def test_a_limit_must_be_a_positive_whole_number(
 
 def test_the_default_limits_are_those_of_the_documentation() -> None:
     found = [size_limit(name) for name in lines.LIMITS]
-    assert found == [134_217_728, 2_147_483_648, 20_000_000]
-    for text in ("128 MiB", "2 GiB", "20 million"):
+    assert found == [134_217_728, 2_147_483_648, 20_000_000, 8_589_934_592]
+    for text in ("128 MiB", "2 GiB", "20 million", "8 GiB"):
         assert text in str(lines.__doc__)
 
 
@@ -163,8 +162,9 @@ def test_a_pipe_without_a_writer_does_not_hang(
     assert "is a pipe into which nothing was written for 0.1 seconds" in _refusal(path)
 
 
-def test_the_bytes_of_a_stream_can_be_limited() -> None:
-    found = read_lines(io.BytesIO(b"a\nb\n"), "vectors.txt", max_bytes=3)
+def test_the_bytes_of_a_stream_can_be_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RNN_ZOO_MAX_VECTORS_BYTES", "3")
+    found = read_lines(io.BytesIO(b"a\nb\n"), "vectors.txt", "RNN_ZOO_MAX_VECTORS_BYTES")
     assert next(found) == "a"
     with pytest.raises(InputError, match="vectors.txt: more than 3 bytes"):
         next(found)

@@ -2,10 +2,12 @@
 
 import math
 import os
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from zoo.errors import InputError
+from zoo.lines import read_bytes, split_lines
 from zoo.text.subword_segmentation import RESERVED
 
 
@@ -27,16 +29,19 @@ def load_pieces(path: Path) -> tuple[list[str], list[float]]:
         InputError: There is no such file, or a line of it is damaged.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
+        text = read_bytes(path).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(
-            f"no pieces at {path} ({error.strerror}): train first, or give their folder"
+            f"no pieces at {path} ({getattr(error, 'strerror', None) or error}): train first, or "
+            "give their folder"
         ) from error
     except UnicodeDecodeError as error:
         above = error.object.count(b"\n", 0, error.start)
         raise InputError(f"{path}, line {above + 1}: not UTF-8: train again") from error
     tokens: dict[str, float] = {}
-    lines = text.removesuffix("\n").split("\n")
+    lines = split_lines(text)
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()  # what follows the last line end is no line
     for number, line in enumerate(lines, 1):
         token, score = _parsed(line, f"{path}, line {number}")
         fault = fault_of(token, score, number - 1)

@@ -1,6 +1,6 @@
 """Pretrained word vectors, from the text files of GloVe and word2vec."""
 
-import gzip
+import unicodedata
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.lines import opened, read_lines
 from zoo.text.vocabulary import Vocabulary
 
 
@@ -21,40 +22,41 @@ class WordVectors(NamedTuple):
 def load_vectors(path: Path | str) -> WordVectors:
     """Reads a file of vectors: a word and D numbers on each line, blanks between them.
 
-    A first line of two whole numbers (word2vec) is skipped; `.gz` is unpacked. Of a word that
-    stands there twice the first vector counts. A word may hold blanks: the last D fields are the
-    numbers.
+    A first line of two whole numbers (word2vec) is skipped; a gzip file is decompressed. Of a word
+    that occurs twice the first vector counts. A word may hold blanks: the last D fields are the
+    numbers. `zoo.lines` says what a line is and how large a file may be.
 
     Args:
         path: The file, in UTF-8.
 
     Raises:
-        InputError: There is no such file, or a line is malformed; it is named.
+        InputError: There is no such file, it is too large, or a line is malformed; it is named.
     """
     path = Path(path)
-    words: dict[str, np.ndarray] = {}
+    places: dict[str, int] = {}
+    numbers = bytearray()  # of all vectors, float32
     dim = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                fields = _decoded(path, number, raw).rstrip(" \r\n").split(" ")
-                if number == 1 and len(fields) == 2 and all(f.isdigit() for f in fields):
+        with opened(path) as file:
+            lines = read_lines(file, str(path), "RNN_ZOO_MAX_VECTORS_BYTES")
+            for number, line in enumerate(lines, 1):
+                fields = line.rstrip(" ").split(" ")
+                if number == 1 and len(fields) == 2 and all(map(_is_count, fields)):
                     continue
                 dim = dim or len(fields) - 1
                 word, values = _parsed(f"{path}, line {number}", fields, dim)
-                words.setdefault(word, values)
+                if word not in places:
+                    places[word] = len(places)
+                    numbers += values.tobytes()
     except (OSError, EOFError, zlib.error) as e:
         raise InputError(f"no vectors in {path} ({e}): give a GloVe or word2vec text file") from e
-    if not words:
+    if not places:
         raise InputError(f"{path} holds no vectors: give a GloVe or word2vec text file")
-    return WordVectors(list(words), np.stack(list(words.values())))
+    return WordVectors(list(places), np.frombuffer(numbers, np.float32).reshape(-1, dim))
 
 
-def _decoded(path: Path, number: int, raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}, line {number}: not UTF-8; convert the file first") from error
+def _is_count(field: str) -> bool:
+    return field.isascii() and field.isdigit()
 
 
 def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
@@ -83,6 +85,8 @@ def table(vectors: WordVectors, vocabulary: Vocabulary) -> tuple[np.ndarray, int
     """
     values = np.zeros((len(vocabulary), vectors.values.shape[1]), np.float32)
     places = {word: number for number, word in enumerate(vectors.words)}
+    for word, number in list(places.items()):  # texts are in normal form C, a file need not be
+        places.setdefault(unicodedata.normalize("NFC", word), number)
     rows = [row for row, word in enumerate(vocabulary.tokens) if word in places]
     values[rows] = vectors.values[[places[vocabulary.tokens[row]] for row in rows]]
     return values, len(rows)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo.errors import InputError, require_positive_int
+from zoo.lines import read_bytes, split_lines
 
 PAD, UNK, BOS, EOS = range(4)
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
@@ -87,14 +89,21 @@ class Vocabulary(tf.Module):
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote.
+
+        Raises:
+            InputError: The file cannot be read, is too large, or holds no vocabulary.
+        """
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
+            text = read_bytes(path).decode("utf-8-sig")
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(
-                f"no vocabulary at {path} ({error.strerror}): train first, or give its folder"
+                f"no vocabulary at {path} ({getattr(error, 'strerror', None) or error}): train "
+                "first, or give its folder"
             ) from error
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}: train again") from error
-        lines = text.removesuffix("\n").split("\n")
+        lines = split_lines(text)
+        if len(lines) > 1 and not lines[-1]:
+            lines.pop()  # what follows the last line end is no line
         return cls(re.sub(r"\\([nr\\])", lambda found: _MEANT[found[1]], line) for line in lines)

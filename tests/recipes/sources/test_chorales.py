@@ -86,3 +86,11 @@ def test_the_chorales_of_bach_are_read_whole(name, first):
     assert found["train"][0][:6] == first
     steps = sum(map(len, found["train"]))
     assert steps == (13_807 if "quarter" in name else 55_228)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"train": [[[' + "9" * 5000 + "]]]}"])
+def test_json_that_python_cannot_read_is_refused_in_a_sentence(tmp_path, content):
+    path = tmp_path / "chorales.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="chorales.json: not JSON"):
+        read_chorales(path)

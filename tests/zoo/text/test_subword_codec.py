@@ -363,6 +363,23 @@ def test_a_damaged_file_is_told_with_its_line(tmp_path, damage, message):
         SubwordCodec.load(tmp_path, "x")
 
 
+def test_pieces_with_line_ends_of_windows_and_a_mark_in_front_are_read(tmp_path):
+    codec_of({"a": -1.0, "b\u2028": -2.5}).save(tmp_path, "x")
+    path = tmp_path / "x.txt"
+    tokens = SubwordCodec.load(tmp_path, "x").vocabulary.tokens
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    again = SubwordCodec.load(tmp_path, "x")
+    assert again.vocabulary.tokens == tokens
+    assert "b\u2028" in tokens
+
+
+def test_pieces_without_an_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNN_ZOO_MAX_LINE_BYTES", "1000000")
+    (tmp_path / "x.txt").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="x.txt:1: longer than 1,000,000 bytes"):
+        SubwordCodec.load(tmp_path, "x")
+
+
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(InputError, match=r"no pieces at .*x\.txt.*train first"):
         SubwordCodec.load(tmp_path, "x")

@@ -69,3 +69,41 @@ def test_a_table_takes_what_the_file_has_and_the_rest_small(tmp_path):
     np.testing.assert_allclose(values[4], [4, 5, 6])
     np.testing.assert_allclose(values[6], [0.5, -1, 2e-3], rtol=1e-6)
     np.testing.assert_array_equal(np.delete(values, [4, 6], axis=0), 0)
+
+
+@pytest.mark.parametrize("head", ["4 2\n", "4 2\r\n", ""])
+def test_a_byte_order_mark_is_neither_a_word_nor_hides_the_head(head, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(f"\ufeff{head}the 1 2\r\na 3 4\n".encode())
+    words, values = load_vectors(path)
+    assert words == ["the", "a"]
+    np.testing.assert_array_equal(values, [[1, 2], [3, 4]])
+
+
+def test_lines_of_vectors_end_at_line_feeds_alone(tmp_path):
+    path = tmp_path / "vectors.GZ"
+    words = ["a\u2028b", "c\x85", "d\x0b", "e\x0cf", "g\rh", "\u00b2"]
+    path.write_bytes(gzip.compress("".join(f"{word} 1 2\n" for word in words).encode()))
+    assert load_vectors(path).words == words
+
+
+def test_vectors_without_an_end_are_refused_by_limits(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNN_ZOO_MAX_LINE_BYTES", str(2**20))
+    with pytest.raises(InputError, match="/dev/zero, line 1: longer than 1,048,576 bytes"):
+        load_vectors("/dev/zero")
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(2**21)))
+    with pytest.raises(InputError, match="bomb.gz, line 1: longer"):
+        load_vectors(tmp_path / "bomb.gz")
+    monkeypatch.setenv("RNN_ZOO_MAX_VECTORS_BYTES", "60000")
+    (tmp_path / "many.txt").write_text("a 1 2\n" * 10_001)
+    with pytest.raises(InputError, match="many.txt: more than 60,000 bytes"):
+        load_vectors(tmp_path / "many.txt")
+    with pytest.raises(InputError, match="no vectors in .*Is a directory"):
+        load_vectors(tmp_path)
+
+
+def test_words_of_a_file_in_another_normal_form_are_found(tmp_path):
+    (tmp_path / "v.txt").write_text("cafe\u0301 1 2\n", encoding="utf-8")
+    values, found = table(load_vectors(tmp_path / "v.txt"), Vocabulary([*SPECIAL, "café"]))
+    assert found == 1
+    np.testing.assert_array_equal(values[4], [1, 2])

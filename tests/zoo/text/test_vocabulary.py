@@ -1,6 +1,7 @@
 """Tokens <-> ids: what is kept, in which order, and the file it is kept in."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -184,3 +185,18 @@ def test_a_vocabulary_is_learned_from_the_given_texts_alone(level):
     counts = Counter(units)
     assert set(first.vocabulary.tokens[4:]) == set(counts)
     assert first.vocabulary.tokens[4] == max(sorted(counts), key=counts.__getitem__)
+
+
+@pytest.mark.parametrize("token", ["a\x0bb", "a\x85", "a\u2028b", "\x1c"])
+def test_a_vocabulary_ends_its_lines_at_line_feeds_and_drops_a_mark_in_front(tmp_path, token):
+    path = tmp_path / "vocabulary.txt"
+    path.write_bytes("\ufeff".encode() + "\n".join([*SPECIAL, token, "z\ry", ""]).encode())
+    assert Vocabulary.load(path).tokens == [*SPECIAL, token, "z\ry"]
+
+
+def test_a_vocabulary_without_an_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNN_ZOO_MAX_LINE_BYTES", "1000000")
+    with pytest.raises(InputError, match="/dev/zero:1: longer than 1,000,000 bytes"):
+        Vocabulary.load(Path("/dev/zero"))
+    with pytest.raises(InputError, match="no vocabulary at .*Is a directory"):
+        Vocabulary.load(tmp_path)
