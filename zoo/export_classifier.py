@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.export import ODD_TEXTS, publish
-from zoo.text import NgramVectorizer, Vectorizer
+from zoo.text import UNK, NgramVectorizer, Vectorizer, unknown_share
 
 TextPath = Vectorizer | NgramVectorizer
 
@@ -26,17 +26,33 @@ def text_classifier(
 
     Returns:
         A function of `text`, strings (B,), that gives `label` string (B,), `probabilities` float
-        (B, C), each row's sum 1, and `classes` string (C,).
+        (B, C), each row's sum 1, `classes` string (B, C), the labels that the probabilities belong
+        to, and `unknown_share` float (B,), the share of the text's tokens that the vocabulary lacks
+        (0 for n-grams, which have no vocabulary).
     """
     names = tf.constant(list(classes))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def classify(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.nn.softmax(model(vectorizer(text), training=False))
-        label = tf.gather(names, tf.argmax(probabilities, axis=-1))
-        return {"label": label, "probabilities": probabilities, "classes": names}
+        features, unknown = _read(vectorizer, text)
+        probabilities = tf.nn.softmax(model(features, training=False))
+        return {
+            "label": tf.gather(names, tf.argmax(probabilities, axis=-1)),
+            "probabilities": probabilities,
+            "classes": tf.tile(names[None], [tf.shape(text)[0], 1]),
+            "unknown_share": unknown,
+        }
 
     return classify
+
+
+def _read(vectorizer: TextPath, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What the model takes of texts (B,), and the shares of their tokens that are unknown, (B,)."""
+    if isinstance(vectorizer, NgramVectorizer):
+        return vectorizer(text), tf.zeros(tf.shape(text))
+    tokens = vectorizer.tokens(text)
+    share = unknown_share(tf.equal(vectorizer.vocabulary.ids(tokens), UNK))
+    return vectorizer.ids_of(tokens).to_tensor(), share
 
 
 def export_text_classifier(

@@ -12,7 +12,7 @@ from zoo.decoding import Filter, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.layers import named_states, nested_states
-from zoo.text import BOS, EOS, PAD, UNK, TextCodec
+from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share
 
 TEXTS = (*ODD_TEXTS, b"The quick brown fox.\nIt ran", b"abc " * 300)
 WIDEST = 2**22  # logits of a row that are held at once when a text is scored
@@ -119,6 +119,7 @@ def _generate(model: keras.Model, codec: TextCodec) -> Any:
             "text": codec.text(tf.concat([ids, new], axis=1).to_tensor()),
             "log_probability": drawn.log_probability,
             "num_tokens": drawn.lengths,
+            "unknown_share": unknown_share(codec.unknown(ids)),
         }
 
     return write
@@ -166,6 +167,7 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tokens),
             "num_unknown": tf.reduce_sum(tf.cast(target_ids == UNK, tf.int32), axis=1),
+            "unknown_share": unknown_share(codec.unknown(ids)),
         }
 
     return score

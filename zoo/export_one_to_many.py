@@ -12,7 +12,7 @@ from zoo.decoding import Filter, generate, guided
 from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
-from zoo.text import BOS, EOS, PAD, UNK, TextCodec
+from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share
 from zoo.text.labels import label_ids
 
 TEXTS = (*ODD_TEXTS, b"Smith", b"abc " * 300)
@@ -142,6 +142,7 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
             "log_probability": total,
             "num_tokens": drawn.lengths,
             "finished": drawn.finished,
+            "unknown_share": tf.zeros([rows]),
         }
 
     return write
@@ -165,6 +166,7 @@ def _score(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
             "num_unknown": tf.reduce_sum(tf.cast(told == UNK, tf.int32), axis=1),
+            "unknown_share": unknown_share(codec.unknown(ids)),
         }
 
     return score

@@ -12,7 +12,7 @@ from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.layers.crf import CRF, unpacked
 from zoo.tagger_stream import stream, streams
-from zoo.text import TokenVectorizer, word_tokens
+from zoo.text import UNK, TokenVectorizer, word_tokens
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
 # rows of unequal lengths, one without tokens; "" is padding
@@ -40,7 +40,8 @@ def tagger(
     Both functions give `tokens` string (B, T) and `tags` string (B, T), "" in the padding;
     `confidence` float (B, T), each chosen tag's probability, with a CRF over all paths, 0 in the
     padding; `log_probability` float (B,), that of all chosen tags together, in nats, 0 for a row
-    without tokens. T is at least 1.
+    without tokens; `unknown_share` float (B,), the share of the tokens that the vocabulary lacks.
+    T is at least 1.
 
     Args:
         model: What `zoo.build("many_to_many", ...)` gives, with softmax or a CRF.
@@ -66,16 +67,24 @@ def tagger(
 
     def tag(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         mask = tf.not_equal(tokens, "")
-        outputs = model(_given_to(model, vectorizer(tokens)), training=False)
+        ids = vectorizer(tokens)
+        outputs = model(_given_to(model, ids), training=False)
         path = choose(model.layers[-1], outputs, mask)
         return {
             "tokens": tokens,
             "tags": tf.where(mask, tf.gather(names, path.tag_ids), ""),
             "confidence": tf.where(mask, path.confidence, 0.0),
             "log_probability": path.log_probability,
+            "unknown_share": _unknown_share(ids["token_ids"], mask),
         }
 
     return _of_texts(tag), _of_tokens(tag)
+
+
+def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The share of each row's real tokens that are UNK, (B,); 0 for a row without tokens."""
+    unknown = tf.reduce_sum(tf.cast(mask & tf.equal(token_ids, UNK), tf.float32), axis=1)
+    return unknown / tf.maximum(tf.reduce_sum(tf.cast(mask, tf.float32), axis=1), 1.0)
 
 
 def _of_texts(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:

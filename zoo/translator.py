@@ -73,6 +73,13 @@ class Translator:
         tokens, ids = self._split(text)
         return _ended(tokens, "[EOS]").to_tensor(""), _ended(ids, EOS).to_tensor(PAD)
 
+    def unknown_share(self, source_ids: tf.Tensor) -> tf.Tensor:
+        """The share of each source's tokens, its EOS aside, that its codec lacks: float32 (B,)."""
+        real = (source_ids != PAD) & (source_ids != EOS)
+        unknown = tf.cast(real & self.source.unknown(source_ids), tf.float32)
+        count = tf.reduce_sum(tf.cast(real, tf.float32), axis=1)
+        return tf.reduce_sum(unknown, axis=1) / tf.maximum(count, 1.0)
+
     def target_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> the target's ids, ragged int32 (B, T_y), without BOS and EOS."""
         return self._target_ids(text)
@@ -205,6 +212,7 @@ class Translator:
             "source_tokens": source_tokens,
             "target_tokens": tokens,
             "attention": attention,
+            "unknown_share": self.unknown_share(source_ids),
         }
 
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -214,17 +222,21 @@ class Translator:
             return {
                 "translation": found["translations"][:, 0],
                 "log_probability": found["log_probabilities"][:, 0],
+                "unknown_share": found["unknown_share"],
             }
-        hypotheses = self.translate_ids(self.read(text))
+        source_ids = self.read(text)
+        hypotheses = self.translate_ids(source_ids)
         texts = self.text(hypotheses.token_ids)
         return {
             "translation": texts[:, 0],
             "log_probability": hypotheses.log_probabilities[:, 0],
+            "unknown_share": self.unknown_share(source_ids),
         }
 
     def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the model says of given translations: strings (B,) each."""
-        memory, states = self._start(self.read(text))
+        source_ids = self.read(text)
+        memory, states = self._start(source_ids)
         ids = self.target_ids(translation)
         read = tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1).to_tensor(PAD)
         told = tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1).to_tensor(PAD)
@@ -236,6 +248,7 @@ class Translator:
             "log_probability": total,
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
+            "unknown_share": self.unknown_share(source_ids),
         }
 
 

@@ -5,19 +5,28 @@ from typing import Any
 
 
 def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict[str, Any]]:
-    """What the exported model says of each text: `text`, `label`, `probabilities`."""
+    """The exported model's answer to each text.
+
+    Returns:
+        A dict each: `text`, `label`, `probabilities`, `unknown_share`.
+    """
     import tensorflow as tf
 
     given = signatures["serving_default"](text=tf.constant(texts))
     outputs = {name: tensor.numpy() for name, tensor in given.items()}
-    classes = [name.decode() for name in outputs["classes"]]
     return [
         {
             "text": text,
-            "label": label.decode(),
-            "probabilities": dict(zip(classes, map(float, row), strict=True)),
+            "label": outputs["label"][row].decode(),
+            "probabilities": {
+                name.decode(): float(share)
+                for name, share in zip(
+                    outputs["classes"][row], outputs["probabilities"][row], strict=True
+                )
+            },
+            "unknown_share": float(outputs["unknown_share"][row]),
         }
-        for text, label, row in zip(texts, outputs["label"], outputs["probabilities"], strict=True)
+        for row, text in enumerate(texts)
     ]
 
 

@@ -38,6 +38,7 @@ def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[s
             "text": outputs["text"][row].decode(),
             "log_probability": float(outputs["log_probability"][row]),
             "num_tokens": int(outputs["num_tokens"][row]),
+            "unknown_share": float(outputs["unknown_share"][row]),
         }
         for row, prompt in enumerate(repeated)
     ]

@@ -17,6 +17,7 @@ def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict
 
     Returns:
         A dict each: `text`, `tokens`, `tags`, `starts`, `ends`, `confidence`, `log_probability`,
+        `unknown_share`,
         and `entities`, where the tags mark stretches: `type`, `text`, `start`, `end` in characters,
         `confidence` (that of its least certain token).
     """
@@ -38,6 +39,7 @@ def _row(text: str, outputs: dict[str, Any]) -> dict[str, Any]:
         row[name] = outputs[name][:count].tolist()
     row["confidence"] = [round(float(value), 4) for value in outputs["confidence"][:count]]
     row["log_probability"] = float(outputs["log_probability"])
+    row["unknown_share"] = float(outputs["unknown_share"])
     row["entities"] = _entities(row)
     return row
 

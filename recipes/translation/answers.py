@@ -62,6 +62,7 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
             "translation": arrays["translations"][row, rank].decode(),
             "log_probability": float(arrays["log_probabilities"][row, rank]),
             "rank": rank + 1,
+            "unknown_share": float(arrays["unknown_share"][row]),
         }
         for row, text in enumerate(texts)
         for rank in range(how.n_best)

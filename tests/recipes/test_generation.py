@@ -217,6 +217,7 @@ def test_answers_are_rows_for_each_prompt_and_sample():
             "text": tf.constant([f"text {number}" for number in range(count)]),
             "log_probability": tf.constant([-float(number) for number in range(count)]),
             "num_tokens": tf.range(count),
+            "unknown_share": tf.constant([0.25] * count),
         }
 
     how = Writing(samples=2, temperature=0.5, top_k=3, top_p=0.9, seed=8, max_tokens=5)
@@ -224,7 +225,8 @@ def test_answers_are_rows_for_each_prompt_and_sample():
     assert asked["prompt"].tolist() == [b"x", b"x", b"y", b"y"]
     assert (asked["max_tokens"], asked["seed"], asked["top_k"]) == (5, 8, 3)
     assert [float(asked[name]) for name in ("temperature", "top_p")] == pytest.approx([0.5, 0.9])
-    assert rows[2] == {"prompt": "y", "text": "text 2", "log_probability": -2.0, "num_tokens": 2}
+    told = {"log_probability": -2.0, "num_tokens": 2, "unknown_share": 0.25}
+    assert rows[2] == {"prompt": "y", "text": "text 2", **told}
     assert answers.line(rows[2]) == "text 2"
 
 

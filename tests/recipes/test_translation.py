@@ -303,6 +303,7 @@ def test_answers_ask_the_signature_that_does_what_is_asked_for():
             return {
                 "translations": tf.constant([["a", "b"]]),
                 "log_probabilities": tf.constant([[-1.0, NEVER]]),
+                "unknown_share": tf.constant([0.5]),
             }
 
         return answer
@@ -310,6 +311,7 @@ def test_answers_ask_the_signature_that_does_what_is_asked_for():
     signatures = {name: signature(name) for name in ("translate", "complete")}
     how = {"beam_size": 2, "length_penalty": 0.5, "max_tokens": 7}
     row = {"text": "x", "translation": "a", "log_probability": -1.0, "rank": 1}
+    row["unknown_share"] = 0.5
     assert answers.answer(signatures, ["x"], Translating(n_best=2, **how)) == [row]
     assert answers.answer(signatures, ["x"], Translating(prefix="p", **how)) == [row]
     given = {"text": [b"x"], **how}

@@ -10,7 +10,7 @@ import zoo
 from zoo import export
 from zoo.export import ExportError
 from zoo.export_classifier import PROBES, export_text_classifier, text_classifier
-from zoo.text import Vectorizer
+from zoo.text import NgramVectorizer, Vectorizer
 
 CLASSES = ["so, so", "sehr schön", "👍🏽"]
 SENTENCES = ["a good film", "a bad film", "it isn't bad!", "great 👍🏽 day"]
@@ -55,7 +55,8 @@ def test_the_signature_has_named_inputs_and_outputs_with_a_dynamic_batch(served)
     assert {name: (spec.dtype, spec.shape.as_list()) for name, spec in outputs.items()} == {
         "label": (tf.string, [None]),
         "probabilities": (tf.float32, [None, 3]),
-        "classes": (tf.string, [3]),
+        "classes": (tf.string, [None, 3]),
+        "unknown_share": (tf.float32, [None]),
     }
 
 
@@ -68,7 +69,8 @@ def test_the_loaded_model_answers_as_the_layers_in_memory_do(parts, served, coun
     expected = exact / exact.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(outputs["probabilities"].numpy(), expected, atol=1e-6)
     np.testing.assert_allclose(outputs["probabilities"].numpy().sum(axis=1), 1, atol=1e-6)
-    assert [name.decode() for name in outputs["classes"].numpy()] == CLASSES
+    names = [[name.decode() for name in row] for row in outputs["classes"].numpy()]
+    assert names == [CLASSES] * count
     labels = [label.decode() for label in outputs["label"].numpy()]
     assert labels == [CLASSES[place] for place in expected.argmax(axis=1)]
 
@@ -86,6 +88,18 @@ def test_a_text_alone_is_answered_as_beside_longer_ones(served, text):
     alone = classify(text=tf.constant([text]))["probabilities"].numpy()[0]
     beside = classify(text=tf.constant(["bad film " * 40, text, ""]))["probabilities"].numpy()[1]
     np.testing.assert_allclose(alone, beside, atol=1e-6)
+
+
+def test_the_share_of_unknown_tokens_is_reported_for_each_text(served):
+    texts = ["a good film", "a qxz film zzz", "qxz", "", "a bad day " * 20]
+    found = served.signatures["serving_default"](text=tf.constant(texts))["unknown_share"]
+    np.testing.assert_allclose(found, [0, 0.5, 1, 0, 0])
+
+
+def test_n_grams_have_no_unknown_share():
+    model = zoo.build("one_to_one", num_features=50, num_classes=3, units=4)
+    found = text_classifier(model, NgramVectorizer(50), CLASSES)(tf.constant(["Ann", ""]))
+    assert found["unknown_share"].numpy().tolist() == [0, 0]
 
 
 def test_the_graph_holds_core_operations_alone(folder):

@@ -113,7 +113,9 @@ def test_a_score_is_the_sum_over_all_steps(served, kind):
         np.testing.assert_allclose(found["log_probability"][number], total, rtol=1e-4, atol=1e-5)
         count = len(text) + ends
         assert found["num_tokens"][number] == count
-        assert found["num_unknown"][number] == sum(c not in TOKENS for c in text)
+        unknown = sum(c not in TOKENS for c in text)
+        assert found["num_unknown"][number] == unknown
+        assert found["unknown_share"][number] == pytest.approx(unknown / max(len(text), 1))
         perplexity = np.exp(-total / count) if count else 1.0
         np.testing.assert_allclose(found["perplexity"][number], perplexity, rtol=1e-4)
 
@@ -194,9 +196,12 @@ def test_the_signatures_have_named_inputs_and_outputs(served, kind):
     expected = {
         "generate": (
             {"prompt": text, "temperature": number, "top_p": number, **asked},
-            {"text": text, **scored},
+            {"text": text, **scored, "unknown_share": each},
         ),
-        "score": ({"text": text}, {**scored, "perplexity": each, "num_unknown": count}),
+        "score": (
+            {"text": text},
+            {**scored, "perplexity": each, "num_unknown": count, "unknown_share": each},
+        ),
         "start": ({"streams": integer}, states),
         "step": ({"token": text, **states}, {"probabilities": (tf.float32, [None, V]), **states}),
         "tokens": ({"ids": count}, {"tokens": text}),

@@ -112,6 +112,8 @@ def test_a_score_is_the_sum_over_all_steps_and_depends_on_the_label(served):
             perplexity = np.exp(-total / (len(letters) + 1))
             np.testing.assert_allclose(found["perplexity"][row], perplexity, rtol=1e-4)
             assert found["num_unknown"][row] == letters.count("x")
+            share = letters.count("x") / max(len(letters), 1)
+            assert found["unknown_share"][row] == pytest.approx(share)
     both = ask(served, "score", label=LABELS[:2], text=["a cab"] * 2)["log_probability"]
     assert abs(both[0] - both[1]) > 1e-3
 
@@ -215,12 +217,12 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
         "generate": (
             {"label": text, **{name: (dtype, []) for name, dtype in numbers.items()}},
             {"text": text, "log_probability": real, "num_tokens": whole}
-            | {"finished": (tf.bool, [None])},
+            | {"finished": (tf.bool, [None]), "unknown_share": real},
         ),
         "score": (
             {"label": text, "text": text},
             {"log_probability": real, "num_tokens": whole, "perplexity": real}
-            | {"num_unknown": whole},
+            | {"num_unknown": whole, "unknown_share": real},
         ),
         "start": ({"label": text}, states),
         "step": ({"token": text, **states}, {"probabilities": (tf.float32, [None, V]), **states}),

@@ -182,6 +182,11 @@ def test_texts_are_answered_as_their_tokens_are_and_with_their_places(served):
     assert found["log_probability"][0] < -0.01
 
 
+def test_the_share_of_unknown_tokens_is_reported_for_each_row(served):
+    found = numpy_of(served.signatures["tag_tokens"](tokens=dense(ROWS)))
+    np.testing.assert_allclose(found["unknown_share"], [0, 0, 0, 0, 1 / 3], atol=1e-6)
+
+
 def test_no_probability_is_above_one(parts):
     """Not by rounding either: a very sure model, a long sentence."""
     kernel = parts[0].get_layer("logits").kernel
@@ -212,6 +217,7 @@ def test_the_signatures_have_named_inputs_and_outputs_of_unknown_lengths(served,
         "tags": (tf.string, [None, None]),
         "confidence": (tf.float32, [None, None]),
         "log_probability": (tf.float32, [None]),
+        "unknown_share": (tf.float32, [None]),
     }
     places = {"starts": (tf.int32, [None, None]), "ends": (tf.int32, [None, None])}
     for name, takes, shape, gives in (

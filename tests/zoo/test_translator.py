@@ -10,7 +10,7 @@ import zoo
 from tests.weights import assign_random
 from zoo.errors import InputError
 from zoo.export_encoder_decoder import export_encoder_decoder, functions_of
-from zoo.text import BOS, EOS, PAD, SPECIAL, SubwordCodec, TextCodec, Vocabulary
+from zoo.text import BOS, EOS, PAD, SPECIAL, SubwordCodec, TextCodec, Vocabulary, unknown_share
 from zoo.translator import Search, Translator
 
 SOURCE = TextCodec(Vocabulary([*SPECIAL, "ein", "hund", "rennt", "katze", "."]), level="word")
@@ -110,6 +110,19 @@ def test_log_probabilities_are_those_that_score_tells(functions):
             np.testing.assert_allclose(told["perplexity"][row], perplexity, rtol=1e-4)
 
 
+def test_the_share_of_unknown_source_tokens_is_reported(functions):
+    text = tf.constant(["ein hund", "ein zebra rennt qx", "zebra", ""])
+    for found in (
+        functions["serving_default"](text),
+        functions["translate"](text, tf.constant(2), tf.constant(1.0), tf.constant(2)),
+        functions["score"](text, text),
+    ):
+        np.testing.assert_allclose(found["unknown_share"], [0, 0.5, 1, 0])
+    codec = SubwordCodec.learn(["low lower"], size=300)
+    ids = codec.ids(tf.constant(["lowé", "low", ""]))
+    np.testing.assert_allclose(unknown_share(codec.unknown(ids)), [2 / ids[0].shape[0], 0, 0])
+
+
 def test_attention_is_given_for_each_token_and_sums_to_one():
     found = made().translate(tf.constant(TEXTS), n_best=2, beam_size=2)
     source, target = found["source_tokens"].numpy(), found["target_tokens"].numpy()
@@ -177,7 +190,7 @@ def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tm
     answer = served.signatures["serving_default"](text=tf.constant(texts))
     expected = translator.best(tf.constant(texts))
     assert answer["translation"].numpy().tolist() == expected["translation"].numpy().tolist()
-    assert set(answer) == {"translation", "log_probability"}
+    assert set(answer) == {"translation", "log_probability", "unknown_share"}
     asked = {"beam_size": tf.constant(2), "length_penalty": tf.constant(1.0)}
     found = served.signatures["translate"](
         text=tf.constant(texts), max_tokens=tf.constant(9), **asked

@@ -1,17 +1,22 @@
 """Logits -> ids, in the graph: sampling and beam search over a step function, and no model."""
 
+from zoo.decoding import bounds
 from zoo.decoding.beam import Hypotheses, beam_search, coverage_penalty, length_penalty
 from zoo.decoding.filtering import Filter
 from zoo.decoding.guidance import guided
 from zoo.decoding.sampling import Generated, generate
+from zoo.decoding.uniform import sample_seeds, uniform
 
 __all__ = [
     "Filter",
     "Generated",
     "Hypotheses",
     "beam_search",
+    "bounds",
     "coverage_penalty",
     "generate",
     "guided",
     "length_penalty",
+    "sample_seeds",
+    "uniform",
 ]

@@ -1,11 +1,12 @@
-"""The likeliest sequences: beam search over a step function, batched, in the graph."""
+"""The most likely sequences: beam search over a step function, batched, in the graph."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from zoo.decoding.filtering import RULED_OUT, would_repeat
+from zoo.decoding.bounds import require
+from zoo.decoding.filtering import RULED_OUT, column, would_repeat
 from zoo.decoding.largest import largest
 from zoo.decoding.sampling import PAD, Step
 from zoo.errors import require_choice, require_positive_int
@@ -88,11 +89,14 @@ def beam_search(
     no_repeat: int = 0,
     forbidden: tuple[int, ...] = (),
 ) -> Hypotheses:
-    """Keeps the K = `beam_size` likeliest unfinished sequences and as many finished ones.
+    """Keeps the K most likely unfinished sequences and as many finished ones.
 
     Finished sequences are kept apart and take no place from others. A row's search is over when no
     unfinished sequence can still beat its worst finished one; the loop, when all rows' are. What is
     unfinished after `max_tokens` counts as a sequence without end token.
+
+    K = 1 is greedy search: the most likely token each time, and the row is over when that is the
+    end token. A row's sequences depend neither on the other rows nor on their K.
 
     Args:
         step: Tokens int32 (R,) and states -> logits (R, V) and the new states, for R = B K rows,
@@ -101,45 +105,56 @@ def beam_search(
         states: The states before it: tensors with B rows, in any nest.
         end: The end token's id.
         max_tokens: Tokens at most, the end token counted; one number, or (B,).
-        beam_size: K, an int or a tensor.
-        n_best: N sequences to be given, at most K.
+        beam_size: K, a number or (B,), one a row.
+        n_best: N, the number of sequences to return, at most the largest K.
         min_tokens: Tokens before the end token at least.
-        alpha: Of the length penalty, at least 0; 0 = none, which favours short sequences.
+        alpha: Of the length penalty, 0 to 10, a number or (B,); 0 = none, which favours short
+            sequences.
         penalty: Which length penalty: `gnmt` or `average`.
         bonus: The states with which a sequence's last token was told -> what is added to its score,
             float (R,), at most 0; see `coverage_penalty`. Unfinished ones are compared without it.
         prefix: int32 (B, P), tokens with which a row begins, 0 = PAD on the right; they count like
             any others. None = none.
-        no_repeat: No stretch of so many tokens comes twice; 0 = any may.
+        no_repeat: No n-gram of this many tokens comes twice; 0 = any may.
         forbidden: Ids that never come.
 
     Returns:
         The best sequences.
 
     Raises:
-        InputError: A size is no positive number, or the penalty is unknown.
+        InputError: A number is out of its range (see `zoo.decoding.bounds`), or the penalty is
+            unknown.
 
     Source: Sutskever, Vinyals and Le, arXiv:1409.3215, section 3.2; Wu et al., arXiv:1609.08144,
         section 7.
     """
     for name, value in (("beam_size", beam_size), ("n_best", n_best)):
-        if not tf.is_tensor(value):
+        if isinstance(value, int | float | str):
             require_positive_int(name, value)
+        require(name, value)
+    require("max_tokens", max_tokens)
+    require("min_tokens", min_tokens)
+    require("length_penalty", alpha, "alpha")
+    require("no_repeat", no_repeat)
     require_choice("penalty", penalty, PENALTIES)
     batch, size = tf.shape(logits)[0], logits.shape[-1]
-    beams = tf.convert_to_tensor(beam_size, tf.int32)
-    limits = tf.broadcast_to(tf.convert_to_tensor(max_tokens, tf.int32), [batch])  # (B,)
+    beams = widest(beam_size)
+    own = tf.broadcast_to(column(beam_size, tf.int32), [batch, 1])  # each row's K
+    limits = tf.broadcast_to(tf.cast(max_tokens, tf.int32), [batch])  # (B,)
     longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
-    penalties = length_penalty(tf.range(longest + 2), alpha, penalty)
-    lowest = tf.gather(penalties, limits)
+    penalties = length_penalty(tf.range(longest + 2)[None], column(alpha, tf.float32), penalty)
+    penalties = tf.broadcast_to(penalties, [batch, longest + 2])
+    lowest = tf.gather(penalties, limits, batch_dims=1)
     barred = tf.reduce_sum(tf.one_hot(forbidden, size, RULED_OUT, 0.0), axis=0)  # (V,)
     early = tf.minimum(barred, tf.one_hot(end, size, RULED_OUT, 0.0))
     needed = tf.minimum(2 * beams, beams * size)
+    considered = tf.range(needed)[None] < tf.where(own == 1, 1, 2 * own)  # (B, n)
+    places = tf.range(beams)[None] < own  # (B, K)
     starts = tf.range(batch)[:, None] * beams
     times = tf.range(longest)[None, None]
 
     def likeliest(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
-        """The best ways to go on: their log-probabilities, sequences and tokens, (B, n) each."""
+        """The best continuations: their log-probabilities, sequences and tokens, (B, n) each."""
         logits = tf.cast(logits, tf.float32)  # (B K, V)
         norms = tf.reduce_logsumexp(logits, axis=1)
         if no_repeat:
@@ -150,14 +165,15 @@ def beam_search(
             logits = tf.where(against, RULED_OUT, logits)
         offsets = alive.total - tf.reshape(norms, [batch, beams])
         bars = tf.where(count < min_tokens, early, barred)
-        return largest(logits, needed, offsets, bars, (*forbidden, end))
+        found, parents, tokens = largest(logits, needed, offsets, bars, (*forbidden, end))
+        return tf.where(considered, found, NEVER), parents, tokens
 
     def extended(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> Any:
         """The sequences with one token more, these tokens, and the states that lead to them."""
         found, parents, tokens = likeliest(count, alive, logits)
         rows = tf.gather(alive.tokens, parents, batch_dims=1)
         rows = tf.where(times == count, tokens[:, :, None], rows)
-        score = found / penalties[count + 1]
+        score = found / penalties[:, count + 1, None]
         if bonus is not None:
             added = tf.reshape(bonus(states), [batch, beams])
             score += tf.gather(added, parents, batch_dims=1)
@@ -166,7 +182,9 @@ def beam_search(
         new = _Beam(rows, found, tf.where(ended & possible, score, NEVER))
         both = _Beam(*[tf.concat(pair, axis=1) for pair in zip(done, new, strict=True)])
         done = _best(both, beams)
+        done = done._replace(score=tf.where(places, done.score, NEVER))
         total, kept = tf.math.top_k(tf.where(ended, NEVER, tf.maximum(found, NEVER)), beams)
+        total = tf.where(places, total, NEVER)
         alive = _Beam(tf.gather(rows, kept, batch_dims=1), total, total)
         origin = tf.reshape(starts + tf.gather(parents, kept, batch_dims=1), [-1])
         states = tf.nest.map_structure(lambda state: tf.gather(state, origin), states)
@@ -175,8 +193,10 @@ def beam_search(
 
     def going_on(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
         # a log-probability only falls, and the penalty is largest for the longest
-        hope = tf.reduce_max(alive.total, axis=1) / lowest
-        return tf.reduce_any((count < limits) & (hope > tf.reduce_min(done.score, axis=1)))
+        best = tf.reduce_max(alive.total, axis=1)
+        worst = tf.reduce_min(tf.where(places, done.score, -NEVER), axis=1)
+        open_rows = (count < limits) & (best > NEVER) & (best / lowest > worst)
+        return tf.reduce_any(open_rows)
 
     def advance(count: Any, alive: _Beam, done: _Beam, last: Any, states: Any) -> Any:
         return extended(count, alive, done, *step(last, states))
@@ -195,7 +215,7 @@ def beam_search(
     kept = tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states)
     shapes = (loose([]), table, table, loose([None]), kept)
     _, _, done, _, _ = tf.while_loop(going_on, advance, first, shape_invariants=shapes)
-    best = _best(done, tf.minimum(n_best, beams))
+    best = _best(done, tf.minimum(widest(n_best), beams))
     there = best.score > NEVER
     tokens = tf.where(there[:, :, None], best.tokens, NONE)
     return Hypotheses(
@@ -204,6 +224,11 @@ def beam_search(
         tf.where(there, best.total, NEVER),
         best.score,
     )
+
+
+def widest(beam_size: Any) -> tf.Tensor:
+    """The largest of all rows' beams, a number or (B,); at least 1: int32."""
+    return tf.reduce_max(tf.concat([[1], tf.reshape(tf.cast(beam_size, tf.int32), [-1])], axis=0))
 
 
 def _against(prefix: Any, count: Any, size: int) -> Any:

@@ -5,25 +5,33 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.decoding.bounds import require
+
 RULED_OUT = -1e30  # finite, so that no difference is NaN
+CHECKED = ("temperature", "top_k", "top_p", "repetition_penalty", "no_repeat")
 
 
 @dataclass(frozen=True)
 class Filter:
     """How a model's distribution over the next token is changed before a token is drawn.
 
-    In this order: what is forbidden or would repeat a stretch is ruled out, repetitions are made
-    less likely, the temperature divides the logits, top-k and then top-p cut off the rest. Numbers
-    may be tensors, so that a served model takes them as inputs.
+    In this order: repetitions are made less likely, forbidden tokens and repeated n-grams are ruled
+    out, the temperature divides the logits, top-k and then top-p cut off the rest. Each number but
+    `no_repeat` is one for all rows or an array or tensor (B,), one value a row; their ranges are in
+    `zoo.decoding.bounds`.
 
     Attributes:
         temperature: Above 0; below 1 sharpens the distribution, 0 takes the best token (greedy).
         top_k: Keep the k most likely tokens; 0 = all. Of equally likely ones the smaller id.
-        top_p: Keep the fewest most likely tokens that together have this probability (nucleus).
+        top_p: Keep the fewest most likely tokens that together have this probability (nucleus);
+            above 0, at most 1.
         repetition_penalty: Logits of tokens that stand in the row already are divided by this where
             positive and multiplied where negative; 1 = no change.
-        no_repeat: No stretch of so many tokens comes twice; 0 = any may.
-        forbidden: Ids that never come, such as padding.
+        no_repeat: No n-gram of this many tokens comes twice; 0 = any may.
+        forbidden: Ids that never come, such as UNK.
+
+    Raises:
+        InputError: A number is out of its range.
 
     Source: Fan et al., arXiv:1805.04833 (top-k); Holtzman et al., arXiv:1904.09751 (top-p); Keskar
         et al., arXiv:1909.05858 (repetition penalty); Paulus et al., arXiv:1705.04304 (stretches).
@@ -35,6 +43,11 @@ class Filter:
     repetition_penalty: Any = 1.0
     no_repeat: int = 0
     forbidden: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks what is known before a graph runs."""
+        for name in CHECKED:
+            require(name, getattr(self, name))
 
     def __call__(self, logits: tf.Tensor, history: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """The logits to draw from.
@@ -49,15 +62,27 @@ class Filter:
             float32 (B, V); what is ruled out is -1e30.
         """
         logits, history = tf.cast(logits, tf.float32), tf.cast(history, tf.int32)
-        logits = _less_repeated(logits, history, count, self.repetition_penalty)
-        ruled_out = tf.reduce_any(tf.one_hot(self.forbidden, logits.shape[-1], True, False), axis=0)
-        logits = tf.where(ruled_out, RULED_OUT, logits)
+        if tf.is_tensor(self.repetition_penalty) or self.repetition_penalty != 1.0:
+            penalty = column(self.repetition_penalty, tf.float32)
+            logits = _less_repeated(logits, history, count, penalty)
+        barred = tf.reduce_any(tf.one_hot(self.forbidden, logits.shape[-1], True, False), axis=0)
+        ruled_out = (logits <= RULED_OUT) | barred
         if self.no_repeat:
-            repeated = would_repeat(history, count, self.no_repeat, logits.shape[-1])
-            logits = tf.where(repeated, RULED_OUT, logits)
-        greedy = tf.equal(self.temperature, 0.0)
-        logits = logits / tf.where(greedy, 1.0, self.temperature)
-        return _most_likely(logits, tf.where(greedy, 1, self.top_k), self.top_p)
+            ruled_out |= would_repeat(history, count, self.no_repeat, logits.shape[-1])
+        logits = tf.where(ruled_out, RULED_OUT, logits)
+        temperature = column(self.temperature, tf.float32)
+        greedy = tf.equal(temperature, 0.0)
+        peak = tf.reduce_max(logits, axis=1, keepdims=True)
+        # the differences are divided: the largest stays finite at the lowest temperature
+        logits = (logits - peak) / tf.where(greedy, 1.0, temperature) + peak
+        logits = tf.where(ruled_out, RULED_OUT, logits)
+        top_k = tf.where(greedy, 1, column(self.top_k, tf.int32))
+        return _most_likely(logits, top_k, column(self.top_p, tf.float32))
+
+
+def column(value: Any, dtype: tf.DType) -> tf.Tensor:
+    """A number for all rows, or one a row, as (1, 1) or (B, 1)."""
+    return tf.reshape(tf.cast(value, dtype), [-1, 1])
 
 
 def _most_likely(logits: tf.Tensor, top_k: Any, top_p: Any) -> tf.Tensor:
@@ -86,12 +111,12 @@ def _less_repeated(
 
 
 def would_repeat(history: tf.Tensor, count: tf.Tensor, size: int, vocabulary: int) -> tf.Tensor:
-    """Which next tokens would make a stretch of `size` tokens that stands in the row already.
+    """Which next tokens would complete an n-gram of `size` tokens that the row has already.
 
     Args:
         history: int32 (B, T).
         count: int32, tokens of each row so far.
-        size: Of a stretch, at least 1.
+        size: Tokens of the n-gram, at least 1.
         vocabulary: V.
 
     Returns:

@@ -1,10 +1,11 @@
-"""Towards what is asked for: what a model says with a condition, held against what without it."""
+"""Classifier-free guidance: predictions with a condition against those without it."""
 
 from typing import Any
 
 import tensorflow as tf
 
-from zoo.decoding.filtering import RULED_OUT
+from zoo.decoding.bounds import require
+from zoo.decoding.filtering import RULED_OUT, column
 from zoo.decoding.sampling import Step
 
 
@@ -21,12 +22,20 @@ def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:
 
     Args:
         step: Tokens int32 (B,) and states -> logits (B, V) and the new states.
-        strength: w, from 0 up: 0 changes nothing, 1 doubles the condition's part.
-        min_p: Tokens of less than this share of P(the likeliest | condition) never come; 0 = any.
+        strength: w, 0 to 100: 0 changes nothing, 1 doubles the condition's part. One number, or
+            (B,), one a row.
+        min_p: Tokens of less than this share of P(the most likely | condition) never come, 0 to 1;
+            0 = any. One number, or (B,).
+
+    Raises:
+        InputError: A number is out of its range.
 
     Source: Ho and Salimans, arXiv:2207.12598; Sanchez et al., arXiv:2306.17806, for tokens; Li et
         al., arXiv:2210.15097, section 3.3, for what is ruled out.
     """
+    require("guidance", strength, "strength")
+    require("min_p", min_p)
+    strength, min_p = column(strength, tf.float32), column(min_p, tf.float32)
 
     def both(token_ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
         own, free = states

@@ -1,11 +1,13 @@
-"""Tokens one after the other, each drawn from what the model says of the next one."""
+"""Tokens one after the other, each drawn from what the model predicts for the next one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from zoo.decoding.bounds import require
 from zoo.decoding.filtering import RULED_OUT, Filter
+from zoo.decoding.uniform import uniform
 
 Step = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
 PAD = 0
@@ -28,6 +30,16 @@ class Generated(NamedTuple):
     finished: tf.Tensor
 
 
+class _Drawing(NamedTuple):
+    """The rows while they are drawn."""
+
+    running: Any  # bool (B,), whether the row takes another token
+    finished: Any  # bool (B,)
+    tokens: Any  # int32 (B, T)
+    lengths: Any  # int32 (B,)
+    total: Any  # float32 (B,)
+
+
 def generate(
     step: Step,
     logits: tf.Tensor,
@@ -41,57 +53,69 @@ def generate(
 ) -> Generated:
     """Draws tokens until each row has its end token, or `max_tokens`; a loop in the graph.
 
+    PAD is never drawn. A row of which no token is left to draw ends without an end token.
+
     Args:
         step: Tokens int32 (B,) and states -> logits (B, V) of what follows, and the new states.
-        logits: (B, V), of the first token: what the model says after its prompt.
+        logits: (B, V), of the first token: what the model predicts after its prompt.
         states: The states after the prompt: tensors with B rows, in any nest.
         end: The end token's id. It is drawn as any other.
-        max_tokens: Tokens at most, the end token counted.
-        min_tokens: Tokens before the end token at least.
+        max_tokens: Tokens at most, the end token counted; one number, or (B,).
+        min_tokens: Tokens before the end token at least; one number, or (B,).
         choose: How the distribution is changed before a token is drawn; not at all by default.
-        seed: An int32: the same seed gives the same tokens for the same batch.
+        seed: From 0 to 2147483647. One number: the same tokens for the same batch. One a row, (B,):
+            a row's tokens depend on its seed and on neither its place nor the other rows.
 
     Returns:
         The tokens, with the model's own log-probability of them.
+
+    Raises:
+        InputError: A number is out of its range; see `zoo.decoding.bounds`.
     """
+    for name, value in (("max_tokens", max_tokens), ("min_tokens", min_tokens), ("seed", seed)):
+        require(name, value)
     choose = choose or Filter()
     batch, size = tf.shape(logits)[0], logits.shape[-1]
-    limit = tf.convert_to_tensor(max_tokens, tf.int32)
-    is_end = tf.range(size) == end
+    limits = tf.broadcast_to(tf.cast(max_tokens, tf.int32), [batch])
+    longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
+    numbers = uniform(seed, batch, longest)
+    ids = tf.range(size)
+    never = (ids == PAD) & (ids != end)
 
-    def going_on(count: Any, finished: Any, *_rest: Any) -> Any:
-        return (count < limit) & ~tf.reduce_all(finished)
+    def going_on(count: Any, rows: _Drawing, *_rest: Any) -> Any:
+        return tf.reduce_any(rows.running)
 
-    def advance(
-        count: Any, finished: Any, tokens: Any, total: Any, logits: Any, states: Any
-    ) -> tuple[Any, ...]:
-        early = (count < min_tokens) & is_end
-        allowed = choose(tf.where(early, RULED_OUT, logits), tokens, count)
-        drawn = tf.random.stateless_categorical(
-            allowed, 1, seed=tf.stack([tf.cast(seed, tf.int32), count]), dtype=tf.int32
-        )[:, 0]
+    def advance(count: Any, rows: _Drawing, logits: Any, states: Any) -> tuple[Any, ...]:
+        early = tf.reshape(count < min_tokens, [-1, 1]) & (ids == end)
+        left = choose(tf.where(early | never, RULED_OUT, logits), rows.tokens, count)
+        here = rows.running & tf.reduce_any(left > RULED_OUT, axis=1)
+        drawn = tf.where(here, _drawn(left, numbers[:, count]), PAD)
         each = tf.nn.log_softmax(tf.cast(logits, tf.float32))
         own = tf.gather(each, drawn, batch_dims=1)
-        total = total + tf.where(finished, 0.0, own)
-        drawn = tf.where(finished, PAD, drawn)
-        here = tf.range(tf.shape(tokens)[1])[None] == count
-        tokens = tf.where(here, drawn[:, None], tokens)
-        logits, states = step(drawn, states)
-        return count + 1, finished | (drawn == end), tokens, total, logits, states
+        place = tf.range(longest)[None] == count
+        ended = here & (drawn == end)
+        rows = _Drawing(
+            here & ~ended & (count + 1 < limits),
+            rows.finished | ended,
+            tf.where(place, drawn[:, None], rows.tokens),
+            rows.lengths + tf.cast(here, tf.int32),
+            rows.total + tf.where(here, own, 0.0),
+        )
+        return count + 1, rows, *step(drawn, states)
 
-    first = (
-        tf.constant(0),
-        tf.zeros([batch], tf.bool),
-        tf.zeros([batch, limit], tf.int32),
-        tf.zeros([batch]),
-        logits,
-        states,
+    nothing = tf.zeros([batch], tf.int32)
+    first = _Drawing(
+        limits > 0, nothing > 0, tf.zeros([batch, longest], tf.int32), nothing, tf.zeros([batch])
     )
-    count, finished, tokens, total, _, _ = tf.while_loop(going_on, advance, first)
-    tokens = tokens[:, :count]
-    lengths = tf.where(
-        finished,
-        tf.argmax(tf.pad(tokens, [(0, 0), (0, 1)], constant_values=end) == end, 1, tf.int32) + 1,
-        count,
-    )
-    return Generated(tokens, lengths, total, finished)
+    count, rows, _, _ = tf.while_loop(going_on, advance, (tf.constant(0), first, logits, states))
+    return Generated(rows.tokens[:, :count], rows.lengths, rows.total, rows.finished)
+
+
+def _drawn(logits: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """The tokens at which the cumulated probabilities (B, V) pass random numbers (B,): int32 (B,).
+
+    A token of probability 0 is never among them.
+    """
+    passed = tf.cumsum(tf.cast(tf.nn.softmax(logits), tf.float64), axis=1)
+    threshold = numbers[:, None] * passed[:, -1:]
+    return tf.reduce_sum(tf.cast(passed <= threshold, tf.int32), axis=1)

@@ -100,6 +100,10 @@ class SubwordCodec(tf.Module):
         ids = self.ids(texts)
         return tf.gather(tf.constant(list(self.vocabulary.tokens)), ids), ids
 
+    def unknown(self, ids: Any) -> Any:
+        """Which ids, dense or ragged, are bytes of characters in no piece: bool, their shape."""
+        return tf.equal(ids, UNK) | ((ids >= len(SPECIAL)) & (ids < len(RESERVED)))
+
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Ids int32 (B, T) -> strings (B,).
 

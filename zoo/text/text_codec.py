@@ -139,6 +139,10 @@ class TextCodec(tf.Module):
         known = ids.flat_values > EOS  # a token may be spelt "[PAD]"
         return tokens, ids.with_flat_values(tf.where(known, ids.flat_values, UNK))
 
+    def unknown(self, ids: Any) -> Any:
+        """Which ids, dense or ragged, are of unknown tokens: bool, of their shape."""
+        return tf.equal(ids, UNK)
+
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Ids int32 (B, T) -> strings (B,).
 

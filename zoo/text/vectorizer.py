@@ -99,7 +99,11 @@ class Vectorizer(tf.Module):
 
     def ragged_ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged int32 (B, T), at least one token a row."""
-        ids = self.vocabulary.ids(self.tokens(texts))
+        return self.ids_of(self.tokens(texts))
+
+    def ids_of(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """What `tokens` gives -> ragged int32 (B, T); a row without a token becomes one UNK."""
+        ids = self.vocabulary.ids(tokens)
         empty = tf.cast(tf.equal(ids.row_lengths(), 0), tf.int64)
         unknown = tf.fill([tf.reduce_sum(empty)], UNK)
         return tf.concat([ids, tf.RaggedTensor.from_row_lengths(unknown, empty)], axis=1)

@@ -34,9 +34,9 @@ def softmax(values):
 
 
 def filtered(logits, temperature=1.0, top_k=0, top_p=1.0, forbidden=()):
-    """The probabilities after filtering, written again with sorting and loops."""
+    """The probabilities after filtering, written again with sorting and loops; never PAD."""
     logits = np.array(logits, "float64")
-    logits[list(forbidden)] = -np.inf
+    logits[[0, *forbidden]] = -np.inf
     if temperature == 0:
         return np.eye(V)[logits.argmax()]
     shares = softmax(logits / temperature)

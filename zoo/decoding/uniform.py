@@ -1,0 +1,80 @@
+"""Random numbers for the rows of a batch, each from its own seed alone, in core TensorFlow ops.
+
+`tf.random.stateless_uniform` takes one seed for a whole tensor: a row's numbers would depend on its
+place and on the size of the batch.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY = 0x1BD11BDA
+HALF = 2.0**-32
+
+
+def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
+    """Numbers from 0 up to, but not, 1: one for each row and step.
+
+    A number depends on the row's seed and the step. Where one seed is given for all rows it depends
+    on the row's place as well, so that rows differ; the first row is what it would be with a seed
+    of its own.
+
+    Args:
+        seed: int, for all rows; or int32 (B,), one a row.
+        rows: B.
+        steps: T.
+
+    Returns:
+        float64 (B, T), with 32 random bits each.
+    """
+    seed = tf.cast(seed, tf.uint32)
+    place = tf.cast(tf.range(rows), tf.uint32)
+    if seed.shape.rank:
+        place = tf.zeros_like(place)
+    size = [rows, steps]
+    key = [tf.broadcast_to(one[:, None], size) for one in (tf.zeros_like(place) + seed, place)]
+    count = tf.broadcast_to(tf.cast(tf.range(steps), tf.uint32)[None], size)
+    bits, _ = threefry(key, [count, tf.zeros_like(count)])
+    return tf.cast(bits, tf.float64) * HALF
+
+
+def threefry(key: list[Any], counter: list[Any]) -> tuple[Any, Any]:
+    """Threefry-2x32 with 20 rounds: a counter is turned into random bits by a key.
+
+    Args:
+        key: Two tensors uint32, of one shape.
+        counter: Two tensors uint32, of that shape.
+
+    Returns:
+        Two tensors uint32, of that shape.
+
+    Source: Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011), section 3.3.
+    """
+    keys = [*key, key[0] ^ key[1] ^ tf.constant(PARITY, tf.uint32)]
+    first, second = counter[0] + keys[0], counter[1] + keys[1]
+    for group in range(5):
+        for bits in ROTATIONS[group % 2]:
+            first += second
+            second = _rotated(second, bits) ^ first
+        first += keys[(group + 1) % 3]
+        second += keys[(group + 2) % 3] + tf.constant(group + 1, tf.uint32)
+    return first, second
+
+
+def _rotated(values: Any, bits: int) -> Any:
+    left = tf.bitwise.left_shift(values, tf.constant(bits, tf.uint32))
+    return left | tf.bitwise.right_shift(values, tf.constant(32 - bits, tf.uint32))
+
+
+def sample_seeds(seed: int, count: int) -> list[int]:
+    """Seeds for several samples of one request: the first is `seed` itself.
+
+    Example:
+        >>> sample_seeds(7, 3)[0], len(set(sample_seeds(7, 3) + sample_seeds(8, 3)))
+        (7, 6)
+    """
+    keys = [tf.fill([count], tf.cast(seed, tf.uint32)), tf.range(count)]
+    counter = [tf.zeros([count], tf.uint32)] * 2
+    bits, _ = threefry([tf.cast(key, tf.uint32) for key in keys], counter)
+    return [seed, *(int(one) >> 1 for one in bits.numpy()[1:])]

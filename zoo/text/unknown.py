@@ -1,0 +1,21 @@
+"""Which tokens of a text the vocabulary lacks, in the graph: what served models report of them."""
+
+import tensorflow as tf
+
+
+def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
+    """The share of each text's tokens that are unknown.
+
+    Args:
+        unknown: Ragged bool (B, T), True for a token that the vocabulary lacks.
+
+    Returns:
+        float32 (B,), 0 to 1; 0 for a text without tokens.
+
+    Example:
+        >>> flags = tf.ragged.constant([[True, False], []], dtype=tf.bool)
+        >>> unknown_share(flags).numpy().tolist()
+        [0.5, 0.0]
+    """
+    count = tf.reduce_sum(tf.cast(unknown, tf.float32), axis=1)
+    return count / tf.cast(tf.maximum(unknown.row_lengths(), 1), tf.float32)
