@@ -39,7 +39,7 @@ def told(values: dict[str, Any]) -> str:
     for name, value in values.items():
         if isinstance(value, dict):
             shown = list(value.items())
-            inner = ", ".join(f"{key} {_number(number)}" for key, number in shown[:10])
+            inner = ", ".join(f"{key} {_number(number)}".strip() for key, number in shown[:10])
             parts.append(f"{name} ({inner}{', ...' if len(shown) > 10 else ''})")
         else:
             unit = " nats" if name == "loss" else ""

@@ -72,13 +72,14 @@ def line(row: dict[str, Any], coloured: bool | None = None) -> str:
         coloured: Whether with a terminal's colours; by default where standard output is one.
     """
     coloured = sys.stdout.isatty() if coloured is None else coloured
-    if not any("-" in tag or tag == "O" for tag in row["tags"]):
+    if not row["entities"] and not all(tag == "O" for tag in row["tags"]):
         pairs = zip(row["tokens"], row["tags"], strict=True)
         return " ".join(f"{token}{_marked('/' + tag, tag, coloured)}" for token, tag in pairs)
     parts, place = [], 0
     for entity in row["entities"]:
         parts.append(row["text"][place : entity["start"]])
-        label = f"[{entity['text']}]({entity['type']} {entity['confidence']:.2f})"
+        note = f"{entity['type']} {entity['confidence']:.2f}".strip()  # a type may have no name
+        label = f"[{entity['text']}]({note})"
         parts.append(_marked(label, entity["type"], coloured))
         place = entity["end"]
     return " ".join("".join([*parts, row["text"][place:]]).split())

@@ -8,6 +8,9 @@ from recipes.sources.tagging import load_tagging
 from recipes.tagging.config import TaggingConfig
 from zoo.errors import InputError
 from zoo.text import converted, detected
+from zoo.text.tag_schemes import FOREIGN, OUTSIDE
+
+BROKEN = "no one scheme"
 
 
 def load(
@@ -57,11 +60,13 @@ def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
         scheme: `bio`, `iob1` or `bioes`.
     """
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    tags = [sentence.tags for part in parts.values() for sentence in part]
     try:
-        found = detected([sentence.tags for part in parts.values() for sentence in part])
+        found = detected(tags)
     except InputError as error:
         print(f"tags: {error}", flush=True)
-        found = "no one scheme"
+        found = BROKEN
+    found = found or _without_types({tag for row in tags for tag in row})
     if found is None:
         print("tags: they mark no stretches; each is scored as it stands", flush=True)
         return splits
@@ -75,6 +80,23 @@ def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
     return TaggedSplits(
         **{name: [_turned(s, scheme) for s in part] for name, part in parts.items()}
     )
+
+
+def _without_types(tags: set[str]) -> str | None:
+    """What letters without types are where they keep to no scheme; None for other tags.
+
+    Raises:
+        InputError: They are BILOU or BMES without types.
+    """
+    if tags <= {*"BIES", OUTSIDE}:
+        print("tags: letters without types that keep to no scheme", flush=True)
+        return BROKEN
+    if "B" in tags and tags <= {*"BIES", OUTSIDE, *FOREIGN}:
+        raise InputError(
+            f"tags {', '.join(sorted(tags))} are of a scheme that is not supported, expected BIO, "
+            f"IOB1 or BIOES: write {', '.join(f'{a} as {b}' for a, b in FOREIGN.items())}"
+        )
+    return None
 
 
 def _turned(sentence: Sentence, scheme: str) -> Sentence:

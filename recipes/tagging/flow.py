@@ -29,6 +29,7 @@ from zoo.text import (
     detected,
     load_vectors,
 )
+from zoo.text.tag_schemes import is_span_tag
 from zoo.text.vectors import WordVectors, table
 
 MODEL_OPTIONS = (
@@ -134,7 +135,7 @@ def prepare(
         for name, split in encoded.items()
     }
     counts = vectorizer.counts([sentence.tokens for sentence in splits.train])
-    scheme = _scheme(classes, splits)
+    scheme = scheme_of(splits)
     sizes = {name: len(tags) for name, tags in others.items()}
     return Prepared(
         splits,
@@ -151,10 +152,18 @@ def prepare(
     )
 
 
-def _scheme(classes: list[str], splits: TaggedSplits) -> str | None:
-    """How the tags mark stretches, where they do."""
-    prefixed = any(tag[1:2] == "-" for tag in classes)
-    return detected([sentence.tags for sentence in splits.train]) if prefixed else None
+def scheme_of(splits: TaggedSplits) -> str | None:
+    """The scheme by which train's tags mark spans; None for tags such as parts of speech.
+
+    Tags without a type (`B`, `I`, `O`) mark spans as those with one do. A split with a tag that
+    marks no span, `NOUN`, makes all tags plain: spans could not be counted there.
+
+    Raises:
+        InputError: Train's tags have types, but keep to no scheme.
+    """
+    others = [sentence.tags for sentence in (*splits.validation, *splits.test)]
+    found = detected([sentence.tags for sentence in splits.train])
+    return found if all(is_span_tag(tag) for tags in others for tag in tags) else None
 
 
 def _taken(config: TaggingConfig) -> tuple[str, ...]:

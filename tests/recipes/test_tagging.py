@@ -2,12 +2,14 @@
 
 import functools
 import json
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from recipes.cli import main
+from recipes.ner import task as ner
 from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging import answers, chosen, data, flow, scoring
@@ -349,6 +351,84 @@ def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
     said = capsys.readouterr().out
     assert "the tags keep to no scheme" in said
     assert "no one scheme found, turned to BIO" in said
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected", "said"),
+    [
+        ("B I B O", "B I B O", "tags: BIO"),
+        ("B I B I", "B I B I", "tags: BIO"),
+        ("B B O O", "B B O O", "tags: BIO"),
+        ("I I B O", "B I B O", "IOB1 found, turned to BIO"),
+        ("I O I I", "B O B I", "IOB1 found, turned to BIO"),
+        ("B E S O", "B I B O", "BIOES found, turned to BIO"),
+        ("S S O O", "B B O O", "BIOES found, turned to BIO"),
+        ("S I E O", "B B I O", "no one scheme found, turned to BIO"),
+        ("O I B O", "O B B O", "IOB1 found, turned to BIO"),
+    ],
+)
+def test_tags_without_types_mark_spans_as_those_with_types_do(tags, expected, said, capsys):
+    sentence = Sentence(("a", "b", "c", "d"), tuple(tags.split()))
+    splits = data.in_scheme(TaggedSplits([sentence] * 2, [sentence], [sentence]), "bio")
+    assert splits.test[0].tags == tuple(expected.split())
+    assert said in capsys.readouterr().out
+    assert flow.scheme_of(splits) == "bio"
+
+
+def test_letters_without_types_of_two_schemes_are_read_as_conll_reads_them(capsys):
+    one = Sentence(("a", "b"), ("O", "I"))
+    other = Sentence(("a", "b"), ("O", "B"))
+    splits = data.in_scheme(TaggedSplits([one, other], [one], [other]), "bio")
+    assert splits.train[0].tags == splits.train[1].tags == ("O", "B")
+    assert "letters without types that keep to no scheme" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tags", [("B", "L"), ("B", "M"), ("U", "B")])
+def test_bilou_and_bmes_without_types_are_refused_as_with_types(tags):
+    bad = Sentence(("a", "b"), tags)
+    with pytest.raises(InputError, match="write L as E, U as S, M as I"):
+        data.in_scheme(TaggedSplits([bad] * 2, [bad], [bad]), "bio")
+
+
+def test_parts_of_speech_are_no_spans_even_where_train_has_letters_alone():
+    letters, words = Sentence(("a", "b"), ("B", "O")), Sentence(("a", "b"), ("B", "NOUN"))
+    assert flow.scheme_of(TaggedSplits([letters], [letters], [letters])) == "bio"
+    assert flow.scheme_of(TaggedSplits([letters], [letters], [words])) is None
+    assert flow.scheme_of(TaggedSplits([words], [letters], [letters])) is None
+
+
+def test_chunks_without_types_are_scored_calibrated_and_given_as_entities(tmp_path, capsys):
+    lines = []
+    for sentence in sentences():
+        lines += [f"{token}\t{tag[0]}" for token, tag in sentence] + [""]
+    (tmp_path / "chunks.tsv").write_text("\n".join(lines), encoding="utf-8")
+    where = ["--data", tmp_path / "chunks.tsv", "--run-dir", tmp_path / "run"]
+    saved = ["--export-dir", tmp_path / "saved"]
+    few = [*FAST, "--epochs", "4", "--characters", "none"]
+    status, said = run(capsys, "ner", *where, *saved, *few)
+    assert status == 0
+    assert "tags: IOB1 found, turned to BIO" in said.out
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert metrics["entity_f1"] == 1
+    assert list(metrics["f1_by_type"]) == [""]
+    history = (tmp_path / "run" / "history.csv").read_text().split("\n")[0].split(",")
+    assert {f"validation_{ner.objective(None)}", "validation_shift"} <= set(history)
+    said = run(capsys, "ner", "predict", *saved, "--json", "Ada lives in New Dover.")[1]
+    row = json.loads(said.out)
+    assert row["tags"] == ["B", "O", "O", "B", "I", "O"]
+    assert [(e["type"], e["text"]) for e in row["entities"]] == [("", "Ada"), ("", "New Dover")]
+    said = run(capsys, "ner", "predict", *saved, "Ada lives in New Dover.")[1]
+    assert re.fullmatch(r"\[Ada\]\([01]\.\d\d\) lives in \[New Dover\]\([01]\.\d\d\)\.\n", said.out)
+
+
+def test_a_line_of_chunks_without_an_o_shows_them_and_parts_of_speech_stay_tags():
+    entity = {"type": "", "text": "New York", "start": 0, "end": 8, "confidence": 0.5}
+    row = {"text": "New York", "tokens": ["New", "York"], "tags": ["B", "I"]}
+    assert answers.line({**row, "entities": [entity]}, coloured=False) == "[New York](0.50)"
+    row = {"text": "(", "tokens": ["("], "tags": ["-LRB-"], "entities": []}
+    assert answers.line(row, coloured=False) == "(/-LRB-"
+    row = {"text": "so  what", "tokens": ["so", "what"], "tags": ["O", "O"], "entities": []}
+    assert answers.line(row, coloured=False) == "so what"
 
 
 def test_tags_that_cannot_be_read_are_refused():

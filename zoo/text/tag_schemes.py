@@ -63,6 +63,16 @@ def parts(tag: str) -> tuple[str, str]:
     )
 
 
+def is_span_tag(tag: str) -> bool:
+    """Whether `parts` can read a tag.
+
+    Example:
+        >>> [is_span_tag(tag) for tag in ("B-person", "I", "O", "NOUN", "U-X")]
+        [True, True, True, False, False]
+    """
+    return _TAG.fullmatch(tag) is not None
+
+
 def spans(tags: Sequence[str]) -> list[Span]:
     """The stretches that tags mark, also where they keep to no scheme.
 
