@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from zoo.command import Place, guarded
 from zoo.errors import InputError, nearest
 
 RECIPES = {
@@ -38,22 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    try:
-        return _dispatch(words)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted: the same command with --resume goes on", file=sys.stderr)
-        return 1
-    except (RuntimeError, OSError) as error:
-        if type(error).__module__.partition(".")[0] not in ("zoo", "recipes", "builtins"):
-            raise
-        print(f"failed: {error}", file=sys.stderr)
-        return 1
+    return guarded("python -m recipes", words, _dispatch)
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], place: Place) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(overview())
         return 0
@@ -70,9 +59,10 @@ def _dispatch(words: list[str]) -> int:
     if verb == "tune":
         from recipes import tune_command
 
+        place.resumable = True
         tune_command.run(task, options)
     else:
-        _run(task, verb, options)
+        _run(task, verb, options, place)
     return 0
 
 
@@ -156,7 +146,7 @@ def _import_user_module(module: str) -> None:
         raise InputError(f"--module {module}: {error}; give a name that `import` takes") from error
 
 
-def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
+def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> None:
     from recipes import runner
 
     if verb == "predict":
@@ -170,6 +160,8 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
         stored = options.pop("config")
         given = {**(runner.options_of(task, stored) if stored else {}), **options}
         config, directory = start(task, given, directory)
+        place.folder, place.resumable = directory, not find_rate
+        place.needed = directory / "config.json"
         if find_rate:
             from recipes import rate_finder
 
@@ -180,7 +172,7 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any]) -> None:
             runner.train(task, config, directory)
             print(f"run: {directory}")
         return
-    directory = directory or runner.latest_directory(task.NAME)
+    directory = place.folder = directory or runner.latest_directory(task.NAME)
     config = runner.load_config(task, directory)
     if verb == "evaluate":
         runner.evaluate(task, config, directory)
@@ -210,6 +202,8 @@ def _fields(config: Any) -> list[str]:
 
 
 def _lines() -> list[str]:
+    if sys.stdin is None:
+        raise InputError("standard input is closed: give texts as arguments, or a line each on it")
     if sys.stdin.isatty():
         print("one text a line; end with Ctrl-D", file=sys.stderr)
     raw = sys.stdin.buffer.read()

@@ -4,9 +4,9 @@
 `zoo.build(name, ...)` gives a Keras model.
 """
 
-from zoo.quiet import held_notices, is_command
+from zoo.quiet import is_command, starting
 
-with held_notices(is_command()):
+with starting(is_command()):
     import zoo.architectures
     import zoo.cells  # noqa: F401  (both fill the registry)
     from zoo.description import describe

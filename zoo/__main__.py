@@ -8,6 +8,7 @@ from typing import Any
 
 import zoo
 from zoo import registry
+from zoo.command import Place, guarded
 from zoo.description import first_line, meanings
 
 # sizes that depend on a user's data: `summary` takes these where none are given
@@ -16,7 +17,16 @@ IN_PLACE_OF = {"num_classes": "vector_dim"}  # the size that is not needed where
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; returns the exit status: 0 done, 2 wrong input."""
+    """Runs one command.
+
+    Returns:
+        The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    return guarded("python -m zoo", words, _run)
+
+
+def _run(words: list[str], _place: Place) -> int:
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="the architectures and the cells")
@@ -26,19 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     describing.add_argument("name")
     summary = commands.add_parser("summary", help="layers, shapes and number of parameters")
     summary.add_argument("name")
-    parsed, rest = parser.parse_known_args(arguments)
-    try:
-        if rest and parsed.command == "list":
-            raise zoo.InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
-        if parsed.command == "list":
-            print(listing_text(parsed.topology, parsed.cell))
-        elif parsed.command == "describe":
-            print(zoo.describe(parsed.name, **parse_options(parsed.name, rest)))
-        else:
-            summarize(parsed.name, rest)
-    except zoo.InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    parsed, rest = parser.parse_known_args(words)
+    if rest and parsed.command == "list":
+        raise zoo.InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
+    if parsed.command == "list":
+        print(listing_text(parsed.topology, parsed.cell))
+    elif parsed.command == "describe":
+        print(zoo.describe(parsed.name, **parse_options(parsed.name, rest)))
+    else:
+        summarize(parsed.name, rest)
     return 0
 
 

@@ -1,35 +1,143 @@
-"""Keeps TensorFlow's start-up notices (CPU features, no GPU found) off a command's output."""
+"""Start-up of a command: its standard streams, Ctrl-C, and TensorFlow's notices.
 
+All of it happens before TensorFlow is imported, which takes seconds, and only where this process
+is one of the project's commands: a program that imports the zoo keeps its own behaviour.
+"""
+
+import io
 import os
+import re
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
+
+PACKAGES = ("zoo", "recipes")
+SCRIPTS = ("rnn-zoo", "rnn-zoo-recipes")
+INTERRUPTED = 1  # the exit status
+_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")  # Python's own options that take a value
+_MODULE = re.compile(r"-[bBdEhiIOPqsSuvVx]*m(.*)")  # -m, -mzoo, -Im
+_stderr = 2  # the file descriptor that reaches the user while notices are held back
 
 
-def is_command() -> bool:
-    """Whether this process is `python -m zoo` or `python -m recipes`, and no user's own program."""
-    first = sys.argv[0] if sys.argv else ""
-    return first == "-m" or Path(first).match("recipes/__main__.py")
+def is_command(words: Sequence[str] | None = None) -> bool:
+    """Whether this process is one of the project's commands.
+
+    These are `python -m zoo`, `python -m recipes`, and the scripts `rnn-zoo` and
+    `rnn-zoo-recipes`.
+
+    Args:
+        words: Python's whole command line, by default this process's.
+
+    Example:
+        >>> is_command(["python3", "-X", "dev", "-m", "zoo", "list"])
+        True
+        >>> is_command(["python3", "/usr/local/bin/rnn-zoo-recipes", "sentiment"])
+        True
+        >>> is_command(["python3", "-m", "pytest", "-m", "zoo"])
+        False
+    """
+    rest = iter((sys.orig_argv if words is None else words)[1:])
+    for word in rest:
+        module = _MODULE.fullmatch(word)
+        if module:
+            return (module[1] or next(rest, "")).split(".")[0] in PACKAGES
+        if word in _WITH_VALUE:
+            next(rest, None)
+        elif not word.startswith("-"):
+            return _is_script(word)
+    return False
+
+
+def _is_script(path: str) -> bool:
+    name = Path(path).name
+    by_path = any(Path(path).match(f"{package}/__main__.py") for package in PACKAGES)
+    return by_path or re.sub(r"(-script\.pyw?|\.exe)$", "", name) in SCRIPTS
 
 
 @contextmanager
-def held_notices(wanted: bool) -> Iterator[None]:
-    """Holds back what native code writes to stderr in a `with` block; shows it if the block fails.
+def starting(wanted: bool) -> Iterator[None]:
+    """Makes the start-up of a command safe in a `with` block.
 
-    Set `TF_CPP_MIN_LOG_LEVEL=0` to see it all.
+    Closed standard streams are replaced, Ctrl-C ends the process with one line and status 1, also
+    after the block until `started` is called, and TensorFlow's notices are held back.
 
     Args:
         wanted: False does nothing.
     """
-    if not wanted or os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
+    if not wanted:
+        yield
+        return
+    open_streams()
+    if _is_usual_interrupt():
+        signal.signal(signal.SIGINT, _interrupted)
+    with held_notices():
+        yield
+
+
+def started() -> None:
+    """Gives Ctrl-C back to Python, which raises `KeyboardInterrupt`."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGINT) is _interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _is_usual_interrupt() -> bool:
+    """Whether nobody else handles or ignores Ctrl-C; only the main thread may change that."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    return in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def _interrupted(_number: int, _frame: Any) -> None:
+    """Ends the process: an exception could be swallowed by a module that is being imported."""
+    os.write(_stderr, b"interrupted\n")
+    os._exit(INTERRUPTED)
+
+
+def open_streams() -> None:
+    """Opens the null device in the place of a closed standard stream.
+
+    A closed stream's descriptor would go to the next file that is opened, and what is meant for
+    the stream would be written into that file. `sys.stdin` stays None where it was closed, so that
+    a reader can say so.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            os.set_inheritable(number, True)
+    if sys.stdout is None:
+        sys.stdout = _stream(1)
+    if sys.stderr is None:
+        sys.stderr = _stream(2)
+
+
+def _stream(number: int) -> io.TextIOWrapper:
+    return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+@contextmanager
+def held_notices() -> Iterator[None]:
+    """Holds back what native code writes to stderr in a `with` block; shows it if the block fails.
+
+    Set `TF_CPP_MIN_LOG_LEVEL=0` to see it all.
+    """
+    global _stderr
+    held = None if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" else _scratch_file()
+    if held is None:
         yield
         return
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with held:
         os.dup2(held.fileno(), 2)
+        _stderr = kept
         try:
             yield
         except BaseException:
@@ -39,4 +147,13 @@ def held_notices(wanted: bool) -> Iterator[None]:
             raise
         finally:
             os.dup2(kept, 2)
+            _stderr = 2
             os.close(kept)
+
+
+def _scratch_file() -> IO[bytes] | None:
+    """A temporary file, or None where there is no room for one: notices are shown then."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return None

@@ -14,6 +14,7 @@ import zoo
 from recipes import optimizers, training
 from recipes.batching import bucket_lengths, summary
 from recipes.classification import data
+from recipes.classification.labels import label_ids
 from recipes.config import read_json, write_json
 from recipes.language.scoring import of_loss
 from recipes.language.steps import signature
@@ -114,12 +115,11 @@ def prepare(
         classes = sorted({example.label for example in splits.train})
         codec.vocabulary.save(directory / "vocabulary.txt")
         write_json(directory / "classes.json", classes)
-    numbers = {label: number for number, label in enumerate(classes)}
     parts: dict[str, list[Example]] = {name: getattr(splits, name) for name in SPLITS}
     rows = iter(codec.encode([example.text for part in parts.values() for example in part]))
     batches = {}
     for name, part in parts.items():
-        labels = [numbers[example.label] for example in part]
+        labels = label_ids(classes, part)
         encoded = encode(list(itertools.islice(rows, len(part))), labels)
         lengths = bucket_lengths(encoded.lengths, config.buckets)
         batches[name] = NameBatches(encoded, config.batch_size, lengths)

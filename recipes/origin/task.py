@@ -1,6 +1,5 @@
 """What is particular to `origin`: names -> vectors of n-grams, the network, its export."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,12 +12,12 @@ import zoo
 from recipes import optimizers, training
 from recipes.batching import Batches, Encoded
 from recipes.classification import answers, data, scoring
+from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import read_json, whole_numbers, write_json
 from recipes.origin import builtin
 from recipes.origin.config import OriginConfig
 from recipes.sources.splits import Splits
-from recipes.sources.table import Example
 from zoo.export_classifier import export_text_classifier
 from zoo.text import NgramVectorizer
 
@@ -111,15 +110,10 @@ def prepare(config: OriginConfig, splits: Splits, directory: Path) -> Prepared:
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
     rows = iter(vectorizer.encode([example.text for part in parts.values() for example in part]))
     batches = {
-        name: _batches(config, Encoded(list(islice(rows, len(part))), _labels(classes, part)))
+        name: _batches(config, Encoded(list(islice(rows, len(part))), label_ids(classes, part)))
         for name, part in parts.items()
     }
     return Prepared(splits, vectorizer, classes, batches)
-
-
-def _labels(classes: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
-    ids = {label: number for number, label in enumerate(classes)}
-    return np.array([ids[example.label] for example in examples], np.int32)
 
 
 def _batches(config: OriginConfig, encoded: Encoded) -> FeatureBatches:

@@ -1,18 +1,17 @@
 """What is particular to `sentiment`: texts and labels -> ids, the model, its scores, its export."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 import zoo
 from recipes import optimizers, training
 from recipes.batching import Batches, Encoded, bucket_lengths, summary
 from recipes.classification import answers, scoring
+from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import read_json, write_json
 from recipes.sentiment import data
@@ -96,7 +95,7 @@ def prepare(config: SentimentConfig, splits: Splits, directory: Path) -> Prepare
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
     rows = iter(vectorizer.encode([example.text for part in parts.values() for example in part]))
     encoded = {
-        name: Encoded(list(islice(rows, len(part))), _labels(classes, part))
+        name: Encoded(list(islice(rows, len(part))), label_ids(classes, part))
         for name, part in parts.items()
     }
     lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
@@ -114,11 +113,6 @@ def load_text_path(config: SentimentConfig, directory: Path) -> tuple[Vectorizer
 def _text_options(config: SentimentConfig) -> dict[str, Any]:
     names = ("level", "lower", "max_length", "truncation")
     return {name: getattr(config, name) for name in names}
-
-
-def _labels(classes: Sequence[str], examples: Sequence[Any]) -> np.ndarray:
-    ids = {label: number for number, label in enumerate(classes)}
-    return np.array([ids[example.label] for example in examples], np.int32)
 
 
 def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:

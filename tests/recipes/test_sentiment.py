@@ -159,6 +159,27 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_what_there_was(
     assert "--resume goes on" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["evaluate", "train --resume --epochs 7"])
+def test_a_label_that_the_run_does_not_know_is_one_sentence(
+    verb: str, here: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = here / "reviews.tsv"
+    before = path.read_bytes()
+    kept = {each: each.read_bytes() for each in Path("runs/sentiment/one").glob("*.*")}
+    try:
+        path.write_bytes(before + b"a new kind\t6 stars\nanother\t6 stars\nor no\t0 stars\n")
+        words = ["sentiment", *verb.split(), "--run-dir", "runs/sentiment/one"]
+        assert cli.main(words) == 2
+    finally:
+        path.write_bytes(before)
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("error: ")
+    assert (
+        "the label '6 stars', which this run's model does not know" in error or "0 stars" in error
+    )
+    assert {each: each.read_bytes() for each in kept} == kept
+
+
 def write(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path

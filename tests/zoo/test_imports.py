@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = [
     {"errors", "version", "quiet"},
-    {"registry", "masking"},
+    {"registry", "masking", "command"},
     {"cells", "text"},
     {"layers", "losses", "metrics"},
     {"architectures", "decoding", "tagging_scores", "export", "tagger_stream"},
