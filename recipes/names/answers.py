@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recipes.names.config import Inventing
+from recipes.sources.labels import clean
 from zoo.errors import InputError, nearest
 
 MOST = 100_000  # labels that are asked for
@@ -29,10 +30,7 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
     """
     import tensorflow as tf
 
-    known = known_labels(signatures)
-    for label in labels:
-        if label not in known:
-            raise InputError(f"unknown label {label!r}: {nearest(label, known)}")
+    labels = _as_known(labels, known_labels(signatures))
     if how.score:
         asked = list(labels)
         texts = tf.constant([how.score] * len(asked))
@@ -59,6 +57,15 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
         }
         for row, label in enumerate(asked)
     ]
+
+
+def _as_known(labels: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The labels as the model spells them, whatever Unicode normal form they are given in."""
+    spelled = {clean(label): label for label in known}
+    for label in labels:
+        if clean(label) not in spelled:
+            raise InputError(f"unknown label {label!r}: {nearest(label, known)}")
+    return [label if label in known else spelled[clean(label)] for label in labels]
 
 
 def line(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recipes.sources.class_folder import class_files, read_class_folder
-from recipes.sources.naming import no_such_data
+from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.splits import Splits, check_labels, complete
 from recipes.sources.table import ENDINGS, Example, read_table
 from recipes.sources.tfds_source import PREFIX, load_tfds
@@ -94,7 +94,11 @@ def _is_class_folder(data: str) -> bool:
         return False
     classes = class_files(folder)
     splits = {name for names in _NAMES.values() for name in names}
-    tables = [each for each in folder.iterdir() if each.name.lower().endswith(ENDINGS)]
+    tables = [
+        each
+        for each in folder.iterdir()
+        if each.name.lower().endswith(ENDINGS) and not is_hidden(each)
+    ]
     return len(classes) > 1 and not tables and not splits & {name.lower() for name in classes}
 
 

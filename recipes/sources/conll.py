@@ -2,25 +2,36 @@
 
 - *Separator*: tabs if a line has one between its columns, so that tokens may hold blanks; else any
   run of blanks. Blanks around a column and behind the last one do not count.
-- *Skipped*: `-DOCSTART-` lines, which end a sentence; and comments, lines that begin with `# ` and
-  have not the columns of the others. (A `#` with as many columns as the others is a token.)
+- *Skipped*: `-DOCSTART-` lines, which end a sentence; and comments.
+- *Comments*: lines that begin with `#` and have another number of columns than the file. Between
+  blanks a comment may have as many by chance: `# key = value` is one, and so are lines such as
+  `# newdoc`, `#begin document` and `# key=value` if the tag column has no known tag there (`O`, or
+  a tag of another line). `# https://...` is one in every file, under the same condition. All other
+  lines with the file's number of columns are tokens, `#` and `#tag` included.
 
-Every line has as many columns as the first. Tags are taken as they stand, whatever their scheme.
+The first line that does not begin with `#` says how many columns the file has. Tags are read as
+they are written, in Unicode's normal form C, whatever their scheme.
 
 Source: the shared tasks from CoNLL-2000 on; Tjong Kim Sang and De Meulder, arXiv:cs/0306050.
 """
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from recipes.sources.labels import clean
 from recipes.sources.sentences import Sentence
 from recipes.sources.textfile import read_text, split_lines
 from zoo.errors import InputError
 
 _BLANKS = " \t"  # and no others: a no-break space stands inside real tokens
-_REMARK = "# "
+_MARK = "#"
+_ASSIGNMENT = re.compile(r"# *[^\s=]+(?: +[^\s=]+)? +=(?: .*)?")  # `# sent_id = 7`
+_DIRECTIVE = re.compile(r"# *(?:(?i:newdoc|newpar|begin|end)\b|[a-z][a-z0-9_.]*=).*")
+_ADDRESS = re.compile(r"#\s*(?:https?://|www\.).*", re.IGNORECASE)
 _DOCUMENT = "-DOCSTART-"
 
 
@@ -33,7 +44,11 @@ class _Row(NamedTuple):
 
 
 def read_conll(
-    path: str | Path, token_column: int = 0, tag_column: int = -1, others: Sequence[int] = ()
+    path: str | Path,
+    token_column: int = 0,
+    tag_column: int = -1,
+    others: Sequence[int] = (),
+    counts: Counter[str] | None = None,
 ) -> list[Sentence]:
     """Reads the sentences of one file, in the file's order.
 
@@ -42,6 +57,7 @@ def read_conll(
         token_column: The token's column, counted from 0, or from -1 backwards from the last.
         tag_column: The tag's column, counted likewise.
         others: Columns of further tags, counted likewise.
+        counts: Is given the numbers of lines that begin with `#`: "comments" and "tokens".
 
     Returns:
         Sentences, at least one.
@@ -52,15 +68,9 @@ def read_conll(
     """
     path = Path(path)
     rows = _rows(split_lines(read_text(path)))
-    first = next((row for row in rows if row.fields and not row.text.startswith(_REMARK)), None)
-    if first is None:
-        raise InputError(
-            f"{path}: holds no sentence, expected a token and its tag in each line: put some in, "
-            f"or name another file"
-        )
+    first = _first(path, rows)
     columns = _columns(path, first, token_column, tag_column, others)
-    width = len(first.fields)
-    rows = [row for row in rows if len(row.fields) == width or not row.text.startswith(_REMARK)]
+    rows = _without_comments(rows, len(first.fields), columns[1], counts)
     sentences = []
     for is_sentence, group in groupby(rows, key=lambda row: bool(row.fields)):
         if is_sentence:
@@ -69,8 +79,67 @@ def read_conll(
 
 
 def _rows(lines: list[str]) -> list[_Row]:
-    tabs = any("\t" in line.strip(_BLANKS) for line in lines if not line.startswith(_REMARK))
+    words = [line for line in lines if line.strip(_BLANKS) and not line.startswith(_DOCUMENT)]
+    plain = [line for line in words if not _is_marked(line)] or words
+    tabs = any("\t" in line.strip(_BLANKS) for line in plain)
     return [_Row(number, line, _fields(line, tabs)) for number, line in enumerate(lines, start=1)]
+
+
+def _is_marked(line: str) -> bool:
+    """Whether a line may be a comment."""
+    return line.lstrip(" ").startswith(_MARK)
+
+
+def _first(path: Path, rows: Sequence[_Row]) -> _Row:
+    """The row that says how many columns the file has."""
+    words = [row for row in rows if row.fields]
+    for row in words:
+        if not _is_marked(row.text):
+            return row
+    for row in words:  # every line begins with #: tokens that are hash tags
+        hash_tag = not row.text.startswith("# ") and not _is_remark(row.text)
+        if len(row.fields) > 1 and hash_tag:
+            return row
+    raise InputError(
+        f"{path}: holds no sentence, expected a token and its tag in each line: put some in, "
+        f"or name another file"
+    )
+
+
+def _without_comments(
+    rows: Sequence[_Row], width: int, tag_column: int, counts: Counter[str] | None
+) -> list[_Row]:
+    """The rows that hold tokens or end a sentence."""
+    tags = {"O"}
+    for row in rows:
+        if len(row.fields) == width and not _is_remark(row.text):
+            tags.add(row.fields[tag_column])
+    found = []
+    for row in rows:
+        marked = bool(row.fields) and _is_marked(row.text)
+        comment = marked and (
+            len(row.fields) != width
+            or _is_remark(row.text)
+            and (_is_assignment(row.text) or row.fields[tag_column] not in tags)
+        )
+        if not comment:
+            found.append(row)
+        if marked and counts is not None:
+            counts["comments" if comment else "tokens"] += 1
+    return found
+
+
+def _is_remark(line: str) -> bool:
+    """Whether a line may be a comment though it has as many columns as tokens have."""
+    line = line.strip(_BLANKS)
+    if "\t" in line:
+        return _ADDRESS.fullmatch(line) is not None
+    return any(pattern.fullmatch(line) for pattern in (_ASSIGNMENT, _DIRECTIVE, _ADDRESS))
+
+
+def _is_assignment(line: str) -> bool:
+    line = line.strip(_BLANKS)
+    return "\t" not in line and _ASSIGNMENT.fullmatch(line) is not None
 
 
 def _fields(line: str, tabs: bool) -> list[str]:
@@ -116,7 +185,8 @@ def _word(path: Path, row: _Row, first: _Row, columns: Sequence[int]) -> tuple[s
             f"{expected} as in line {first.line}: mend the line; where a token holds blanks, put "
             f"tabs between the columns of the whole file"
         )
-    word = tuple(row.fields[column] for column in columns)
+    token, *tags = (row.fields[column] for column in columns)
+    word = (token, *map(clean, tags))
     if not all(word):
         missing = "tag" if word[0] else "token"
         raise InputError(

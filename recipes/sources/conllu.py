@@ -8,10 +8,12 @@ Source: universaldependencies.org/format.html
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+from recipes.sources.labels import clean
 from recipes.sources.sentences import Sentence
 from recipes.sources.textfile import read_text, split_lines
 from zoo.errors import InputError, require_choice
@@ -22,13 +24,19 @@ _WIDTH = 10
 _NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 
-def read_conllu(path: str | Path, tag: str = "upos", others: Sequence[str] = ()) -> list[Sentence]:
+def read_conllu(
+    path: str | Path,
+    tag: str = "upos",
+    others: Sequence[str] = (),
+    counts: Counter[str] | None = None,
+) -> list[Sentence]:
     """Reads the sentences of one file, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
         tag: `upos`, the 17 universal parts of speech, or `xpos`, those of the language.
         others: Columns to be read besides, of `OTHERS`.
+        counts: Is given the number of comments, as "comments".
 
     Returns:
         Sentences, at least one.
@@ -41,8 +49,10 @@ def read_conllu(path: str | Path, tag: str = "upos", others: Sequence[str] = ())
     for other in others:
         require_choice("another tag of CoNLL-U (--auxiliary)", other, OTHERS)
     path = Path(path)
-    lines = enumerate(split_lines(read_text(path)), start=1)
+    lines = list(enumerate(split_lines(read_text(path)), start=1))
     rows = [(number, line) for number, line in lines if not line.startswith("#")]
+    if counts is not None:
+        counts["comments"] += len(lines) - len(rows)
     sentences = []
     for is_sentence, group in groupby(rows, key=lambda row: bool(row[1].strip())):
         words = _words(path, list(group), tag, others) if is_sentence else []
@@ -66,7 +76,8 @@ def _words(
         fields = _fields(where, line)
         if not _NO_WORD.fullmatch(fields[0]):
             _check_id(where, fields[0], len(words) + 1)
-            words.append((*_word(where, fields, tag), *[fields[OTHERS[name]] for name in others]))
+            further = [clean(fields[OTHERS[name]]) for name in others]
+            words.append((*_word(where, fields, tag), *further))
     return words
 
 
@@ -91,7 +102,7 @@ def _check_id(where: str, found: str, expected: int) -> None:
 
 
 def _word(where: str, fields: list[str], tag: str) -> tuple[str, str]:
-    form, name = fields[1].strip(" "), fields[TAGS[tag]].strip(" ")
+    form, name = fields[1].strip(" "), clean(fields[TAGS[tag]])
     if not form:
         raise InputError(f"{where}: the form (column 2) is empty, expected the word: write it")
     if name in ("", "_"):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from recipes.sources.naming import no_such_data
+from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.textfile import read_text
 from recipes.sources.texts import UNITS, as_text, complete, documents, first
 from recipes.sources.tfds_corpus import load_tfds_corpus
@@ -165,7 +165,7 @@ def _split_files(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
         match = _FILE.fullmatch(path.name.lower())
-        if match and not path.name.startswith("."):
+        if match and not is_hidden(path):
             found.setdefault(_PARTS[match[1]], []).append(path)
     for part, paths in found.items():
         if len(paths) > 1:
@@ -184,10 +184,18 @@ def _text_files(folder: Path) -> list[Path]:
     """All text files in a folder and in its folders, in the order of their paths."""
     chosen = []
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        inside = path.relative_to(folder)
+        hidden = is_hidden(inside) or any(part.startswith(".") for part in inside.parts)
         if not hidden and path.name.lower().removesuffix(".gz").endswith(_ENDINGS):
             chosen.append(path)
     chosen = [path for path in chosen if path.is_file()]
+    for path in chosen:
+        packed = path.with_name(path.name + ".gz")
+        if packed in chosen:
+            raise InputError(
+                f"{folder} holds {path.relative_to(folder)} with and without .gz, expected one of "
+                f"the two: take one away"
+            )
     if not chosen:
         raise InputError(
             f"{folder} holds no text file, expected names that end in {', '.join(_ENDINGS)} or in "

@@ -29,6 +29,16 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"there is no {kind} {name!r}, expected {_listed(names)}{near}"
 
 
+def is_hidden(path: Path) -> bool:
+    """Whether an archive or a file manager put a file there, and not the user.
+
+    Such are `.DS_Store`, `._Czech.txt` and whatever is in `__MACOSX`, `Thumbs.db`, `desktop.ini`.
+    """
+    if "__MACOSX" in path.parts or path.name.startswith("."):
+        return True
+    return path.name.lower() in ("thumbs.db", "desktop.ini", "icon\r")
+
+
 def no_such_data(data: str, path: Path, kinds: str, prefix: str) -> str:
     """Says that `--data` names nothing there is, and what is nearest to it.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipes.sources import languages
+from recipes.sources.naming import is_hidden
 from recipes.sources.pair_files import Pair, columns, read_aligned, read_columns
 from zoo.errors import InputError
 
@@ -55,7 +56,7 @@ def read_folder(folder: Path, source: str, target: str) -> dict[str, list[Pair]]
         InputError: There is no train file, a side or a language is missing, a choice is not clear,
             or a file is malformed.
     """
-    present = sorted(each for each in folder.iterdir() if each.is_file())
+    present = sorted(each for each in folder.iterdir() if each.is_file() and not is_hidden(each))
     tables, sides = _matches(_TABLE, present), _matches(_SIDE, present)
     if tables and sides:
         raise InputError(

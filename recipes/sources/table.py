@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recipes.sources.delimited import read_csv, read_tsv
 from recipes.sources.jsonl import read_jsonl
+from recipes.sources.labels import clean
 from recipes.sources.textfile import read_text
 from zoo.errors import InputError
 
@@ -75,7 +76,7 @@ def _reader(path: Path) -> Callable[[Path, str, str, str], list[Row]]:
 
 
 def _example(path: Path, line: int, text: str, label: str) -> Example:
-    label = label.strip()
+    label = clean(label)
     if not label:
         raise InputError(
             f"{path}:{line}: the row has no label, expected one in every row: add it or leave the "

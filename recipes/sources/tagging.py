@@ -1,12 +1,13 @@
 """The `--data` option of the taggers: builtin, tensorflow-datasets or the user's own files."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recipes.sources.conll import read_conll
 from recipes.sources.conllu import read_conllu
-from recipes.sources.naming import no_such_data
+from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.sentences import Sentence, TaggedSplits, check_sizes, complete
 from recipes.sources.tfds_source import PREFIX
 from recipes.sources.tfds_tagging import TAGS, load_tfds_tagging
@@ -44,6 +45,7 @@ def load_tagging(
     download: bool,
     usual_tags: Sequence[str] = TAGS,
     others: Sequence[str] = (),
+    counts: Counter[str] | None = None,
 ) -> TaggedSplits:
     """Loads the data of a tagging run.
 
@@ -68,6 +70,8 @@ def load_tagging(
         usual_tags: The names of tfds features that the recipe takes for tags, the best one first.
         others: Further tags to be read: tfds features, columns of CoNLL-U by name, of CoNLL by
             number.
+        counts: Is given the numbers of lines that begin with `#`: "comments", which are skipped,
+            and "tokens".
 
     Returns:
         Splits that a tagger can be trained and measured on.
@@ -88,7 +92,7 @@ def load_tagging(
         else:
             files = _files(data)
             parts = {
-                part: _read(path, token_column, tag_column, tags_feature, others)
+                part: _read(path, token_column, tag_column, tags_feature, others, counts)
                 for part, path in files.items()
             }
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
@@ -97,10 +101,15 @@ def load_tagging(
 
 
 def _read(
-    path: Path, token_column: int, tag_column: int, tags_feature: str, others: Sequence[str]
+    path: Path,
+    token_column: int,
+    tag_column: int,
+    tags_feature: str,
+    others: Sequence[str],
+    counts: Counter[str] | None,
 ) -> list[Sentence]:
     if _is_conllu(path):
-        return read_conllu(path, tags_feature or "upos", others)
+        return read_conllu(path, tags_feature or "upos", others, counts)
     try:
         columns = [int(other) for other in others]
     except ValueError as error:
@@ -108,7 +117,7 @@ def _read(
             f"{path}: --auxiliary must give numbers of columns, such as 1,2, got "
             f"{','.join(others)!r}: names are for CoNLL-U and tfds"
         ) from error
-    return read_conll(path, token_column, tag_column, columns)
+    return read_conll(path, token_column, tag_column, columns, counts)
 
 
 def _is_conllu(path: Path) -> bool:
@@ -146,6 +155,8 @@ def _files_in(folder: Path) -> dict[str, Path]:
     """The file of each part that the folder holds."""
     candidates: dict[str, list[Path]] = {}
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
+        if is_hidden(path):
+            continue
         candidates.setdefault(_part_of(path.name), []).append(path)
     found: dict[str, Path] = {}
     for part in dict.fromkeys(_PARTS.values()):

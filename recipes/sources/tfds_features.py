@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from recipes.sources.labels import clean
 from recipes.sources.naming import unknown
 from zoo.errors import InputError
 
@@ -59,8 +60,8 @@ def read_label(tfds: Any, feature: Any) -> Callable[[Any], str]:
         a blank string.
     """
     if isinstance(feature, tfds.features.ClassLabel):
-        names = feature.names
+        names = [clean(name) for name in feature.names]
         return lambda value: names[value] if value >= 0 else ""
     if kind_of(tfds, feature) in STRINGS:
-        return lambda value: value.decode("utf-8", errors="replace").strip()
+        return lambda value: clean(value.decode("utf-8", errors="replace"))
     return lambda value: str(value).lower()  # as in JSON: 5, true

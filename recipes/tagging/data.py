@@ -1,5 +1,6 @@
 """The `--data` option of a tagging recipe, and how its tags mark stretches of tokens."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ def load(
     config: TaggingConfig, builtin: Callable[[], TaggedSplits], usual_tags: Sequence[str]
 ) -> TaggedSplits:
     """The sentences that the options name; `usual_tags` are the features that may hold tags."""
-    return load_tagging(
+    counts: Counter[str] = Counter()
+    splits = load_tagging(
         config.data,
         builtin=builtin,
         token_column=config.token_column,
@@ -30,7 +32,15 @@ def load(
         download=config.download,
         usual_tags=usual_tags,
         others=names_of(config.auxiliary),
+        counts=counts,
     )
+    if counts:
+        print(
+            f"comments: {counts['comments']:,} lines that begin with '#' skipped, "
+            f"{counts['tokens']:,} read as tokens",
+            flush=True,
+        )
+    return splits
 
 
 def names_of(text: str) -> list[str]:

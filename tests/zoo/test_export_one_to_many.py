@@ -205,6 +205,15 @@ def test_of_many_labels_the_error_names_the_first():
     assert "class 20" not in str(error.value)
 
 
+def test_a_label_is_known_in_any_normal_form_and_with_blanks_around_it():
+    labels = ["Fran\u00e7ais", "b", "a\u0308", "\u00e4"]  # the last two look the same
+    ids = tf.function(lambda label: label_ids(label, labels), autograph=False)
+    given = ["Franc\u0327ais", " Fran\u00e7ais\n", "b ", "a\u0308", "\u00e4"]
+    assert ids(tf.constant(given)).numpy().tolist() == [0, 0, 1, 2, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="got Francais"):
+        ids(tf.constant(["Francais"]))
+
+
 def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(served, kind):
     if kind == IN_MEMORY:
         return

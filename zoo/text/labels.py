@@ -1,8 +1,11 @@
 """Labels -> ids, in the graph."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import tensorflow as tf
+
+from zoo.text.nfc import composer
 
 SHOWN = 20  # labels that an error names
 
@@ -11,17 +14,23 @@ def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
     """The places of labels among those that are known; part of a graph.
 
     Args:
-        label: string (B,). One that is unknown fails, with a sentence that names the known ones.
+        label: string (B,), in any Unicode normal form, blanks around it aside. One that is unknown
+            fails, with a sentence that names the known ones.
         labels: Those that are known.
 
     Returns:
         int32 (B,).
     """
-    same = tf.equal(label[:, None], tf.constant(list(labels)))  # (B, C)
-    known = tf.reduce_any(same, axis=1)
+    as_given = tf.equal(label[:, None], tf.constant(list(labels)))  # (B, C)
+    forms = tf.constant([unicodedata.normalize("NFC", name) for name in labels])
+    valid = tf.strings.unicode_transcode(label, "UTF-8", "UTF-8", errors="replace")
+    composed = composer()(tf.strings.strip(valid))
+    alike = tf.equal(composed[:, None], forms)
+    score = 2 * tf.cast(as_given, tf.int32) + tf.cast(alike, tf.int32)
+    known = tf.reduce_any(score > 0, axis=1)
     shown = ", ".join(labels[:SHOWN])
     more = f", ... ({len(labels)} in all)" if len(labels) > SHOWN else ""
     unknown = tf.strings.reduce_join(tf.boolean_mask(label, ~known)[:1])
     said = tf.strings.join([f"label must be one of {shown}{more}; got ", unknown])
     with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [said])]):
-        return tf.argmax(tf.cast(same, tf.int32), axis=1, output_type=tf.int32)
+        return tf.argmax(score, axis=1, output_type=tf.int32)

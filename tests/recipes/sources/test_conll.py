@@ -1,6 +1,7 @@
 """CoNLL columns as people have them: documents, comments, tabs or blanks, and malformed lines."""
 
 import gzip
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes.sources.conll import read_conll
+from recipes.sources.labels import clean
 from recipes.sources.sentences import Sentence
 from zoo.errors import InputError
 
@@ -37,7 +39,8 @@ ENTITIES = [
 ]
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r ")
 WORDS = st.text(CHARACTERS, min_size=1).filter(lambda word: not word.startswith("-DOCSTART-"))
-SENTENCES = st.lists(st.lists(st.tuples(WORDS, WORDS), min_size=1), min_size=1)
+TAGS = WORDS.map(clean).filter(bool)  # tags are read in normal form
+SENTENCES = st.lists(st.lists(st.tuples(WORDS, TAGS), min_size=1), min_size=1)
 
 
 def _write(folder: Path, content: str, name: str = "train.conll") -> Path:
@@ -128,6 +131,109 @@ def test_comments_are_skipped_and_hashes_are_tokens(tmp_path: Path) -> None:
 def test_in_tabs_a_hash_with_blanks_is_a_token_where_it_has_a_tag(tmp_path: Path) -> None:
     content = "# a comment of several words\n# 1\tB-X\n#\tO\n# another\nsong\tO\n"
     assert _read(tmp_path, content) == [Sentence(("# 1", "#", "song"), ("B-X", "O", "O"))]
+
+
+def _counted(folder: Path, content: str) -> tuple[list[Sentence], dict[str, int]]:
+    counts: Counter[str] = Counter()
+    return read_conll(_write(folder, content), counts=counts), dict(counts)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# sent_id = 7",  # as many columns as the file has
+        "# global.columns = ID",
+        "#sent_id = 7 x",
+        "# text = it rains today and tomorrow",
+        "# text =",
+        "#begin document (x); part 000",
+        "#end document of four",
+        "#begin",
+        "# newdoc id = x",
+        "# Newdoc x y",
+        "# newpar 1 2",
+        "# https://example.org/a b c",
+        "# doc_id=7 a b",
+        "# ",
+        "#",
+        "  # sent_id = 7",
+        "# one\ttwo",
+    ],
+)
+def test_a_comment_is_none_of_the_columns_of_a_file_with_blanks(
+    tmp_path: Path, comment: str
+) -> None:
+    content = f"{comment}\nit _ _ O\n{comment}\nrains _ _ B-X\n\n{comment}\n# _ _ O\n#now _ _ O\n"
+    expected = [Sentence(("it", "rains"), ("O", "B-X")), Sentence(("#", "#now"), ("O", "O"))]
+    assert _counted(tmp_path, content) == (expected, {"comments": 3, "tokens": 2})
+
+
+@pytest.mark.parametrize(
+    ("line", "is_comment"),
+    [
+        ("# Newdoc", True),
+        ("# newpar", True),
+        ("#end document", True),
+        ("# sent_id=7", True),
+        ("#begin O", False),
+        ("# O", False),
+        ("#end B-X", False),
+        ("# #", False),  # as the Penn Treebank tags it
+        ("# Foreign=Yes", False),
+    ],
+)
+def test_two_columns_tell_comments_from_tokens_by_their_words(
+    tmp_path: Path, line: str, is_comment: bool
+) -> None:
+    found, counts = _counted(tmp_path, f"rain O\nnow B-X\n\n{line}\nit O\n")
+    token, tag = line.split()
+    rest = Sentence(("it",), ("O",)) if is_comment else Sentence((token, "it"), (tag, "O"))
+    assert found == [Sentence(("rain", "now"), ("O", "B-X")), rest]
+    assert counts == {"comments" if is_comment else "tokens": 1}
+
+
+def test_hash_tags_between_tabs_stay_tokens_and_the_url_of_germeval_is_none(
+    tmp_path: Path,
+) -> None:
+    content = (
+        "#\thttp://de.example.org/wiki/Ort [2009-10-17]\n"
+        "1\tOrt\tB-LOC\tO\n2\t#begin\tO\tO\n\n"
+        "#\thttp://de.example.org/wiki/Zeit [2009-10-17]\n1\t#\tO\tO\n"
+    )
+    path = _write(tmp_path, content)
+    counts: Counter[str] = Counter()
+    assert read_conll(path, 1, 2, counts=counts) == [
+        Sentence(("Ort", "#begin"), ("B-LOC", "O")),
+        Sentence(("#",), ("O",)),
+    ]
+    assert counts == {"comments": 2}
+    content = "#love\tO\n#begin\tO\n#end\tB-X\n#x = 1\tO\nsong\tB-X\n# sent_id = 7\n#\thttp://a b\n"
+    tokens = ("#love", "#begin", "#end", "#x = 1", "song")
+    expected = [Sentence(tokens, ("O", "O", "B-X", "O", "B-X"))]
+    assert _counted(tmp_path, content) == (expected, {"comments": 2, "tokens": 4})
+
+
+def test_a_file_of_hash_tags_alone_has_its_columns_from_them(tmp_path: Path) -> None:
+    content = "# sent_id = 1\n#rain\tO\n#snow\tB-X\n"
+    assert _counted(tmp_path, content) == (
+        [Sentence(("#rain", "#snow"), ("O", "B-X"))],
+        {"comments": 1, "tokens": 2},
+    )
+
+
+def test_conll_u_in_a_file_of_another_name_keeps_its_hash_forms(tmp_path: Path) -> None:
+    rest = "_\t_\t_\t_\t_\t_\n"
+    words = f"1\t#\t#\tSYM\t{rest}2\t1\t1\tNUM\t{rest}"
+    content = f"# newdoc id = d\n# sent_id = 1\n# text = # 1\n{words}"
+    counts: Counter[str] = Counter()
+    found = read_conll(_write(tmp_path, content), 1, 3, counts=counts)
+    assert found == [Sentence(("#", "1"), ("SYM", "NUM"))]
+    assert counts == {"comments": 3}
+
+
+def test_tags_are_read_in_one_normal_form_and_without_marks(tmp_path: Path) -> None:
+    content = "\ufeffun\tB-Pre\u0301nom\ndeux\tI-Pr\u00e9nom\u00a0\ntrois\tO\ufeff\n"
+    assert _read(tmp_path, content)[0].tags == ("B-Pr\u00e9nom", "I-Pr\u00e9nom", "O")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """CoNLL-U: words in ten columns, ranges and empty nodes beside them, and what is malformed."""
 
 import gzip
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,13 @@ def test_a_file_without_a_word_is_refused(tmp_path: Path, content: str) -> None:
 def test_another_tag_is_answered_with_the_nearest(tmp_path: Path) -> None:
     message = _refusal(tmp_path, SAMPLE, "upso")
     assert "must be one of upos, xpos; got 'upso': did you mean 'upos'?" in message
+
+
+def test_comments_are_counted_and_tags_are_in_one_normal_form(tmp_path: Path) -> None:
+    row = "1\t#\t#\tSYM\tE\u0301\t_\t0\troot\t_\t_\n"
+    path = tmp_path / "a.conllu"
+    path.write_text(f"# newdoc\n# sent_id = 7\n{row}\n#x\n", encoding="utf-8")
+    counts: Counter[str] = Counter()
+    found = read_conllu(path, "xpos", ["upos"], counts)
+    assert found == [Sentence(("#",), ("\u00c9",), (("SYM",),))]
+    assert counts == {"comments": 3}
