@@ -2,23 +2,24 @@
 
 import argparse
 import dataclasses
-import json
-import os
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from zoo import durable, stored
 from zoo.errors import InputError, nearest, require_choice
-from zoo.lines import read_bytes
 from zoo.registry import preset_options
 
 Config = TypeVar("Config", bound="TrainingConfig")
 
 
+LARGEST = 2**63
 DECAYS = ("none", "linear", "cosine")
 STRATEGIES = ("none", "mirrored", "multiworker")
 PRECISIONS = ("float32", "bfloat16")
+ADVICE = "put back a copy of it, or train again"  # about a damaged file of a run
 METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 
@@ -110,6 +111,10 @@ def _check_type(name: str, value: Any, kind: type) -> None:
     kinds = (int, float) if kind is float else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{name} must be of type {kind.__name__}, got {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{name} must be a finite number, got {value!r}")
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise InputError(f"{name} must be below {LARGEST}, got {str(value)[:40]}")
 
 
 def add_options(parser: argparse.ArgumentParser, config: Any) -> None:
@@ -156,23 +161,21 @@ def configured(task: Any, given: Mapping[str, Any]) -> Any:
     return from_mapping(task.Config, {**task.defaults(dict(given)), **own, **given})
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes JSON to a temporary name and renames it, so that a reader never sees half a file."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
+    """Writes JSON as a whole or not at all; see `zoo.durable.replacing`."""
+    durable.write_json(path, content, checked=checked)
 
 
-def read_json(path: Path) -> Any:
-    """Reads JSON, or says in one sentence what is wrong with the file."""
-    try:
-        return json.loads(read_bytes(path).decode("utf-8-sig"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist: give a run's folder or file") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(
-            f"{path} is not JSON ({error}): the run is damaged, train again"
-        ) from error
+def read_json(path: Path, kind: type | None = None, advice: str = ADVICE) -> Any:
+    """Reads JSON, or says in one sentence what is wrong with the file.
+
+    Args:
+        path: The file.
+        kind: `dict` or `list`, if it must be one of them.
+        advice: What to do about a damaged file.
+    """
+    missing = "give a run's folder or file"
+    return stored.read_json(path, kind, missing=missing, advice=advice)
 
 
 def differences(old: TrainingConfig, given: Mapping[str, Any], free: Sequence[str]) -> list[str]:

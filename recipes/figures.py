@@ -1,6 +1,5 @@
 """Pictures of a run: learning curves and the confusion matrix, as PNG."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from zoo import durable
 
 TRAIN, VALIDATION = "#4c72b0", "#dd8452"
 
@@ -122,6 +123,5 @@ def _shown(token: str) -> str:
 
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
-    part = path.with_name("." + path.name)
-    figure.savefig(part, dpi=130)
-    os.replace(part, path)
+    with durable.replacing(path) as part:
+        figure.savefig(part, dpi=130)

@@ -29,7 +29,7 @@ def of_training(model: keras.Model, prepared: Any, progression: Progression) -> 
 def write(directory: Path, values: dict[str, Any]) -> None:
     """Adds figures to the run's `metrics.json`."""
     path = directory / "metrics.json"
-    old = read_json(path) if path.exists() else {}
+    old = read_json(path, dict, "delete it") if path.exists() else {}
     write_json(path, {**old, **values})
 
 

@@ -14,6 +14,7 @@ from recipes import figures, runner
 from recipes.precision import in_precision
 from recipes.team import team_of
 from recipes.training import RunEpoch, TrainingError
+from zoo import durable
 
 STEPS = 300
 SPAN = 1000.0  # the rate rises from so much less than --learning-rate to so much more
@@ -104,7 +105,10 @@ def smoothed(losses: Any) -> np.ndarray:
 
 
 def _write(path: Path, rates: np.ndarray, losses: np.ndarray, means: np.ndarray) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with (
+        durable.replacing(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(["learning_rate", "loss", "mean_loss"])
         writer.writerows(zip(rates.tolist(), losses.tolist(), means.tolist(), strict=True))

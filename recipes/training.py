@@ -3,7 +3,6 @@
 import csv
 import functools
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ from recipes.optimizers import averaged
 from recipes.precision import in_float32
 from recipes.progress import Progress
 from recipes.team import team_of
+from zoo import durable
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
@@ -69,6 +69,10 @@ def train(
     states = directory / "checkpoints"
     team = team_of(config.strategy)
     team.begin(model, progression.epoch)
+    if team.is_chief:
+        checkpoint.restore_best(states, progression.epoch)
+        if progression.history:  # the file may lack the last epoch, or have one too many
+            write_history(directory, progression.history)
     served = in_float32(model)
     saved, written = progression.epoch, time.monotonic()
     while _goes_on(progression, config):
@@ -92,6 +96,7 @@ def train(
                 checkpoint.save(states, model, progression)
                 saved, written = progression.epoch, time.monotonic()
             write_history(directory, progression.history)
+            write_summary(directory, row)
         print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
     if team.is_chief and saved != progression.epoch:
         checkpoint.save(states, model, progression)
@@ -196,14 +201,18 @@ def _line(row: dict[str, Any], config: TrainingConfig, best: bool) -> str:
 
 
 def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
-    """Writes `history.csv`, and the same figures for TensorBoard into `tensorboard`."""
-    part = directory / "history.csv.part"
-    with part.open("w", newline="", encoding="utf-8") as file:
+    """Writes `history.csv`: a line for each epoch."""
+    with (
+        durable.replacing(directory / "history.csv") as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
         writer.writerows(history)
-    os.replace(part, directory / "history.csv")
-    row = history[-1]
+
+
+def write_summary(directory: Path, row: dict[str, Any]) -> None:
+    """Writes an epoch's figures for TensorBoard into `tensorboard`."""
     writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
     with writer.as_default(step=row["epoch"]):
         for name, value in row.items():

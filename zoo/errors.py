@@ -11,6 +11,10 @@ class InputError(ValueError):
     """
 
 
+class DamagedFile(InputError):
+    """A file that the project wrote is damaged or incomplete; the sentence names it."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Ends an error about a misspelt name: the nearest known one, or all of them.
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import keras
 
+from zoo import memory
 from zoo.errors import InputError, nearest
 
+MOST_LAYERS = 1000
 TOPOLOGIES = {
     "one_to_one": "x -> y",
     "one_to_many": "x -> y1 .. yTy",
@@ -191,7 +193,8 @@ def build(name: str, /, **config: Any) -> keras.Model:
         A Keras model, not compiled. It gives logits.
 
     Raises:
-        InputError: An unknown name, an unknown, missing or unfit option.
+        InputError: An unknown name, an unknown, missing or unfit option, or a model whose weights
+            do not fit into memory.
 
     Example:
         >>> import zoo
@@ -212,4 +215,16 @@ def build(name: str, /, **config: Any) -> keras.Model:
     ]
     if missing:
         raise InputError(f"{name} needs {', '.join(missing)}: see zoo.describe({name!r})")
-    return entry.builder(**config)
+    for option, value in config.items():
+        _check_size(option, value)
+    sizes = {option: value for option, value in config.items() if isinstance(value, int)}
+    largest = max(sizes, key=lambda option: sizes[option], default="")
+    told = f"{name} with {largest} {sizes[largest]}" if largest else name
+    return memory.built(told, functools.partial(entry.builder, **config))
+
+
+def _check_size(option: str, value: Any) -> None:
+    """Refuses numbers with which building alone would take hours, or no shape can be made."""
+    most = MOST_LAYERS if option.endswith("layers") else 2**31 - 1
+    if isinstance(value, int) and value > most:
+        raise InputError(f"{option} must be at most {most}, got {str(value)[:40]}")

@@ -1,5 +1,6 @@
 """What is particular to `generation`: text -> tokens in windows, a language model, its export."""
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,14 @@ import numpy as np
 
 import zoo
 from recipes import optimizers, training
-from recipes.config import read_json, write_json
+from recipes.config import write_json
 from recipes.generation import answers, builtin
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
 from recipes.generation.structure import structure_scores
 from recipes.language import scoring
 from recipes.language.steps import Split, Trainer, scorer_of
 from recipes.language.windows import Documents, Streams, encoded
+from recipes.run_files import make_from
 from recipes.sources import corpus
 from recipes.sources.corpus import Corpus
 from zoo.errors import InputError, require_choice
@@ -148,7 +150,7 @@ def _split(config: GenerationConfig, rows: Sequence[np.ndarray]) -> Split:
 def load_codec(directory: Path) -> TextCodec:
     """A run's codec."""
     vocabulary = Vocabulary.load(directory / "vocabulary.txt")
-    return TextCodec(vocabulary, **read_json(directory / "codec.json"))
+    return make_from(directory / "codec.json", functools.partial(TextCodec, vocabulary))
 
 
 def build(config: GenerationConfig, prepared: Prepared) -> keras.Model:

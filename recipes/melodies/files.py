@@ -7,6 +7,7 @@ from pathlib import Path
 from recipes.melodies.midi import midi
 from recipes.melodies.notation import abc
 from recipes.melodies.notes import Melody
+from zoo import durable
 from zoo.errors import InputError
 
 
@@ -38,10 +39,9 @@ def save(melody: Melody, folder: Path, name: str) -> list[Path]:
             break
     contents = midi(melody, title), abc(melody, title).encode()
     for path, content in zip(paths, contents, strict=True):
-        part = path.with_name(path.name + ".part")
         try:
-            part.write_bytes(content)
-            os.replace(part, path)
+            with durable.replacing(path) as part:
+                part.write_bytes(content)
         except OSError as error:
             raise InputError(
                 f"{path}: cannot be written ({error.strerror}): give another --output"

@@ -15,7 +15,7 @@ from recipes import optimizers, training
 from recipes.batching import bucket_lengths, summary
 from recipes.classification import data
 from recipes.classification.labels import label_ids
-from recipes.config import read_json, write_json
+from recipes.config import write_json
 from recipes.language.scoring import of_loss
 from recipes.language.steps import signature
 from recipes.names import answers, invented, judge
@@ -23,6 +23,7 @@ from recipes.names.batching import NameBatches, encode
 from recipes.names.config import BUILTIN, Inventing, NamesConfig, WritingConfig
 from recipes.names.rules import rules_kept
 from recipes.origin import builtin
+from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from recipes.sources.table import Example
 from zoo.architectures.one_to_many import with_losses
@@ -129,7 +130,7 @@ def prepare(
 def text_path(directory: Path, level: str = "character") -> tuple[TextCodec, list[str]]:
     """The codec and the classes of a run."""
     codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level=level)
-    classes: list[str] = read_json(directory / "classes.json")
+    classes = read_labels(directory / "classes.json")
     return codec, classes
 
 

@@ -14,9 +14,10 @@ from recipes.batching import Batches, Encoded
 from recipes.classification import answers, data, scoring
 from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
-from recipes.config import read_json, whole_numbers, write_json
+from recipes.config import whole_numbers, write_json
 from recipes.origin import builtin
 from recipes.origin.config import OriginConfig
+from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from zoo.export_classifier import export_text_classifier
 from zoo.text import NgramVectorizer
@@ -105,7 +106,7 @@ def prepare(config: OriginConfig, splits: Splits, directory: Path) -> Prepared:
     path = directory / "classes.json"
     if not path.exists():
         write_json(path, sorted({example.label for example in splits.train}))
-    classes: list[str] = read_json(path)
+    classes = read_labels(path)
     vectorizer = _vectorizer(config)
     parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
     rows = iter(vectorizer.encode([example.text for part in parts.values() for example in part]))
@@ -140,7 +141,7 @@ def _model(config: OriginConfig, num_classes: int) -> keras.Model:
 
 def export(model: keras.Model, config: OriginConfig, run: Path, directory: Path) -> Path:
     """Writes the next version of the served model."""
-    classes: list[str] = read_json(run / "classes.json")
+    classes = read_labels(run / "classes.json")
     return export_text_classifier(model, _vectorizer(config), classes, directory)
 
 

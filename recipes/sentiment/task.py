@@ -13,7 +13,8 @@ from recipes.batching import Batches, Encoded, bucket_lengths, summary
 from recipes.classification import answers, scoring
 from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
-from recipes.config import read_json, write_json
+from recipes.config import write_json
+from recipes.run_files import read_labels
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
 from recipes.sources.splits import Splits
@@ -80,7 +81,7 @@ load = data.load
 
 def prepare(config: SentimentConfig, splits: Splits, directory: Path) -> Prepared:
     """Turns the data to ids, with the run's own vocabulary if it has one already."""
-    if (directory / "vocabulary.txt").exists():
+    if (directory / "classes.json").exists():  # it is written last
         vectorizer, classes = load_text_path(config, directory)
     else:
         vectorizer = Vectorizer.learn(
@@ -106,7 +107,7 @@ def prepare(config: SentimentConfig, splits: Splits, directory: Path) -> Prepare
 def load_text_path(config: SentimentConfig, directory: Path) -> tuple[Vectorizer, list[str]]:
     """The vectorizer and the classes of a run."""
     vocabulary = Vocabulary.load(directory / "vocabulary.txt")
-    classes: list[str] = read_json(directory / "classes.json")
+    classes = read_labels(directory / "classes.json")
     return Vectorizer(vocabulary, **_text_options(config)), classes
 
 

@@ -6,13 +6,15 @@ as sentences to learn from. Nothing is chosen any more: test alone tells what th
 
 import csv
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
-from recipes.config import read_json
+from recipes.config import ADVICE, read_json
 from recipes.sources.sentences import TaggedSplits
 from recipes.tagging.config import TaggingConfig
-from zoo.errors import InputError
+from zoo.errors import DamagedFile, InputError
+from zoo.stored import read_text as stored_text
 
 
 def options(recipe: str, run: str) -> dict[str, Any]:
@@ -29,15 +31,17 @@ def options(recipe: str, run: str) -> dict[str, Any]:
         InputError: It is no finished run of this recipe.
     """
     folder = Path(run)
-    stored = dict(read_json(folder / "config.json"))
+    stored = read_json(folder / "config.json", dict)
     if stored.pop("recipe", recipe) != recipe:
         raise InputError(f"{run} is not a run of {recipe}: give --chosen-by another one")
     metrics = folder / "metrics.json"
-    epoch = read_json(metrics).get("best_epoch") if metrics.exists() else None
+    epoch = read_json(metrics, dict).get("best_epoch") if metrics.exists() else None
     if epoch is None:  # `evaluate` writes metrics of an interrupted run as well
         raise InputError(f"{run} is not finished: go on with it by --resume first")
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
+        raise DamagedFile(f"{metrics} has no epoch as its best_epoch, but {epoch!r}: {ADVICE}")
     stored |= {"keep_epoch": epoch, "minutes": 0.0}
-    if stored["unlabelled"]:
+    if stored.get("unlabelled"):
         stored |= {"unlabelled": "", "context": run}
     if "shift" in stored:
         stored |= {"calibrate": False, "shift": _shift(folder / "history.csv", epoch)}
@@ -46,9 +50,15 @@ def options(recipe: str, run: str) -> dict[str, Any]:
 
 def _shift(history: Path, epoch: int) -> float:
     """What was taken off the score of O in an epoch; 0 where there is no O."""
-    with history.open(newline="", encoding="utf-8") as file:
-        row = list(csv.DictReader(file))[epoch - 1]
-    return float(row.get("validation_shift", 0.0))
+    text = stored_text(history, missing="give --chosen-by a whole run", advice=ADVICE)
+    rows = list(csv.DictReader(text.splitlines()))
+    try:
+        shift = float(rows[epoch - 1].get("validation_shift", 0.0))
+    except (IndexError, TypeError, ValueError) as error:
+        raise DamagedFile(f"{history} has no figures of epoch {epoch}: {ADVICE}") from error
+    if not math.isfinite(shift):
+        raise DamagedFile(f"{history} has {shift} as the shift of epoch {epoch}: {ADVICE}")
+    return shift
 
 
 def joined(splits: TaggedSplits, config: TaggingConfig) -> TaggedSplits:

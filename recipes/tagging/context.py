@@ -13,10 +13,12 @@ import numpy as np
 from recipes import checkpoint, optimizers, training
 from recipes.checkpoint import Progression
 from recipes.config import read_json, write_json
+from recipes.run_files import checked_numbers, record_new
 from recipes.sources.sentences import Sentence
 from recipes.tagging import unlabelled
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
+from zoo import durable, keras_file
 from zoo.architectures.context import PREFIX, bidirectional_language_model
 from zoo.errors import InputError
 from zoo.losses import IGNORED
@@ -116,7 +118,7 @@ def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> N
     random.Random(config.seed).shuffle(texts)
     held_out = texts[: min(HELD_OUT, len(texts) // 10 + 1)]
     texts = texts[len(held_out) :] or held_out
-    folder.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(folder)
     vectorizer = TokenVectorizer.learn(
         texts, size=WORDS, min_count=2, max_letters=config.max_letters
     )
@@ -160,6 +162,7 @@ def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> N
     vectorizer.vocabulary.save(folder / "vocabulary.txt")
     vectorizer.letters.save(folder / "letters.txt")
     write_json(folder / FINISHED, sizes)
+    record_new(folder)
 
 
 def _begun(
@@ -215,7 +218,8 @@ def words_of(folder: Path | None) -> list[str]:
 
 def options(folder: Path, vocabulary: int, letters: int) -> dict[str, Any]:
     """What `many_to_many(context=...)` takes, for a tagger's own vocabularies."""
-    sizes: dict[str, Any] = read_json(folder / FINISHED)
+    path = folder / FINISHED
+    sizes = checked_numbers(read_json(path, dict), path)
     return {**sizes, "vocabulary_size": vocabulary, "character_vocabulary_size": letters}
 
 
@@ -225,7 +229,7 @@ def take_over(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> 
     A word or a letter that the language model does not know has its unknown one's vector.
     """
     best = folder / "checkpoints" / "best.keras"
-    source = keras.models.load_model(best, compile=False)
+    source = keras_file.load(best, compile=False)
     rows = {
         "embedding": _rows(folder / "vocabulary.txt", vectorizer.vocabulary),
         "characters": _rows(folder / "letters.txt", vectorizer.letters),

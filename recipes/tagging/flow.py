@@ -12,7 +12,8 @@ import numpy as np
 import zoo
 from recipes import optimizers
 from recipes.batching import bucket_lengths, summary
-from recipes.config import read_json, whole_numbers, write_json
+from recipes.config import whole_numbers, write_json
+from recipes.run_files import read_labels
 from recipes.sources.sentences import TaggedSplits
 from recipes.tagging import context
 from recipes.tagging.batching import EncodedSentences, TagBatches
@@ -181,7 +182,7 @@ def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectori
         Vocabulary.load(directory / "letters.txt"),
         max_letters=config.max_letters,
     )
-    classes: list[str] = read_json(directory / "tags.json")
+    classes = read_labels(directory / "tags.json")
     return vectorizer, classes
 
 

@@ -1,8 +1,9 @@
 """Translations written beside their references, for reading."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
+
+from zoo import durable
 
 
 def write_translations(
@@ -18,9 +19,7 @@ def write_translations(
     """
     rows = zip(sources, references, translations, strict=True)
     lines = ["source\treference\ttranslation", *("\t".join(map(_one_line, row)) for row in rows)]
-    part = path.with_name(path.name + ".part")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    durable.write_text(path, "\n".join(lines) + "\n")
 
 
 def _one_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """The codecs of both sides: learned from train, kept in the run's folder."""
 
+import functools
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recipes.config import read_json, write_json
+from recipes.config import write_json
+from recipes.run_files import make_from
 from recipes.translation.batching import EncodedPairs
 from recipes.translation.config import TranslationConfig
 from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
@@ -42,10 +44,11 @@ def save(codec: Any, directory: Path, side: str) -> None:
 
 def load(config: TranslationConfig, directory: Path, side: str) -> Any:
     """Reads what `save` wrote."""
-    options = read_json(directory / f"{side}.json")
+    options = directory / f"{side}.json"
     if getattr(config, f"{side}_level") == "subword":
-        return SubwordCodec.load(directory, side, **options)
-    return TextCodec(Vocabulary.load(directory / f"{side}.txt"), **options)
+        return make_from(options, functools.partial(SubwordCodec.load, directory, side))
+    vocabulary = Vocabulary.load(directory / f"{side}.txt")
+    return make_from(options, functools.partial(TextCodec, vocabulary))
 
 
 def of_run(config: TranslationConfig, directory: Path) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Pieces of words and their scores as plain text: one a line, in the order of the ids."""
 
 import math
-import os
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from zoo import durable, stored
 from zoo.errors import InputError
-from zoo.lines import read_bytes, split_lines
+from zoo.lines import split_lines
 from zoo.text.subword_segmentation import RESERVED
 
 
@@ -16,10 +15,8 @@ def save_pieces(path: Path, tokens: Iterable[str], scores: Iterable[float]) -> N
 
     The first lines are the special tokens and the bytes, so that a token's id is its line - 1.
     """
-    part = path.with_name(path.name + ".part")
     lines = [f"{token}\t{score!r}\n" for token, score in zip(tokens, scores, strict=True)]
-    part.write_text("".join(lines), encoding="utf-8", newline="")
-    os.replace(part, path)
+    durable.write_text(path, "".join(lines))
 
 
 def load_pieces(path: Path) -> tuple[list[str], list[float]]:
@@ -28,16 +25,7 @@ def load_pieces(path: Path) -> tuple[list[str], list[float]]:
     Raises:
         InputError: There is no such file, or a line of it is damaged.
     """
-    try:
-        text = read_bytes(path).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"no pieces at {path} ({getattr(error, 'strerror', None) or error}): train first, or "
-            "give their folder"
-        ) from error
-    except UnicodeDecodeError as error:
-        above = error.object.count(b"\n", 0, error.start)
-        raise InputError(f"{path}, line {above + 1}: not UTF-8: train again") from error
+    text = stored.read_text(path, what="pieces", missing="train first, or give their folder")
     tokens: dict[str, float] = {}
     lines = split_lines(text)
     if len(lines) > 1 and not lines[-1]:

@@ -1,16 +1,15 @@
 """The third step of the text path: tokens <-> ids, learned from train, kept as plain text."""
 
-import os
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import tensorflow as tf
 
-from zoo.errors import InputError, require_positive_int
-from zoo.lines import read_bytes, split_lines
+from zoo import durable, stored
+from zoo.errors import DamagedFile, InputError, require_positive_int
+from zoo.lines import split_lines
 
 PAD, UNK, BOS, EOS = range(4)
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")
@@ -82,28 +81,22 @@ class Vocabulary(tf.Module):
 
         A line end within a token is written as `\n` or `\r`, a backslash as two.
         """
-        part = path.with_name(path.name + ".part")
         lines = [f"{token.translate(_ESCAPES)}\n" for token in self.tokens]
-        part.write_text("".join(lines), encoding="utf-8", newline="")
-        os.replace(part, path)
+        durable.write_text(path, "".join(lines))
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
         """Reads what `save` wrote.
 
         Raises:
-            InputError: The file cannot be read, is too large, or holds no vocabulary.
+            InputError: The file is missing, damaged or too large, or holds no vocabulary.
         """
-        try:
-            text = read_bytes(path).decode("utf-8-sig")
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(
-                f"no vocabulary at {path} ({getattr(error, 'strerror', None) or error}): train "
-                "first, or give its folder"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not UTF-8 at byte {error.start}: train again") from error
+        text = stored.read_text(path, what="vocabulary", missing="train first, or give its folder")
         lines = split_lines(text)
         if len(lines) > 1 and not lines[-1]:
             lines.pop()  # what follows the last line end is no line
-        return cls(re.sub(r"\\([nr\\])", lambda found: _MEANT[found[1]], line) for line in lines)
+        tokens = [re.sub(r"\\([nr\\])", lambda found: _MEANT[found[1]], line) for line in lines]
+        try:
+            return cls(tokens)
+        except InputError as error:
+            raise DamagedFile(f"{path} is damaged ({error}): {stored.ADVICE}") from error

@@ -1,7 +1,6 @@
 """The pictures of a study, as PNG."""
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from zoo import durable
 from zoo.tuning.findings import Findings, Point
 
 COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
@@ -195,6 +195,5 @@ def _share(fraction: float) -> str:
 
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
-    part = path.with_name("." + path.name)
-    figure.savefig(part, dpi=130)
-    os.replace(part, path)
+    with durable.replacing(path) as part:
+        figure.savefig(part, dpi=130)

@@ -1,19 +1,18 @@
 """The folder of a study: a folder for each trial, and in it one for each of its runs."""
 
-import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo import durable, stored
+from zoo.errors import DamagedFile
+
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON to a temporary name and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    """Writes JSON that survives a power cut, and makes its folder."""
+    durable.make_folder(path.parent)
+    durable.write_json(path, content)
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,15 @@ class Records:
         return self.of_trial(trial) / f"fraction-{fraction:g}-seed-{seed}"
 
     def result(self, directory: Path) -> dict[str, Any] | None:
-        """The figures of a run that was finished, or None."""
-        path = directory / "result.json"
-        if not path.exists():
-            return None
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        """The figures of a run that was finished, or None.
+
+        Raises:
+            DamagedFile: They cannot be read.
+        """
+        return _read(
+            directory / "result.json",
+            {"trial": str, "fraction": float, "seed": int, "values": dict},
+        )
 
     def finish(self, run: Run, figures: dict[str, Any]) -> None:
         """Puts a run's figures down: from now on it is done."""
@@ -81,10 +83,8 @@ class Records:
 
     def reason(self, trial: str) -> str | None:
         """Why a trial failed, or None."""
-        path = self.of_trial(trial) / "failed.json"
-        if not path.exists():
-            return None
-        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+        found = _read(self.of_trial(trial) / "failed.json", {"reason": str})
+        return None if found is None else str(found["reason"])
 
     def progress(self, trial: str) -> int:
         """How much of a trial is done: its finished epochs and runs."""
@@ -103,3 +103,18 @@ class Records:
         """The trials that failed, and why."""
         names = [path.parent.name for path in self.directory.glob("trials/*/failed.json")]
         return {name: self.reason(name) or "" for name in sorted(names)}
+
+
+def _read(path: Path, entries: dict[str, type]) -> dict[str, Any] | None:
+    """A JSON object with these entries, or None where there is no such file."""
+    if not path.exists():
+        return None
+    advice = "delete it, and --resume runs the trial again"
+    found: dict[str, Any] = stored.read_json(path, dict, missing=advice, advice=advice)
+    for name, kind in entries.items():
+        kinds = (int, float) if kind is float else kind
+        if not isinstance(found.get(name), kinds):
+            raise DamagedFile(
+                f"{path} needs {name!r} of type {kind.__name__}, got {found.get(name)!r}: {advice}"
+            )
+    return found

@@ -1,11 +1,11 @@
 """A study as people read it: `report.md` with pictures, `trials.csv`, `best.json`."""
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo import durable
 from zoo.errors import InputError
 from zoo.tuning import pictures, wording
 from zoo.tuning.findings import Findings
@@ -52,9 +52,7 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     drawn = pictures.draw(findings, directory)
     sentence = recommendation(findings)
     text = _markdown(findings, sentence, drawn, again, records)
-    part = directory / "report.md.part"
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, directory / "report.md")
+    durable.write_text(directory / "report.md", text)
     return sentence
 
 
@@ -182,9 +180,10 @@ def _write_csv(records: Records, path: Path) -> None:
         del row["values"]
     first = ["trial", "fraction", "seed"]
     heads = [*first, *dict.fromkeys(name for row in rows for name in row if name not in first)]
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with (
+        durable.replacing(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, fieldnames=heads)
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(part, path)

@@ -16,7 +16,7 @@ def live(directory: Path, worker: str, ended: threading.Event) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     while not ended.is_set():
-        part = path.with_suffix(".part")
+        part = path.with_suffix(".part")  # not synced: it means nothing after a power cut
         part.write_text(f"{os.getpid()} {count}")
         os.replace(part, path)
         count += 1

@@ -1,0 +1,61 @@
+"""The small files of a run: read with a sentence for each kind of damage, recorded by checksum."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from recipes.config import ADVICE, read_json
+from zoo import checksums, durable
+from zoo.errors import DamagedFile, InputError
+
+Made = TypeVar("Made")
+RECORDED = (".txt", ".json")
+CHANGING = ("config.json", "metrics.json")  # they are replaced; the first keeps its own record
+
+
+def read_labels(path: Path) -> list[str]:
+    """Reads the labels or tags of a run, in the order of their ids.
+
+    Raises:
+        InputError: There is no such file, or it is damaged.
+    """
+    found = read_json(path, list)
+    if not found or not all(isinstance(label, str) for label in found):
+        raise DamagedFile(f"{path} must hold a list of texts, got {str(found)[:60]}: {ADVICE}")
+    if len(set(found)) < len(found):
+        twice = next(label for label in found if found.count(label) > 1)
+        raise DamagedFile(f"{path} is damaged: it has {twice!r} twice: {ADVICE}")
+    return list(found)
+
+
+def make_from(path: Path, make: Callable[..., Made]) -> Made:
+    """Calls `make` with the options that a JSON file holds.
+
+    Raises:
+        InputError: There is no such file, it is damaged, or `make` takes no such options.
+    """
+    options = read_json(path, dict)
+    try:
+        return make(**options)
+    except (TypeError, InputError) as error:
+        raise DamagedFile(f"{path} holds no fitting options ({error}): {ADVICE}") from error
+
+
+def record_new(directory: Path) -> None:
+    """Records the checksums of the vocabularies and labels in a run's folder that have none."""
+    known = checksums.recorded(directory)
+    names = [
+        path.name
+        for path in sorted(directory.iterdir())
+        if path.suffix in RECORDED and path.name not in (*CHANGING, *known) and path.name[0] != "."
+    ]
+    if names:
+        durable.record(directory, names)
+
+
+def checked_numbers(found: dict[str, Any], path: Path) -> dict[str, int]:
+    """A JSON object whose values are all positive ints below 2**31: sizes of a model."""
+    for name, value in found.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
+            raise DamagedFile(f"{path} has no size for {name}, but {str(value)[:40]}: {ADVICE}")
+    return found

@@ -1,0 +1,91 @@
+"""SHA-256 sums beside files: they tell a damaged file from one of another format.
+
+A folder's `SHA256SUMS` has a line for each file, as the command `sha256sum` writes it. While a file
+is replaced, it has two: that of the old content and that of the new one.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from zoo.errors import DamagedFile
+
+NAME = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_BLOCK = 1 << 20
+
+
+def digest(path: Path) -> str:
+    """A file's SHA-256, in hexadecimal."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def recorded(folder: Path) -> dict[str, list[str]]:
+    """The sums in a folder's `SHA256SUMS`, by file name; lines of another form are ignored."""
+    try:
+        text = (folder / NAME).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return {}
+    sums: dict[str, list[str]] = {}
+    for line in text.split("\n"):
+        if match := _LINE.fullmatch(line):
+            sums.setdefault(match[2], []).append(match[1])
+    return sums
+
+
+def as_text(sums: dict[str, list[str]]) -> str:
+    """The content of a `SHA256SUMS`."""
+    return "".join(f"{one}  {name}\n" for name, ones in sorted(sums.items()) for one in ones)
+
+
+def of_tree(folder: Path) -> dict[str, list[str]]:
+    """The sums of all files in a folder and its subfolders, by their relative paths."""
+    found = {}
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names if name != NAME):
+            found[path.relative_to(folder).as_posix()] = [digest(path)]
+    return found
+
+
+def verify(path: Path) -> None:
+    """Compares a file with its sum in the folder's `SHA256SUMS`, if it has one there.
+
+    Raises:
+        DamagedFile: It has another sum.
+    """
+    known = recorded(path.parent).get(path.name)
+    if known and digest(path) not in known:
+        raise DamagedFile(
+            f"{path} is damaged or was edited: its SHA-256 is not the one in {NAME} beside it"
+        )
+
+
+def verify_tree(folder: Path, required: Iterable[str] = ()) -> None:
+    """Compares all files of a folder that its `SHA256SUMS` lists; without that file, none.
+
+    Args:
+        folder: The folder.
+        required: Files that the list must have.
+
+    Raises:
+        DamagedFile: A file is missing, has another sum, or is not in the list.
+    """
+    if not (folder / NAME).exists():
+        return
+    sums = recorded(folder)
+    for name in [*sums, *required]:
+        path = folder / name
+        if not path.is_file():
+            raise DamagedFile(f"{path} is missing")
+        if name not in sums:
+            raise DamagedFile(f"{folder / NAME} is damaged: it does not list {name}")
+        if digest(path) not in sums[name]:
+            raise DamagedFile(
+                f"{path} is damaged or was edited: its SHA-256 is not the one in {folder / NAME}"
+            )
