@@ -119,6 +119,12 @@ class Batches:
         longest = int(self.encoded.lengths[members].max())
         return next((length for length in self.lengths if length >= longest), longest)
 
+    @property
+    def largest_batch(self) -> tuple[int, int]:
+        """The examples and the tokens of each (B, T) of the batch that takes most memory."""
+        sizes = [(len(m), int(self.encoded.lengths[m].max())) for m in self.order(None)]
+        return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+
     def weight(self, labels: np.ndarray) -> int:
         """What a batch's mean loss is a mean over: its examples."""
         return len(labels)

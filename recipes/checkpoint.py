@@ -72,10 +72,10 @@ def save(directory: Path, model: keras.Model, progression: Progression) -> None:
     target = _folder(directory, progression.epoch)
     shutil.rmtree(target, ignore_errors=True)
     durable.publish(part, target)
-    earlier = [state for state in _states(directory) if state < target]
-    for state in _states(directory):
-        if state != target and state not in earlier[1 - KEPT :]:
-            shutil.rmtree(state)
+    states = _states(directory)
+    place = states.index(target)
+    for other in [*states[: max(0, place + 1 - KEPT)], *states[place + 1 :]]:
+        shutil.rmtree(other)
 
 
 def _write(path: Path, content: Any) -> None:
@@ -200,8 +200,8 @@ def _progression(path: Path) -> Progression:
     )
     if (
         not (rows and numbers and _is_int(epoch) and _is_int(best) and 0 <= best <= epoch)
-        or len(history) != epoch
-        or [row.get("epoch") for row in history] != list(range(1, epoch + 1))
+        or len(history) not in (0, epoch)
+        or [row.get("epoch") for row in history] != list(range(1, len(history) + 1))
         or math.isnan(score)
         or not 0 <= stored["seconds"] < math.inf
     ):

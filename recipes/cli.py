@@ -155,22 +155,22 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
     directory = options.pop("run_dir")
     export_root = options.pop("export_dir", None)
     if verb in TRAINING_VERBS:
-        start = runner.resume if options.pop("resume") else runner.begin
+        resumed = options.pop("resume")
         find_rate = options.pop("find_rate", False)
         stored = options.pop("config")
         given = {**(runner.options_of(task, stored) if stored else {}), **options}
-        config, directory = start(task, given, directory)
-        place.folder, place.resumable = directory, not find_rate
-        place.needed = directory / "config.json"
-        if find_rate:
-            from recipes import rate_finder
+        with runner.opened(task, given, directory, resumed) as (config, directory):
+            place.folder, place.resumable = directory, not find_rate
+            place.needed = directory / "config.json"
+            if find_rate:
+                from recipes import rate_finder
 
-            rate_finder.find(task, config, directory)
-        elif verb == "all":
-            runner.run(task, config, directory, export_root)
-        else:
-            runner.train(task, config, directory)
-            print(f"run: {directory}")
+                rate_finder.find(task, config, directory)
+            elif verb == "all":
+                runner.run(task, config, directory, export_root)
+            else:
+                runner.train(task, config, directory)
+                print(f"run: {directory}")
         return
     directory = place.folder = directory or runner.latest_directory(task.NAME)
     config = runner.load_config(task, directory)

@@ -14,7 +14,7 @@ from recipes import figures, runner
 from recipes.precision import in_precision
 from recipes.team import team_of
 from recipes.training import RunEpoch, TrainingError
-from zoo import durable
+from zoo import durable, memory
 
 STEPS = 300
 SPAN = 1000.0  # the rate rises from so much less than --learning-rate to so much more
@@ -51,7 +51,7 @@ def find(task: ModuleType, config: Any, directory: Path) -> float:
     keras.utils.set_random_seed(config.seed)
     with team.chief_first():
         prepared = runner.load_data(task, config, directory)
-    with in_precision(config.precision):
+    with in_precision(config.precision), memory.for_training():
         model = task.build(config, prepared)
     lowest = config.learning_rate / SPAN
     model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(

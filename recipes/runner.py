@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,11 +24,15 @@ from recipes.config import (
     write_json,
 )
 from recipes.precision import in_precision
+from recipes.run_files import record_new
 from recipes.sources.share import share_of
-from recipes.team import team_of
-from zoo.errors import InputError
+from recipes.team import Team, team_of
+from zoo import checksums, durable, lock, memory
+from zoo.errors import DamagedFile, InputError
+from zoo.lock import InUseError
 
 RUNS = Path("runs")
+CONFIG = "config.json"
 # what may change when a run is resumed: it does not change what the finished epochs gave
 FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
 
@@ -50,11 +56,29 @@ def latest_directory(name: str) -> Path:
 
 
 def load_config(task: ModuleType, directory: Path) -> TrainingConfig:
-    """The configuration of a run."""
-    stored = read_json(directory / "config.json")
+    """The configuration of a run.
+
+    If `config.json` is damaged, its copy beside the checkpoints is read instead, and a line says
+    so.
+
+    Raises:
+        InputError: There is no such run, it is one of another recipe, or both files are damaged.
+    """
+    path, copy = directory / CONFIG, directory / "checkpoints" / CONFIG
+    try:
+        stored = read_json(path if path.exists() or not copy.exists() else copy, dict)
+    except DamagedFile as error:
+        if not copy.exists():
+            raise
+        print(f"{error}; {copy} is used instead", file=sys.stderr, flush=True)
+        path = copy
+        stored = read_json(path, dict)
     if stored.pop("recipe", task.NAME) != task.NAME:
         raise InputError(f"{directory} is not a run of {task.NAME}: give another --run-dir")
-    config: TrainingConfig = from_mapping(task.Config, stored)
+    try:
+        config: TrainingConfig = from_mapping(task.Config, stored)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     return config
 
 
@@ -64,9 +88,7 @@ def options_of(task: ModuleType, path: Path) -> dict[str, Any]:
     Raises:
         InputError: It is no such file, or one of another recipe.
     """
-    stored = read_json(path)
-    if not isinstance(stored, dict):
-        raise InputError(f'{path} holds no options: give JSON such as {{"units": 64}}')
+    stored = read_json(path, dict, 'give --config JSON such as {"units": 64}')
     if stored.pop("recipe", task.NAME) != task.NAME:
         raise InputError(f"{path} is not of the recipe {task.NAME}: give another --config")
     return stored
@@ -76,15 +98,21 @@ def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tu
     """The configuration and the folder of a new run."""
     config = configured(task, given)
     team = team_of(config.strategy)
-    task.check(config)
+    with memory.for_training():
+        task.check(config)
     if config.strategy == "multiworker" and not directory:
         raise InputError("--strategy multiworker needs a --run-dir that all processes see")
     directory = directory or new_directory(task.NAME)
-    if team.is_chief and (directory / "config.json").exists():
+    if team.is_chief:
+        _refuse_another(directory)
+    return config, directory
+
+
+def _refuse_another(directory: Path) -> None:
+    if (directory / CONFIG).exists() or (directory / "checkpoints" / CONFIG).exists():
         raise InputError(
             f"{directory} holds a run already: go on with it by --resume, or give another --run-dir"
         )
-    return config, directory
 
 
 def resume(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tuple[Any, Path]:
@@ -100,6 +128,52 @@ def resume(task: ModuleType, given: dict[str, Any], directory: Path | None) -> t
     return dataclasses.replace(config, **free), directory
 
 
+@contextmanager
+def opened(
+    task: ModuleType, given: dict[str, Any], directory: Path | None, resumed: bool
+) -> Iterator[tuple[Any, Path]]:
+    """A new or an interrupted run, into which no other process writes meanwhile.
+
+    The replicas of a run that several processes train share its folder; their chief holds it.
+
+    Args:
+        task: The recipe.
+        given: The options.
+        directory: The run's folder, or None for a new name or the run that was begun last.
+        resumed: Whether an interrupted run goes on.
+
+    Yields:
+        The configuration and the folder.
+
+    Raises:
+        InputError: The options do not fit, or another process holds the folder.
+    """
+    start = resume if resumed else begin
+    with ExitStack() as stack:
+        while True:
+            config, found = start(task, given, directory)
+            if not team_of(config.strategy).is_chief:
+                break
+            try:
+                stack.enter_context(alone(found))
+            except InUseError:
+                if directory or resumed:
+                    raise
+                continue  # another process has just taken the name
+            if resumed:
+                config, found = resume(task, given, found)  # as the process before left it
+            else:
+                _refuse_another(found)
+            break
+        yield config, found
+
+
+def alone(directory: Path) -> AbstractContextManager[None]:
+    """Keeps other processes from writing into a run's folder."""
+    advice = "wait until it ends, or give another --run-dir"
+    return lock.hold(directory, "the run", advice)
+
+
 def train(task: ModuleType, config: Any, directory: Path) -> Any:
     """Trains a run from its beginning or from its last finished epoch.
 
@@ -107,24 +181,24 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
         What the task prepared, for the verbs that follow.
     """
     team = team_of(config.strategy)
+    with alone(directory) if team.is_chief else nullcontext():
+        return _train(task, config, directory, team)
+
+
+def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
     keras.utils.set_random_seed(config.seed)
-    with team.chief_first():
-        try:
-            prepared = load_data(task, config, directory)
-        except KeyboardInterrupt:
-            if team.is_chief and directory.exists():  # what was prepared so far can be taken up
+    new = not (directory / CONFIG).exists()
+    try:
+        with team.chief_first():
+            splits = _splits(task, config)
+            if team.is_chief:  # before the vocabularies: what is prepared can be taken up
                 _write_config(task, config, directory)
-            raise
-    if team.is_chief:
-        _write_config(task, config, directory)
-    states = directory / "checkpoints"
-    stored = checkpoint.load(states)
-    if stored:
-        model, progression = stored
-        print(f"resumed after epoch {progression.epoch}")
-    else:
-        with in_precision(config.precision):
-            model, progression = task.build(config, prepared), Progression()
+            prepared = _prepared(task, config, splits, directory)
+        model, progression = _model(task, config, prepared, directory)
+    except InputError:
+        if new and team.is_chief:  # the options or the data are wrong: there is no run
+            _forget(directory)
+        raise
     print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
     progression = training.train(
         model,
@@ -141,39 +215,79 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
     return prepared
 
 
+def _model(
+    task: ModuleType, config: Any, prepared: Any, directory: Path
+) -> tuple[keras.Model, Progression]:
+    """The model as the newest whole state has it, or a new one."""
+    stored = checkpoint.load(directory / "checkpoints")
+    if stored:
+        print(f"resumed after epoch {stored[1].epoch}")
+        return stored
+    with in_precision(config.precision), memory.for_training():
+        model = task.build(config, prepared)
+    rows, steps = prepared.batches["train"].largest_batch
+    memory.check_step(model, -(-rows // config.accumulate), steps)
+    return model, Progression()
+
+
 def _write_config(task: ModuleType, config: Any, directory: Path) -> None:
-    write_json(directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)})
+    content = {"recipe": task.NAME, **dataclasses.asdict(config)}
+    for folder in (directory, directory / "checkpoints"):
+        durable.make_folder(folder)
+        write_json(folder / CONFIG, content, checked=True)
+
+
+def _forget(directory: Path) -> None:
+    """Takes away the files by which a folder is a run."""
+    for folder in (directory / "checkpoints", directory):
+        for name in (CONFIG, checksums.NAME):
+            (folder / name).unlink(missing_ok=True)
+    if (directory / "checkpoints").exists():
+        (directory / "checkpoints").rmdir()
 
 
 def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
     """Loads and prepares the data, and tells what it is; the run's folder is made only then."""
+    return _prepared(task, config, _splits(task, config), directory)
+
+
+def _splits(task: ModuleType, config: Any) -> tuple[Any, float]:
+    """The splits, and when loading them began."""
     start = time.monotonic()
-    splits = share_of(task.load(config), config.train_fraction, config.split_seed)
-    directory.mkdir(parents=True, exist_ok=True)
-    prepared = task.prepare(config, splits, directory)
+    return share_of(task.load(config), config.train_fraction, config.split_seed), start
+
+
+def _prepared(task: ModuleType, config: Any, splits: tuple[Any, float], directory: Path) -> Any:
+    """What the recipe makes of the splits."""
+    durable.make_folder(directory)
+    prepared = task.prepare(config, splits[0], directory)
+    if team_of(config.strategy).is_chief:
+        record_new(directory)
     sizes = {name: len(batches.encoded) for name, batches in prepared.batches.items()}
     counts = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-    print(f"data: {config.data}: {counts}; ready in {time.monotonic() - start:.0f} s", flush=True)
+    seconds = time.monotonic() - splits[1]
+    print(f"data: {config.data}: {counts}; ready in {seconds:.0f} s", flush=True)
     print(prepared.summary, flush=True)
     return prepared
 
 
 def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = None) -> None:
     """Measures the best model of a run on validation and test."""
-    model = best_model(directory)
-    prepared = prepared or load_data(task, config, directory)
-    scores = task.evaluate(model, prepared, directory)
-    metrics.write(directory, scores)
+    with alone(directory):
+        model = best_model(directory)
+        prepared = prepared or load_data(task, config, directory)
+        scores = task.evaluate(model, prepared, directory)
+        metrics.write(directory, scores)
     for split, values in scores.items():
         print(f"{split}: {metrics.told(values)}")
 
 
 def best_model(directory: Path) -> keras.Model:
     """The model of a run that validated best."""
-    path = directory / "checkpoints" / "best.keras"
-    if not path.exists():
+    states = directory / "checkpoints"
+    if not (states / checkpoint.BEST).exists():
         raise InputError(f"{directory} holds no trained model: train first, or give --run-dir")
-    return keras.models.load_model(path, compile=False)
+    return checkpoint.load_best(states)
 
 
 def export_run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> Path:

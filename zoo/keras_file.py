@@ -141,8 +141,10 @@ def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     header = file.read(30)
     if header[:4] != b"PK\3\4":
         raise _Refused(f"{info.filename} has no header")
-    return info.header_offset + 30 + sum(
-        int.from_bytes(header[place : place + 2], "little") for place in (26, 28)
+    return (
+        info.header_offset
+        + 30
+        + sum(int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
     )
 
 
@@ -187,7 +189,8 @@ class _Part(io.RawIOBase):
 
 def _count(store: h5py.File, size: int) -> int:
     """The numbers in all arrays of an HDF5 file, each of which is stored in it as a whole."""
-    groups, seen, numbers, stored = [store], set(), 0, 0
+    groups, numbers, stored = [store], 0, 0
+    seen: set[int] = set()
     while groups:
         group = groups.pop()
         for name in group:

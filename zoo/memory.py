@@ -16,6 +16,7 @@ from zoo.errors import InputError
 
 GIB = 1 << 30
 ITEM = 4  # bytes of a number
+SMALL_ITEMS = {"bool": 1, "int8": 1, "uint8": 1, "bfloat16": 2, "float16": 2}
 TRAINING = 4  # copies of each weight in training: itself, its gradient, Adam's two means
 _CGROUPS = (  # the limit and what is used of it, versions 2 and 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -188,8 +189,11 @@ def check_step(model: keras.Model, rows: int, steps: int) -> None:
         for operation in getattr(model, "operations", [])
         for output in keras.tree.flatten(operation.output)
     ]
-    sizes = [[size for size in output.shape[1:]] for output in outputs if output.shape]
-    total = rows * sum(math.prod(size or steps for size in shape) for shape in sizes) * ITEM
+    total = rows * sum(
+        math.prod(size or steps for size in output.shape[1:])
+        * SMALL_ITEMS.get(keras.backend.standardize_dtype(output.dtype), ITEM)
+        for output in outputs
+    )
     most = available()
     if total > most:
         raise ModelTooLargeError(

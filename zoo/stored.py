@@ -10,7 +10,7 @@ from zoo.errors import DamagedFile, InputError
 from zoo.lines import read_bytes
 
 ADVICE = "put back a copy of it, or train again"
-_KINDS = {dict: "an object {...}", list: "a list [...]"}
+_KINDS: dict[type, str] = {dict: "an object {...}", list: "a list [...]"}
 
 
 def read_text(path: Path, *, what: str = "file", missing: str, advice: str = ADVICE) -> str:
@@ -41,12 +41,12 @@ def read_text(path: Path, *, what: str = "file", missing: str, advice: str = ADV
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         above = raw.count(b"\n", 0, error.start)
-        raise DamagedFile(f"{path}, line {above + 1}: not UTF-8 at byte {error.start}: {advice}") from error
+        raise DamagedFile(
+            f"{path}, line {above + 1}: not UTF-8 at byte {error.start}: {advice}"
+        ) from error
 
 
-def read_json(
-    path: Path, kind: type | None = None, *, missing: str, advice: str = ADVICE
-) -> Any:
+def read_json(path: Path, kind: type | None = None, *, missing: str, advice: str = ADVICE) -> Any:
     """A JSON file; see `read_text`.
 
     Args:

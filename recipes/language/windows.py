@@ -86,6 +86,11 @@ class Streams:
             part = slice(place, place + self.window)
             yield Window(tokens[:, part], targets[:, part], place == 0)
 
+    @property
+    def largest_batch(self) -> tuple[int, int]:
+        """The streams and the tokens of a window (B, T)."""
+        return self.batch_size, min(self.window, self._length)
+
     def _streams(self, ids: np.ndarray) -> np.ndarray:
         missing = self._length * self.batch_size - len(ids)
         padded = np.pad(ids, (0, missing), constant_values=PAD)
@@ -123,6 +128,12 @@ class Documents:
 
     def __len__(self) -> int:
         return sum(1 for _ in self())
+
+    @property
+    def largest_batch(self) -> tuple[int, int]:
+        """The texts and the tokens of a window (B, T) of the batch that takes most memory."""
+        rows, longest = self._batches.largest_batch
+        return rows, min(self.window, longest)
 
     def __call__(self, seed: tuple[int, int] | None = None) -> Iterator[Window]:
         """Goes through the split once, in an order drawn by the seed and the epoch."""

@@ -13,7 +13,9 @@ from recipes import checkpoint, runner, training
 from recipes.checkpoint import Progression
 from recipes.names.config import WritingConfig
 from recipes.origin import task as origin
+from recipes.run_files import record_new
 from recipes.sources.splits import Splits
+from zoo import durable
 from zoo.export_classifier import text_classifier
 
 # validates as well as the recipe's own defaults do, in a fraction of their time
@@ -68,8 +70,9 @@ def trained(config: WritingConfig, splits: Splits, directory: Path) -> Judge:
         directory: The judge's own folder.
     """
     own = origin.Config(data=config.data, seed=config.seed, **QUICK)
-    directory.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(directory)
     prepared = origin.prepare(own, splits, directory)
+    record_new(directory)
     stored = checkpoint.load(directory / "checkpoints")
     if stored:
         model, progression = stored

@@ -132,6 +132,13 @@ class PairBatches:
         longest = -(-lengths.max(axis=0) // self.step) * self.step
         return int(longest[0]), int(longest[1])
 
+    @property
+    def largest_batch(self) -> tuple[int, int]:
+        """The pairs and the tokens of their shorter side (B, T) of the largest batch."""
+        lengths = self.encoded.lengths
+        sizes = [(len(m), int(lengths[m].max(axis=0).min())) for m in self.order(None)]
+        return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+
     def weight(self, labels: np.ndarray) -> int:
         """What a batch's mean loss is a mean over: its real tokens, ends counted."""
         return int((labels != IGNORED).sum())

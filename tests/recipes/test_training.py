@@ -273,4 +273,8 @@ def test_a_state_that_was_not_finished_is_not_taken_for_one(tmp_path: Path):
     stored = checkpoint.load(tmp_path)
     assert stored is not None and stored[1].epoch == 1
     checkpoint.save(tmp_path, model, Progression(epoch=2, best_epoch=1, best_score=0.5))
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["epoch-0002"]
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == ["epoch-0001", "epoch-0002"], "the one before is kept"
+    checkpoint.save(tmp_path, model, Progression(epoch=3, best_epoch=1, best_score=0.5))
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == ["epoch-0002", "epoch-0003"]
