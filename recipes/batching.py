@@ -1,10 +1,14 @@
 """Sequences of many lengths -> batches of a few lengths, with little padding, in a seeded order."""
 
+import bisect
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+_MOST_CELLS = 600_000  # distinct lengths times buckets up to which bucket_lengths is exact
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,10 @@ class Encoded:
 def bucket_lengths(lengths: np.ndarray, buckets: int) -> list[int]:
     """The lengths to pad to that need the least padding over all examples.
 
-    Exact, by dynamic programming over the distinct lengths: the cost of a bucket is its length
-    times the number of examples in it.
+    Exact, by dynamic programming over the D distinct lengths, in time and memory proportional to
+    D times `buckets`: the cost of a bucket is its length times the number of examples in it. Where
+    that product is above 600,000, only as many of the distinct lengths, evenly spread among
+    them, may be chosen, so that the result is near the best one.
 
     Args:
         lengths: int (N,), tokens of each example.
@@ -40,23 +46,75 @@ def bucket_lengths(lengths: np.ndarray, buckets: int) -> list[int]:
         >>> bucket_lengths(np.array([2, 2, 3, 9, 10]), 2)
         [3, 10]
     """
-    sizes, counts = np.unique(lengths, return_counts=True)
-    below = np.concatenate([[0], np.cumsum(counts)])  # below[i]: examples shorter than sizes[i]
-    count = len(sizes)
-    best = np.full(count + 1, np.inf)
-    best[0] = 0
-    choices: list[np.ndarray] = []
-    for _ in range(min(buckets, count)):
-        # after[i, j]: the cost if sizes i to j - 1 are one bucket behind what was best for i
-        after = best[:, None] + (below[None, :] - below[:, None]) * np.append(0, sizes)[None, :]
-        after[np.tril_indices(count + 1)] = np.inf
-        choices.append(after.argmin(axis=0))
-        best = after.min(axis=0)
-    ends, end = [], count
+    distinct, counts = np.unique(lengths, return_counts=True)
+    if len(distinct) <= buckets:
+        return [int(size) for size in distinct]
+    ends = np.arange(len(distinct))
+    if len(distinct) * buckets > _MOST_CELLS:
+        number = max(buckets, _MOST_CELLS // buckets)
+        ends = np.unique(np.linspace(0, len(distinct) - 1, min(number, len(distinct))).astype(int))
+    sizes = [int(size) for size in distinct[ends]]
+    below = [0, *(int(count) for count in np.cumsum(counts)[ends])]
+    if len(sizes) <= buckets:
+        return sizes
+    best: list[float] = [0, *[math.inf] * len(sizes)]
+    choices = []
+    for _ in range(buckets):
+        best, choice = _one_more_bucket(best, sizes, below)
+        choices.append(choice)
+    found, end = [], len(sizes)
     for choice in reversed(choices):
-        ends.append(int(sizes[end - 1]))
+        found.append(sizes[end - 1])
         end = int(choice[end])
-    return sorted(ends)
+    return sorted(found)
+
+
+def _one_more_bucket(
+    best: Sequence[float], sizes: Sequence[int], below: Sequence[int]
+) -> tuple[list[float], np.ndarray]:
+    """Adds a bucket behind the best choices of the buckets before it.
+
+    The cost of lengths i to j - 1 in one bucket is sizes[j - 1] * (below[j] - below[i]), so that
+    for each j the best i is the lowest of the lines best[i] - below[i] * x at x = sizes[j - 1].
+    Their slopes fall and x rises: only lines of the lower hull are kept, and those that are passed
+    are never looked at again.
+
+    Args:
+        best: The least cost of the first i lengths, for i = 0 to D; infinite where there is none.
+        sizes: The D lengths in ascending order.
+        below: Examples shorter than each of the lengths, and at the end all of them, D + 1.
+
+    Returns:
+        The least cost of the first j lengths with one bucket more, and int32 (D + 1,), how many of
+        them are in the buckets before; of equal choices the smallest.
+    """
+    after = [math.inf] * len(best)
+    choice = np.zeros(len(best), np.int32)
+    hull: list[int] = []
+    front = 0
+    for end in range(1, len(best)):
+        new = end - 1
+        if best[new] < math.inf:
+            while len(hull) - front > 1 and _hides(best, below, hull[-2], hull[-1], new):
+                hull.pop()
+            hull.append(new)
+        if len(hull) == front:
+            continue
+        size = sizes[end - 1]
+        while len(hull) - front > 1 and (
+            best[hull[front + 1]] - below[hull[front + 1]] * size
+            < best[hull[front]] - below[hull[front]] * size
+        ):
+            front += 1
+        after[end] = best[hull[front]] + size * (below[end] - below[hull[front]])
+        choice[end] = hull[front]
+    return after, choice
+
+
+def _hides(best: Sequence[float], below: Sequence[int], left: int, middle: int, right: int) -> bool:
+    """Whether the middle one of three lines is nowhere below both others; slopes fall."""
+    first = (best[middle] - best[left]) * (below[right] - below[left])
+    return first >= (best[right] - best[left]) * (below[middle] - below[left])
 
 
 @dataclass(frozen=True)
@@ -77,7 +135,9 @@ class Batches:
     def plan(self) -> list[np.ndarray]:
         """The examples of each length in the order of the split."""
         bucket = np.searchsorted(np.asarray(self.lengths), self.encoded.lengths)
-        return [np.flatnonzero(bucket == number) for number in range(len(self.lengths) + 1)]
+        order = np.argsort(bucket, kind="stable")
+        borders = np.searchsorted(bucket[order], np.arange(1, len(self.lengths) + 1))
+        return np.split(order, borders)
 
     def __len__(self) -> int:
         return sum(-(-len(members) // self.batch_size) for members in self.plan)
@@ -117,7 +177,8 @@ class Batches:
 
     def _width(self, members: np.ndarray) -> int:
         longest = int(self.encoded.lengths[members].max())
-        return next((length for length in self.lengths if length >= longest), longest)
+        place = bisect.bisect_left(self.lengths, longest)
+        return self.lengths[place] if place < len(self.lengths) else longest
 
     @property
     def largest_batch(self) -> tuple[int, int]:
@@ -138,7 +199,7 @@ class Batches:
 
 def summary(classes: int, vocabulary: int, batches: Batches) -> str:
     """What is told of a text's classes, tokens and batches before training."""
-    lengths = ", ".join(map(str, batches.lengths))
+    lengths = ", ".join(map(str, batches.lengths[:20])) + (", ..." * (len(batches.lengths) > 20))
     return (
         f"classes: {classes}; vocabulary: {vocabulary:,} tokens; batches of {lengths} tokens, "
         f"{batches.padding_share:.1%} of their places padding"

@@ -183,13 +183,44 @@ def _cluster(text: str) -> tuple[list[str], int]:
         )
     try:
         found = json.loads(text)
-        addresses, task = found["cluster"]["worker"], found["task"]
-        fits = task["type"] == "worker" and 0 <= int(task["index"]) < len(addresses)
-    except (ValueError, KeyError, TypeError):
-        fits = False
-    if not fits or set(found["cluster"]) != {"worker"}:
+    except (ValueError, RecursionError):
+        found = None
+    problem = _problem(found)
+    if problem:
         raise InputError(
-            f"TF_CONFIG must name the workers and which of them this is, such as {EXAMPLE}, got "
-            f"{text!r}"
+            f"TF_CONFIG must name the workers and which of them this is, such as {EXAMPLE}: "
+            f"{problem}, got {text[:300]!r}"
         )
-    return addresses, int(task["index"])
+    return found["cluster"]["worker"], int(found["task"]["index"])
+
+
+def _problem(config: Any) -> str:
+    """What is wrong with the content of `TF_CONFIG`; nothing if it will do."""
+    if not isinstance(config, dict):
+        return "it is no JSON object"
+    cluster, task = config.get("cluster"), config.get("task")
+    if not isinstance(cluster, dict) or set(cluster) != {"worker"}:
+        return "its cluster must be an object with a list of workers and nothing else"
+    addresses = cluster["worker"]
+    if not isinstance(addresses, list) or not addresses:
+        return "its workers must be a list of addresses"
+    wrong = [each for each in addresses if not _is_address(each)]
+    if wrong:
+        return f"each worker must be a text HOST:PORT, not {str(wrong[0])[:60]!r}"
+    if len(set(addresses)) < len(addresses):
+        return "each worker must have an address of its own"
+    if not isinstance(task, dict) or task.get("type") != "worker":
+        return "its task must be an object whose type is worker"
+    index = task.get("index")
+    if isinstance(index, str) and index.isascii() and index.isdigit():
+        index = int(index[:9])  # TensorFlow takes a number written as a text
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(addresses):
+        return f"the index of its task must be a whole number from 0 to {len(addresses) - 1}"
+    return ""
+
+
+def _is_address(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    host, _, port = value.rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 2**16

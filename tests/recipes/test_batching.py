@@ -1,3 +1,4 @@
+import time
 from itertools import combinations
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recipes import batching
 from recipes.batching import Batches, Encoded, bucket_lengths
 
 
@@ -31,6 +33,58 @@ def test_bucket_lengths_need_the_fewest_places_of_all_choices(lengths: list[int]
     )
     assert len(ends) <= count and ends == sorted(set(ends))
     assert places(lengths, tuple(ends)) == best
+
+
+def slow_bucket_lengths(lengths: np.ndarray, buckets: int) -> list[int]:
+    """The same by a table of all pairs of borders: quadratic in the distinct lengths."""
+    sizes, counts = np.unique(lengths, return_counts=True)
+    below = np.concatenate([[0], np.cumsum(counts)])
+    best = np.full(len(sizes) + 1, np.inf)
+    best[0] = 0
+    choices = []
+    for _ in range(min(buckets, len(sizes))):
+        after = best[:, None] + (below[None, :] - below[:, None]) * np.append(0, sizes)[None, :]
+        after[np.tril_indices(len(sizes) + 1)] = np.inf
+        choices.append(after.argmin(axis=0))
+        best = after.min(axis=0)
+    ends, end = [], len(sizes)
+    for choice in reversed(choices):
+        ends.append(int(sizes[end - 1]))
+        end = int(choice[end])
+    return sorted(ends)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=150), st.integers(1, 12))
+def test_bucket_lengths_are_those_of_the_whole_table(lengths: list[int], count: int):
+    assert bucket_lengths(np.array(lengths), count) == slow_bucket_lengths(np.array(lengths), count)
+
+
+@pytest.mark.parametrize("buckets", [1, 6, 64, 3000, 200_000])
+def test_many_distinct_lengths_take_little_time(buckets: int):
+    lengths = np.random.default_rng(0).permutation(np.arange(1, 100_001))
+    start = time.perf_counter()
+    ends = bucket_lengths(lengths, buckets)
+    assert time.perf_counter() - start < 30  # it takes about a second; the machine may be busy
+    assert len(ends) <= buckets and ends[-1] == 100_000
+    assert ends == bucket_lengths(np.sort(lengths), buckets)
+    # lengths of equal number are best cut in equal parts: half a part is padding on average
+    padded = np.asarray(ends)[np.searchsorted(ends, lengths)].sum()
+    whole = np.arange(1, 100_001).sum()
+    expected = 0 if buckets >= 100_000 else 100_000 * (100_000 / buckets - 1) / 2
+    assert padded - whole <= expected * 1.1 + buckets
+
+
+def test_where_borders_are_few_for_speed_the_padding_is_nearly_the_least(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    lengths = (np.random.default_rng(1).pareto(1.5, 5000) * 100).astype(int) + 1
+    exact = bucket_lengths(lengths, 6)
+    monkeypatch.setattr(batching, "_MOST_CELLS", 6 * 300)
+    near = bucket_lengths(lengths, 6)
+    costs = [np.asarray(ends)[np.searchsorted(ends, lengths)].sum() for ends in (exact, near)]
+    assert costs[0] <= costs[1] <= 1.01 * costs[0]
+    assert near[-1] == lengths.max()
 
 
 @settings(deadline=None)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recipes import checkpoint
+from recipes import checkpoint, team
 from recipes.cli import main
 from recipes.team import Team
 from tests.recipes import tiny
@@ -198,6 +198,50 @@ def test_a_cluster_that_is_not_told_is_refused_in_a_sentence(
     with pytest.raises(InputError, match="TF_CONFIG") as error:
         Team("multiworker")
     assert sentence in str(error.value)
+
+
+TWO = '{"cluster": {"worker": ["a:1", "[::1]:22"]}, "task": {"type": "worker", "index": INDEX}}'
+TASK = '"task": {"type": "worker", "index": 0}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[]", "it is no JSON object"),
+        ("null", "it is no JSON object"),
+        ("[" * 100_000, "it is no JSON object"),
+        ("{}", "its cluster must be an object"),
+        ('{"cluster": ["a:1"], ' + TASK, "its cluster must be an object"),
+        ('{"cluster": "a:1", ' + TASK, "its cluster must be an object"),
+        ('{"cluster": {}, ' + TASK, "its cluster must be an object"),
+        ('{"cluster": {"worker": "a:1"}, ' + TASK, "its workers must be a list of addresses"),
+        ('{"cluster": {"worker": []}, ' + TASK, "its workers must be a list of addresses"),
+        ('{"cluster": {"worker": {"a:1": 0}}, ' + TASK, "its workers must be a list"),
+        ('{"cluster": {"worker": ["a:1", 7]}, ' + TASK, "a text HOST:PORT, not '7'"),
+        ('{"cluster": {"worker": ["a"]}, ' + TASK, "a text HOST:PORT, not 'a'"),
+        ('{"cluster": {"worker": ["a:x"]}, ' + TASK, "a text HOST:PORT, not 'a:x'"),
+        ('{"cluster": {"worker": ["a:70000"]}, ' + TASK, "a text HOST:PORT, not 'a:70000'"),
+        ('{"cluster": {"worker": ["a:1", "a:1"]}, ' + TASK, "an address of its own"),
+        ('{"cluster": {"worker": ["a:1"]}}', "its task must be an object"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": "worker"}', "its task must be an object"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"index": 0}}', "whose type is worker"),
+        *[
+            (TWO.replace("INDEX", index), "must be a whole number from 0 to 1")
+            for index in ("2", "-1", "null", '"one"', "0.5", "true", "[0]", '{"a": 1}', "1e999")
+        ],
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}', "the index of its task"),
+    ],
+)
+def test_a_malformed_cluster_is_refused_with_what_is_wrong_in_it(text: str, sentence: str):
+    with pytest.raises(InputError) as error:
+        team._cluster(text)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize("index", ["1", '"1"'])
+def test_a_cluster_is_read(index: str):
+    assert team._cluster(TWO.replace("INDEX", index)) == (["a:1", "[::1]:22"], 1)
 
 
 def test_mirrored_on_one_device_is_refused_in_a_sentence():
