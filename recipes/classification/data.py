@@ -21,6 +21,8 @@ def load(config: Any, builtin: Callable[[int], tuple[Pairs, Pairs, Pairs]]) -> S
         test_fraction=config.test_fraction,
         split_seed=config.split_seed,
         download=config.download,
+        format=config.format,
+        header=config.header,
     )
 
 

@@ -41,8 +41,18 @@ class WritingConfig(TrainingConfig):
 class NamesConfig(WritingConfig):
     """Where names and their classes stand, the network that writes them, how it is measured."""
 
-    text_column: str = option("text", "column (or tfds feature) that holds the name")
-    label_column: str = option("label", "column (or tfds feature) that holds its class")
+    text_column: str = option(
+        "text",
+        "column (or tfds feature) of the name: its name, or its number from 0; with commas: the "
+        "first that a file has",
+    )
+    label_column: str = option("label", "column (or tfds feature) of the class, likewise")
+    format: str = option(
+        "",
+        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
+        "endings if not given",
+    )
+    header: bool = option(True, "the first line of TSV and CSV names the columns")
 
 
 # what the built-in corpus takes where nothing is given: it is small, and has rules to be kept

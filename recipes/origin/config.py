@@ -16,8 +16,18 @@ class OriginConfig(TrainingConfig):
     average: float = option(
         1.0, "epochs over which weights are averaged for use; 0 = the last ones"
     )
-    text_column: str = option("text", "column (or tfds feature) that holds the name")
-    label_column: str = option("label", "column (or tfds feature) that holds its class")
+    text_column: str = option(
+        "text",
+        "column (or tfds feature) of the name: its name, or its number from 0; with commas: the "
+        "first that a file has",
+    )
+    label_column: str = option("label", "column (or tfds feature) of the class, likewise")
+    format: str = option(
+        "",
+        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
+        "endings if not given",
+    )
+    header: bool = option(True, "the first line of TSV and CSV names the columns")
     ngrams: str = option("1,2,3", "letters of an n-gram, with commas between the sizes")
     num_features: int = option(4096, "numbers that the n-grams are hashed to")
     lower: bool = option(True, "drop case")

@@ -12,8 +12,18 @@ class SentimentConfig(TrainingConfig):
     epochs: int = option(3, "passes over the training split, at most")
     batch_size: int = option(64, "examples a step")
     learning_rate: float = option(2e-3, "Adam's")
-    text_column: str = option("text", "column (or tfds feature) that holds the text")
-    label_column: str = option("label", "column (or tfds feature) that holds the label")
+    text_column: str = option(
+        "text",
+        "column (or tfds feature) of the text: its name, or its number from 0; with commas: the "
+        "first that a file has",
+    )
+    label_column: str = option("label", "column (or tfds feature) of the label, likewise")
+    format: str = option(
+        "",
+        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
+        "endings if not given",
+    )
+    header: bool = option(True, "the first line of TSV and CSV names the columns")
     level: str = option("word", "what a token is: word or character")
     lower: bool = option(True, "drop case")
     vocabulary_size: int = option(20_000, "number of tokens known, at most")

@@ -1,20 +1,21 @@
 """The `--data` option: builtin, tensorflow-datasets or the user's own files -> three splits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recipes.sources.class_folder import class_files, read_class_folder
 from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.splits import Splits, check_labels, complete
-from recipes.sources.table import ENDINGS, Example, read_table
+from recipes.sources.table import ENDINGS, FORMATS, Example, read_table
 from recipes.sources.tfds_source import PREFIX, load_tfds
-from zoo.errors import InputError
+from zoo.errors import InputError, require_choice
 
 _NAMES = {
     "train": ("train",),
     "validation": ("validation", "valid", "val", "dev"),
     "test": ("test",),
 }
+CLASS_FOLDER = "txt"
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, a folder with a "
     "train file, or one with a .txt file for each class"
@@ -31,23 +32,30 @@ def load(
     test_fraction: float,
     split_seed: int,
     download: bool,
+    format: str = "",
+    header: bool = True,
 ) -> Splits:
     """Loads the data of a classification run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder that holds `train`, perhaps `validation`
     (or `valid`, `val`, `dev`) and perhaps `test`, each as TSV, CSV or JSONL, gzipped or not; or a
     folder of one text file for each class, `Czech.txt`, ..., with a text on each line. What is
-    missing is cut from train by a hash of the text.
+    missing is cut from train by a hash of the text. Where a format is given, names may have any
+    ending or none.
 
     Args:
         data: Which data.
         builtin: Makes the corpus that needs no file.
-        text_column: The column, key or feature that holds the text.
-        label_column: The column, key or feature that holds the label.
+        text_column: The column, key or feature that holds the text: its name or, in TSV and CSV,
+            its number from 0; several with commas, of which the first counts that a file has.
+        label_column: The column, key or feature that holds the label, likewise.
         validation_fraction: Share of train for a missing validation split.
         test_fraction: Share of train for a missing test split.
         split_seed: Chooses which examples are cut off.
         download: Whether tensorflow-datasets may use the network.
+        format: `tsv`, `csv` or `jsonl`, or `txt` for a folder of a file for each class; `""`: the
+            endings of the files' names say it.
+        header: Whether the first line of TSV and CSV names the columns.
 
     Returns:
         Splits that a classifier can be trained and measured on.
@@ -59,7 +67,8 @@ def load(
         splits = builtin()
     else:
         _check_columns(text_column, label_column)
-        parts = _parts(data, text_column, label_column, download)
+        _check_format(format)
+        parts = _parts(data, text_column, label_column, download, format, header)
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
     check_labels(splits)
     return splits
@@ -73,24 +82,39 @@ def _check_columns(text_column: str, label_column: str) -> None:
         )
 
 
+def _check_format(format: str) -> None:
+    if format:
+        require_choice("format", format, (*FORMATS, CLASS_FOLDER))
+
+
 def _parts(
-    data: str, text_column: str, label_column: str, download: bool
+    data: str, text_column: str, label_column: str, download: bool, format: str, header: bool
 ) -> dict[str, list[Example]]:
     if data.startswith(PREFIX):
         return _from_tfds(data, text_column, label_column, download)
     try:
-        if _is_class_folder(data):
-            return {"train": read_class_folder(Path(data).expanduser())}
-        files = _files(data)
+        if _is_class_folder(data, format):
+            return {"train": read_class_folder(Path(data).expanduser(), bool(format))}
+        files = _files(data, format)
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-    return {part: read_table(path, text_column, label_column) for part, path in files.items()}
+    return {
+        part: read_table(path, text_column, label_column, format, header)
+        for part, path in files.items()
+    }
 
 
-def _is_class_folder(data: str) -> bool:
+def _is_class_folder(data: str, format: str) -> bool:
     """Whether a folder has no split of its own, but a text file for each of several classes."""
     folder = Path(data).expanduser()
-    if not data or not folder.is_dir():
+    if format == CLASS_FOLDER:
+        if folder.is_dir():
+            return True
+        raise InputError(
+            f"--format txt is for a folder with a text file for each class, got {data!r}: give "
+            f"such a folder, or another format ({', '.join(FORMATS)})"
+        )
+    if format or not data or not folder.is_dir():
         return False
     classes = class_files(folder)
     splits = {name for names in _NAMES.values() for name in names}
@@ -118,22 +142,21 @@ def _from_tfds(
     return parts
 
 
-def _files(data: str) -> dict[str, Path]:
+def _files(data: str, format: str) -> dict[str, Path]:
     path = Path(data).expanduser()
     if data and path.is_dir():
-        return _files_in(path)
+        return _files_in(path, format)
     if data and path.exists():
         return {"train": path}
     raise InputError(no_such_data(data, path, _KINDS, PREFIX))
 
 
-def _files_in(folder: Path) -> dict[str, Path]:
+def _files_in(folder: Path, format: str) -> dict[str, Path]:
     """The file of each part that the folder holds."""
-    present = sorted(each for each in folder.iterdir() if each.is_file())
+    present = sorted(each for each in folder.iterdir() if each.is_file() and not is_hidden(each))
     found: dict[str, Path] = {}
     for part, names in _NAMES.items():
-        wanted = {name + ending for name in names for ending in ENDINGS}
-        matches = [each for each in present if each.name.lower() in wanted]
+        matches = [each for each in present if _is_called(each.name, names, format)]
         if len(matches) > 1:
             listed = " and ".join(each.name for each in matches)
             raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
@@ -142,6 +165,15 @@ def _files_in(folder: Path) -> dict[str, Path]:
     if "train" not in found:
         raise InputError(
             f"{folder} holds no train file, expected train{', train'.join(ENDINGS)}: name yours "
-            f"so, or give one file's path for --data"
+            f"so, give --format for names with another ending or none, or give one file's path "
+            f"for --data"
         )
     return found
+
+
+def _is_called(name: str, parts: Sequence[str], format: str) -> bool:
+    """Whether a file's name, its ending aside, is one of a part's names."""
+    name = name.lower()
+    if not format:
+        return name in {part + ending for part in parts for ending in ENDINGS}
+    return name.removesuffix(".gz").partition(".")[0] in parts

@@ -1,17 +1,18 @@
-"""TSV and CSV: a file's text -> rows of line, text and label; the two formats with a header line.
+"""TSV and CSV: a file's text -> rows of line, text and label; the two formats with columns.
 
 - *TSV*: one row a line, fields between tabs. There is no quoting: a `"` is a letter like any other,
   wherever it stands, so that a stray one in a review never swallows the lines behind it.
 - *CSV*: RFC 4180. A field may stand in double quotes and then hold commas, line breaks and doubled
   quotes. A quote that is never closed is an error and not one endless field.
 
-The header names the columns; columns that are not asked for are ignored. Blank lines are skipped.
+The header names the columns; without one they are chosen by their numbers. Columns that are not
+asked for are ignored. Blank lines are skipped.
 """
 
 import csv
 from pathlib import Path
 
-from recipes.sources.naming import unknown
+from recipes.sources.columns import place_of
 from recipes.sources.textfile import split_lines
 from zoo.errors import InputError
 
@@ -19,15 +20,16 @@ Record = tuple[int, list[str]]  # the line on which it begins, counted from 1, a
 
 
 def read_tsv(
-    path: Path, text: str, text_column: str, label_column: str
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
 ) -> list[tuple[int, str, str]]:
     """Finds text and label in each line of a TSV file.
 
     Args:
         path: The file's name, for the errors.
         text: What stands in it, not blank.
-        text_column: The text's name in the header.
-        label_column: The label's name in the header.
+        text_column: The text's column, as `recipes.sources.columns` reads it.
+        label_column: The label's column.
+        header: Whether the first line names the columns.
 
     Returns:
         Line number, text and label of every row; at least one row.
@@ -35,25 +37,21 @@ def read_tsv(
     Raises:
         InputError: The header lacks a column, no row follows, or a row has other fields.
     """
-    records = [
-        (number, line.split("\t"))
-        for number, line in enumerate(split_lines(text), start=1)
-        if line.strip(" ")
-    ]
     remedy = "put a blank in place of a tab or a line break inside a text"
-    return _pick(path, records, text_column, label_column, remedy)
+    return _pick(path, tsv_records(text), text_column, label_column, remedy, header)
 
 
 def read_csv(
-    path: Path, text: str, text_column: str, label_column: str
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
 ) -> list[tuple[int, str, str]]:
     """Finds text and label in each record of a CSV file.
 
     Args:
         path: The file's name, for the errors.
         text: What stands in it, not blank.
-        text_column: The text's name in the header.
-        label_column: The label's name in the header.
+        text_column: The text's column, as `recipes.sources.columns` reads it.
+        label_column: The label's column.
+        header: Whether the first line names the columns.
 
     Returns:
         The line where it begins, text and label of every row; at least one row.
@@ -62,10 +60,24 @@ def read_csv(
         InputError: As for TSV, and malformed quotes.
     """
     remedy = "put double quotes around a text that holds commas or line breaks"
-    return _pick(path, _csv_records(path, text), text_column, label_column, remedy)
+    return _pick(path, csv_records(path, text), text_column, label_column, remedy, header)
 
 
-def _csv_records(path: Path, text: str) -> list[Record]:
+def tsv_records(text: str) -> list[Record]:
+    """The fields of each line that is not blank."""
+    return [
+        (number, line.split("\t"))
+        for number, line in enumerate(split_lines(text), start=1)
+        if line.strip(" ")
+    ]
+
+
+def csv_records(path: Path, text: str) -> list[Record]:
+    """The fields of each record; blank lines are none.
+
+    Raises:
+        InputError: Malformed quotes.
+    """
     lines = [line + "\n" for line in text.split("\n")]
     reader = csv.reader(lines, strict=True)
     records: list[Record] = []
@@ -99,30 +111,30 @@ def _csv_error(path: Path, lines: list[str], start: int, error: csv.Error) -> In
 
 
 def _pick(
-    path: Path, records: list[Record], text_column: str, label_column: str, remedy: str
+    path: Path,
+    records: list[Record],
+    text_column: str,
+    label_column: str,
+    remedy: str,
+    header: bool,
 ) -> list[tuple[int, str, str]]:
-    (first, header), *body = records
-    names = [name.strip() for name in header]
-    text_index = _index(f"{path}:{first}", names, text_column, "text")
-    label_index = _index(f"{path}:{first}", names, label_column, "label")
+    first, head = records[0]
+    names = [name.strip() for name in head] if header else None
+    where, width = f"{path}:{first}", len(head)
+    text_index = place_of(where, names, width, text_column, "text", "--text-column")
+    label_index = place_of(where, names, width, label_column, "label", "--label-column")
+    if text_index == label_index:
+        raise InputError(
+            f"{where}: text and label are both read from column {text_index}, expected two "
+            f"columns: choose another with --text-column or --label-column"
+        )
+    body = records[1:] if header else records
     if not body:
         raise InputError(f"{path}:{first}: only a header, expected rows below it: add examples")
     for line, fields in body:
-        if len(fields) != len(names):
+        if len(fields) != width:
             raise InputError(
-                f"{path}:{line}: number of fields {len(fields)}, expected {len(names)} as in the "
-                f"header: {remedy}"
+                f"{path}:{line}: number of fields {len(fields)}, expected {width} as in the "
+                f"{'header' if header else 'first row'}: {remedy}"
             )
     return [(line, fields[text_index], fields[label_index]) for line, fields in body]
-
-
-def _index(where: str, names: list[str], column: str, role: str) -> int:
-    count = names.count(column)
-    if count == 0:
-        raise InputError(
-            f"{where}: {unknown('column', column, names)}: the first line must name the columns, "
-            f"and --{role}-column choose the {role}'s"
-        )
-    if count > 1:
-        raise InputError(f"{where}: {count} columns {column!r}, expected one: rename the others")
-    return names.index(column)

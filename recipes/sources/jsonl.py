@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import NoReturn
 
+from recipes.sources.columns import first_of
 from recipes.sources.naming import unknown
 from recipes.sources.textfile import split_lines
 from zoo.errors import InputError
@@ -16,15 +17,16 @@ _EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "la
 
 
 def read_jsonl(
-    path: Path, text: str, text_column: str, label_column: str
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
 ) -> list[tuple[int, str, str]]:
     """Finds text and label in the object of each line.
 
     Args:
         path: The file's name, for the errors.
         text: What stands in it, not blank.
-        text_column: The text's key.
-        label_column: The label's key.
+        text_column: The text's key, or several with commas: the first that an object has counts.
+        label_column: The label's key, likewise.
+        header: Is of no use: the keys of each object are its names.
 
     Returns:
         Line number, text and label of every row; at least one row.
@@ -37,13 +39,19 @@ def read_jsonl(
     for line, source in enumerate(split_lines(text), start=1):
         if source.strip():
             where = f"{path}:{line}"
-            row = _object(where, source)
-            value = _string(where, row, text_column, "text")
-            rows.append((line, value, _string(where, row, label_column, "label")))
+            row = object_of(where, source)
+            value = string_of(where, row, text_column, "text", "--text-column")
+            label = string_of(where, row, label_column, "label", "--label-column")
+            rows.append((line, value, label))
     return rows
 
 
-def _object(where: str, source: str) -> dict[str, object]:
+def object_of(where: str, source: str) -> dict[str, object]:
+    """The object in a line.
+
+    Raises:
+        InputError: The line is malformed JSON, or no object.
+    """
     try:
         value = json.loads(source, parse_int=str, parse_float=str, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -62,10 +70,23 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")  # json itself would accept NaN
 
 
-def _string(where: str, row: dict[str, object], key: str, role: str) -> str:
+def string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
+    """The string or number under a key.
+
+    Args:
+        where: The file and its line, for the errors.
+        row: The line's object.
+        option: The key, or several with commas between them.
+        role: What the key holds, for the errors.
+        flag: The name of the option that gives the key, for the errors.
+
+    Raises:
+        InputError: The key is missing or holds a list, an object, null, or half a surrogate pair.
+    """
+    key = first_of(option, row)
     if key not in row:
         problem = unknown("key", key, row)
-        raise InputError(f"{where}: {problem}: choose the {role}'s key with --{role}-column")
+        raise InputError(f"{where}: {problem}: choose the {role}'s key with {flag}")
     value = row[key]
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -16,12 +16,13 @@ from recipes.sources.textfile import read_text
 from zoo.errors import InputError
 
 Row = tuple[int, str, str]  # line, text, label
-_READERS: dict[str, Callable[[Path, str, str, str], list[Row]]] = {
-    ".tsv": read_tsv,
-    ".csv": read_csv,
-    ".jsonl": read_jsonl,
+_READERS: dict[str, Callable[[Path, str, str, str, bool], list[Row]]] = {
+    "tsv": read_tsv,
+    "csv": read_csv,
+    "jsonl": read_jsonl,
 }
-ENDINGS = (*_READERS, *(ending + ".gz" for ending in _READERS))
+FORMATS = tuple(_READERS)
+ENDINGS = (*(f".{name}" for name in FORMATS), *(f".{name}.gz" for name in FORMATS))
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,22 @@ class Example:
 
 
 def read_table(
-    path: str | Path, text_column: str = "text", label_column: str = "label"
+    path: str | Path,
+    text_column: str = "text",
+    label_column: str = "label",
+    format: str = "",
+    header: bool = True,
 ) -> list[Example]:
     """Reads the examples of one file, in the file's order.
 
     Args:
-        path: A file whose name ends in one of `ENDINGS`, in UTF-8.
-        text_column: The column, or the key of the JSON objects, that holds the text.
-        label_column: The column, or the key of the JSON objects, that holds the label.
+        path: A file in UTF-8.
+        text_column: The column, or the key of the JSON objects, that holds the text: its name or,
+            in TSV and CSV, its number from 0; several with commas, of which the first counts that
+            the file has.
+        label_column: The column or key that holds the label, likewise.
+        format: One of `FORMATS`; `""`: the ending of the file's name, one of `ENDINGS`, says it.
+        header: Whether the first line of TSV and CSV names the columns.
 
     Returns:
         One example a row, at least one.
@@ -55,23 +64,28 @@ def read_table(
     """
     path = Path(path)
     text = read_text(path)
-    read_rows = _reader(path)
+    read_rows = _READERS[format or format_of(path)]
     if not text.strip():
         raise InputError(
             f"{path}: the file is empty, expected rows with a {text_column!r} and a "
             f"{label_column!r}: put some in, or name another file"
         )
-    return [_example(path, *row) for row in read_rows(path, text, text_column, label_column)]
+    rows = read_rows(path, text, text_column, label_column, header)
+    return [_example(path, *row) for row in rows]
 
 
-def _reader(path: Path) -> Callable[[Path, str, str, str], list[Row]]:
-    name = path.name.lower().removesuffix(".gz")
-    for ending, reader in _READERS.items():
-        if name.endswith(ending):
-            return reader
+def format_of(path: Path) -> str:
+    """The format that the ending of a file's name says.
+
+    Raises:
+        InputError: It says none.
+    """
+    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if ending in FORMATS and "." in path.name:
+        return ending
     raise InputError(
         f"{path}: the ending of the name must tell the format, expected one of "
-        f"{', '.join(ENDINGS)}: rename or convert the file"
+        f"{', '.join(ENDINGS)}: give --format ({', '.join(FORMATS)}), or rename or convert the file"
     )
 
 

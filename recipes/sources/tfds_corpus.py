@@ -7,6 +7,7 @@ asked for. What is prepared is used without the network.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from recipes.sources.columns import first_of
 from recipes.sources.texts import as_text, first
 from recipes.sources.tfds_features import check_features
 from recipes.sources.tfds_source import (
@@ -52,6 +53,7 @@ def load_tfds_corpus(
     tfds = tensorflow_datasets_module()
     with quiet():
         builder = builder_of(tfds, match["name"], match["config"])
+        text_key = first_of(text_key, builder.info.features)
         check_features(tfds, spec, builder.info.features, text_key, text_key)
         if not builder.is_prepared():
             prepare(spec, builder, download)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from recipes.sources.columns import first_of
 from recipes.sources.naming import unknown
 from recipes.sources.network import reachable
 from recipes.sources.table import Example
@@ -37,8 +38,8 @@ def load_tfds(
 
     Args:
         spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
-        text_key: The feature that holds the text.
-        label_key: The feature that holds the label.
+        text_key: The feature that holds the text, or several with commas: the first there is.
+        label_key: The feature that holds the label, likewise.
         download: Whether a data set that is not prepared may be downloaded, which needs a network.
         splits: The names of the splits to read if there are such; all by default.
 
@@ -57,7 +58,9 @@ def load_tfds(
     tfds = tensorflow_datasets_module()
     with quiet():
         builder = builder_of(tfds, match["name"], match["config"])
-        check_features(tfds, spec, builder.info.features, text_key, label_key)
+        features = builder.info.features
+        text_key, label_key = first_of(text_key, features), first_of(label_key, features)
+        check_features(tfds, spec, features, text_key, label_key)
         if not builder.is_prepared():
             prepare(spec, builder, download)
         chosen = [name for name in builder.info.splits if splits is None or name in splits]

@@ -124,7 +124,8 @@ def test_a_missing_column_lists_the_columns_and_the_nearest() -> None:
     message = _refusal("\ntxt\tlabel\nx\tpos\n", TSV)
     assert message == (
         "reviews.tsv:2: there is no column 'text', expected one of 'txt', 'label' (did you mean "
-        "'txt'?): the first line must name the columns, and --text-column choose the text's"
+        "'txt'?): the first line must name the columns, and --text-column choose the text's, by "
+        "its number from 0 too; if it names none, give --no-header"
     )
     message = _refusal("text,label\nx,pos\n", label="lable")
     assert message.startswith("reviews.csv:1: there is no column 'lable', expected one of 'text', ")
