@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from recipes import checkpoint, figures, metrics, training
 from recipes.checkpoint import Progression
@@ -27,7 +26,7 @@ from recipes.precision import in_precision
 from recipes.run_files import record_new
 from recipes.sources.share import share_of
 from recipes.team import Team, team_of
-from zoo import checksums, durable, lock, memory
+from zoo import checksums, durable, export, lock, memory
 from zoo.errors import DamagedFile, InputError
 from zoo.lock import InUseError
 
@@ -306,7 +305,7 @@ def predict(
     how: dict[str, Any] | None = None,
 ) -> None:
     """Answers with an exported model; `how` are the options that the recipe's answers have."""
-    served = tf.saved_model.load(str(path))
+    served = export.load(path)
     for row in task.answer(served.signatures, texts, task.Answering(**how or {})):
         if as_json:
             print(json.dumps(row, ensure_ascii=False), flush=True)

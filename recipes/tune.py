@@ -23,6 +23,7 @@ from recipes.language.states import initial_states, inputs_of
 from recipes.language.windows import Window
 from recipes.precision import in_precision
 from recipes.sources.share import share_of
+from zoo import durable, memory
 from zoo.errors import InputError
 from zoo.tuning.records import Run
 
@@ -79,14 +80,15 @@ class Trainings:
         if run.epochs is None:  # no later run goes on from an earlier one
             tidy(run.directory.parents[1])
         config = self.config(run)
-        run.directory.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(run.directory)
         log = (run.directory / "log.txt").open("a", encoding="utf-8")
         with log, contextlib.redirect_stdout(log):
             return self._measured(run, config)
 
     def _measured(self, run: Run, config: Any) -> dict[str, Any]:
         task = self.task
-        task.check(config)
+        with memory.for_training():
+            task.check(config)
         keras.backend.clear_session()
         keras.utils.set_random_seed(config.seed)
         prepared = self._data(config)
@@ -98,13 +100,15 @@ class Trainings:
             part = run.directory / "checkpoints.part"
             shutil.rmtree(part, ignore_errors=True)
             shutil.copytree(run.start / "checkpoints", part)
-            part.rename(states)
+            durable.publish(part, states)
         stored = checkpoint.load(states)
         if stored:
             model, progression = stored
         else:
-            with in_precision(config.precision):
+            with in_precision(config.precision), memory.for_training():
                 model, progression = task.build(config, prepared), Progression()
+            rows, steps = prepared.batches["train"].largest_batch
+            memory.check_step(model, -(-rows // config.accumulate), steps)
         last = stretched(run.epochs, run.fraction) if run.epochs else config.epochs
         progression = training.train(
             model,
@@ -133,7 +137,7 @@ class Trainings:
             if source not in self._splits:
                 self._splits = {source: self.task.load(config)}
             directory = self.directory / place
-            directory.mkdir(parents=True, exist_ok=True)
+            durable.make_folder(directory)
             while len(self._prepared) >= CACHED:
                 del self._prepared[next(iter(self._prepared))]
             splits = share_of(self._splits[source], fraction, config.split_seed)

@@ -14,7 +14,7 @@ from recipes import tune
 from recipes.config import METAVARS, configured
 from recipes.training import SMALLER_IS_BETTER
 from zoo.errors import InputError
-from zoo.tuning.conduct import PATIENCE, conduct, follow, lead
+from zoo.tuning.conduct import PATIENCE, alone, conduct, follow, lead
 from zoo.tuning.records import Measure, Records, Run
 from zoo.tuning.report import report
 from zoo.tuning.space import NOTATION, Axis, parse
@@ -108,11 +108,17 @@ def run(task: ModuleType, options: dict[str, Any]) -> None:
     else:
         study = planned(task, options)
         directory = how["study_dir"] or STUDIES / task.NAME / time.strftime("%Y%m%d-%H%M%S")
-        if (directory / "study.json").exists():
-            raise InputError(
-                f"{directory} holds a study already: go on with it by --resume, or give another "
-                "--study-dir"
-            )
+    with alone(directory):
+        _run(task, study, directory, **how)
+
+
+def _run(task: ModuleType, study: Study, directory: Path, **how: Any) -> None:
+    """Searches, in a folder that no other search uses."""
+    if not how["resume"] and how["trial"] is None and (directory / "study.json").exists():
+        raise InputError(
+            f"{directory} holds a study already: go on with it by --resume, or give another "
+            "--study-dir"
+        )
     measure = tune.Trainings(task, study.fixed, directory / "data" / "alone")
     if how["trial"] is not None:
         again(study, measure, directory, how["trial"])

@@ -2,21 +2,26 @@
 
 import base64
 import json
-import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import tensorflow as tf
 
-from zoo.errors import InputError
+from zoo import checksums, durable
+from zoo.errors import DamagedFile, InputError
+
+PART = ".part-"  # begins the names of unfinished versions
 
 # strings that break text paths: nothing, unknown words, emoji, right to left, NUL, markup, bad
 # bytes; a signature's own probes may add to them
@@ -85,14 +90,71 @@ def publish(
     Raises:
         ExportError: The written model does not load or answers otherwise; nothing is left behind.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
-    try:
+    durable.make_folder(directory)
+    sweep(directory)
+    with _unfinished(directory) as part:
         _write(functions, tracked, part)
         check(part, functions, probes)
+        sums = checksums.as_text(checksums.of_tree(part))
+        (part / checksums.NAME).write_text(sums, encoding="utf-8")
         return _rename(part, directory)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _unfinished(directory: Path) -> Iterator[Path]:
+    """A folder to write a version into, deleted at the end if it is still there.
+
+    The lock beside it is held for as long as this process lives; `sweep` goes by it.
+    """
+    part = directory / f"{PART}{secrets.token_hex(4)}"
+    place = Path(f"{part}.lock")
+    with filelock.FileLock(place):
+        part.mkdir()
+        try:
+            yield part
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            place.unlink(missing_ok=True)
+
+
+def sweep(directory: Path) -> None:
+    """Deletes the unfinished versions of exports whose processes have ended.
+
+    Args:
+        directory: `saved_models/NAME`.
+    """
+    for place in directory.glob(f"{PART}*.lock"):
+        lock = filelock.FileLock(place)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:  # its process lives
+            continue
+        shutil.rmtree(place.with_suffix(""), ignore_errors=True)
+        place.unlink(missing_ok=True)
+        lock.release()
+
+
+def load(path: Path) -> Any:
+    """Loads an exported version.
+
+    Args:
+        path: The version's folder.
+
+    Raises:
+        DamagedFile: A file of it is missing or damaged.
+    """
+    advice = "export again, or give another version"
+    try:
+        checksums.verify_tree(path)
+    except DamagedFile as error:
+        raise DamagedFile(f"{error}: {advice}") from error
+    try:
+        return tf.saved_model.load(str(path))
+    except Exception as error:  # TensorFlow's, protobuf's and Python's own, by what is damaged
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DamagedFile(
+            f"{path} is damaged or no SavedModel ({first[:200]}): {advice}"
+        ) from error
 
 
 def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> None:
@@ -100,7 +162,7 @@ def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> 
     module.tracked = list(tracked)
     traced = {name: _traced(function) for name, function in functions.items()}
     tf.saved_model.save(module, str(path), signatures=traced)
-    path.chmod(0o755)  # mkdtemp's own is for its user alone; a server may be another
+    path.chmod(0o755)  # whatever the umask: a server may run as another user
 
 
 def _traced(function: Any) -> Any:
@@ -114,7 +176,7 @@ def _rename(part: Path, directory: Path) -> Path:
     while True:
         target = directory / str(version)
         try:
-            os.rename(part, target)
+            durable.publish(part, target)
         except OSError:
             if not target.exists():
                 raise

@@ -9,12 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo import durable
 from zoo.errors import InputError, nearest
 from zoo.layers import CRFLoss
 from zoo.losses import TokenCrossentropy
 from zoo.registry import architecture as registered
 from zoo.registry import build
-from zoo.tuning.conduct import conduct
+from zoo.tuning.conduct import alone, conduct
 from zoo.tuning.findings import Findings
 from zoo.tuning.records import Records, Run
 from zoo.tuning.report import report
@@ -123,9 +124,10 @@ def search(
         others=_defaults(name),
     )
     place = Path(directory)
-    place.mkdir(parents=True, exist_ok=True)
-    conduct(study, _Fits(study, data, loss, patience), place)
-    sentence = report(study, place, f"zoo.build({name!r}, **options)", fixed)
+    durable.make_folder(place)
+    with alone(place):
+        conduct(study, _Fits(study, data, loss, patience), place)
+        sentence = report(study, place, f"zoo.build({name!r}, **options)", fixed)
     findings = Findings.of(study, Records(place))
     chosen = findings.recommended(study.fractions[-1])
     return Found({**fixed, **chosen.values}, sentence, findings, place)

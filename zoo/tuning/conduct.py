@@ -4,11 +4,13 @@ import math
 import statistics
 import threading
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 
+from zoo import lock
 from zoo.errors import InputError
 from zoo.tuning.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
@@ -130,7 +132,13 @@ def conduct(study: Study, measure: Measure, directory: Path) -> None:
         InputError: The folder holds another study.
         OSError: The disk is full; what was finished is kept.
     """
-    _search(study, measure, directory, _taken_up(study, directory))
+    with alone(directory):
+        _search(study, measure, directory, _taken_up(study, directory))
+
+
+def alone(directory: Path) -> AbstractContextManager[None]:
+    """Keeps other searches out of a study's folder; the workers of a chief share it."""
+    return lock.hold(directory, "the study", "wait until it ends, or give another folder")
 
 
 def _search(study: Study, measure: Measure, directory: Path, made: Any) -> None:
@@ -173,6 +181,11 @@ def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE
         address: HOST:PORT where workers ask.
         patience: Seconds without a sign of life after which a worker is taken for dead.
     """
+    with alone(directory):
+        _lead(study, directory, address, patience)
+
+
+def _lead(study: Study, directory: Path, address: str, patience: float) -> None:
     made = _taken_up(study, directory)
     as_worker("chief", address)
     ended = threading.Event()
@@ -203,6 +216,11 @@ def follow(study: Study, measure: Measure, directory: Path, worker: str, address
     """
     if "chief" in worker:
         raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
+    with lock.hold(directory / "workers" / worker, "the worker", "give this one another name"):
+        _follow(study, measure, directory, worker, address)
+
+
+def _follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
     as_worker(worker, address)
     ended = threading.Event()
     threading.Thread(target=live, args=(directory, worker, ended), daemon=True).start()

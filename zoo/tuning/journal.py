@@ -5,6 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from zoo import durable
+from zoo.errors import DamagedFile
+
+NEEDED = {"event", "trial", "elapsed"}
+ADVICE = "put back a copy of it, or begin a new study"
+
 
 class Journal:
     """A file of JSON lines that is only appended to, each on the disk before work goes on.
@@ -21,7 +27,23 @@ class Journal:
             whole = content[: content.rfind(b"\n") + 1]
             if whole != content:
                 os.truncate(path, len(whole))
-            self.events = [json.loads(line) for line in whole.splitlines()]
+            self.events = [
+                self._event(number, line) for number, line in enumerate(whole.splitlines(), 1)
+            ]
+
+    def _event(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DamagedFile(
+                f"{self.path}, line {number}: not JSON ({error}): {ADVICE}"
+            ) from error
+        if not isinstance(found, dict) or not set(found) >= NEEDED:
+            raise DamagedFile(
+                f"{self.path}, line {number}: an event has {', '.join(sorted(NEEDED))}, got "
+                f"{str(found)[:60]}: {ADVICE}"
+            )
+        return found
 
     def append(self, event: dict[str, Any]) -> None:
         """Adds an event; it is either in the file as a whole or not at all.
@@ -30,12 +52,15 @@ class Journal:
             OSError: The disk is full, or cannot be written.
         """
         line = json.dumps(event, ensure_ascii=False) + "\n"
-        size = self.path.stat().st_size if self.path.exists() else 0
+        new = not self.path.exists()
+        size = 0 if new else self.path.stat().st_size
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+            if new:
+                durable.sync(self.path.parent)
         except OSError:
             os.truncate(self.path, size)
             raise

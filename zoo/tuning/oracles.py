@@ -14,7 +14,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial
 from keras_tuner.engine.trial import TrialStatus as Status
 
-from zoo.errors import InputError
+from zoo.errors import DamagedFile, InputError
 from zoo.tuning.journal import Journal
 from zoo.tuning.records import Records
 from zoo.tuning.space import Axis, Space
@@ -48,8 +48,17 @@ class Journalled(keras_tuner.Oracle):
         self.journal, self.records, self.seconds = journal, records, seconds
         self._began = time.monotonic() - (journal.events[-1]["elapsed"] if journal.events else 0)
         self._playing = True
-        for event in journal.events:
-            self._play(event)
+        for number, event in enumerate(journal.events, 1):
+            try:
+                self._play(event)
+            except InputError:
+                raise
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise DamagedFile(
+                    f"{journal.path}, line {number}: does not follow from the lines above it "
+                    f"({type(error).__name__}: {error}): put back a copy of it, or begin a new "
+                    "study"
+                ) from error
         self._playing = False
         for worker in list(self.ongoing_trials):
             self.give_up(worker)

@@ -1,13 +1,12 @@
 """What a study is: a space, how it is searched, over which seeds and shares of the data."""
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import InputError, require_choice
-from zoo.tuning.records import write_json
+from zoo import durable, stored
+from zoo.errors import DamagedFile, InputError, require_choice
 from zoo.tuning.space import Axis, Space
 
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
@@ -79,7 +78,8 @@ class Study:
         """Writes `study.json`."""
         content = dataclasses.asdict(self)
         del content["space"]
-        write_json(directory / "study.json", content)
+        durable.make_folder(directory)
+        durable.write_json(directory / "study.json", content, checked=True)
 
     @classmethod
     def load(cls, directory: Path) -> "Study":
@@ -89,13 +89,13 @@ class Study:
             InputError: There is none, or none that can be read.
         """
         path = directory / "study.json"
+        advice = "put back a copy of it, or begin a new study"
+        content = stored.read_json(path, dict, missing="give the folder of a study", advice=advice)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise InputError(f"{path} does not exist: give the folder of a study") from error
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{path} is not JSON ({error}): begin a new study") from error
-        content["fractions"] = tuple(content["fractions"])
-        axes = [{**axis, "values": tuple(axis["values"])} for axis in content["axes"]]
-        content["axes"] = tuple(Axis(**axis) for axis in axes)
-        return cls(**content)
+            content["fractions"] = tuple(content["fractions"])
+            axes = [{**axis, "values": tuple(axis["values"])} for axis in content["axes"]]
+            content["axes"] = tuple(Axis(**axis) for axis in axes)
+            return cls(**content)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            told = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise DamagedFile(f"{path} holds no study ({told}): {advice}") from error
