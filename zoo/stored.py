@@ -13,12 +13,12 @@ ADVICE = "put back a copy of it, or train again"
 _KINDS: dict[type, str] = {dict: "an object {...}", list: "a list [...]"}
 
 
-def read_text(path: Path, *, what: str = "file", missing: str, advice: str = ADVICE) -> str:
+def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE) -> str:
     """A text file in UTF-8, compared with its checksum if it has one.
 
     Args:
         path: The file.
-        what: What the sentence calls it.
+        what: What the sentence calls it, if it is missing.
         missing: What to do if there is no such file.
         advice: What to do if it is damaged.
 
@@ -30,9 +30,10 @@ def read_text(path: Path, *, what: str = "file", missing: str, advice: str = ADV
         raw = read_bytes(path)
         checksums.verify(path)
     except FileNotFoundError as error:
-        raise InputError(f"no {what} at {path}, which does not exist: {missing}") from error
+        told = f"no {what} at {path}" if what else f"{path} does not exist"
+        raise InputError(f"{told}: {missing}") from error
     except OSError as error:
-        raise InputError(f"no {what} at {path} ({error.strerror}): {missing}") from error
+        raise InputError(f"no {what or 'file'} at {path} ({error.strerror}): {missing}") from error
     except (EOFError, zlib.error) as error:
         raise DamagedFile(f"{path} is damaged ({error}): {advice}") from error
     except DamagedFile as error:

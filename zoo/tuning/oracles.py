@@ -5,6 +5,7 @@ them is read: the journal's events are played to a fresh oracle, which then stan
 stood.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -46,26 +47,29 @@ class Journalled(keras_tuner.Oracle):
             InputError: The oracle would have done otherwise: another version wrote the journal.
         """
         self.journal, self.records, self.seconds = journal, records, seconds
-        self._began = time.monotonic() - (journal.events[-1]["elapsed"] if journal.events else 0)
         self._playing = True
         for number, event in enumerate(journal.events, 1):
             try:
                 self._play(event)
             except InputError:
                 raise
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
                 raise DamagedFile(
                     f"{journal.path}, line {number}: does not follow from the lines above it "
                     f"({type(error).__name__}: {error}): put back a copy of it, or begin a new "
                     "study"
                 ) from error
         self._playing = False
+        self._began = time.monotonic() - (journal.events[-1]["elapsed"] if journal.events else 0)
         for worker in list(self.ongoing_trials):
             self.give_up(worker)
 
     def _play(self, event: dict[str, Any]) -> None:
         name = event["trial"]
+        if not math.isfinite(event["elapsed"]):
+            raise ValueError(f"elapsed is {event['elapsed']}")
         if event["event"] == "begin":
+            int(event["done"])
             trial = self.create_trial(event["worker"])
             if (trial.trial_id, trial.hyperparameters.values) != (name, event["values"]):
                 raise InputError(
