@@ -315,7 +315,8 @@ def predict(
 
 def _pictured(directory: Path) -> list[str]:
     """The files of a run that are for people."""
-    names = ("config.json", "metrics.json", "history.csv", "curves.png", "confusion.png")
+    pictures = ("curves.png", "confusion.png", "confusions.csv")
+    names = ("config.json", "metrics.json", "history.csv", *pictures)
     return [name for name in names if (directory / name).exists()]
 
 

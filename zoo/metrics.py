@@ -1,6 +1,7 @@
 """Scores of labels: accuracy, F1 and the confusion matrix, in NumPy, over whole splits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,82 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(-log_softmax(logits.astype(np.float64))[rows, labels].mean())
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """The confusion matrix as the entries that are not 0: its size is that of the data, not C x C.
+
+    Attributes:
+        true: int (P,), the rows of those entries, in ascending order.
+        predicted: int (P,), their columns, ascending within a row.
+        counts: int (P,), the entries.
+        num_classes: C.
+    """
+
+    true: np.ndarray
+    predicted: np.ndarray
+    counts: np.ndarray
+    num_classes: int
+
+    def matrix(self) -> np.ndarray:
+        """The matrix itself, int (C, C): true classes as rows, predicted ones as columns."""
+        matrix = np.zeros((self.num_classes, self.num_classes), np.int64)
+        matrix[self.true, self.predicted] = self.counts
+        return matrix
+
+    def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For each class: how often it was predicted rightly, occurred, and was predicted.
+
+        Returns:
+            Three int (C,): the matrix's diagonal, the sums of its rows and of its columns.
+        """
+        right = self.true == self.predicted
+        return (
+            self._summed(self.true[right], self.counts[right]),
+            self._summed(self.true, self.counts),
+            self._summed(self.predicted, self.counts),
+        )
+
+    def _summed(self, classes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        sums = np.zeros(self.num_classes, np.int64)
+        np.add.at(sums, classes, counts)
+        return sums
+
+    def errors(self) -> "Confusion":
+        """The entries off the diagonal, the most frequent first."""
+        wrong = np.flatnonzero(self.true != self.predicted)
+        order = wrong[np.argsort(-self.counts[wrong], kind="stable")]
+        chosen = (self.true[order], self.predicted[order], self.counts[order])
+        return Confusion(*chosen, self.num_classes)
+
+
+def count_confusions(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Confusion:
+    """Counts how often each class was predicted for each true class.
+
+    Args:
+        labels: int (N,), the true classes, 0 to C - 1.
+        predictions: int (N,), the predicted ones.
+        num_classes: C; the memory that counting takes does not depend on it.
+
+    Returns:
+        The pairs of classes that occur, and how often.
+
+    Example:
+        >>> found = count_confusions(np.array([0, 7, 0]), np.array([0, 9, 0]), 10_000)
+        >>> found.true.tolist(), found.predicted.tolist(), found.counts.tolist()
+        ([0, 7], [0, 9], [2, 1])
+    """
+    pairs = labels.astype(np.int64) * num_classes + predictions.astype(np.int64)
+    found, counts = np.unique(pairs, return_counts=True)
+    return Confusion(found // num_classes, found % num_classes, counts, num_classes)
+
+
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """How often each class was taken for which.
+    """Counts how often each class was predicted for each true class, as a full matrix.
 
     Args:
         labels: int (N,), the true classes.
         predictions: int (N,), the predicted ones.
-        num_classes: C.
+        num_classes: C. With many classes `count_confusions` needs far less memory.
 
     Returns:
         int (C, C), true classes as rows, predicted ones as columns.
@@ -42,18 +112,18 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
         >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
         [[1, 1], [0, 1]]
     """
-    pairs = labels.astype(np.int64) * num_classes + predictions
-    counts = np.bincount(pairs, minlength=num_classes * num_classes)
-    return counts.reshape(num_classes, num_classes)
+    return count_confusions(labels, predictions, num_classes).matrix()
 
 
-def classification_scores(matrix: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+def classification_scores(
+    confusion: np.ndarray | Confusion, classes: Sequence[str]
+) -> dict[str, Any]:
     """Accuracy and F1 from a confusion matrix.
 
     F1 of a class is 2 TP / (2 TP + FP + FN), and 0 where the class neither occurs nor is predicted.
 
     Args:
-        matrix: int (C, C), true classes as rows.
+        confusion: The counts of `count_confusions`, or int (C, C), true classes as rows.
         classes: The C names.
 
     Returns:
@@ -63,11 +133,18 @@ def classification_scores(matrix: np.ndarray, classes: Sequence[str]) -> dict[st
         >>> classification_scores(np.array([[1, 1], [0, 2]]), ["no", "yes"])["f1"]["yes"]
         0.8
     """
-    hits = np.diag(matrix).astype(np.float64)
-    involved = matrix.sum(axis=0) + matrix.sum(axis=1)  # 2 TP + FP + FN
+    if isinstance(confusion, Confusion):
+        hits, occurring, predicted = confusion.totals()
+    else:
+        hits, occurring, predicted = (
+            np.diag(confusion),
+            confusion.sum(axis=1),
+            confusion.sum(axis=0),
+        )
+    involved = occurring + predicted  # 2 TP + FP + FN
     f1 = 2 * hits / np.maximum(involved, 1)
     return {
-        "accuracy": float(hits.sum() / max(matrix.sum(), 1)),
+        "accuracy": float(hits.sum() / max(occurring.sum(), 1)),
         "f1_macro": float(f1.mean()),
         "f1": {name: float(score) for name, score in zip(classes, f1, strict=True)},
     }

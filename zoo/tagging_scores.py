@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import InputError, nearest
-from zoo.metrics import confusion_matrix
+from zoo.metrics import Confusion, count_confusions
 from zoo.text.tag_schemes import spans
 
 Tags = Sequence[Sequence[str]]  # of each sentence, without padding
@@ -99,8 +99,35 @@ def unseen_accuracy(
     return _share(sum(right), len(right)), len(right)
 
 
+def count_tag_confusions(gold: Tags, predicted: Tags, tags: Sequence[str]) -> Confusion:
+    """Counts how often each tag was predicted for each true tag.
+
+    Args:
+        gold: The true tags of each sentence.
+        predicted: The predicted ones.
+        tags: The C tags in the order of their numbers.
+
+    Returns:
+        The pairs of tags that occur, and how often.
+
+    Raises:
+        InputError: Lengths differ, or a tag is not among `tags`.
+    """
+    _require_aligned("gold tags", gold, "predicted tags", predicted)
+    places = {tag: place for place, tag in enumerate(tags)}
+    try:
+        ids = [(places[a], places[b]) for a, b in _pairs(gold, predicted)]
+    except KeyError as error:
+        tag = error.args[0]
+        raise InputError(
+            f"the tag {tag!r} is not among the {len(tags)} tags to count: {nearest(tag, tags)}"
+        ) from None
+    labels, predictions = np.array(ids, np.int64).reshape(-1, 2).T
+    return count_confusions(labels, predictions, len(tags))
+
+
 def tag_confusion(gold: Tags, predicted: Tags, tags: Sequence[str]) -> np.ndarray:
-    """How often each tag was taken for which.
+    """Counts how often each tag was predicted for each true tag, as a full matrix.
 
     Args:
         gold: The true tags of each sentence.
@@ -117,17 +144,7 @@ def tag_confusion(gold: Tags, predicted: Tags, tags: Sequence[str]) -> np.ndarra
         >>> tag_confusion([["X", "Y", "X"]], [["X", "X", "Y"]], ["Y", "X"]).tolist()
         [[0, 1], [1, 1]]
     """
-    _require_aligned("gold tags", gold, "predicted tags", predicted)
-    places = {tag: place for place, tag in enumerate(tags)}
-    try:
-        ids = [(places[a], places[b]) for a, b in _pairs(gold, predicted)]
-    except KeyError as error:
-        tag = error.args[0]
-        raise InputError(
-            f"the tag {tag!r} is not among the {len(tags)} tags to count: {nearest(tag, tags)}"
-        ) from None
-    labels, predictions = np.array(ids, np.int64).reshape(-1, 2).T
-    return confusion_matrix(labels, predictions, len(tags))
+    return count_tag_confusions(gold, predicted, tags).matrix()
 
 
 def _share(part: int, whole: int) -> float:

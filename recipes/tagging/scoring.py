@@ -9,13 +9,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes import figures
+from recipes import confusions
 from recipes.tagging.flow import Prepared
 from zoo.architectures.many_to_many import tags_only
 from zoo.layers import CRFLoss
 from zoo.layers.crf import CRF, unpacked
 from zoo.losses import IGNORED, TokenCrossentropy
-from zoo.tagging_scores import entity_scores, tag_confusion, token_accuracy, unseen_accuracy
+from zoo.metrics import Confusion
+from zoo.tagging_scores import (
+    count_tag_confusions,
+    entity_scores,
+    token_accuracy,
+    unseen_accuracy,
+)
 from zoo.text.tag_schemes import OUTSIDE
 
 Tags = list[list[str]]
@@ -115,8 +121,8 @@ def _take_off(model: keras.Model, tag: int, shift: float) -> None:
     bias.assign(values)
 
 
-def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str, Any], np.ndarray]:
-    """All figures of a split, and the confusion of its tags."""
+def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str, Any], Confusion]:
+    """All metrics of a split, and how often each tag was predicted for which."""
     sentences = getattr(prepared.splits, split)
     gold = [sentence.tags for sentence in sentences]
     tokens = [sentence.tokens for sentence in sentences]
@@ -127,7 +133,7 @@ def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str,
     scores |= {"unseen_accuracy": unseen, "unseen_tokens": count}
     if prepared.scheme:
         scores |= entity_scores(gold, tags)
-    return scores, tag_confusion(gold, tags, _all_tags(prepared.classes, gold))
+    return scores, count_tag_confusions(gold, tags, _all_tags(prepared.classes, gold))
 
 
 def _all_tags(classes: Sequence[str], gold: Sequence[Sequence[str]]) -> list[str]:
@@ -136,10 +142,10 @@ def _all_tags(classes: Sequence[str], gold: Sequence[Sequence[str]]) -> list[str
 
 
 def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:
-    """The figures of test and, unless it was trained on, validation; draws the test's confusion."""
-    test, matrix = score(model, prepared, "test")
+    """The metrics of test and, unless trained on, validation; writes the test's confusions."""
+    test, confusion = score(model, prepared, "test")
     gold = [sentence.tags for sentence in prepared.splits.test]
-    figures.confusion(matrix, _all_tags(prepared.classes, gold), directory / "confusion.png")
+    confusions.write(confusion, _all_tags(prepared.classes, gold), directory)
     if not prepared.validates:
         return {"test": test}
     return {"validation": score(model, prepared, "validation")[0], "test": test}

@@ -40,7 +40,8 @@ def test_a_run_leaves_its_files_and_no_half_ones(here: Path):
     names = {path.name for path in run.iterdir()}
     assert names == {
         *("config.json", "metrics.json", "history.csv", "vocabulary.txt", "classes.json"),
-        *("curves.png", "confusion.png", "checkpoints", "tensorboard", "SHA256SUMS"),
+        *("curves.png", "confusion.png", "confusions.csv"),
+        *("checkpoints", "tensorboard", "SHA256SUMS"),
     }
     for picture in ("curves.png", "confusion.png"):
         assert (run / picture).read_bytes().startswith(b"\x89PNG")

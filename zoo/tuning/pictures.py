@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from zoo import durable
+from zoo.plots import drawing, plot_label, save
 from zoo.tuning.findings import Findings, Point
 
 COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
@@ -33,12 +32,24 @@ def draw(findings: Findings, directory: Path) -> list[str]:
         The names of the files, in the order in which they are told.
     """
     made = []
-    for name, picture in PICTURES.items():
-        figure = picture(findings)
-        if figure is not None:
-            _save(figure, directory / name)
-            made.append(name)
+    with drawing(_texts(findings)):
+        for name, picture in PICTURES.items():
+            figure = picture(findings)
+            if figure is not None:
+                save(figure, directory / name)
+                made.append(name)
     return made
+
+
+def _texts(findings: Findings) -> list[str]:
+    """All texts of the plots that come from the study: names and values of its options."""
+    study = findings.study
+    values = [str(value) for axis in study.space.axes for value in axis.values or ()]
+    return [study.objective, *(axis.name for axis in study.space.axes), *values]
+
+
+def _title(metric: str) -> str:
+    return plot_label(metric.replace("_", " "), longest=40)
 
 
 def _objective(findings: Findings) -> Figure:
@@ -68,7 +79,7 @@ def _objective(findings: Findings) -> Figure:
             color="black",
             label="recommended",
         )
-    axes.set_title(f"validation {name.replace('_', ' ')}, mean and standard error")
+    axes.set_title(f"validation {_title(name)}, mean and standard error")
     axes.legend()
     return figure
 
@@ -129,13 +140,13 @@ def _pareto(findings: Findings) -> Figure | None:
     axes.plot([_value(p, cost) for p in rest], [p.score for p in rest], "o", color="lightgrey")
     axes.plot([_value(p, cost) for p in front], [p.score for p in front], "o-", color=COLORS[0])
     for point in front:
-        told = ", ".join(str(value) for value in point.values.values())
+        told = ", ".join(plot_label(str(value)) for value in point.values.values())
         axes.annotate(
             told, (_value(point, cost), point.score), xytext=(6, -11), textcoords="offset points"
         )
     axes.margins(0.12)
     axes.set_xlabel(TITLES[cost])
-    axes.set_title(f"validation {findings.study.objective.replace('_', ' ')} and what it costs")
+    axes.set_title(f"validation {_title(findings.study.objective)} and what it costs")
     axes.grid(alpha=0.3)
     return figure
 
@@ -158,7 +169,7 @@ def _axes(findings: Findings) -> tuple[Figure, Any]:
 def _scale(findings: Findings, axes: Any) -> None:
     """The horizontal axis: the values that were tried, in the logarithm where they grow by it."""
     axis = findings.study.space.main()
-    axes.set_xlabel(label(findings))
+    axes.set_xlabel(plot_label(label(findings), longest=60))
     axes.grid(alpha=0.3)
     if not axis.values:
         axes.set_xscale("log" if axis.log else "linear")
@@ -168,7 +179,7 @@ def _scale(findings: Findings, axes: Any) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(list(axis.values), [f"{value:g}" for value in axis.values])
     else:
-        axes.set_xticks(range(len(axis.values)), [str(value) for value in axis.values])
+        axes.set_xticks(range(len(axis.values)), [plot_label(str(value)) for value in axis.values])
 
 
 def _places(findings: Findings, points: Sequence[Point]) -> list[float]:
@@ -191,9 +202,3 @@ def _colors(findings: Findings) -> list[str]:
 
 def _share(fraction: float) -> str:
     return "all training data" if fraction == 1 else f"{fraction:.3g} of the training data"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    FigureCanvasAgg(figure)
-    with durable.replacing(path) as part:
-        figure.savefig(part, dpi=130)

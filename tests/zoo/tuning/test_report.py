@@ -10,7 +10,7 @@ from zoo.tuning.conduct import conduct
 from zoo.tuning.findings import Findings, Point
 from zoo.tuning.records import Records
 from zoo.tuning.report import report
-from zoo.tuning.space import parse
+from zoo.tuning.space import Axis, parse
 from zoo.tuning.study import Study
 
 # accuracies of three seeds at each K, for a tenth of the data and for all of it
@@ -151,3 +151,19 @@ def test_without_a_finished_trial_the_reason_is_told(tmp_path):
     conduct(toy.study(trials=1), measured, tmp_path)
     with pytest.raises(InputError, match="nothing to report: trial 0: MemoryError: no room"):
         report(toy.study(trials=1), tmp_path, "", {})
+
+
+def test_any_names_of_metrics_and_values_are_drawn(tmp_path):
+    values = ("$$", "a$b_", "中文", "\\frac{", "x" * 200)
+    hostile = Study("toy", (Axis("cell_$", values),), {}, "$acc_1$", seeds=1)
+
+    def measured(run):
+        losses = ("train_loss", "validation_loss", "last_train_loss", "last_validation_loss")
+        costs = {"parameters": 100, "seconds_per_epoch": 2.0, "latency_ms": 0.5}
+        score = values.index(run.values["cell_$"]) / 10
+        return dict.fromkeys(losses, 0.5) | costs | {"$acc_1$": score}
+
+    conduct(hostile, measured, tmp_path)
+    report(hostile, tmp_path, "", {})
+    for name in ("objective.png", "memorising.png", "cost.png", "front.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
