@@ -12,7 +12,7 @@ FLOORS = [
     {"errors", "version", "quiet"},
     {"lines", "checksums", "memory"},
     {"durable", "stored", "keras_file"},
-    {"registry", "masking", "lock", "command"},
+    {"registry", "masking", "lock", "command", "plots"},
     {"cells", "text"},
     {"layers", "losses", "metrics"},
     {"architectures", "decoding", "tagging_scores", "export", "tagger_stream"},
@@ -83,7 +83,7 @@ def test_a_file_of_the_zoo_imports_strictly_down(path):
 @pytest.mark.parametrize("path", FILES)
 def test_no_file_of_the_zoo_but_the_figures_and_the_search_imports_an_optional_package(path):
     roots = {name.split(".")[0] for name in imports((ROOT / path).read_text())}
-    assert part_of(path) in ("tuning", "diagnostics") or not roots & set(OPTIONAL)
+    assert part_of(path) in ("tuning", "diagnostics", "plots") or not roots & set(OPTIONAL)
 
 
 @pytest.mark.parametrize("path", RECIPES)
