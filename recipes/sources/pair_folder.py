@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from recipes.sources import languages
 from recipes.sources.naming import is_hidden
-from recipes.sources.pair_files import Pair, columns, read_aligned, read_columns
+from recipes.sources.pair_files import Pair, read_aligned, read_pairs
 from zoo.errors import InputError
 
 PARTS = {
@@ -20,6 +20,7 @@ PARTS = {
 }
 _STEM = r"(?P<stem>train|validation|valid|val|dev|test[^.]*)"
 _TABLE = re.compile(rf"{_STEM}\.tsv(?:\.gz)?", re.IGNORECASE)
+_ANY = re.compile(rf"{_STEM}(?:\..*)?", re.IGNORECASE)
 _NO_LANGUAGE = "tsv|csv|jsonl?|txt|md|gz"
 _SIDE = re.compile(
     rf"{_STEM}\.(?P<language>(?!(?:{_NO_LANGUAGE})\b)[^.]+)(?:\.txt)?(?:\.gz)?", re.IGNORECASE
@@ -36,18 +37,23 @@ class _File(NamedTuple):
         return PARTS["test" if self.stem.startswith("test") else self.stem]
 
 
-def read_folder(folder: Path, source: str, target: str) -> dict[str, list[Pair]]:
+def read_folder(
+    folder: Path, source: str, target: str, format: str = "", header: bool = False
+) -> dict[str, list[Pair]]:
     """Reads the splits that a folder holds.
 
     Two aligned files for each split, `SPLIT.LANGUAGE`, or one table of pairs, `SPLIT.tsv`, gzipped
     or not. A split is called `train`; `validation`, `valid`, `val` or `dev`; `test` or whatever
     begins so, as in `test_2016_flickr.de`. Of several test sets in these languages none is chosen:
-    a folder is to hold one.
+    a folder is to hold one. Where a format is given, the files are tables in it, whatever the
+    endings of their names.
 
     Args:
         folder: Holds the files, and perhaps others.
         source: The source's language; in tables its column, counted from 0.
         target: The target's.
+        format: Of tables: `tsv`, `csv`, `jsonl`, or `""`.
+        header: Whether the first line of a table names its columns.
 
     Returns:
         Pairs under `train`, and perhaps under `validation` and `test`; blank ones as well.
@@ -57,7 +63,8 @@ def read_folder(folder: Path, source: str, target: str) -> dict[str, list[Pair]]
             or a file is malformed.
     """
     present = sorted(each for each in folder.iterdir() if each.is_file() and not is_hidden(each))
-    tables, sides = _matches(_TABLE, present), _matches(_SIDE, present)
+    tables = _matches(_ANY if format else _TABLE, present)
+    sides = [] if format else _matches(_SIDE, present)
     if tables and sides:
         raise InputError(
             f"{folder} holds {tables[0].path.name} and {sides[0].path.name}, expected tables or "
@@ -65,9 +72,12 @@ def read_folder(folder: Path, source: str, target: str) -> dict[str, list[Pair]]
         )
     _check_train(folder, tables + sides)
     if tables:
-        numbers = columns(source, target)
         chosen = {part: _only(folder, tables, part) for part in dict.fromkeys(PARTS.values())}
-        return {part: read_columns(file.path, *numbers) for part, file in chosen.items() if file}
+        return {
+            part: read_pairs(file.path, source, target, format, header)
+            for part, file in chosen.items()
+            if file
+        }
     known = sorted({file.language for file in sides if file.part == "train"})
     pair = languages.choose(str(folder), known, source, target)
     both = {part: _both(folder, sides, part, pair) for part in dict.fromkeys(PARTS.values())}

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from recipes.sources import splits
 from recipes.sources.naming import no_such_data
-from recipes.sources.pair_files import Pair, columns, read_aligned, read_columns
+from recipes.sources.pair_files import FORMATS, Pair, read_aligned, read_pairs
 from recipes.sources.pair_folder import PARTS, read_folder
 from recipes.sources.splits import hash_fraction
 from recipes.sources.table import Example
 from recipes.sources.tfds_pairs import load_tfds_pairs
 from recipes.sources.tfds_source import PREFIX
-from zoo.errors import InputError
+from zoo.errors import InputError, require_choice
 
 __all__ = ["Pair", "PairSplits", "load"]
 
@@ -52,21 +52,23 @@ def load(
     split_seed: int,
     download: bool,
     limit: int = 0,
+    format: str = "",
+    header: bool = False,
 ) -> PairSplits:
     """Loads the pairs of a translation run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file of pairs, a folder, or two aligned files. Files are
     UTF-8, gzipped or not, and hold a pair on each line. A file of pairs has tabs between its
-    columns and no header; what a folder may hold stands in `pair_folder`. Pairs with a blank side
-    are left out. What is missing is cut from train by a hash of the source, so that no source
-    stands on two sides of a cut, however many translations it has.
+    columns and no header, unless `format` and `header` say otherwise; what a folder may hold is in
+    `pair_folder`. Pairs with a blank side are left out. What is missing is cut from train by a hash
+    of the source, so that no source is on two sides of a cut, however many translations it has.
 
     Args:
         data: Which data.
         builtin: Makes the corpus that needs no file.
         source: The language to translate from, as tfds or the names of files spell it; in files of
-            pairs the number of its column, counted from 0. `""`: column 0, or what the tfds data
-            set is for.
+            pairs the number of its column, counted from 0, or its name. `""`: column 0, or what
+            the tfds data set is for.
         target: The language to translate into, or the number of its column. `""`: column 1, or
             what the tfds data set is for.
         source_file: The texts to translate, if `data` is left at `builtin`; else `""`.
@@ -77,6 +79,9 @@ def load(
         download: Whether tensorflow-datasets may use the network.
         limit: The most pairs of train, 0 for all. A hash of the pair chooses them, so that a
             smaller limit leaves a part of what a larger one does; they stay in their order.
+        format: Of files of pairs: `tsv`, `csv` or `jsonl`; `""`: the ending `.csv` or `.jsonl` says
+            it, and all else is TSV.
+        header: Whether the first line of a TSV or CSV file of pairs names its columns.
 
     Returns:
         Parts with at least one pair each.
@@ -85,6 +90,8 @@ def load(
         InputError: The data is not there, malformed, or too little; or an option is wrong.
     """
     _check_limit(limit)
+    if format:
+        require_choice("format", format, FORMATS)
     if source_file or target_file:
         _check_files(data, source_file, target_file)
         parts = {"train": read_aligned(source_file, target_file)}
@@ -94,7 +101,7 @@ def load(
     elif data.startswith(PREFIX):
         parts = _from_tfds(data, source, target, download)
     else:
-        parts = _from_path(data, source, target)
+        parts = _from_path(data, source, target, format, header)
     whole = {name: [pair for pair in pairs if not pair.is_blank] for name, pairs in parts.items()}
     blank = sum(map(len, parts.values())) - sum(map(len, whole.values()))
     cut = _complete(whole, validation_fraction, test_fraction, split_seed)
@@ -135,13 +142,15 @@ def _from_tfds(data: str, source: str, target: str, download: bool) -> dict[str,
     return parts
 
 
-def _from_path(data: str, source: str, target: str) -> dict[str, list[Pair]]:
+def _from_path(
+    data: str, source: str, target: str, format: str, header: bool
+) -> dict[str, list[Pair]]:
     try:
         path = Path(data).expanduser()
         if data and path.is_dir():
-            return read_folder(path, source, target)
+            return read_folder(path, source, target, format, header)
         if data and path.exists():
-            return {"train": read_columns(path, *columns(source, target))}
+            return {"train": read_pairs(path, source, target, format, header)}
         raise InputError(no_such_data(data, path, _KINDS, PREFIX))
     except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error

@@ -10,8 +10,16 @@ from recipes.config import TrainingConfig, option
 class TranslationConfig(TrainingConfig):
     """Where pairs of texts stand, what a token is, the network, how a translation is looked for."""
 
-    source: str = option("", "language (file ending, tfds feature) or column to translate from")
-    target: str = option("", "language or column to translate into")
+    source: str = option(
+        "",
+        "language (file ending, tfds feature) or column to translate from: its number from 0 or, "
+        "with --header, its name",
+    )
+    target: str = option("", "language or column to translate into, likewise")
+    format: str = option(
+        "", "of files of pairs: tsv, csv, jsonl; by their endings if not given, else tsv"
+    )
+    header: bool = option(False, "the first line of a file of pairs names its columns")
     source_file: str = option("", "texts to translate, a line each, instead of --data")
     target_file: str = option("", "their translations, line by line")
     limit: int = option(0, "training pairs at most; 0 = all")

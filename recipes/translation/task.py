@@ -98,6 +98,8 @@ def load(config: TranslationConfig) -> PairSplits:
         builtin=lambda: PairSplits(*builtin.generate(config.split_seed)),
         source=config.source,
         target=config.target,
+        format=config.format,
+        header=config.header,
         source_file=config.source_file,
         target_file=config.target_file,
         validation_fraction=config.validation_fraction,

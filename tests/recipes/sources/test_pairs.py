@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recipes.sources.pair_files import columns, read_columns
+from recipes.sources.pair_files import columns, read_columns, read_pairs
 from recipes.sources.pairs import Pair, PairSplits, load
 from recipes.sources.splits import hash_fraction
 from tests.recipes.sources.corpora import write
@@ -266,3 +266,58 @@ def test_tatoeba_is_cut_by_its_distinct_sources() -> None:
     sources = [{pair.source for pair in part} for part in parts]
     assert sum(map(len, sources)) == len(set.union(*sources)) == 98_659
     assert 4_600 < len(sources[2]) < 5_300
+
+
+FORMS = {
+    "tsv": "id\tEnglish\tGerman\n" + "".join(f"{n}\tword {n}\tWort {n}\n" for n in range(30)),
+    "csv": "id,English,German\n" + "".join(f'{n},"word {n}",Wort {n}\n' for n in range(30)),
+    "jsonl": "".join(f'{{"English": "word {n}", "German": "Wort {n}"}}\n' for n in range(30)),
+}
+
+
+@pytest.mark.parametrize("format", FORMS)
+@pytest.mark.parametrize("ending", ["", ".data", ".gz", None])
+def test_pairs_of_a_given_format_are_read_by_the_names_of_their_columns(
+    tmp_path: Path, format: str, ending: str | None
+) -> None:
+    path = write(tmp_path / f"pairs{f'.{format}' if ending is None else ending}", FORMS[format])
+    given = "" if ending is None else format
+    found = pairs_of(path, source="de,German", target="English", format=given, header=True)
+    pairs = sorted(found.train + found.validation + found.test, key=lambda p: int(p.source[5:]))
+    assert pairs == [Pair(f"Wort {n}", f"word {n}") for n in range(30)]
+
+
+@pytest.mark.parametrize("format", ["tsv", "csv"])
+def test_pairs_have_columns_by_number_with_and_without_a_header_line(
+    tmp_path: Path, format: str
+) -> None:
+    path = write(tmp_path / f"pairs.{format}", FORMS[format])
+    named = read_pairs(path, "1", "-1", header=True)
+    assert named[0] == Pair("word 0", "Wort 0")
+    body = FORMS[format].partition("\n")[2]
+    assert read_pairs(write(tmp_path / "body", body), "1", "2", format) == named
+    two = "source,x,target\na,b,c\n" if format == "csv" else "source\tx\ttarget\na\tb\tc\n"
+    assert read_pairs(write(tmp_path / "two", two), format=format, header=True) == [Pair("a", "c")]
+
+
+def test_a_folder_of_pairs_of_a_given_format_may_have_any_endings(tmp_path: Path) -> None:
+    for part in ("train.pairs", "dev", "test_2016.csv"):
+        write(tmp_path / part, FORMS["csv"].replace("English", part[:2]))
+    options = {"format": "csv", "header": True, "target": "German"}
+    found = pairs_of(tmp_path, source="tr,de,te", **options)
+    assert [len(part) for part in (found.train, found.validation, found.test)] == [30, 30, 30]
+    assert found.test[0] == Pair("word 0", "Wort 0")
+
+
+def test_wrong_columns_and_formats_of_pairs_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "pairs.tsv", FORMS["tsv"])
+    message = refusal(path, source="German", target="English")
+    assert message.endswith("or --header if the first line names them")
+    message = refusal(path, source="French", target="German", header=True)
+    assert message.startswith(f"{path}:1: there is no column 'French', expected one of 'id'")
+    assert "--source choose" in message
+    message = refusal(path, source="German", target="2", header=True)
+    assert "source and target are both column 2" in message
+    assert "format must be one of tsv, csv, jsonl" in refusal(path, format="txt")
+    path = write(tmp_path / "pairs.jsonl", FORMS["jsonl"])
+    assert "there is no key 'source'" in refusal(path, target="German")
