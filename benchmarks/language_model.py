@@ -121,15 +121,15 @@ def our_writing(path: Path) -> dict[str, Callable[[], Any]]:
     """A step and a whole text of the exported model."""
     served = tf.saved_model.load(str(path))
     step, write = served.signatures["step"], served.signatures["generate"]
-    states = served.signatures["start"](streams=tf.constant(1))
+    states = served.signatures["start"](streams=tf.constant([0]))
     token = tf.constant([LETTERS[0].encode()])
     asked = {
         "prompt": tf.constant([LETTERS[0].encode()]),
-        "max_tokens": tf.constant(DRAWN),
-        "temperature": tf.constant(1.0),
-        "top_k": tf.constant(0),
-        "top_p": tf.constant(1.0),
-        "seed": tf.constant(0),
+        "max_tokens": tf.constant([DRAWN]),
+        "temperature": tf.constant([1.0]),
+        "top_k": tf.constant([0]),
+        "top_p": tf.constant([1.0]),
+        "seed": tf.constant([0]),
     }
     return {
         "step": lambda _kept=served: step(token=token, **states)["probabilities"].numpy(),

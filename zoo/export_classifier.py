@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from zoo.export import ODD_TEXTS, publish
 from zoo.text import UNK, NgramVectorizer, Vectorizer, unknown_share
+from zoo.text.dense import dense
+from zoo.text.limits import TEXT, shortened
 
 TextPath = Vectorizer | NgramVectorizer
 
@@ -49,10 +51,12 @@ def text_classifier(
 def _read(vectorizer: TextPath, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What the model takes of texts (B,), and the shares of their tokens that are unknown, (B,)."""
     if isinstance(vectorizer, NgramVectorizer):
-        return vectorizer(text), tf.zeros(tf.shape(text))
-    tokens = vectorizer.tokens(text)
+        return vectorizer(shortened(text)), tf.zeros(tf.shape(text))
+    # far more than the tokens that are kept: only blanks and very long tokens are cut
+    most = max(TEXT, 16 * vectorizer.max_length)
+    tokens = vectorizer.tokens(shortened(text, most, vectorizer.truncation))
     share = unknown_share(tf.equal(vectorizer.vocabulary.ids(tokens), UNK))
-    return vectorizer.ids_of(tokens).to_tensor(), share
+    return dense(vectorizer.ids_of(tokens)), share
 
 
 def export_text_classifier(

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.decoding import bounds
 from zoo.export import ODD_TEXTS, publish
 from zoo.text import PAD
 from zoo.translator import Translator
@@ -19,36 +20,44 @@ def functions_of(translator: Translator) -> Functions:
 
     - `serving_default`: `text` string (B,) -> `translation` string (B,), `log_probability` float32
       (B,), in nats, of its tokens and its end.
-    - `translate`: `text`, `beam_size` int32, `length_penalty` float32 (alpha), `max_tokens` int32
-      (0 = as many as the source's length allows) -> `translations` string (B, n) with n =
-      `beam_size`, best first, "" where there are fewer; `log_probabilities` float32 (B, n);
-      `source_tokens` string (B, T_x) and `target_tokens` string (B, n, T_y), "" as padding;
-      `attention` float32 (B, n, T_y, T_x), for each target token the shares of what it looked at.
+    - `translate`: `text`, `beam_size` int32 (B,) (1 = greedy), `length_penalty` float32 (B,)
+      (alpha), `max_tokens` int32 (B,) (0 = as many as the source's length allows) ->
+      `translations` string (B, n) with n the largest `beam_size` of the batch, best first, "" where
+      a row has fewer; `log_probabilities` float32 (B, n), -1e20 there; `source_tokens` string
+      (B, T_x) and `target_tokens` string (B, n, T_y), "" as padding; `attention` float32
+      (B, n, T_y, T_x), the attention weights of each target token.
     - `complete`: the same with `prefix` string (B,): the translations begin with it.
     - `score`: `text` and `translation` string (B,) -> `log_probability` float32 (B,), in nats;
       `num_tokens` int32 (B,), the end counted; `perplexity` float32 (B,).
+
+    All report `unknown_share` float32 (B,), the share of the source's tokens that its vocabulary
+    lacks, and `truncated` bool (B,), whether a text was too long and its beginning alone was read.
+    A row's answer depends on its own inputs alone, but for the padding. Options out of their range
+    are set to the nearest value in it, see `zoo.decoding.bounds`; how much is read, see
+    `zoo.text.limits`.
 
     Args:
         translator: Model, codecs and search.
     """
 
-    def spec(name: str, dtype: Any = tf.string, shape: Any = (None,)) -> tf.TensorSpec:
-        return tf.TensorSpec(shape, dtype, name=name)
+    def spec(name: str) -> tf.TensorSpec:
+        return tf.TensorSpec([None], tf.string, name=name)
 
-    asked = [
-        spec("beam_size", tf.int32, ()),
-        spec("length_penalty", tf.float32, ()),
-        spec("max_tokens", tf.int32, ()),
-    ]
+    asked = [bounds.spec(name) for name in ("beam_size", "length_penalty", "max_tokens")]
 
     @tf.function(input_signature=[spec("text")], autograph=False)
     def best(text: Any) -> Any:
         return translator.best(text)
 
     def how(beam_size: Any, length_penalty: Any, max_tokens: Any) -> dict[str, Any]:
-        most = tf.where(max_tokens > 0, max_tokens, tf.int32.max)
-        sizes = {"beam_size": beam_size, "n_best": beam_size}
-        return {**sizes, "alpha": length_penalty, "max_tokens": most}
+        beams = bounds.clamped("beam_size", beam_size)
+        most = bounds.clamped("max_tokens", max_tokens)
+        return {
+            "beam_size": beams,
+            "n_best": beams,
+            "alpha": bounds.clamped("length_penalty", length_penalty),
+            "max_tokens": tf.where(most > 0, most, tf.int32.max),
+        }
 
     @tf.function(input_signature=[spec("text"), *asked], autograph=False)
     def translate(text: Any, beam_size: Any, length_penalty: Any, max_tokens: Any) -> Any:
@@ -90,7 +99,8 @@ def export_encoder_decoder(translator: Translator, directory: Path) -> Path:
         ExportError: The written model does not load or answers otherwise; nothing is left behind.
     """
     texts = tf.constant(TEXTS)
-    asked = {"beam_size": 2, "length_penalty": 0.5, "max_tokens": 12}
+    numbers = {"beam_size": 2, "length_penalty": 0.5, "max_tokens": 12}
+    asked = {name: tf.fill([len(TEXTS)], value) for name, value in numbers.items()}
     probes: dict[str, dict[str, Any]] = {
         "serving_default": {"text": texts},
         "translate": {"text": texts, **asked},

@@ -8,15 +8,18 @@ import keras
 import tensorflow as tf
 
 from zoo.architectures import language_model
-from zoo.decoding import Filter, generate
+from zoo.decoding import Filter, bounds, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
 from zoo.layers import named_states, nested_states
-from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share
+from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share, unknown_tokens
+from zoo.text.labels import names_of
+from zoo.text.limits import SCORED, TEXT, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"The quick brown fox.\nIt ran", b"abc " * 300)
 WIDEST = 2**22  # logits of a row that are held at once when a text is scored
 NEVER = (PAD, UNK, BOS)  # what is not written
+OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "seed")
 
 Functions = dict[str, Any]
 
@@ -24,19 +27,28 @@ Functions = dict[str, Any]
 def writer(model: keras.Model, codec: TextCodec, ends: bool = True) -> Functions:
     """Joins text path, model and decoding.
 
-    A row of text is read from BOS and the initial state on. The functions, of named tensors:
+    A row of text is read from BOS and the initial state on. The functions, of named tensors, all
+    with the batch first:
 
-    - `generate`: `prompt` string (B,), `max_tokens` int32, `temperature` float32 (0 takes the best
-      token), `top_k` int32 (0 = all), `top_p` float32 (1 = all), `seed` int32 -> `text` string
-      (B,), the prompt and what follows; `log_probability` float32 (B,), in nats, of what follows
-      under the model itself; `num_tokens` int32 (B,), how many were drawn, the end counted.
+    - `generate`: `prompt` string (B,), `max_tokens` int32 (B,), `temperature` float32 (B,) (0 takes
+      the best token), `top_k` int32 (B,) (0 = all), `top_p` float32 (B,) (1 = all), `seed` int32
+      (B,) -> `text` string (B,), the prompt as it was given and what follows; `log_probability`
+      float32 (B,), in nats, of what follows under the model itself; `num_tokens` int32 (B,), the
+      number of tokens drawn, the end counted; of the prompt: `unknown_share` float32 (B,),
+      `unknown_tokens` string (B, U), the first tokens that the vocabulary lacks, "" as padding, and
+      `truncated` bool (B,), whether it was too long: its end is read then.
     - `score`: `text` string (B,) -> `log_probability` float32 (B,), in nats; `num_tokens` int32
-      (B,), how many tokens that is of; `perplexity` float32 (B,), exp(- log_probability /
-      num_tokens); `num_unknown` int32 (B,), how many of them are UNK and count as that.
-    - `start`: `streams` int32, rows -> the states before a text.
+      (B,), the number of tokens; `perplexity` float32 (B,), exp(- log_probability / num_tokens);
+      `num_unknown` int32 (B,), the number of them that are UNK and count as that; `unknown_share`
+      and `unknown_tokens` as above; `truncated` bool (B,), whether only the beginning was read.
+    - `start`: `streams` int32 (B,), a number a row, of any value -> the states before a text.
     - `step`: `token` string (B,), first "[BOS]", and the states -> `probabilities` float32 (B, V)
       of what follows, and the states to go on with: `state_L_N`, the N-th of layer L.
-    - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of.
+    - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
+      id that no token has.
+
+    A row's answer depends on its own inputs alone. Options out of their range are set to the
+    nearest value in it, see `zoo.decoding.bounds`; how much is read, see `zoo.text.limits`.
 
     Args:
         model: What `zoo.build("language_model", explicit_states=True, ...)` gives.
@@ -81,54 +93,57 @@ def _generate(model: keras.Model, codec: TextCodec) -> Any:
     def step(token_ids: Any, states: Any) -> Any:
         return language_model.step(model, token_ids, states)
 
-    signature = [
-        tf.TensorSpec([None], tf.string, name="prompt"),
-        tf.TensorSpec([], tf.int32, name="max_tokens"),
-        tf.TensorSpec([], tf.float32, name="temperature"),
-        tf.TensorSpec([], tf.int32, name="top_k"),
-        tf.TensorSpec([], tf.float32, name="top_p"),
-        tf.TensorSpec([], tf.int32, name="seed"),
-    ]
+    def prompted(ids: tf.RaggedTensor) -> tuple[Any, Any]:
+        """The logits after BOS and the prompts' ids, and the states with which they were given."""
+        rows = ids.nrows(tf.int32)
+        begun = _begun(ids, rows)
+        # all but the last token are read at once, the last by a step, which gives the logits
+        lengths = tf.cast(ids.row_lengths(), tf.int32) + 1
+        here = tf.range(tf.shape(begun)[1])[None] < lengths[:, None] - 1
+        last = tf.gather(begun, lengths - 1, batch_dims=1)
+        start = named_states(_start(model, rows))
+        states = read({"token_ids": tf.where(here, begun, PAD), **start})
+        return step(last, nested_states(states))
+
+    signature = [tf.TensorSpec([None], tf.string, name="prompt"), *map(bounds.spec, OPTIONS)]
 
     @tf.function(input_signature=signature, autograph=False)
     def write(
         prompt: Any, max_tokens: Any, temperature: Any, top_k: Any, top_p: Any, seed: Any
     ) -> dict[str, Any]:
-        ids = codec.ids(prompt)
-        rows = ids.nrows(tf.int32)
-        begun = _begun(ids, rows)
-        # all but the last token are read at once, the last by a step, which gives the logits
-        before = tf.concat([begun[:, :-1], tf.zeros([tf.shape(begun)[0], 1], tf.int32)], axis=1)
-        lengths = tf.reduce_sum(tf.cast(begun != PAD, tf.int32), axis=1)
-        here = tf.range(tf.shape(begun)[1])[None] < lengths[:, None] - 1
-        before = tf.where(here, begun, PAD)
-        last = tf.gather(begun, lengths - 1, batch_dims=1)
-        states = read({"token_ids": before, **named_states(_start(model, rows))})
-        logits, nested = step(last, nested_states(states))
+        tokens, ids = codec.tokens_and_ids(shortened(prompt, TEXT, "tail"))
+        kept = ids[:, -SCORED:]
+        logits, states = prompted(kept)
         drawn = generate(
             step,
             logits,
-            nested,
+            states,
             end=EOS,
-            max_tokens=max_tokens,
-            choose=Filter(temperature, top_k, top_p, forbidden=NEVER),
-            seed=seed,
+            max_tokens=bounds.clamped("max_tokens", max_tokens),
+            choose=Filter(
+                bounds.clamped("temperature", temperature),
+                bounds.clamped("top_k", top_k),
+                bounds.clamped("top_p", top_p),
+                forbidden=NEVER,
+            ),
+            seed=bounds.clamped("seed", seed),
         )
-        new = tf.RaggedTensor.from_tensor(drawn.token_ids, lengths=drawn.lengths)
+        unknown = codec.unknown(ids)
         return {
-            "text": codec.text(tf.concat([ids, new], axis=1).to_tensor()),
+            "text": codec.continued(prompt, drawn.token_ids),
             "log_probability": drawn.log_probability,
             "num_tokens": drawn.lengths,
-            "unknown_share": unknown_share(codec.unknown(ids)),
+            "unknown_share": unknown_share(unknown),
+            "unknown_tokens": unknown_tokens(tokens, unknown),
+            "truncated": is_long(prompt) | (kept.row_lengths() < ids.row_lengths()),
         }
 
     return write
 
 
 def _begun(ids: tf.RaggedTensor, rows: Any) -> tf.Tensor:
-    """BOS and a text's ids, int32 (B, T), 0 = PAD on the right."""
-    bos = tf.RaggedTensor.from_tensor(tf.fill([rows, 1], BOS))
-    return tf.concat([bos, ids], axis=1).to_tensor()
+    """BOS and a text's ids, int32 (B, T), 0 = PAD on the right; T is at least 1."""
+    return tf.concat([tf.fill([rows, 1], BOS), ids.to_tensor()], axis=1)
 
 
 def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
@@ -137,7 +152,10 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def score(text: tf.Tensor) -> dict[str, Any]:
-        ids = codec.ids(text)
+        tokens, whole = codec.tokens_and_ids(shortened(text))
+        ids = whole[:, :SCORED]
+        truncated = is_long(text) | (ids.row_lengths() < whole.row_lengths())
+        unknown = codec.unknown(whole)
         rows = ids.nrows(tf.int32)
         token_ids = _begun(ids, rows)
         counts = tf.cast(ids.row_lengths(), tf.int32) + int(ends)
@@ -161,13 +179,14 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
         first = (tf.constant(0), tf.zeros([rows]), named_states(_start(model, rows)))
         end = tf.shape(token_ids)[1]
         _, total, _ = tf.while_loop(lambda place, *_: place < end, body, first)
-        tokens = tf.cast(tf.maximum(counts, 1), tf.float32)
         return {
             "log_probability": total,
             "num_tokens": counts,
-            "perplexity": tf.exp(-total / tokens),
+            "perplexity": tf.exp(-total / tf.cast(tf.maximum(counts, 1), tf.float32)),
             "num_unknown": tf.reduce_sum(tf.cast(target_ids == UNK, tf.int32), axis=1),
-            "unknown_share": unknown_share(codec.unknown(ids)),
+            "unknown_share": unknown_share(unknown),
+            "unknown_tokens": unknown_tokens(tokens, unknown),
+            "truncated": truncated,
         }
 
     return score
@@ -175,10 +194,11 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
 
 def _stream(model: keras.Model, codec: TextCodec) -> Functions:
     """The functions `start`, `step` and `tokens`: the caller keeps the states."""
+    one_a_row = tf.TensorSpec([None], tf.int32, name="streams")
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="streams")], autograph=False)
+    @tf.function(input_signature=[one_a_row], autograph=False)
     def start(streams: tf.Tensor) -> dict[str, tf.Tensor]:
-        return named_states(_start(model, streams))
+        return named_states(_start(model, tf.shape(streams)[0]))
 
     @tf.function(autograph=False)
     def step(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -188,7 +208,7 @@ def _stream(model: keras.Model, codec: TextCodec) -> Functions:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="ids")], autograph=False)
     def tokens(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"tokens": tf.gather(tf.constant(codec.vocabulary.tokens), ids)}
+        return {"tokens": names_of(codec.vocabulary.tokens, ids)}
 
     specs = {
         name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name)
@@ -223,14 +243,21 @@ def export_language_model(
         InputError: The model does not take its states, or its V is not the codec's.
     """
     functions = writer(model, codec, ends)
-    first = functions["start"](tf.constant(3))
-    asked: Mapping[str, Any] = {"max_tokens": 20, "temperature": 0.0, "top_k": 0, "top_p": 1.0}
+    first = functions["start"](tf.range(3))
+    rows = len(TEXTS)
+    asked: Mapping[str, Any] = {
+        "max_tokens": tf.fill([rows], 20),
+        "temperature": tf.zeros([rows]),
+        "top_k": tf.range(rows),
+        "top_p": tf.ones([rows]),
+        "seed": tf.fill([rows], 7),
+    }
     probes: dict[str, dict[str, Any]] = {
-        "generate": {"prompt": tf.constant(TEXTS), **asked, "seed": 7},
+        "generate": {"prompt": tf.constant(TEXTS), **asked},
         "score": {"text": tf.constant(TEXTS)},
-        "start": {"streams": tf.constant(3)},
+        "start": {"streams": tf.range(3)},
         "step": {"token": tf.constant([b"[BOS]", b"a", b"\xff"]), **first},
-        "tokens": {"ids": tf.range(len(codec.vocabulary))},
+        "tokens": {"ids": tf.range(-1, len(codec.vocabulary) + 1)},
     }
     tracked = [codec, *(weight.value for weight in model.weights)]
     return publish(functions, tracked, probes, directory)

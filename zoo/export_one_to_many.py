@@ -8,15 +8,18 @@ import keras
 import tensorflow as tf
 
 from zoo.architectures import one_to_many
-from zoo.decoding import Filter, generate, guided
+from zoo.decoding import Filter, bounds, generate, guided
 from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
-from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share
-from zoo.text.labels import label_ids
+from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share, unknown_tokens
+from zoo.text.dense import dense
+from zoo.text.labels import label_ids, names_of
+from zoo.text.limits import TAGGED, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Smith", b"abc " * 300)
 NEVER = (PAD, UNK, BOS)  # what is not written
+OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")
 
 Functions = dict[str, Any]
 
@@ -24,25 +27,32 @@ Functions = dict[str, Any]
 def writer(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Functions:
     """Joins labels, model, decoding and text path.
 
-    A text begins behind BOS, and EOS is its last token. The functions, of named tensors; where a
-    label is unknown they fail and name those that are known:
+    A text begins behind BOS, and EOS is its last token. The functions, of named tensors, all with
+    the batch first; where a label is unknown they fail and name those that are known:
 
-    - `generate`: `label` string (B,), `max_tokens` int32, `temperature` float32 (0 takes the best
-      token), `top_k` int32 (0 = all), `top_p` float32 (1 = all), `min_p` float32 (0 = all) and
-      `guidance` float32 (0 = as the model says; for both see `zoo.decoding.guided`), `seed` int32
-      -> `text` string (B,); `log_probability` float32 (B,), in nats, under the model itself;
-      `num_tokens` int32 (B,), how many were drawn, the end counted; `finished` bool (B,), whether
-      the end came.
+    - `generate`: `label` string (B,), `max_tokens` int32 (B,), `temperature` float32 (B,) (0 takes
+      the best token), `top_k` int32 (B,) (0 = all), `top_p` float32 (B,) (1 = all), `min_p` float32
+      (B,) (0 = all) and `guidance` float32 (B,) (0 = as the model predicts; for both see
+      `zoo.decoding.guided`), `seed` int32 (B,) -> `text` string (B,); `log_probability` float32
+      (B,), in nats, under the model itself; `num_tokens` int32 (B,), the number of tokens drawn,
+      the end counted; `finished` bool (B,), whether the end came; `unknown_share` float32 (B,), 0:
+      a label is known.
     - `score`: `label` and `text` string (B,) -> `log_probability` float32 (B,), in nats, of the
-      text and its end; `num_tokens` int32 (B,), how many tokens that is of; `perplexity` float32
-      (B,), exp(- log_probability / num_tokens); `num_unknown` int32 (B,), how many of them are
-      UNK and count as that.
+      text and its end; `num_tokens` int32 (B,), the number of tokens; `perplexity` float32 (B,),
+      exp(- log_probability / num_tokens); `num_unknown` int32 (B,), the number of them that are UNK
+      and count as that; `unknown_share` float32 (B,), their share of the text's tokens;
+      `unknown_tokens` string (B, U), the first of them, "" as padding; `truncated` bool (B,),
+      whether only the beginning of the text was read.
     - `start`: `label` string (B,) -> the states before the first token: `state_L_N`, the N-th of
       layer L, and `condition` where the model reads the label's vector at each step.
     - `step`: `token` string (B,), first "[BOS]", and the states -> `probabilities` float32 (B, V)
       of what follows, and the states to go on with.
-    - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of.
+    - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
+      id that no token has.
     - `labels`: `ids` int32 (N,) -> `labels` string (N,), "" for an id that no label has.
+
+    A row's answer depends on its own inputs alone. Options out of their range are set to the
+    nearest value in it, see `zoo.decoding.bounds`; how much is read, see `zoo.text.limits`.
 
     Args:
         model: What `zoo.build("one_to_many", num_classes=..., ...)` gives.
@@ -91,16 +101,7 @@ def _label() -> tf.TensorSpec:
 
 def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
     losses_of = one_to_many.with_losses(model)
-    signature = [
-        _label(),
-        tf.TensorSpec([], tf.int32, name="max_tokens"),
-        tf.TensorSpec([], tf.float32, name="temperature"),
-        tf.TensorSpec([], tf.int32, name="top_k"),
-        tf.TensorSpec([], tf.float32, name="top_p"),
-        tf.TensorSpec([], tf.float32, name="min_p"),
-        tf.TensorSpec([], tf.float32, name="guidance"),
-        tf.TensorSpec([], tf.int32, name="seed"),
-    ]
+    signature = [_label(), *map(bounds.spec, OPTIONS)]
 
     def plain(token_ids: Any, states: Any) -> Any:
         logits, states = one_to_many.step(model, token_ids, states)
@@ -119,7 +120,8 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
         seed: Any,
     ) -> dict[str, Any]:
         class_ids, rows = label_ids(label, labels), tf.shape(label)[0]
-        step = guided(plain, guidance, min_p)
+        strength, least = bounds.clamped("guidance", guidance), bounds.clamped("min_p", min_p)
+        step = guided(plain, strength, least)
         before = one_to_many.start(model, class_ids), one_to_many.start_free(model, rows)
         logits, states = step(tf.fill([rows], BOS), before)
         drawn = generate(
@@ -127,9 +129,13 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
             logits,
             states,
             end=EOS,
-            max_tokens=max_tokens,
-            choose=Filter(temperature, top_k, top_p),
-            seed=seed,
+            max_tokens=bounds.clamped("max_tokens", max_tokens),
+            choose=Filter(
+                bounds.clamped("temperature", temperature),
+                bounds.clamped("top_k", top_k),
+                bounds.clamped("top_p", top_p),
+            ),
+            seed=bounds.clamped("seed", seed),
         )
         # the model's own word on it: what was drawn from is another distribution
         read = tf.concat([tf.fill([rows, 1], BOS), drawn.token_ids], axis=1)
@@ -154,10 +160,11 @@ def _score(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
 
     @tf.function(input_signature=signature, autograph=False)
     def score(label: tf.Tensor, text: tf.Tensor) -> dict[str, Any]:
-        ids = codec.ids(text)
+        tokens, whole = codec.tokens_and_ids(shortened(text))
+        ids, unknown = whole[:, :TAGGED], codec.unknown(whole)
         ends = tf.ones([ids.nrows(), 1], tf.int32)
-        read = tf.concat([BOS * ends, ids], axis=1).to_tensor(PAD)
-        told = tf.concat([ids, EOS * ends], axis=1).to_tensor(PAD)
+        read = dense(tf.concat([BOS * ends, ids], axis=1), PAD)
+        told = dense(tf.concat([ids, EOS * ends], axis=1), PAD)
         inputs = {"class_ids": label_ids(label, labels), "token_ids": read, "target_ids": told}
         total = -tf.reduce_sum(losses_of(inputs)["losses"], axis=1)
         counts = tf.cast(ids.row_lengths(), tf.int32) + 1
@@ -166,7 +173,9 @@ def _score(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
             "num_unknown": tf.reduce_sum(tf.cast(told == UNK, tf.int32), axis=1),
-            "unknown_share": unknown_share(codec.unknown(ids)),
+            "unknown_share": unknown_share(unknown),
+            "unknown_tokens": unknown_tokens(tokens, unknown),
+            "truncated": is_long(text) | (ids.row_lengths() < whole.row_lengths()),
         }
 
     return score
@@ -198,12 +207,11 @@ def _names(codec: TextCodec, labels: Sequence[str]) -> Functions:
 
     @tf.function(input_signature=signature, autograph=False)
     def tokens(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"tokens": tf.gather(tf.constant(codec.vocabulary.tokens), ids)}
+        return {"tokens": names_of(codec.vocabulary.tokens, ids)}
 
     @tf.function(input_signature=signature, autograph=False)
     def names(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        places = tf.where((ids >= 0) & (ids < len(labels)), ids, len(labels))
-        return {"labels": tf.gather(tf.constant([*labels, ""]), places)}
+        return {"labels": names_of(labels, ids)}
 
     return {"tokens": tokens, "labels": names}
 
@@ -231,14 +239,15 @@ def export_one_to_many(
     """
     functions = writer(model, codec, labels)
     label = tf.constant([labels[0], labels[-1], labels[0]])
-    asked: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "top_k": 0, "top_p": 1.0}
-    asked |= {"min_p": 0.01, "guidance": 0.5, "seed": 7}
+    numbers: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "top_k": 0, "top_p": 1.0}
+    numbers |= {"min_p": 0.01, "guidance": 0.5, "seed": 7}
+    asked = {name: tf.fill([len(labels)], value) for name, value in numbers.items()}
     probes: dict[str, dict[str, Any]] = {
         "generate": {"label": tf.constant(labels), **asked},
         "score": {"label": tf.fill([len(TEXTS)], labels[-1]), "text": tf.constant(TEXTS)},
         "start": {"label": label},
         "step": {"token": tf.constant([b"[BOS]", b"a", b"\xff"]), **functions["start"](label)},
-        "tokens": {"ids": tf.range(len(codec.vocabulary))},
+        "tokens": {"ids": tf.range(-1, len(codec.vocabulary) + 1)},
         "labels": {"ids": tf.range(len(labels) + 1)},
     }
     tracked = [codec, *(weight.value for weight in model.weights)]

@@ -13,6 +13,7 @@ from zoo.export import ODD_TEXTS, publish
 from zoo.layers.crf import CRF, unpacked
 from zoo.tagger_stream import stream, streams
 from zoo.text import UNK, TokenVectorizer, word_tokens
+from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
 # rows of unequal lengths, one without tokens; "" is padding
@@ -40,8 +41,9 @@ def tagger(
     Both functions give `tokens` string (B, T) and `tags` string (B, T), "" in the padding;
     `confidence` float (B, T), each chosen tag's probability, with a CRF over all paths, 0 in the
     padding; `log_probability` float (B,), that of all chosen tags together, in nats, 0 for a row
-    without tokens; `unknown_share` float (B,), the share of the tokens that the vocabulary lacks.
-    T is at least 1.
+    without tokens; `unknown_share` float (B,), the share of the tokens that the vocabulary lacks;
+    `truncated` bool (B,), whether only the first 4,096 tokens, or 65,536 characters, were read. T
+    is at least 1.
 
     Args:
         model: What `zoo.build("many_to_many", ...)` gives, with softmax or a CRF.
@@ -67,7 +69,7 @@ def tagger(
 
     def tag(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         mask = tf.not_equal(tokens, "")
-        ids = vectorizer(tokens)
+        ids = vectorizer(shortened(tokens, TOKEN))
         outputs = model(_given_to(model, ids), training=False)
         path = choose(model.layers[-1], outputs, mask)
         return {
@@ -90,8 +92,10 @@ def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 def _of_texts(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def tag_texts(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokens, starts, ends = word_tokens(text)
-        return {**tag(tokens), "starts": starts, "ends": ends}
+        tokens, starts, ends = word_tokens(shortened(text))
+        first = slice(None), slice(TAGGED)
+        answer = {**tag(tokens[first]), "starts": starts[first], "ends": ends[first]}
+        return {**answer, "truncated": is_long(text) | _is_wide(tokens)}
 
     return tag_texts
 
@@ -107,9 +111,15 @@ def _of_tokens(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:
         checked = tf.debugging.assert_equal(behind, False, message=message)
         with tf.control_dependencies([checked]):
             missing = tf.maximum(1 - tf.shape(tokens)[1], 0)
-            return tag(tf.pad(tokens, [(0, 0), (0, missing)], constant_values=""))
+            read = tf.pad(tokens[:, :TAGGED], [(0, 0), (0, missing)], constant_values="")
+            return {**tag(read), "truncated": _is_wide(tokens)}
 
     return tag_tokens
+
+
+def _is_wide(tokens: tf.Tensor) -> tf.Tensor:
+    """Which rows of tokens (B, T) have more than are tagged: bool (B,)."""
+    return tf.reduce_any(tokens[:, TAGGED:] != "", axis=1)
 
 
 def _given_to(model: keras.Model, ids: dict[str, Any]) -> Any:
@@ -165,7 +175,7 @@ def export_tagger(
     }
     if streams(model):
         functions |= stream(model, vectorizer, tags)
-        probes["start"] = {"streams": tf.constant(3)}
+        probes["start"] = {"streams": tf.range(3)}
         first = functions["start"](probes["start"]["streams"])
         probes["step"] = {"token": tf.constant([b"Ann", b"", b"\xff"]), **first}
     tracked = [vectorizer, *(weight.value for weight in model.weights)]

@@ -1,4 +1,4 @@
-"""A one-way tagger that reads one token at a time: the exported signatures `start` and `step`."""
+"""A unidirectional tagger reads a token at a time: the exported signatures `start` and `step`."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from zoo.errors import InputError
 from zoo.layers import Recurrent, named_states, nested_states
 from zoo.layers.crf import CRF
 from zoo.text import TokenVectorizer
+from zoo.text.limits import TOKEN, shortened
 
 MESSAGE = "message"  # the name of the CRF's own state
 
@@ -26,7 +27,7 @@ def streams(model: keras.Model) -> bool:
 def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[str, Any]:
     """The functions `start` and `step`; the caller keeps the states, the server keeps nothing.
 
-    `start`: `streams`, an int32, how many texts are read beside each other -> the states.
+    `start`: `streams`, int32 (B,), a number of any value for each text that is read -> the states.
     `step`: `token`, strings (B,), and the states -> `tag` string (B,), `probabilities` float (B, C)
     in the order of `tags`, and the states to go on with.
 
@@ -54,19 +55,24 @@ def stream(model: keras.Model, vectorizer: TokenVectorizer, tags: Any) -> dict[s
     last = model.layers[-1]
     crf = last if isinstance(last, CRF) else None
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, name="streams")], autograph=False)
+    one_a_row = tf.TensorSpec([None], tf.int32, name="streams")
+
+    @tf.function(input_signature=[one_a_row], autograph=False)
     def start(streams: tf.Tensor) -> dict[str, tf.Tensor]:
-        states = named_states(body.get_initial_states(streams))
+        rows = tf.shape(streams)[0]
+        states = named_states(body.get_initial_states(rows))
         if crf is not None:
             # no token yet: what comes first is told by the start's scores
             scores = crf.chain(tf.zeros([1, 1, crf.num_tags])).start
-            states[MESSAGE] = tf.tile(scores[None], [streams, 1])
+            states[MESSAGE] = tf.tile(scores[None], [rows, 1])
         return states
 
     @tf.function(autograph=False)
     def step(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
         message = states.pop(MESSAGE, None)
-        logits, after = _logits(model, vectorizer(token[:, None]), nested_states(states))
+        logits, after = _logits(
+            model, vectorizer(shortened(token[:, None], TOKEN)), nested_states(states)
+        )
         new = named_states(after)
         if crf is not None:
             logits = logits + message

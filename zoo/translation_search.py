@@ -6,12 +6,16 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from zoo.decoding import Hypotheses
-from zoo.errors import require_bool, require_positive_int
+from zoo.decoding.beam import PENALTIES
+from zoo.decoding.bounds import require
+from zoo.errors import InputError, require_bool, require_choice, require_positive_int
+
+MOST_RATIO = 20.0  # tokens at most for a source token
 
 
 @dataclass(frozen=True)
 class Search:
-    """How a translation is looked for where the caller does not say.
+    """How a translation is searched for where the caller does not say.
 
     Attributes:
         beam_size: Sequences that are followed at once.
@@ -37,8 +41,16 @@ class Search:
     replace_unknown: bool = False
 
     def __post_init__(self) -> None:
-        """Checks what the search itself does not."""
+        """Checks every value."""
         require_positive_int("beam_size", self.beam_size)
+        require("length_penalty", self.alpha, "alpha")
+        require("coverage_penalty", self.beta, "beta")
+        require("no_repeat", self.no_repeat)
+        require("min_tokens", self.min_tokens)
+        require_choice("penalty", self.penalty, PENALTIES)
+        if not 0 <= self.ratio <= MOST_RATIO:
+            raise InputError(f"ratio must be from 0 to {MOST_RATIO}, got {self.ratio}")
+        require("max_tokens", self.surplus, "surplus", served=True)
         require_bool("replace_unknown", self.replace_unknown)
 
 

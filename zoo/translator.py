@@ -9,14 +9,16 @@ import tensorflow as tf
 
 from zoo.architectures import encoder_decoder_steps
 from zoo.decoding import Hypotheses, beam_search, coverage_penalty
+from zoo.decoding.beam import widest
 from zoo.errors import InputError
 from zoo.layers import Memory
 from zoo.text import BOS, EOS, PAD, UNK
+from zoo.text.dense import dense
+from zoo.text.limits import TRANSLATED, is_long, shortened
 from zoo.translation_search import Found, Search
 
 __all__ = ["Search", "Translator"]
-LONGEST = 1000  # source tokens that are read
-
+CHARACTERS = 16 * TRANSLATED  # of a source, a target or a prefix that are read
 
 Begun = tuple[Memory, dict[str, Any]]  # a memory, and the states before the first token
 
@@ -70,8 +72,8 @@ class Translator:
 
     def tokens_and_ids(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Strings (B,) -> tokens (B, T_x), "[EOS]" at the end and "" as padding, and their ids."""
-        tokens, ids = self._split(text)
-        return _ended(tokens, "[EOS]").to_tensor(""), _ended(ids, EOS).to_tensor(PAD)
+        tokens, ids = self._split(shortened(text, CHARACTERS))
+        return dense(_ended(tokens, "[EOS]"), ""), dense(_ended(ids, EOS), PAD)
 
     def unknown_share(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The share of each source's tokens, its EOS aside, that its codec lacks: float32 (B,)."""
@@ -82,7 +84,12 @@ class Translator:
 
     def target_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> the target's ids, ragged int32 (B, T_y), without BOS and EOS."""
-        return self._target_ids(text)
+        return self._target_ids(shortened(text, CHARACTERS))[:, : TRANSLATED - 1]
+
+    def truncated(self, text: tf.Tensor, source_ids: tf.Tensor) -> tf.Tensor:
+        """Whether only the beginning of texts (B,) was read as source ids (B, T_x): bool (B,)."""
+        full = tf.reduce_sum(tf.cast(source_ids != PAD, tf.int32), axis=1) >= TRANSLATED
+        return is_long(text, CHARACTERS) | full
 
     def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The tokens at most of each row's translation, int32 (B,)."""
@@ -103,9 +110,9 @@ class Translator:
 
         Args:
             source_ids: 0 = PAD on the right.
-            beam_size: Of the search; None takes that of `search`, here and below.
-            alpha: Of the length penalty.
-            max_tokens: Tokens at most, at most those of `limits`.
+            beam_size: Of the search, a number or (B,); None takes that of `search`, here and below.
+            alpha: Of the length penalty, a number or (B,).
+            max_tokens: Tokens at most, a number or (B,), at most those of `limits`.
             n_best: N.
             prefix: int32 (B, P), with which the translations begin.
             begun: What `start` gave for these sources, where it was asked already.
@@ -114,7 +121,7 @@ class Translator:
         beta = search.beta if self.looks else 0.0
         memory, states = begun or self._start(source_ids)
         matrix = encoder_decoder_steps.head(model)
-        beams = tf.convert_to_tensor(search.beam_size if beam_size is None else beam_size)
+        beams = search.beam_size if beam_size is None else beam_size
         if beta:
             states = {**states, "covered": tf.zeros_like(states["attention"])}
 
@@ -125,7 +132,7 @@ class Translator:
             return logits, after
 
         def uncovered(states: Any) -> Any:
-            mask = tf.repeat(memory.mask, beams, axis=0)
+            mask = tf.repeat(memory.mask, widest(beams), axis=0)
             return coverage_penalty(states["covered"], mask, beta)
 
         rows = tf.shape(source_ids)[0]
@@ -201,8 +208,9 @@ class Translator:
         source_tokens, source_ids = self.tokens_and_ids(text)
         begun = self._start(source_ids)
         hypotheses = self.translate_ids(source_ids, n_best=n_best, begun=begun, **how)
-        longest = tf.maximum(tf.reduce_max(hypotheses.lengths), 1)
-        hypotheses = hypotheses._replace(token_ids=hypotheses.token_ids[:, :, :longest])
+        longest = tf.reduce_max(tf.concat([[1], tf.reshape(hypotheses.lengths, [-1])], axis=0))
+        ids = tf.pad(hypotheses.token_ids, [(0, 0), (0, 0), (0, 1)], constant_values=PAD)
+        hypotheses = hypotheses._replace(token_ids=ids[:, :, :longest])  # at least one place
         found = Found(source_tokens, source_ids, hypotheses)
         attention = self.attention(source_ids, hypotheses.token_ids, begun)
         tokens = self.tokens(found, attention)
@@ -213,6 +221,7 @@ class Translator:
             "target_tokens": tokens,
             "attention": attention,
             "unknown_share": self.unknown_share(source_ids),
+            "truncated": self.truncated(text, source_ids),
         }
 
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -223,6 +232,7 @@ class Translator:
                 "translation": found["translations"][:, 0],
                 "log_probability": found["log_probabilities"][:, 0],
                 "unknown_share": found["unknown_share"],
+                "truncated": found["truncated"],
             }
         source_ids = self.read(text)
         hypotheses = self.translate_ids(source_ids)
@@ -231,6 +241,7 @@ class Translator:
             "translation": texts[:, 0],
             "log_probability": hypotheses.log_probabilities[:, 0],
             "unknown_share": self.unknown_share(source_ids),
+            "truncated": self.truncated(text, source_ids),
         }
 
     def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -238,8 +249,8 @@ class Translator:
         source_ids = self.read(text)
         memory, states = self._start(source_ids)
         ids = self.target_ids(translation)
-        read = tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1).to_tensor(PAD)
-        told = tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1).to_tensor(PAD)
+        read = dense(tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1), PAD)
+        told = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
         logits = encoder_decoder_steps.told(self.model, read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
         total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
@@ -249,6 +260,7 @@ class Translator:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
             "unknown_share": self.unknown_share(source_ids),
+            "truncated": self.truncated(text, source_ids) | (counts >= TRANSLATED),
         }
 
 
@@ -257,6 +269,6 @@ def _traced_once(function: Callable[..., Any], spec: tf.TensorSpec) -> Callable[
 
 
 def _ended(values: tf.RaggedTensor, end: Any) -> tf.RaggedTensor:
-    """Rows of so many tokens or ids at most, with an end behind each."""
-    kept = values[:, : LONGEST - 1]
+    """Rows of at most as many tokens or ids as are read, with an end behind each."""
+    kept = values[:, : TRANSLATED - 1]
     return tf.concat([kept, tf.fill([kept.nrows(), 1], end)], axis=1)

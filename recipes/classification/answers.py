@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from recipes.asking import ask
+
 
 def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict[str, Any]]:
     """The exported model's answer to each text.
@@ -12,8 +14,7 @@ def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict
     """
     import tensorflow as tf
 
-    given = signatures["serving_default"](text=tf.constant(texts))
-    outputs = {name: tensor.numpy() for name, tensor in given.items()}
+    outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
     return [
         {
             "text": text,

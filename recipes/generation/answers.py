@@ -3,49 +3,48 @@
 from collections.abc import Sequence
 from typing import Any
 
+from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.generation.config import Writing
 
 
 def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[str, Any]]:
     """What the exported model writes, or with `how.score` the texts' probabilities.
 
+    Warns of tokens that the model does not know.
+
     Returns:
         A dict each: `prompt`, `text`, `log_probability` (of what was written, in nats),
-        `num_tokens`; or `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`.
+        `num_tokens`; or `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`; and
+        `unknown_share`, `unknown` (the first unknown tokens of what was given), `truncated`.
     """
     import tensorflow as tf
 
+    count = how.samples * len(prompts)
     if how.score:
-        outputs = _arrays(signatures["score"](text=tf.constant(prompts)))
-        return [
-            {"text": text, **{name: values[row].item() for name, values in outputs.items()}}
-            for row, text in enumerate(prompts)
-        ]
-    repeated = [prompt for prompt in prompts for _ in range(how.samples)]
-    outputs = _arrays(
-        signatures["generate"](
-            prompt=tf.constant(repeated),
-            max_tokens=tf.constant(how.max_tokens),
-            temperature=tf.constant(float(how.temperature)),
-            top_k=tf.constant(how.top_k),
-            top_p=tf.constant(float(how.top_p)),
-            seed=tf.constant(how.seed),
+        given = list(prompts)
+        outputs = ask(signatures, "score", text=tf.constant(given, tf.string))
+        names = ("log_probability", "num_tokens", "perplexity", "num_unknown", "truncated")
+    else:
+        given = [prompt for prompt in prompts for _ in range(how.samples)]
+        outputs = ask(
+            signatures,
+            "generate",
+            prompt=tf.constant(given, tf.string),
+            seed=seeds(how.seed, how.samples, len(prompts)),
+            **options(how, ("max_tokens", "temperature", "top_k", "top_p"), count),
         )
-    )
-    return [
-        {
-            "prompt": prompt,
-            "text": outputs["text"][row].decode(),
-            "log_probability": float(outputs["log_probability"][row]),
-            "num_tokens": int(outputs["num_tokens"][row]),
-            "unknown_share": float(outputs["unknown_share"][row]),
-        }
-        for row, prompt in enumerate(repeated)
-    ]
-
-
-def _arrays(outputs: dict[str, Any]) -> dict[str, Any]:
-    return {name: tensor.numpy() for name, tensor in outputs.items()}
+        names = ("log_probability", "num_tokens", "truncated")
+    rows = []
+    for number, text in enumerate(given):
+        row: dict[str, Any] = {"text": text} if how.score else {"prompt": text}
+        if not how.score:
+            row["text"] = outputs["text"][number].decode(errors="replace")
+        row |= {name: outputs[name][number].item() for name in names}
+        row |= unknown_of(outputs, number)
+        if how.score or number % how.samples == 0:
+            warn(text, row, row["truncated"])
+        rows.append(row)
+    return rows
 
 
 def line(row: dict[str, Any]) -> str:

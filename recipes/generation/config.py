@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recipes.config import TrainingConfig, option
+from zoo.decoding.bounds import require_options
+
+CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "seed")
 
 
 @dataclass(frozen=True)
@@ -61,3 +64,7 @@ class Writing:
     samples: int = option(1, "texts for each prompt")
     seed: int = option(0, "the same seed writes the same text")
     score: bool = option(False, "do not write, tell the text's probability")
+
+    def __post_init__(self) -> None:
+        """Checks the options before a model is loaded."""
+        require_options(self, CHECKED, command=True)

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from recipes.generation import builtin
+from zoo.decoding import sample_seeds
 
 SAMPLES = 300
 LONGEST = 150  # characters of a sample
@@ -31,12 +32,12 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
     all_of = Counter(kind for kind, _, _ in pairs)
     won = Counter(pairs[row][0] for row in range(len(pairs)) if right[row] > wrong[row])
     written = functions["generate"](
-        prompt=tf.constant([""] * SAMPLES),
-        max_tokens=LONGEST,
-        temperature=1.0,
-        top_k=0,
-        top_p=1.0,
-        seed=seed,
+        prompt=tf.fill([SAMPLES], ""),
+        max_tokens=tf.fill([SAMPLES], LONGEST),
+        temperature=tf.ones([SAMPLES]),
+        top_k=tf.zeros([SAMPLES], tf.int32),
+        top_p=tf.ones([SAMPLES]),
+        seed=tf.constant(sample_seeds(seed, SAMPLES), tf.int32),
     )
     kept = [builtin.is_right(text.decode()) for text in written["text"].numpy()]
     return {

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.names.config import Inventing
 from recipes.sources.labels import clean
 from zoo.errors import InputError, nearest
 
 MOST = 100_000  # labels that are asked for
+OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance")
 
 
 def known_labels(signatures: Any) -> list[str]:
@@ -23,7 +25,8 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
 
     Returns:
         A dict each: `label`, `text`, `log_probability` (in nats), `num_tokens`, `finished`; or
-        `label`, `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`.
+        `label`, `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`, `unknown`
+        (the first unknown tokens of the text), `truncated`; and `unknown_share`.
 
     Raises:
         InputError: A label is unknown.
@@ -33,27 +36,28 @@ def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[
     labels = _as_known(labels, known_labels(signatures))
     if how.score:
         asked = list(labels)
-        texts = tf.constant([how.score] * len(asked))
-        outputs = signatures["score"](label=tf.constant(asked), text=texts)
-    else:
-        asked = [label for label in labels for _ in range(how.samples)]
-        outputs = signatures["generate"](
-            label=tf.constant(asked),
-            max_tokens=tf.constant(how.max_tokens),
-            temperature=tf.constant(float(how.temperature)),
-            top_k=tf.constant(how.top_k),
-            top_p=tf.constant(float(how.top_p)),
-            min_p=tf.constant(float(how.min_p)),
-            guidance=tf.constant(float(how.guidance)),
-            seed=tf.constant(how.seed),
+        given = [how.score] * len(asked)
+        outputs = ask(
+            signatures,
+            "score",
+            label=tf.constant(asked, tf.string),
+            text=tf.constant(given, tf.string),
         )
-    arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
-    texts = arrays.pop("text", None)
+        return _scored(asked, how.score, outputs)
+    asked = [label for label in labels for _ in range(how.samples)]
+    outputs = ask(
+        signatures,
+        "generate",
+        label=tf.constant(asked, tf.string),
+        seed=seeds(how.seed, how.samples, len(labels)),
+        **options(how, OPTIONS, len(asked)),
+    )
+    texts = outputs.pop("text")
     return [
         {
             "label": label,
-            "text": how.score if texts is None else texts[row].decode(),
-            **{name: arrays[name][row].item() for name in sorted(arrays)},
+            "text": texts[row].decode(),
+            **{name: outputs[name][row].item() for name in sorted(outputs)},
         }
         for row, label in enumerate(asked)
     ]
@@ -66,6 +70,23 @@ def _as_known(labels: Sequence[str], known: Sequence[str]) -> list[str]:
         if clean(label) not in spelled:
             raise InputError(f"unknown label {label!r}: {nearest(label, known)}")
     return [label if label in known else spelled[clean(label)] for label in labels]
+
+
+def _scored(labels: Sequence[str], text: str, outputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for each label; warns once of what the model does not know of the text."""
+    names = ("log_probability", "num_tokens", "num_unknown", "perplexity", "truncated")
+    rows: list[dict[str, Any]] = [
+        {
+            "label": label,
+            "text": text,
+            **{name: outputs[name][row].item() for name in names},
+            **unknown_of(outputs, row),
+        }
+        for row, label in enumerate(labels)
+    ]
+    if rows:
+        warn(text, rows[0], rows[0]["truncated"])
+    return rows
 
 
 def line(row: dict[str, Any]) -> str:

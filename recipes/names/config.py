@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recipes.config import TrainingConfig, option
+from zoo.decoding.bounds import require_options
+
+CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,7 @@ class Inventing:
     guidance: float = option(1.0, "how strongly the label draws; 0 = as the model says")
     seed: int = option(0, "the same seed writes the same names")
     score: str = option("", "do not write: tell this name's probability for each label")
+
+    def __post_init__(self) -> None:
+        """Checks the options before a model is loaded."""
+        require_options(self, CHECKED, command=True)

@@ -6,9 +6,13 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from zoo.decoding import sample_seeds
+from zoo.decoding.bounds import BOUNDS
+
 LONGEST = 30  # letters of a written name at most, the end counted
 LETTERS = range(2, 21)  # how many a well-formed name has
 MARKS = frozenset(" '’-")
+DTYPES = {name: bound.dtype for name, bound in BOUNDS.items()}
 
 
 class Name(NamedTuple):
@@ -44,8 +48,12 @@ def write(
         **how: `temperature`, `min_p` and `guidance`.
     """
     asked = [label for label in labels for _ in range(samples)]
+    numbers = {"max_tokens": longest, "top_k": 0, "top_p": 1.0, **how}
+    rows = len(asked)
     outputs = functions["generate"](
-        label=tf.constant(asked), max_tokens=longest, top_k=0, top_p=1.0, seed=seed, **how
+        label=tf.constant(asked, tf.string),
+        seed=tf.constant(sample_seeds(seed, rows), tf.int32),
+        **{name: tf.fill([rows], tf.cast(each, DTYPES[name])) for name, each in numbers.items()},
     )
     texts = [text.decode() for text in outputs["text"].numpy()]
     return [

@@ -27,7 +27,7 @@ from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from recipes.sources.table import Example
 from zoo.architectures.one_to_many import with_losses
-from zoo.errors import InputError
+from zoo.decoding.bounds import require_options
 from zoo.export_one_to_many import export_one_to_many, writer
 from zoo.losses import TokenCrossentropy
 from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
@@ -91,11 +91,7 @@ def objective(config: Any) -> str:
 
 def check(config: WritingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
-    if config.samples < 1:
-        raise InputError(f"samples must be at least 1, got {config.samples}")
-    for name in DRAWING:
-        if getattr(config, name) < 0:
-            raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
+    require_options(config, ("samples", *DRAWING))
     _model(config, len(SPECIAL), num_classes=2)
 
 

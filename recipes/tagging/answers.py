@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from recipes.asking import ask
 from zoo.errors import InputError
 from zoo.text import spans
 
@@ -23,8 +24,7 @@ def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict
     """
     import tensorflow as tf
 
-    given = signatures["serving_default"](text=tf.constant(texts))
-    outputs = {name: tensor.numpy() for name, tensor in given.items()}
+    outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
     return [
         _row(text, {n: v[number] for n, v in outputs.items()}) for number, text in enumerate(texts)
     ]

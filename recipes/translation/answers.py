@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes import figures
+from recipes.asking import ask, options
 from recipes.translation.config import Translating
 from zoo.decoding.beam import NEVER
 from zoo.errors import InputError
@@ -23,11 +24,10 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
     """
     import tensorflow as tf
 
-    check(how)
-    given = tf.constant(list(texts))
+    given = tf.constant(list(texts), tf.string)
     if how.score:
-        told = signatures["score"](text=given, translation=tf.fill([len(texts)], how.score))
-        arrays = {name: tensor.numpy() for name, tensor in told.items()}
+        scored = tf.fill([len(texts)], how.score)
+        arrays = ask(signatures, "score", text=given, translation=scored)
         return [
             {
                 "text": text,
@@ -36,17 +36,12 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
             }
             for row, text in enumerate(texts)
         ]
-    asked = {
-        "beam_size": tf.constant(how.beam_size),
-        "length_penalty": tf.constant(float(how.length_penalty)),
-        "max_tokens": tf.constant(how.max_tokens),
-    }
+    asked = options(how, ("beam_size", "length_penalty", "max_tokens"), len(texts))
     if how.prefix:
         prefix = tf.fill([len(texts)], how.prefix)
-        outputs = signatures["complete"](text=given, prefix=prefix, **asked)
+        arrays = ask(signatures, "complete", text=given, prefix=prefix, **asked)
     else:
-        outputs = signatures["translate"](text=given, **asked)
-    arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+        arrays = ask(signatures, "translate", text=given, **asked)
     found = arrays["log_probabilities"] > NEVER  # (B, n): there may be fewer than asked for
     for text, any_found in zip(texts, found[:, 0], strict=True):
         if not any_found:
@@ -68,25 +63,6 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
         for rank in range(how.n_best)
         if found[row, rank]
     ]
-
-
-def check(how: Translating) -> None:
-    """Raises unless the options fit each other."""
-    if how.beam_size < 1:
-        raise InputError(f"--beam-size must be at least 1, got {how.beam_size}")
-    if not 1 <= how.n_best <= how.beam_size:
-        raise InputError(
-            f"--n-best must be 1 to --beam-size ({how.beam_size}), got {how.n_best}: change one of "
-            "them"
-        )
-    for name in ("length_penalty", "max_tokens"):
-        if getattr(how, name) < 0:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} must be at least 0, got {getattr(how, name)}")
-    if how.score and (how.prefix or how.attention):
-        raise InputError("--score translates nothing: leave out --prefix and --attention")
-    if how.attention and Path(how.attention).suffix.lower() != ".png":
-        raise InputError(f"--attention must be a PNG to write, got {how.attention!r}: end in .png")
 
 
 def draw(arrays: dict[str, Any], path: Path) -> list[Path]:

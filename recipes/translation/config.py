@@ -1,9 +1,12 @@
 """The options of the `translation` recipe."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from recipes.config import TrainingConfig, option
+from zoo.decoding.bounds import require_options
+from zoo.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,25 @@ BUILTIN: dict[str, Any] = {
 class Translating:
     """How `predict` translates."""
 
-    beam_size: int = option(5, "sequences that are followed at once; 1 = greedy")
+    beam_size: int = option(5, "sequences that are followed at once, 1 to 32; 1 = greedy")
     length_penalty: float = option(1.0, "0 favours short translations, above 1 long ones")
     max_tokens: int = option(0, "tokens at most, the end counted; 0 = by the source's length")
     n_best: int = option(1, "translations of each text, at most --beam-size")
     prefix: str = option("", "what the translations begin with")
     attention: str = option("", "a PNG to write: what each target token looked at")
     score: str = option("", "do not translate: tell this translation's probability")
+
+    def __post_init__(self) -> None:
+        """Checks the options, alone and together, before a model is loaded."""
+        require_options(self, ("beam_size", "length_penalty", "max_tokens"), command=True)
+        if not 1 <= self.n_best <= self.beam_size:
+            raise InputError(
+                f"--n-best must be 1 to --beam-size ({self.beam_size}), got {self.n_best}: change "
+                "one of them"
+            )
+        if self.score and (self.prefix or self.attention):
+            raise InputError("--score translates nothing: leave out --prefix and --attention")
+        if self.attention and Path(self.attention).suffix.lower() != ".png":
+            raise InputError(
+                f"--attention must be a PNG to write, got {self.attention!r}: end in .png"
+            )

@@ -1,5 +1,6 @@
 """What is particular to `translation`: pairs -> ids, an encoder-decoder, BLEU, its export."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from recipes.translation import answers, builtin, evaluating, preparing, text_pa
 from recipes.translation.config import BUILTIN, Translating, TranslationConfig
 from recipes.translation.evaluating import search_of
 from recipes.translation.preparing import Prepared
-from zoo.errors import InputError, require_choice
+from zoo.decoding.bounds import require_options
+from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.export_encoder_decoder import export_encoder_decoder
 from zoo.losses import TokenCrossentropy
 from zoo.text import SPECIAL
@@ -64,9 +66,10 @@ def check(config: TranslationConfig) -> None:
     for side in text_path.SIDES:
         require_choice(f"{side}_level", getattr(config, f"{side}_level"), text_path.LEVELS)
     require_choice("objective", config.objective, OBJECTIVES)
-    for name in ("length_penalty", "coverage_penalty", "no_repeat", "subword_sampling"):
-        if getattr(config, name) < 0:
-            raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
+    require_positive_int("beam_size", config.beam_size)
+    require_options(config, ("beam_size", "length_penalty", "coverage_penalty", "no_repeat"))
+    if not 0 <= config.subword_sampling < math.inf:
+        raise InputError(f"subword_sampling must be at least 0, got {config.subword_sampling}")
     if config.replace_unknown:
         _check_replacing(config)
     TokenCrossentropy(config.label_smoothing)

@@ -20,6 +20,7 @@ from recipes.language.windows import Streams, encoded
 from tests.weights import assign_random
 from zoo import export
 from zoo.architectures.language_model import with_losses
+from zoo.decoding import sample_seeds
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "tfds"
 TINY = ["--units", "16", "--embedding-dim", "8", "--batch-size", "4", "--window", "17"]
@@ -207,7 +208,7 @@ def test_structure_scores_count_right_pairs_and_kept_rules(monkeypatch):
     assert found == {"pairs": {"agreement": 0.5, "brackets": 1.0}, "rules_kept": 0.25}
 
 
-def test_answers_are_rows_for_each_prompt_and_sample():
+def test_answers_are_rows_for_each_prompt_and_sample(capsys):
     asked = {}
 
     def generate(**inputs):
@@ -218,16 +219,24 @@ def test_answers_are_rows_for_each_prompt_and_sample():
             "log_probability": tf.constant([-float(number) for number in range(count)]),
             "num_tokens": tf.range(count),
             "unknown_share": tf.constant([0.25] * count),
+            "unknown_tokens": tf.constant([["x", "q", "x"], ["x", "", ""]] * (count // 2)),
+            "truncated": tf.fill([count], False),
         }
 
     how = Writing(samples=2, temperature=0.5, top_k=3, top_p=0.9, seed=8, max_tokens=5)
     rows = answers.answer({"generate": generate}, ["x", "y"], how)
     assert asked["prompt"].tolist() == [b"x", b"x", b"y", b"y"]
-    assert (asked["max_tokens"], asked["seed"], asked["top_k"]) == (5, 8, 3)
-    assert [float(asked[name]) for name in ("temperature", "top_p")] == pytest.approx([0.5, 0.9])
+    assert (asked["max_tokens"].tolist(), asked["top_k"].tolist()) == ([5] * 4, [3] * 4)
+    assert asked["seed"].tolist() == sample_seeds(8, 2) * 2 and asked["seed"][0] == 8
+    for name, value in (("temperature", 0.5), ("top_p", 0.9)):
+        assert asked[name].tolist() == pytest.approx([value] * 4)
     told = {"log_probability": -2.0, "num_tokens": 2, "unknown_share": 0.25}
+    told |= {"unknown": ["x", "q"], "truncated": False}
     assert rows[2] == {"prompt": "y", "text": "text 2", **told}
     assert answers.line(rows[2]) == "text 2"
+    warnings = capsys.readouterr().err.splitlines()
+    said = "warning: 25% of the tokens of {} are unknown to the model: 'x', 'q'"
+    assert warnings == [said.format("'x'"), said.format("'y'")], "once for each prompt"
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from recipes.names.invented import Name
 from recipes.names.rules import is_right, rules_kept
 from recipes.origin import builtin
 from zoo import export
+from zoo.decoding import sample_seeds
 from zoo.text import BOS, EOS
 
 TINY = [
@@ -289,7 +290,9 @@ def test_names_are_asked_for_by_class(monkeypatch):
         *(Name("A", "N0", True), Name("A", "N1", False)),
         *(Name("B", "N2", True), Name("B", "N3", False)),
     ]
-    assert (asked["guidance"], asked["seed"], asked["max_tokens"]) == (1.5, 3, 30)
+    assert asked["guidance"].numpy().tolist() == [1.5] * 4
+    assert asked["max_tokens"].numpy().tolist() == [30] * 4
+    assert asked["seed"].numpy().tolist() == sample_seeds(3, 4)
 
 
 def test_answers_say_what_was_asked_for():

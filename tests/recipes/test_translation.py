@@ -314,7 +314,7 @@ def test_answers_ask_the_signature_that_does_what_is_asked_for():
     row["unknown_share"] = 0.5
     assert answers.answer(signatures, ["x"], Translating(n_best=2, **how)) == [row]
     assert answers.answer(signatures, ["x"], Translating(prefix="p", **how)) == [row]
-    given = {"text": [b"x"], **how}
+    given = {"text": [b"x"], **{name: [value] for name, value in how.items()}}
     assert asked == [("translate", given), ("complete", {**given, "prefix": [b"p"]})]
 
 

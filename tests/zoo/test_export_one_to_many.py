@@ -23,6 +23,7 @@ KINDS = {
     "input": {"cell": "min_gru", "conditioning": "input", "num_layers": 2},
     "both": {"cell": "gru", "conditioning": "both", "num_layers": 2, "residual": True},
 }
+INTEGERS = ("max_tokens", "top_k", "seed")
 CHECKED = "both"  # in a process without the project: that takes many seconds
 IN_MEMORY = "input"  # not from disk
 STATES = {
@@ -90,7 +91,12 @@ class Walk:
 def write(served, labels, **options):
     numbers = {"max_tokens": 8, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
     numbers |= {"min_p": 0.0, "guidance": 0.0, "seed": 1}
-    found = ask(served, "generate", **{"label": labels, **numbers, **options})
+    kinds = {name: np.int32 if name in INTEGERS else np.float32 for name in numbers}
+    given = {
+        name: np.broadcast_to(kinds[name](each), len(labels))
+        for name, each in {**numbers, **options}.items()
+    }
+    found = ask(served, "generate", label=labels, **given)
     return {**found, "text": [text.decode() for text in found["text"]]}
 
 
@@ -131,14 +137,15 @@ def test_the_best_token_is_taken_at_temperature_0(served):
 @pytest.mark.parametrize("guidance", [0.0, 1.5])
 def test_the_log_probability_is_the_models_own_of_what_was_drawn(served, guidance):
     labels = [LABELS[row % 3] for row in range(12)]
-    found = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance)
+    seeds = np.arange(12)
+    found = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=seeds)
     for row, label in enumerate(labels):
         total = Walk(served, label).follow(tokens_of(found, row))
         np.testing.assert_allclose(found["log_probability"][row], total, rtol=1e-4)
     assert {True, False} == set(found["finished"].tolist())
-    again = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance)
+    again = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=seeds)
     assert again["text"] == found["text"]
-    other = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=2)
+    other = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=seeds + 99)
     assert other["text"] != found["text"]
 
 
@@ -224,14 +231,15 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
     numbers |= {"top_p": tf.float32, "min_p": tf.float32, "guidance": tf.float32, "seed": tf.int32}
     expected = {
         "generate": (
-            {"label": text, **{name: (dtype, []) for name, dtype in numbers.items()}},
+            {"label": text, **{name: (dtype, [None]) for name, dtype in numbers.items()}},
             {"text": text, "log_probability": real, "num_tokens": whole}
             | {"finished": (tf.bool, [None]), "unknown_share": real},
         ),
         "score": (
             {"label": text, "text": text},
             {"log_probability": real, "num_tokens": whole, "perplexity": real}
-            | {"num_unknown": whole, "unknown_share": real},
+            | {"num_unknown": whole, "unknown_share": real, "truncated": (tf.bool, [None])}
+            | {"unknown_tokens": (tf.string, [None, None])},
         ),
         "start": ({"label": text}, states),
         "step": ({"token": text, **states}, {"probabilities": (tf.float32, [None, V]), **states}),

@@ -218,6 +218,7 @@ def test_the_signatures_have_named_inputs_and_outputs_of_unknown_lengths(served,
         "confidence": (tf.float32, [None, None]),
         "log_probability": (tf.float32, [None]),
         "unknown_share": (tf.float32, [None]),
+        "truncated": (tf.bool, [None]),
     }
     places = {"starts": (tf.int32, [None, None]), "ends": (tf.int32, [None, None])}
     for name, takes, shape, gives in (

@@ -40,7 +40,7 @@ def built(vectorizer, **options):
 
 def steps(functions, sentences):
     """What each step gives, from the start on, stacked over time: name -> (B, T, ...)."""
-    states = functions["start"](tf.constant(len(sentences)))
+    states = functions["start"](tf.zeros([len(sentences)], tf.int32))
     given = []
     for tokens in zip(*sentences, strict=True):
         answer = dict(functions["step"](token=tf.constant(tokens), **states))

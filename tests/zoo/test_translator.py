@@ -96,7 +96,7 @@ def test_neither_the_order_nor_padding_nor_neighbours_change_a_translation():
 
 def test_log_probabilities_are_those_that_score_tells(functions):
     text = tf.constant(TEXTS[:2])
-    found = functions["translate"](text, tf.constant(4), tf.constant(0.6), tf.constant(6))
+    found = functions["translate"](text, tf.fill([2], 4), tf.fill([2], 0.6), tf.fill([2], 6))
     assert found["translations"].shape == (2, 4)
     for rank in range(4):
         ended = [b"[EOS]" in row for row in found["target_tokens"][:, rank].numpy().tolist()]
@@ -114,7 +114,7 @@ def test_the_share_of_unknown_source_tokens_is_reported(functions):
     text = tf.constant(["ein hund", "ein zebra rennt qx", "zebra", ""])
     for found in (
         functions["serving_default"](text),
-        functions["translate"](text, tf.constant(2), tf.constant(1.0), tf.constant(2)),
+        functions["translate"](text, tf.fill([4], 2), tf.fill([4], 1.0), tf.fill([4], 2)),
         functions["score"](text, text),
     ):
         np.testing.assert_allclose(found["unknown_share"], [0, 0.5, 1, 0])
@@ -137,7 +137,7 @@ def test_attention_is_given_for_each_token_and_sums_to_one():
 
 def test_translations_begin_with_a_prefix(functions):
     prefix = tf.constant(["dog", "a dog", "", "runs runs"])
-    asked = tf.constant(3), tf.constant(1.0), tf.constant(0)
+    asked = tf.fill([4], 3), tf.fill([4], 1.0), tf.fill([4], 0)
     found = functions["complete"](tf.constant(TEXTS), prefix, *asked)
     for row, begun in enumerate(prefix.numpy().tolist()):
         assert all(one.startswith(begun) for one in found["translations"][row].numpy().tolist())
@@ -190,10 +190,10 @@ def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tm
     answer = served.signatures["serving_default"](text=tf.constant(texts))
     expected = translator.best(tf.constant(texts))
     assert answer["translation"].numpy().tolist() == expected["translation"].numpy().tolist()
-    assert set(answer) == {"translation", "log_probability", "unknown_share"}
-    asked = {"beam_size": tf.constant(2), "length_penalty": tf.constant(1.0)}
+    assert set(answer) == {"translation", "log_probability", "unknown_share", "truncated"}
+    asked = {"beam_size": tf.fill([4], 2), "length_penalty": tf.fill([4], 1.0)}
     found = served.signatures["translate"](
-        text=tf.constant(texts), max_tokens=tf.constant(9), **asked
+        text=tf.constant(texts), max_tokens=tf.fill([4], 9), **asked
     )
     tokens = [token for token in found["target_tokens"].numpy()[0, 0].tolist() if token]
     ids = codec.vocabulary.ids(tf.constant([tokens]))

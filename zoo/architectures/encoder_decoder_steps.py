@@ -104,7 +104,9 @@ def _decoded(model: keras.Model, target_ids: Any, states: dict[str, Any], memory
     """What the decoder gives to given targets, all steps at once."""
     layers = {layer.name: layer for layer in model.layers}
     vectors = vectors_of(layers["target_embedding"], target_ids)
-    count = keras.ops.shape(target_ids)[0] // keras.ops.shape(memory.values)[0]
+    rows, sources = keras.ops.shape(target_ids)[0], keras.ops.shape(memory.values)[0]
+    least = max if isinstance(sources, int) else keras.ops.maximum
+    count = rows // least(sources, 1)  # a batch may have no rows
     begun, values, mask = keras.tree.map_structure(
         lambda each: keras.ops.repeat(each, count, axis=0),
         (states["layers"], memory.values, memory.mask),

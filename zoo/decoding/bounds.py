@@ -34,6 +34,7 @@ import tensorflow as tf
 from zoo.errors import InputError
 
 MOST_INT32 = 2**31 - 1
+TINY = float(np.finfo(np.float32).tiny)  # the least float32 that no processor takes for 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def clamped(name: str, value: tf.Tensor) -> tf.Tensor:
         array([  0. ,   0.5, 100. ,   1. ], dtype=float32)
     """
     bound = BOUNDS[name]
-    low = np.nextafter(np.float32(bound.low), np.float32(1)) if bound.above else bound.low
+    low = bound.low + TINY if bound.above else bound.low
     if not bound.is_int:
         value = tf.where(tf.math.is_nan(value), tf.cast(bound.default, value.dtype), value)
     return tf.clip_by_value(value, tf.cast(low, value.dtype), tf.cast(bound.high, value.dtype))

@@ -10,7 +10,7 @@ from zoo.text.subword_sampling import SubwordSampler, Variants, variants
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
 from zoo.text.token_vectorizer import TokenVectorizer
-from zoo.text.unknown import unknown_share
+from zoo.text.unknown import unknown_share, unknown_tokens
 from zoo.text.vectorizer import Vectorizer
 from zoo.text.vectors import WordVectors, load_vectors
 from zoo.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary
@@ -41,6 +41,7 @@ __all__ = [
     "spans",
     "tags_of",
     "unknown_share",
+    "unknown_tokens",
     "variants",
     "word_tokens",
 ]

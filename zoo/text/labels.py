@@ -1,13 +1,15 @@
-"""Labels -> ids, in the graph."""
+"""Labels -> ids and ids -> names, in the graph."""
 
 import unicodedata
 from collections.abc import Sequence
 
 import tensorflow as tf
 
+from zoo.text.limits import TOKEN, shortened
 from zoo.text.nfc import composer
 
 SHOWN = 20  # labels that an error names
+LONGEST = 100  # characters of an unknown label that an error shows
 
 
 def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
@@ -21,6 +23,7 @@ def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
     Returns:
         int32 (B,).
     """
+    label = shortened(label, max([TOKEN, *map(len, labels)]))
     as_given = tf.equal(label[:, None], tf.constant(list(labels)))  # (B, C)
     forms = tf.constant([unicodedata.normalize("NFC", name) for name in labels])
     valid = tf.strings.unicode_transcode(label, "UTF-8", "UTF-8", errors="replace")
@@ -31,6 +34,25 @@ def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
     shown = ", ".join(labels[:SHOWN])
     more = f", ... ({len(labels)} in all)" if len(labels) > SHOWN else ""
     unknown = tf.strings.reduce_join(tf.boolean_mask(label, ~known)[:1])
+    unknown = tf.strings.substr(unknown, 0, LONGEST, unit="UTF8_CHAR")
     said = tf.strings.join([f"label must be one of {shown}{more}; got ", unknown])
     with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [said])]):
         return tf.argmax(score, axis=1, output_type=tf.int32)
+
+
+def names_of(names: Sequence[str], ids: tf.Tensor) -> tf.Tensor:
+    """What ids stand for, "" for an id without a name; part of a graph.
+
+    Args:
+        names: In the order of their ids.
+        ids: int32 (N,), any values.
+
+    Returns:
+        Strings (N,).
+
+    Example:
+        >>> names_of(["a", "b"], tf.constant([1, 2, -1])).numpy().tolist()
+        [b'b', b'', b'']
+    """
+    places = tf.where((ids >= 0) & (ids < len(names)), ids, len(names))
+    return tf.gather(tf.constant([*names, ""]), places)

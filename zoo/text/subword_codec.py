@@ -111,6 +111,18 @@ class SubwordCodec(tf.Module):
         """
         return spaced(tf.strings.reduce_join(tf.gather(self._spellings(), token_ids), axis=1))
 
+    def continued(self, prompts: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+        """Prompts, each as it was given, and the text of the ids that follow it: strings (B,).
+
+        A blank before the first piece is written unless the prompt is empty or ends in white space.
+        """
+        pieces = tf.strings.reduce_join(tf.gather(self._spellings(), token_ids), axis=1)
+        apart = tf.equal(tf.strings.substr(pieces, 0, 1), " ")
+        read = tf.strings.unicode_transcode(prompts, "UTF-8", "UTF-8")  # as patterns need it
+        ended = tf.strings.regex_full_match(read, r"(?s)(.*\s)?")
+        added = spaced(pieces)
+        return tf.strings.join([prompts, tf.where(apart & ~ended & (added != ""), " ", ""), added])
+
     def joined(self, tokens: tf.Tensor) -> tf.Tensor:
         """Tokens, strings (B, T) -> strings (B,); "" is nothing, an unknown one stands for itself.
 

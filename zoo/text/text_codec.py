@@ -152,6 +152,27 @@ class TextCodec(tf.Module):
         names[UNK] = "\ufffd" if self.level == "character" else MARKS[0]
         return self.joined(tf.gather(tf.constant(names), token_ids))
 
+    def continued(self, prompts: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+        """Prompts, each as it was given, and the text of the ids that follow it.
+
+        Args:
+            prompts: Strings (B,).
+            token_ids: int32 (B, T), as `text` takes them.
+
+        Returns:
+            Strings (B,). A word is set apart by a blank as `text` does it, unless the prompt ends
+            in white space.
+        """
+        added = self.text(token_ids)
+        if self.level == "character":
+            return tf.strings.join([prompts, added])
+        read = self.normalized(prompts)  # valid UTF-8, as patterns need it
+        apart = ~tf.strings.regex_full_match(read, r"(?s)(.*\s)?") & (added != "")
+        if self.level == "word":
+            apart &= ~tf.strings.regex_full_match(read, f"(?s).*{OPENING.rstrip()}")
+            apart &= ~tf.strings.regex_full_match(added, f"(?s){CLOSING.lstrip()}.*")
+        return tf.strings.join([prompts, tf.where(apart, " ", ""), added])
+
     def joined(self, tokens: tf.Tensor) -> tf.Tensor:
         """Tokens, strings (B, T) -> strings (B,); "" stands for nothing."""
         if self.level == "character":

@@ -2,6 +2,10 @@
 
 import tensorflow as tf
 
+from zoo.text.dense import dense
+
+NAMED = 20  # unknown tokens of a text that are named
+
 
 def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
     """The share of each text's tokens that are unknown.
@@ -19,3 +23,16 @@ def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
     """
     count = tf.reduce_sum(tf.cast(unknown, tf.float32), axis=1)
     return count / tf.cast(tf.maximum(unknown.row_lengths(), 1), tf.float32)
+
+
+def unknown_tokens(tokens: tf.RaggedTensor, unknown: tf.RaggedTensor) -> tf.Tensor:
+    """The first unknown tokens of each text, at most 20.
+
+    Args:
+        tokens: Ragged strings (B, T).
+        unknown: Ragged bool (B, T), True for those that the vocabulary lacks.
+
+    Returns:
+        Strings (B, U), "" as padding; U is at least 1.
+    """
+    return dense(tf.ragged.boolean_mask(tokens, unknown)[:, :NAMED], "")

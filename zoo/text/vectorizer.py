@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import require_bool, require_choice, require_positive_int
+from zoo.text.dense import dense
 from zoo.text.normalization import Normalizer
 from zoo.text.tokenization import TOKENIZERS
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
@@ -110,7 +111,7 @@ class Vectorizer(tf.Module):
 
     def __call__(self, texts: tf.Tensor) -> tf.Tensor:
         """Strings (B,) -> int32 (B, T)."""
-        return self.ragged_ids(texts).to_tensor()
+        return dense(self.ragged_ids(texts))
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Turns a split into a list of int32 arrays, one a text, without padding."""

@@ -253,3 +253,92 @@ def test_a_long_vocabulary_is_searched_like_a_short_one():
 def test_no_token_at_all_gives_no_sequence():
     result = searched(max_tokens=0)
     assert result.token_ids.shape == (3, 1, 0) and not np.any(result.lengths)
+
+
+def greedy(table, logits, limit, min_tokens=0, forbidden=()):
+    """The most likely token each time, up to the end token or the limit: a loop of its own."""
+    tokens, total = [], 0.0
+    while len(tokens) < limit and END not in tokens:
+        left = logits.astype("float64").copy()
+        left[[*forbidden, *([END] if len(tokens) < min_tokens else [])]] = -np.inf
+        tokens.append(int(left.argmax()))
+        total += log_softmax(logits)[tokens[-1]]
+        logits = table[tokens[-1]]
+    return tuple(tokens), total
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "options", [{}, {"min_tokens": 2}, {"forbidden": (0, 2)}, {"alpha": 1.0, "penalty": "average"}]
+)
+def test_a_beam_of_one_is_greedy_on_random_chains(seed, options):
+    """An end token that is second best is passed over, whatever the sequence scores in the end."""
+    draw = np.random.default_rng(seed)
+    size, rows = 9, 40
+    table = draw.normal(size=(size, size)).astype("float32") * 2
+    logits = draw.normal(size=(rows, size)).astype("float32")
+    follow = tf.constant(table)
+
+    def chain(tokens, states):
+        return tf.gather(follow, tokens), states
+
+    found = beam_search(
+        chain, tf.constant(logits), (), end=END, max_tokens=12, beam_size=1, **options
+    )
+    plain = {name: options[name] for name in ("min_tokens", "forbidden") if name in options}
+    ended = 0
+    for row in range(rows):
+        tokens, total_of = greedy(table, logits[row], 12, **plain)
+        assert sequences(found, row) == [tokens]
+        assert float(found.log_probabilities[row, 0]) == pytest.approx(total_of, abs=1e-3)
+        ended += tokens[-1] == END
+    assert ended or "min_tokens" in options, "some rows come to their end"
+
+
+def test_each_row_has_its_own_beam_penalty_and_limit():
+    rows = (0, 1, 2, 0, 1, 2)
+    own = {
+        "beam_size": np.array([1, 3, 5, 4, 1, 2]),
+        "alpha": np.array([0.0, 1.0, 0.5, 0.9, 0.3, 0.0], "float32"),
+        "max_tokens": np.array([4, 2, 3, 1, 4, 0]),
+    }
+    together = searched(rows, n_best=own["beam_size"], **own)
+    assert together.token_ids.shape[:2] == (6, 5)
+    for place, row in enumerate(rows):
+        given = {name: values[place].item() for name, values in own.items()}
+        alone = searched((row,), n_best=given["beam_size"], **given)
+        count = given["beam_size"]
+        assert sequences(together, place)[:count] == sequences(alone, 0)
+        np.testing.assert_allclose(together.scores[place, :count], alone.scores[0], atol=1e-5)
+        np.testing.assert_allclose(
+            together.log_probabilities[place, :count], alone.log_probabilities[0], atol=1e-5
+        )
+        assert not np.any(together.lengths[place, count:])
+
+
+def test_no_rows_give_no_rows_of_sequences():
+    nothing = tf.zeros([0], tf.int32)
+    start = tf.zeros([0, V])
+    result = beam_search(step, start, (nothing, nothing), end=END, max_tokens=T, beam_size=3)
+    assert result.token_ids.shape[0] == 0 and result.scores.shape == (0, 1)
+
+
+def test_a_search_without_a_sequence_left_ends_at_once():
+    steps = tf.Variable(0)
+
+    def counted(tokens, states):
+        steps.assign_add(1)
+        return tf.zeros([tf.shape(tokens)[0], V]), states
+
+    result = beam_search(
+        counted,
+        tf.one_hot([1, 1], V) * 9,
+        (),
+        end=END,
+        max_tokens=80,
+        beam_size=3,
+        alpha=1.0,
+        no_repeat=1,
+        forbidden=(END,),
+    )
+    assert int(steps) < 10 and not np.any(result.lengths)

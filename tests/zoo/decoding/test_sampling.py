@@ -194,3 +194,68 @@ def test_no_stretch_comes_twice_in_what_is_drawn():
     for row in result.token_ids.numpy():
         pairs = list(itertools.pairwise(row))
         assert len(set(pairs)) == len(pairs)
+
+
+def test_padding_is_never_drawn_even_where_it_is_the_most_likely():
+    def likely(tokens, states):
+        return tf.tile([[50.0, 0, 0, 0, -1]], [tf.shape(tokens)[0], 1]), states
+
+    logits, _ = likely(tf.zeros([400], tf.int32), ())
+    for choose in (None, Filter(temperature=0.0), Filter(top_k=1), Filter(top_p=0.5)):
+        result = generate(likely, logits, (), end=END, max_tokens=4, choose=choose)
+        drawn_ids = [row[:n] for row, n in zip(result.token_ids, result.lengths, strict=True)]
+        assert not any(np.any(ids == 0) for ids in drawn_ids)
+
+
+def test_a_row_with_nothing_left_to_draw_ends():
+    """No pair may come twice, and the end must not come: after some tokens none is left."""
+    result = drawn(20, choose=Filter(no_repeat=1, forbidden=(END,)), max_tokens=9, seed=9)
+    assert result.lengths.numpy().tolist() == [3] * 20  # each of 1, 2 and 3 once
+    assert not result.finished.numpy().any() and np.isfinite(result.log_probability).all()
+    for row in result.token_ids.numpy():
+        assert sorted(row[:3].tolist()) == [1, 2, 3] and not row[3:].any()
+
+
+ROWS = {
+    "temperature": np.array([0.0, 0.5, 1.0, 2.0, 1e-30], "float32"),
+    "top_k": np.array([0, 3, 1, 2, 0]),
+    "top_p": np.array([1.0, 0.4, 1.0, 0.9, 1.0], "float32"),
+}
+NUMBERS = {"max_tokens": np.array([7, 1, 12, 0, 9]), "seed": np.array([5, 5, 6, 1, 2**31 - 1])}
+
+
+def test_rows_with_options_of_their_own_are_what_each_is_alone():
+    together = drawn(5, choose=Filter(**ROWS), **NUMBERS)
+    for row in range(5):
+        choose = Filter(**{name: values[row : row + 1] for name, values in ROWS.items()})
+        numbers = {name: values[row : row + 1] for name, values in NUMBERS.items()}
+        alone = drawn(1, choose=choose, **numbers)
+        width = alone.token_ids.shape[1]
+        np.testing.assert_array_equal(together.token_ids[row, :width], alone.token_ids[0])
+        assert not np.any(together.token_ids[row, width:])
+        for name in ("lengths", "log_probability", "finished"):
+            np.testing.assert_allclose(getattr(together, name)[row], getattr(alone, name)[0])
+
+
+def test_a_rows_numbers_do_not_depend_on_its_place():
+    seeds = np.array([3, 1, 4, 1, 5])
+    straight = drawn(5, seed=seeds, max_tokens=9).token_ids.numpy()
+    turned = drawn(5, seed=seeds[::-1].copy(), max_tokens=9).token_ids.numpy()
+    np.testing.assert_array_equal(straight, turned[::-1])
+    np.testing.assert_array_equal(straight[1], straight[3])
+    assert np.any(straight[0] != straight[1])
+
+
+def test_no_rows_give_no_rows():
+    result = drawn(0, max_tokens=5)
+    assert result.token_ids.shape[0] == 0 and result.lengths.shape == (0,)
+    result = drawn(3, max_tokens=0)
+    assert result.token_ids.shape == (3, 0) and not np.any(result.finished)
+
+
+@pytest.mark.parametrize("temperature", [1e-45, 1e-30, 1e-10, 100.0])
+def test_no_temperature_gives_what_is_no_number(temperature):
+    logits = tf.constant([[3.0, -2.0, 80.0, 79.0, -1e30]])
+    left = Filter(temperature=temperature)(logits, tf.zeros([1, 0], tf.int32), tf.constant(0))
+    assert not np.isnan(tf.nn.softmax(left)).any()
+    assert int(tf.argmax(left[0])) == 2 and float(tf.nn.softmax(left)[0, 4]) == 0

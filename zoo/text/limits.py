@@ -1,0 +1,54 @@
+"""How much of a text a served model reads: limits that keep one request from filling a server.
+
+| what | limit |
+|---|---|
+| characters of any text | 65,536 |
+| tokens of a text that a language model scores or continues | 32,768 |
+| tokens of a text that is tagged, or scored for a label | 4,096 |
+| source or target tokens of a translation, the end counted | 512 |
+| characters of a token that is given as such | 1,024 |
+
+Longer texts are cut, not refused: a refused request would take the others of its batch with it.
+Where an answer depends on the rest, `truncated` reports the cut.
+"""
+
+import tensorflow as tf
+
+TEXT = 65_536
+SCORED = 32_768
+TAGGED = 4_096
+TRANSLATED = 512
+TOKEN = 1_024
+
+
+def shortened(texts: tf.Tensor, most: int = TEXT, keep: str = "head") -> tf.Tensor:
+    """Texts cut to `most` characters.
+
+    Args:
+        texts: Strings of any shape, UTF-8.
+        most: Unicode characters that are kept.
+        keep: What is kept of a longer text: its `head`, its `tail`, or half of each (`middle` is
+            left out).
+
+    Returns:
+        Strings of the same shape.
+
+    Example:
+        >>> shortened(tf.constant(["né", "abcdef"]), 4, "tail").numpy()[1]
+        b'cdef'
+    """
+    if keep == "head":
+        return tf.strings.substr(texts, 0, most, unit="UTF8_CHAR")
+    length = tf.strings.length(texts, unit="UTF8_CHAR")
+    size = most if keep == "tail" else most // 2
+    start = tf.maximum(length - size, 0)
+    tail = tf.strings.substr(texts, start, tf.fill(tf.shape(texts), size), unit="UTF8_CHAR")
+    if keep == "tail":
+        return tail
+    both = tf.strings.join([tf.strings.substr(texts, 0, most - size, unit="UTF8_CHAR"), tail])
+    return tf.where(length > most, both, texts)
+
+
+def is_long(texts: tf.Tensor, most: int = TEXT) -> tf.Tensor:
+    """Which texts have more than `most` characters: bool, their shape."""
+    return tf.strings.length(texts, unit="UTF8_CHAR") > most
