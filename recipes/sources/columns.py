@@ -7,7 +7,7 @@ from recipes.sources.labels import clean
 from recipes.sources.naming import unknown
 from zoo.errors import InputError
 
-_NUMBER = re.compile(r"-?[0-9]{1,9}")
+NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def candidates(option: str | int) -> list[str]:
@@ -59,7 +59,7 @@ def place_of(
             )
         if clean(name) in known:
             return known.index(clean(name))
-    for number in (int(name) for name in wanted if _NUMBER.fullmatch(name)):
+    for number in (int(name) for name in wanted if NUMBER.fullmatch(name)):
         if -width <= number < width:
             return number % width
     if names is None:

@@ -22,6 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from recipes.sources.columns import NUMBER, candidates, place_of
 from recipes.sources.labels import clean
 from recipes.sources.sentences import Sentence
 from recipes.sources.textfile import read_text, split_lines
@@ -45,19 +46,22 @@ class _Row(NamedTuple):
 
 def read_conll(
     path: str | Path,
-    token_column: int = 0,
-    tag_column: int = -1,
-    others: Sequence[int] = (),
+    token_column: str | int = 0,
+    tag_column: str | int = -1,
+    others: Sequence[str | int] = (),
     counts: Counter[str] | None = None,
+    header: bool = False,
 ) -> list[Sentence]:
     """Reads the sentences of one file, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
-        token_column: The token's column, counted from 0, or from -1 backwards from the last.
+        token_column: The token's column, counted from 0, or from -1 backwards from the last; with a
+            header also its name. Several with commas: the first that the file has counts.
         tag_column: The tag's column, counted likewise.
         others: Columns of further tags, counted likewise.
         counts: Is given the numbers of lines that begin with `#`: "comments" and "tokens".
+        header: Whether the first line names the columns, and is no token.
 
     Returns:
         Sentences, at least one.
@@ -68,8 +72,12 @@ def read_conll(
     """
     path = Path(path)
     rows = _rows(split_lines(read_text(path)))
+    names = None
+    if header:
+        place, names = _header(path, rows)
+        rows = rows[place + 1 :]
     first = _first(path, rows)
-    columns = _columns(path, first, token_column, tag_column, others)
+    columns = _columns(path, first, names, [token_column, tag_column, *others])
     rows = _without_comments(rows, len(first.fields), columns[1], counts)
     sentences = []
     for is_sentence, group in groupby(rows, key=lambda row: bool(row.fields)):
@@ -150,30 +158,52 @@ def _fields(line: str, tabs: bool) -> list[str]:
     return [field for field in line.strip(_BLANKS).split(" ") if field]
 
 
+def _header(path: Path, rows: Sequence[_Row]) -> tuple[int, list[str]]:
+    """The place of the line that names the columns, and the names; `#` may be in front of them."""
+    for place, row in enumerate(rows):
+        if row.fields and not _is_remark(row.text):
+            names = [row.fields[0].removeprefix(_MARK).strip(), *row.fields[1:]]
+            return place, names if names[0] else names[1:]
+    raise InputError(f"{path}: holds no header line, expected one because of --header: put it in")
+
+
 def _columns(
-    path: Path, first: _Row, token_column: int, tag_column: int, others: Sequence[int]
+    path: Path, first: _Row, names: Sequence[str] | None, options: Sequence[str | int]
 ) -> list[int]:
-    """All columns, counted from 0."""
+    """The columns of tokens, tags and further tags, all counted from 0."""
     width = len(first.fields)
+    where = f"{path}:{first.line}"
     if width == 1:
         raise InputError(
-            f"{path}:{first.line}: 1 column ({_shown(first)}), expected 2 or more, a token and its "
-            f"tag: put a tab or a blank between them"
+            f"{where}: 1 column ({_shown(first)}), expected 2 or more, a token and its tag: put a "
+            f"tab or a blank between them"
         )
-    asked = [("--token-column", token_column), ("--tag-column", tag_column)]
-    for option, column in [*asked, *[("--auxiliary", other) for other in others]]:
-        if not -width <= column < width:
-            raise InputError(
-                f"{path}:{first.line}: there is no column {column} among {width} columns "
-                f"({_shown(first)}), expected 0 to {width - 1}, or -1 for the last: choose another "
-                f"with {option}"
-            )
-    if token_column % width == tag_column % width:
+    if names is not None and len(names) != width:
         raise InputError(
-            f"{path}: tokens and tags are both read from column {token_column % width} of {width}, "
-            f"expected two columns: choose another with --token-column or --tag-column"
+            f"{where}: {width} columns ({_shown(first)}), expected {len(names)} as in the header "
+            f"line ({', '.join(names)}): mend the header, or leave --header out"
         )
-    return [column % width for column in (token_column, tag_column, *others)]
+    flags = ["--token-column", "--tag-column", *["--auxiliary"] * len(options[2:])]
+    columns = []
+    for flag, option in zip(flags, options, strict=True):
+        numbers = [int(each) for each in candidates(option) if NUMBER.fullmatch(each)]
+        fits = [number for number in numbers if -width <= number < width]
+        if names is None and not fits:
+            raise InputError(
+                f"{where}: there is no column {option} among {width} columns ({_shown(first)}), "
+                f"expected 0 to {width - 1}, or -1 for the last: choose another with {flag}, or "
+                f"give --header if the first line names the columns"
+            )
+        role = "token" if flag == "--token-column" else "tag"
+        columns.append(
+            fits[0] % width if names is None else place_of(where, names, width, option, role, flag)
+        )
+    if columns[0] == columns[1]:
+        raise InputError(
+            f"{path}: tokens and tags are both read from column {columns[0]} of {width}, expected "
+            f"two columns: choose another with --token-column or --tag-column"
+        )
+    return columns
 
 
 def _word(path: Path, row: _Row, first: _Row, columns: Sequence[int]) -> tuple[str, ...]:

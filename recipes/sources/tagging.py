@@ -4,14 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from recipes.sources.columns import NUMBER
 from recipes.sources.conll import read_conll
 from recipes.sources.conllu import read_conllu
 from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.sentences import Sentence, TaggedSplits, check_sizes, complete
 from recipes.sources.tfds_source import PREFIX
 from recipes.sources.tfds_tagging import TAGS, load_tfds_tagging
-from zoo.errors import InputError
+from zoo.errors import InputError, require_choice
 
 _PARTS = {
     "train": "train",
@@ -24,19 +26,34 @@ _PARTS = {
     "testb": "test",
 }
 _ENDINGS = ("conll", "conllu", "txt", "tsv", "iob", "iob1", "iob2", "bio", "bioes", "annotated")
-_FILE = re.compile(rf"(?:.*[^a-z])?({'|'.join(_PARTS)})(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.gz)?")
+_STEM = rf"(?:.*[^a-z])?({'|'.join(_PARTS)})"
+_FILE = re.compile(rf"{_STEM}(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.gz)?")
+_ANY = re.compile(rf"{_STEM}(?:\.[^.]*)?(?:\.gz)?")
+FORMATS = ("conll", "conllu")
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a file in CoNLL columns, a .conllu file, or a "
     "folder with a train file"
 )
 
 
+class _Reading(NamedTuple):
+    """How files are read; the options of `load_tagging`."""
+
+    token_column: str | int
+    tag_column: str | int
+    tags_feature: str
+    others: Sequence[str]
+    counts: Counter[str] | None
+    format: str
+    header: bool
+
+
 def load_tagging(
     data: str,
     *,
     builtin: Callable[[], TaggedSplits],
-    token_column: int,
-    tag_column: int,
+    token_column: str | int,
+    tag_column: str | int,
     tokens_feature: str,
     tags_feature: str,
     validation_fraction: float,
@@ -46,6 +63,8 @@ def load_tagging(
     usual_tags: Sequence[str] = TAGS,
     others: Sequence[str] = (),
     counts: Counter[str] | None = None,
+    format: str = "",
+    header: bool = False,
 ) -> TaggedSplits:
     """Loads the data of a tagging run.
 
@@ -53,12 +72,14 @@ def load_tagging(
     `validation` (`valid`, `val`, `dev`, `testa`) and perhaps for `test` (`testb`), whose names end
     in that word, the ending aside: `train.conll`, `eng.testa`, `en_ewt-ud-dev.conllu.gz`. Where a
     part has a CoNLL-U file, only that counts: treebanks have the plain text beside it. Whatever is
-    not called `.conllu` is read as CoNLL columns. What is missing is cut from train by a hash.
+    not called `.conllu` is read as CoNLL columns. Where a format is given, all files are in it, and
+    their names may have any ending. What is missing is cut from train by a hash.
 
     Args:
         data: Which data.
         builtin: Makes the corpus that needs no file.
-        token_column: Column of the tokens in CoNLL columns, from 0 or backwards from -1.
+        token_column: Column of the tokens in CoNLL columns, from 0 or backwards from -1, or with a
+            header its name; several with commas, of which the first counts that a file has.
         tag_column: Column of the tags, likewise.
         tokens_feature: The tfds feature that holds the tokens; `""` finds it by its usual names.
         tags_feature: The tfds feature that holds the tags, or `upos` or `xpos` of a CoNLL-U file;
@@ -72,6 +93,8 @@ def load_tagging(
             number.
         counts: Is given the numbers of lines that begin with `#`: "comments", which are skipped,
             and "tokens".
+        format: `conll` or `conllu`; `""`: the ending `.conllu` says it.
+        header: Whether the first line of a file in CoNLL columns names them.
 
     Returns:
         Splits that a tagger can be trained and measured on.
@@ -90,38 +113,32 @@ def load_tagging(
         if data.startswith(PREFIX):
             parts = _from_tfds(data, tokens_feature, tags_feature, download, usual_tags, others)
         else:
-            files = _files(data)
-            parts = {
-                part: _read(path, token_column, tag_column, tags_feature, others, counts)
-                for part, path in files.items()
-            }
+            if format:
+                require_choice("format", format, FORMATS)
+            reading = _Reading(
+                token_column, tag_column, tags_feature, others, counts, format, header
+            )
+            parts = {part: _read(path, reading) for part, path in _files(data, format).items()}
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
     check_sizes(splits)
     return splits
 
 
-def _read(
-    path: Path,
-    token_column: int,
-    tag_column: int,
-    tags_feature: str,
-    others: Sequence[str],
-    counts: Counter[str] | None,
-) -> list[Sentence]:
-    if _is_conllu(path):
-        return read_conllu(path, tags_feature or "upos", others, counts)
-    try:
-        columns = [int(other) for other in others]
-    except ValueError as error:
+def _read(path: Path, how: _Reading) -> list[Sentence]:
+    if _is_conllu(path, how.format):
+        return read_conllu(path, how.tags_feature or "upos", how.others, how.counts)
+    if not how.header and not all(NUMBER.fullmatch(other) for other in how.others):
         raise InputError(
             f"{path}: --auxiliary must give numbers of columns, such as 1,2, got "
-            f"{','.join(others)!r}: names are for CoNLL-U and tfds"
-        ) from error
-    return read_conll(path, token_column, tag_column, columns, counts)
+            f"{','.join(how.others)!r}: names are for CoNLL-U, tfds and files with --header"
+        )
+    columns = (how.token_column, how.tag_column)
+    return read_conll(path, *columns, how.others, how.counts, how.header)
 
 
-def _is_conllu(path: Path) -> bool:
-    return path.name.lower().removesuffix(".gz").endswith(".conllu")
+def _is_conllu(path: Path, format: str) -> bool:
+    named = path.name.lower().removesuffix(".gz").endswith(".conllu")
+    return format == "conllu" or (named and not format)
 
 
 def _from_tfds(
@@ -139,11 +156,11 @@ def _from_tfds(
     return parts
 
 
-def _files(data: str) -> dict[str, Path]:
+def _files(data: str, format: str) -> dict[str, Path]:
     try:
         path = Path(data).expanduser()
         if data and path.is_dir():
-            return _files_in(path)
+            return _files_in(path, format)
         if data and path.exists():
             return {"train": path}
         raise InputError(no_such_data(data, path, _KINDS, PREFIX))
@@ -151,18 +168,20 @@ def _files(data: str) -> dict[str, Path]:
         raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
 
 
-def _files_in(folder: Path) -> dict[str, Path]:
+def _files_in(folder: Path, format: str) -> dict[str, Path]:
     """The file of each part that the folder holds."""
     candidates: dict[str, list[Path]] = {}
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
         if is_hidden(path):
             continue
-        candidates.setdefault(_part_of(path.name), []).append(path)
+        candidates.setdefault(_part_of(path.name, format), []).append(path)
     found: dict[str, Path] = {}
     for part in dict.fromkeys(_PARTS.values()):
         matches = candidates.get(part, [])
-        treebanks = [each for each in matches if _is_conllu(each)]
-        matches = treebanks or matches
+        usual = f".{format or 'conllu'}"
+        matches = [
+            e for e in matches if e.name.lower().removesuffix(".gz").endswith(usual)
+        ] or matches
         if len(matches) > 1:
             listed = " and ".join(each.name for each in matches)
             raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
@@ -176,7 +195,7 @@ def _files_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _part_of(name: str) -> str:
+def _part_of(name: str, format: str) -> str:
     """The part that a file's name tells, or ""."""
-    match = _FILE.fullmatch(name.lower())
+    match = (_ANY if format else _FILE).fullmatch(name.lower())
     return _PARTS[match[1]] if match else ""

@@ -14,8 +14,16 @@ class TaggingConfig(TrainingConfig):
     batch_size: int = option(32, "sentences a step")
     learning_rate: float = option(2e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
-    token_column: int = option(0, "column of a CoNLL file that holds the token, from 0")
-    tag_column: int = option(-1, "column of a CoNLL file that holds the tag; -1 = the last")
+    token_column: str = option(
+        "0",
+        "column of a CoNLL file that holds the token: its number from 0 or, with --header, its "
+        "name; with commas: the first that a file has",
+    )
+    tag_column: str = option("-1", "column of a CoNLL file that holds the tag; -1 = the last")
+    format: str = option(
+        "", "of the files: conll (columns), conllu; by the ending .conllu if not given"
+    )
+    header: bool = option(False, "the first line of a CoNLL file names its columns")
     tokens_feature: str = option("", "tfds feature of the tokens; found by itself if not given")
     tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
     auxiliary: str = option("", "further tags to learn beside: features (xpos,deprel) or columns")
@@ -52,3 +60,11 @@ class TaggingConfig(TrainingConfig):
     recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
     word_dropout: float = option(0.05, "share of words read as unknown in training")
     rare_dropout: float = option(0.5, "a word seen n times is hidden with chance a / (a + n)")
+
+    def __post_init__(self) -> None:
+        """Takes columns given as numbers, as runs of earlier versions stored them."""
+        for name in ("token_column", "tag_column"):
+            value = getattr(self, name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                object.__setattr__(self, name, str(value))
+        super().__post_init__()

@@ -33,6 +33,8 @@ def load(
         usual_tags=usual_tags,
         others=names_of(config.auxiliary),
         counts=counts,
+        format=config.format,
+        header=config.header,
     )
     if counts:
         print(

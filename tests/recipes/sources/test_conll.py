@@ -319,3 +319,31 @@ def test_further_columns_are_read_besides(tmp_path: Path) -> None:
     assert found[1].others == (("#", "CD"), ("I-NP", "I-NP"))
     with pytest.raises(InputError, match="there is no column 4 .* choose another with --auxiliary"):
         read_conll(_write(tmp_path, DOCUMENTS), others=[4])
+
+
+@pytest.mark.parametrize("between", ["\t", " "])
+@pytest.mark.parametrize("mark", ["", "# ", "#"])
+def test_a_header_line_names_the_columns(tmp_path: Path, between: str, mark: str) -> None:
+    rows = [f"{mark}word", "pos", "ner"], ["rain", "NN", "O"], ["#", "SYM", "B-X"]
+    content = "# sent_id = 7\n" + "\n".join(between.join(row) for row in rows)
+    path = _write(tmp_path, content)
+    expected = [Sentence(("rain", "#"), ("O", "B-X"), (("NN", "SYM"),))]
+    assert read_conll(path, "token,word", "ner", ["pos"], header=True) == expected
+    assert read_conll(path, 0, "-1", [1], header=True) == expected
+    with pytest.raises(InputError, match="there is no column 'tag', expected one of 'word', 'pos'"):
+        read_conll(path, "word", "tag", header=True)
+    with pytest.raises(InputError, match="there is no column word among 3 .* give --header if"):
+        read_conll(path, "word", "ner")
+
+
+def test_columns_that_differ_between_files_are_tried_in_order(tmp_path: Path) -> None:
+    expected = [Sentence(("rain",), ("O",))]
+    assert read_conll(_write(tmp_path, "rain\tO\n"), 0, "3,1") == expected
+    assert read_conll(_write(tmp_path, "rain\t_\t_\tO\n"), "0", "3,1") == expected
+
+
+def test_a_header_line_of_another_width_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=":2: 3 columns .*expected 2 as in the header line"):
+        read_conll(_write(tmp_path, "word\ttag\nrain\t_\tO\n"), header=True)
+    with pytest.raises(InputError, match="holds no sentence"):
+        read_conll(_write(tmp_path, "word\ttag\n"), header=True)

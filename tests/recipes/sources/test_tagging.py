@@ -1,5 +1,6 @@
 """`--data` of the taggers: files, folders and tensorflow-datasets; cuts by hash; refusals."""
 
+import gzip
 import shutil
 import time
 from collections import Counter
@@ -467,3 +468,31 @@ def test_both_tags_of_ewt_leave_out_the_same_rows(monkeypatch: pytest.MonkeyPatc
     assert upos == xpos
     counts = Counter(tag for each in found[1] for tag in each.tags)
     assert not {"_", "None"} & counts.keys()
+
+
+@pytest.mark.parametrize("ending", ["", ".data", ".conllu", ".data.gz"])
+def test_a_folder_of_columns_of_a_given_format_may_have_any_endings(
+    tmp_path: Path, ending: str
+) -> None:
+    text = "word\tner\n" + "".join(f"w{n}\t{'OX'[n % 2]}\n\n" for n in range(8))
+    for part in ("eng.train", "eng_dev", "test"):
+        data = text.encode()
+        (tmp_path / f"{part}{ending}").write_bytes(
+            gzip.compress(data) if ending.endswith("gz") else data
+        )
+        (tmp_path / f"._{part}{ending}").write_bytes(b"\0\xff")
+    options = {"token_column": "word", "tag_column": "ner", "header": True, "format": "conll"}
+    splits = _load(tmp_path, **options)
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [8, 8, 8]
+    assert splits.test[1] == Sentence(("w1",), ("X",))
+
+
+def test_conll_u_of_another_ending_is_read_by_its_format(tmp_path: Path) -> None:
+    rest = "_\t_\t_\t_\t_\n\n"
+    text = "".join(f"1\tw{n}\tw\t{('NOUN', 'VERB')[n % 2]}\tX\t{rest}" for n in range(40))
+    path = tmp_path / "treebank.txt"
+    path.write_text(f"# newdoc\n{text}", encoding="utf-8")
+    splits = _load(path, format="conllu")
+    assert {tag for sentence in splits.train for tag in sentence.tags} == {"NOUN", "VERB"}
+    message = _refusal(path, format="csv")
+    assert message.startswith("format must be one of conll, conllu; got 'csv'")
