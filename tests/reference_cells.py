@@ -19,7 +19,7 @@ FIRST_STATES = {
     "min_lstm": [0.0],
     "rg_lru": [0.0],
     "simple_rnn": [0.0],
-    "slstm": [0.0, 0.0, 0.0, -1e4],
+    "slstm": [0.0, 0.0, 0.0, -(2.0**100)],
 }
 NUM_STATES = {name: len(states) for name, states in FIRST_STATES.items()}
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}

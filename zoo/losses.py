@@ -5,9 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.errors import require_rate
+from zoo import masking
+from zoo.errors import InputError, require_rate
 
-IGNORED = -1  # the label of a place that counts for nothing, such as padding
+IGNORED = -1  # the label of a place that counts for nothing: padding, or an unknown label
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -19,8 +20,8 @@ class TokenCrossentropy(keras.losses.Loss):
     With label smoothing e the label is one among all C with probability e / C each, itself more
     with 1 - e: a network is not rewarded any more for being ever surer.
 
-    `y_true` is int (B, T), -1 where nothing counts; `y_pred` float (B, T, C), logits. A sample
-    weight is (B,) or (B, T).
+    `y_true` is int (B, T), -1 where nothing counts: in the padding, or where the label is unknown;
+    `y_pred` float (B, T, C), logits. A sample weight is (B,) or (B, T).
 
     Args:
         label_smoothing: e, from 0 to below 1.
@@ -28,7 +29,9 @@ class TokenCrossentropy(keras.losses.Loss):
         **kwargs: Keras' own arguments.
 
     Raises:
-        InputError: The label smoothing is no share.
+        InputError: The label smoothing is no share. When called: labels, logits and weights do not
+            fit together, or a label is below -1 or above C - 1 (in a graph TensorFlow's
+            `InvalidArgumentError`).
 
     Source: Szegedy et al., arXiv:1512.00567, section 7, for label smoothing.
     """
@@ -41,7 +44,7 @@ class TokenCrossentropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        labels = ops.cast(y_true, "int32")
+        labels = _checked_labels(ops.cast(y_true, "int32"), y_pred)
         counted = ops.cast(ops.not_equal(labels, IGNORED), "float32")
         logits = ops.cast(y_pred, "float32")
         labels = ops.maximum(labels, 0)
@@ -55,6 +58,8 @@ class TokenCrossentropy(keras.losses.Loss):
         losses = ops.where(counted > 0, losses, 0)
         if sample_weight is not None:
             weights = ops.cast(sample_weight, "float32")
+            axes = len(weights.shape)
+            masking.require_alike("sample_weight", weights, "the labels", labels, axes)
             losses = losses * (weights if len(weights.shape) == 2 else weights[:, None])
         total = ops.sum(losses)
         if self.reduction == "sum":
@@ -67,3 +72,24 @@ class TokenCrossentropy(keras.losses.Loss):
             "name": self.name,
             "reduction": self.reduction,
         }
+
+
+def _checked_labels(labels: Any, logits: Any) -> Any:
+    """The labels, or an InputError: they have another shape, or one is out of range."""
+    count = logits.shape[-1]
+    sizes, expected = tuple(labels.shape), tuple(logits.shape[:-1])
+    differ = any(
+        None not in pair and pair[0] != pair[1] for pair in zip(sizes, expected, strict=False)
+    )
+    if len(sizes) != len(expected) or differ:
+        raise InputError(
+            f"labels must have the shape {expected} of the logits {tuple(logits.shape)} without "
+            f"the last axis, got {sizes}; the output of a CRF layer, (B, T + C + 3, C), takes "
+            "zoo.layers.CRFLoss"
+        )
+    masking.require_alike("the labels", labels, "the logits", logits, axes=len(expected))
+    return masking.require(
+        ops.all(ops.logical_and(labels >= IGNORED, labels < count)),
+        f"a label is out of range: expected 0 to {count - 1}, or {IGNORED} where nothing counts",
+        labels,
+    )

@@ -1,19 +1,32 @@
 """Lengths and padding masks: the one convention that every layer shares.
 
-A mask is bool (B, T), True = a real token. Padding stands on the right, so that a row is its
-length; a mask is computed once from the ids and handed on explicitly.
+A mask is bool (B, T), True = a real token. Padding is on the right, so that a row is its length; a
+mask is computed once from the ids and passed explicitly. Layers that read masks as lengths raise an
+error for other masks: in eager mode an `InputError`, in a TensorFlow graph (`fit`, `predict`) an
+`InvalidArgumentError` with the same sentence. Under XLA the values are not checked.
 """
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from zoo.errors import InputError
+
 PAD = 0
+NOT_RIGHT_PADDED = (
+    "the mask has real tokens after padding, expected padding on the right of each row alone: move "
+    "each row's tokens to its beginning (keras.utils.pad_sequences: padding='post')"
+)
 
 
 class MaskedLayer(keras.layers.Layer):
-    """A layer that takes the mask as an argument; Keras' implicit mask ends here."""
+    """A layer that takes the mask as an argument, `mask=None` by default: all steps are real.
+
+    Where no mask is given, Keras' implicit mask of the inputs (`Embedding(mask_zero=True)`) is
+    used. The outputs have no implicit mask.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,6 +47,144 @@ def keep_frozen(layer: keras.layers.Layer) -> None:
         layer.trainable = False
 
 
+def require(holds: Any, sentence: str, value: Any = None) -> Any:
+    """Raises an error with this sentence unless `holds`, a bool or a scalar tensor of bool.
+
+    In eager mode it is an `InputError`. In a TensorFlow graph the check is an operation of the
+    graph, which raises `tf.errors.InvalidArgumentError`; XLA leaves it out.
+
+    Args:
+        holds: What must be true.
+        sentence: The error's text.
+        value: A tensor that must not be used before the check has passed.
+
+    Returns:
+        The value.
+    """
+    if isinstance(holds, bool | np.bool_):
+        fails = not holds
+    elif keras.backend.backend() != "tensorflow":
+        return value
+    else:
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            check = tf.debugging.Assert(holds, [sentence])
+            if value is None or check is None:
+                return value
+            with tf.control_dependencies([check]):
+                return tf.identity(value)
+        fails = not bool(holds)
+    if fails:
+        raise InputError(sentence)
+    return value
+
+
+def require_alike(
+    name: str, given: Any, of: str, other: Any, axes: int = 2, static: bool = False
+) -> None:
+    """Raises unless the first axes of two tensors agree: one row must not stand for several.
+
+    Args:
+        name: What the tensor is called in the error.
+        given: The tensor, of any rank from `axes` up.
+        of: What the other tensor is called.
+        other: The tensor that says which sizes are expected.
+        axes: Number of axes to compare.
+        static: Compare only sizes that are known when a graph is traced.
+    """
+    sizes, expected = tuple(given.shape), tuple(other.shape)[:axes]
+    pairs = list(zip(sizes, expected, strict=False))
+    known = all(None not in pair for pair in pairs)
+    if len(pairs) < axes or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+        raise InputError(
+            f"{name} must have the sizes {expected} of {of} in its first {axes} axes, got the "
+            f"shape {sizes}: give one entry for each"
+        )
+    if not (known or static or isinstance(given, keras.KerasTensor)):
+        same = [a == b for a, b in zip(ops.shape(given)[:axes], ops.shape(other), strict=False)]
+        unknown = [each for each in same if not isinstance(each, bool)]
+        if unknown:
+            sentence = f"{name} and {of} have different sizes: give one entry for each"
+            require(ops.all(ops.stack(unknown)), sentence)
+
+
+def real_mask(
+    mask: Any, values: Any, of: str = "inputs", right_padded: bool = True, static: bool = False
+) -> Any:
+    """The checked mask of values.
+
+    Args:
+        mask: (B, T), or None: the values' implicit Keras mask, or all real if they have none.
+        values: (B, T, ...).
+        of: What the values are called in an error.
+        right_padded: Whether the mask will be read as lengths.
+        static: Compare only sizes that are known when a graph is traced.
+
+    Returns:
+        bool (B, T).
+
+    Raises:
+        InputError: The mask has another shape, or padding that is not on the right.
+    """
+    mask = getattr(values, "_keras_mask", None) if mask is None else mask
+    if mask is None:
+        return ops.ones(ops.shape(values)[:2], dtype="bool")
+    mask = ops.cast(mask, "bool")
+    require_alike("the mask", mask, of, values, static=static)
+    if len(mask.shape) != 2:
+        raise InputError(f"the mask must have two axes, (batch, time), got {tuple(mask.shape)}")
+    if right_padded:
+        late = ops.logical_and(mask[:, 1:], ops.logical_not(mask[:, :-1]))
+        mask = require(ops.logical_not(ops.any(late)), NOT_RIGHT_PADDED, mask)
+    return mask
+
+
+def continued_mask(inputs: Any, mask: Any) -> Any:
+    """The implicit mask of a sequence layer's outputs: that of its inputs where they have one.
+
+    A mask that was given explicitly is not continued: it is passed to each layer by hand.
+    """
+    implicit = getattr(inputs, "_keras_mask", None)
+    return [implicit] if implicit is not None and implicit is mask else None
+
+
+def highest(values: Any, axis: int, keepdims: bool = False) -> Any:
+    """The maximum over an axis, also of a batch without rows, which `ops.max` refuses."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.reduce_max(values, axis=axis, keepdims=keepdims)
+    return ops.max(values, axis=axis, keepdims=keepdims)
+
+
+def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
+    """The softmax over the real entries; the others get 0, all of them where none is real.
+
+        alpha_s = exp(e_s - m) / sum_(s' real) exp(e_s' - m),   m = max_(s real) e_s
+
+    It is computed in float32 and rounded to the scores' dtype, so that the weights are right for
+    scores of any size, also where all real scores are far below 0.
+
+    Args:
+        scores: Of any shape.
+        mask: bool, True = a real entry; a shape that broadcasts to that of the scores.
+        axis: The axis to sum over.
+
+    Returns:
+        The weights, of the scores' shape and dtype.
+    """
+    lowest = float(np.finfo("float32").min)
+    # an infinite score, as of a product in float16, must not make NaN of a difference
+    values = ops.clip(ops.cast(scores, "float32"), lowest, -lowest)
+    values = ops.where(mask, values, lowest)
+    peak = ops.stop_gradient(highest(values, axis, keepdims=True))
+    weights = ops.exp(values - peak) * ops.cast(mask, "float32")
+    # the highest real score adds 1 to the sum
+    weights = weights / ops.maximum(ops.sum(weights, axis=axis, keepdims=True), 1.0)
+    return ops.cast(weights, scores.dtype)
+
+
 def padding_mask(token_ids: Any) -> Any:
     """The mask of token ids.
 
@@ -48,6 +199,27 @@ def padding_mask(token_ids: Any) -> Any:
         [[True, True, False]]
     """
     return ops.not_equal(token_ids, PAD)
+
+
+def moved_to_front(token_ids: Any) -> Any:
+    """The ids (B, T) of each row with its padding on the right, wherever it was.
+
+    Rows that have their padding on the right, as a vectorizer makes them, cost one comparison.
+
+    Example:
+        >>> moved_to_front(keras.ops.array([[0, 7, 0, 8]])).numpy().tolist()
+        [[7, 8, 0, 0]]
+    """
+    real = padding_mask(token_ids)
+    late = ops.logical_and(real[:, 1:], ops.logical_not(real[:, :-1]))
+
+    def moved() -> Any:
+        time = ops.shape(token_ids)[1]
+        places = ops.arange(time, dtype="int32")[None]
+        order = ops.argsort(ops.where(real, places, places + time), axis=1)
+        return ops.take_along_axis(token_ids, order, axis=1)
+
+    return ops.cond(ops.any(late), moved, lambda: token_ids)
 
 
 def lengths(mask: Any) -> Any:
@@ -104,7 +276,10 @@ def last_real(values: Any, row_lengths: Any, otherwise: Any) -> Any:
 
 
 def masked_mean(values: Any, mask: Any) -> Any:
-    """The mean over each row's real tokens, (B, T, D) -> (B, D); 0 for a row without any."""
-    weights = ops.cast(mask, values.dtype)[:, :, None]
-    total = ops.sum(values * weights, axis=1)
-    return total / ops.maximum(ops.sum(weights, axis=1), 1)
+    """The mean over each row's real tokens, (B, T, D) -> (B, D); 0 for a row without any.
+
+    It is computed in float32 and rounded to the values' dtype.
+    """
+    total = ops.sum(ops.where(mask[:, :, None], ops.cast(values, "float32"), 0), axis=1)
+    count = ops.sum(ops.cast(mask, "float32"), axis=1)[:, None]
+    return ops.cast(total / ops.maximum(count, 1.0), values.dtype)

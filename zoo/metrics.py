@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from zoo.errors import InputError
+
+UNKNOWN = -1  # the label of an example that counts for nothing
+
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
     """Log-probabilities in nats over the last axis."""
@@ -19,13 +23,20 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 
     Args:
         logits: float (N, C).
-        labels: int (N,), 0 to C - 1.
+        labels: int (N,), 0 to C - 1; -1, an unknown label, does not count.
 
     Returns:
-        Nats per example.
+        Nats per labelled example; 0 without any.
+
+    Raises:
+        InputError: There are more or fewer labels than logits, or one is out of range.
     """
-    rows = np.arange(len(labels))
-    return float(-log_softmax(logits.astype(np.float64))[rows, labels].mean())
+    labels = _checked("labels", labels, logits.shape[-1])
+    if len(labels) != len(logits):
+        raise InputError(f"got {len(labels)} labels for {len(logits)} rows of logits")
+    rows = np.flatnonzero(labels != UNKNOWN)
+    each = log_softmax(logits.astype(np.float64))[rows, labels[rows]]
+    return float(-each.mean()) if len(each) else 0.0
 
 
 @dataclass(frozen=True)
@@ -80,19 +91,27 @@ def count_confusions(labels: np.ndarray, predictions: np.ndarray, num_classes: i
     """Counts how often each class was predicted for each true class.
 
     Args:
-        labels: int (N,), the true classes, 0 to C - 1.
+        labels: int (N,), the true classes, 0 to C - 1; an unknown one, -1, does not count.
         predictions: int (N,), the predicted ones.
         num_classes: C; the memory that counting takes does not depend on it.
 
     Returns:
         The pairs of classes that occur, and how often.
 
+    Raises:
+        InputError: There are more of the one than of the other, or a number is out of range.
+
     Example:
         >>> found = count_confusions(np.array([0, 7, 0]), np.array([0, 9, 0]), 10_000)
         >>> found.true.tolist(), found.predicted.tolist(), found.counts.tolist()
         ([0, 7], [0, 9], [2, 1])
     """
-    pairs = labels.astype(np.int64) * num_classes + predictions.astype(np.int64)
+    labels = _checked("labels", labels, num_classes)
+    predictions = _checked("predictions", predictions, num_classes, lowest=0)
+    if len(labels) != len(predictions):
+        raise InputError(f"got {len(labels)} labels for {len(predictions)} predictions")
+    known = labels != UNKNOWN
+    pairs = labels[known] * num_classes + predictions[known]
     found, counts = np.unique(pairs, return_counts=True)
     return Confusion(found // num_classes, found % num_classes, counts, num_classes)
 
@@ -101,12 +120,15 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
     """Counts how often each class was predicted for each true class, as a full matrix.
 
     Args:
-        labels: int (N,), the true classes.
+        labels: int (N,), the true classes; an unknown one, -1, does not count.
         predictions: int (N,), the predicted ones.
         num_classes: C. With many classes `count_confusions` needs far less memory.
 
     Returns:
         int (C, C), true classes as rows, predicted ones as columns.
+
+    Raises:
+        InputError: There are more of the one than of the other, or a number is out of range.
 
     Example:
         >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
@@ -148,3 +170,15 @@ def classification_scores(
         "f1_macro": float(f1.mean()),
         "f1": {name: float(score) for name, score in zip(classes, f1, strict=True)},
     }
+
+
+def _checked(name: str, numbers: np.ndarray, num_classes: int, lowest: int = UNKNOWN) -> np.ndarray:
+    """Numbers of classes as int64 (N,), or an InputError that names the first one out of range."""
+    numbers = np.asarray(numbers).astype(np.int64)
+    wrong = np.flatnonzero((numbers < lowest) | (numbers >= num_classes))
+    if len(wrong):
+        unknown = "" if lowest == 0 else f", or {UNKNOWN} for unknown"
+        raise InputError(
+            f"{name} must be 0 to {num_classes - 1}{unknown}, got {numbers[wrong[0]]} at {wrong[0]}"
+        )
+    return numbers

@@ -154,10 +154,10 @@ def test_only_the_forget_gate_starts_with_a_bias(name, bias):
     np.testing.assert_array_equal(cell.bias, [0] * 3 + [bias] * 3 + [0] * 6)
 
 
-def test_the_forget_bias_is_1_by_default_and_adds_to_the_initializer():
+def test_the_forget_bias_is_1_by_default_and_replaces_the_initializer():
     cell = LSTMCell(1, bias_initializer=keras.initializers.Constant(0.5))
     cell.build((None, E))
-    np.testing.assert_array_equal(cell.bias, [0.5, 1.5, 0.5, 0.5])
+    np.testing.assert_array_equal(cell.bias, [0.5, 1.0, 0.5, 0.5])
 
 
 def test_the_decay_of_the_rg_lru_starts_between_its_bounds():

@@ -22,6 +22,7 @@ FLOORS = [
         "description",
         "export_classifier",
         "export_tagger",
+        "export_crf",
         "export_language_model",
         "export_one_to_many",
         "export_encoder_decoder",

@@ -107,7 +107,7 @@ def test_both_directions_of_every_layer_start_from_their_own_states(cell, inputs
 def test_the_initial_states_have_the_form_of_the_final_ones(inputs):
     layer = body("slstm", bidirectional=True)
     states = layer.get_initial_states(B)
-    assert_same(states, [[[np.zeros((B, K))] * 3 + [np.full((B, K), -1e4)]] * 2] * 2)
+    assert_same(states, [[[np.zeros((B, K))] * 3 + [np.full((B, K), -(2.0**100))]] * 2] * 2)
     final = layer(inputs, mask=np.zeros((B, T), bool))[1]
     assert_same(final, states)
 

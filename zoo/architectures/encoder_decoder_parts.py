@@ -31,7 +31,7 @@ class Writer:
         self.drop_vectors = keras.layers.Dropout(dropout, name="target_dropout")
         self.drop_outputs = keras.layers.Dropout(dropout, name="output_dropout")
         self.project = None
-        if embed.gives_table and decoder.units != embedding_dim:
+        if embed.gives_table and decoder.output_size != embedding_dim:
             self.project = keras.layers.Dense(embedding_dim, name="projection")
         self.tell = TokenLogits(embed.vocabulary_size, name="logits")
 

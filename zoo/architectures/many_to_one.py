@@ -106,12 +106,14 @@ def many_to_one(
         cell_options=cell_options,
         name="encoder",
     )
-    states, final_states = body(vectors, mask=mask)
     parts = ("last", "max", "mean") if pooling == "concat" else (pooling,)
+    if "last" in parts and body.has_own_output:
+        states, _, last = body(vectors, mask=mask, return_last=True)
+    else:
+        states, final_states = body(vectors, mask=mask)
+        last = body.last_output(final_states) if "last" in parts else None
     vectors = [
-        body.last_output(final_states)
-        if part == "last"
-        else POOLING_LAYERS[part](name=f"{part}_pooling")(states, mask=mask)
+        last if part == "last" else POOLING_LAYERS[part](name=f"{part}_pooling")(states, mask=mask)
         for part in parts
     ]
     pooled = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]

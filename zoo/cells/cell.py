@@ -63,10 +63,17 @@ class RecurrentCell(keras.layers.Layer):
             self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
         if self.has_recurrent_kernel:
             self.recurrent_kernel = self.add_weight(
-                (self.units, width), self.recurrent_initializer, name="recurrent_kernel"
+                (self.units, width), self._initial_recurrent_kernel, name="recurrent_kernel"
             )
         if self.has_input_kernel:
-            self.bias = self.add_weight(self._bias_shape(width), self.bias_initializer, name="bias")
+            self.bias = self.add_weight(self._bias_shape(width), self._initial_bias, name="bias")
+
+    def _initial_recurrent_kernel(self, shape: Any, dtype: Any = None) -> Any:
+        """An orthogonal matrix cannot be made in bfloat16, so that it is made in float32."""
+        return ops.cast(self.recurrent_initializer(shape, dtype="float32"), dtype)
+
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
+        return self.bias_initializer(shape, dtype=dtype)
 
     def _bias_shape(self, width: int) -> tuple[int, ...]:
         return (width,)
@@ -105,7 +112,24 @@ class RecurrentCell(keras.layers.Layer):
     def separable(self) -> bool:
         """Whether one step is `combine` of the two products, so that it can run the fast way."""
         own = type(self)
-        return own.combine is not RecurrentCell.combine and own.step is RecurrentCell.step
+        return (
+            own.combine is not RecurrentCell.combine
+            and own.step is RecurrentCell.step
+            and own.has_current_parts()
+        )
+
+    @classmethod
+    def has_current_parts(cls) -> bool:
+        """Whether what the fast way uses is written for this class's `combine` and `project`.
+
+        A subclass that changes `combine` alone inherits a `forward` and `backward` for another.
+        """
+        return (
+            cls.project is RecurrentCell.project
+            and not _is_newer(cls, "combine", "forward")
+            and not _is_newer(cls, "combine", "backward")
+            and not (cls.has_input_kernel and _is_newer(cls, "input_product", "input_kernel"))
+        )
 
     def vectors(self) -> list[Any]:
         """The weights, besides the matrices and biases, that `combine` uses."""
@@ -178,6 +202,15 @@ class RecurrentCell(keras.layers.Layer):
             "recurrent_initializer": serialize(self.recurrent_initializer),
             "bias_initializer": serialize(self.bias_initializer),
         }
+
+
+def _is_newer(cell_class: type, name: str, other: str) -> bool:
+    """Whether a class defines `name` further down than `other`, if it has both."""
+    places = [
+        [number for number, each in enumerate(cell_class.__mro__) if part in vars(each)]
+        for part in (name, other)
+    ]
+    return all(places) and places[0][0] < places[1][0]
 
 
 def dropped(state: Any, recurrent_mask: Any) -> Any:

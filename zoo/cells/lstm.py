@@ -15,7 +15,7 @@ class FourGateCell(RecurrentCell):
 
     Args:
         units: Hidden size K.
-        forget_bias: What b_f starts from.
+        forget_bias: Initial value of b_f; the other biases start from `bias_initializer`.
         cell_clip: Bound of |c|, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
     """
@@ -40,10 +40,10 @@ class FourGateCell(RecurrentCell):
         self.forget_bias = forget_bias
         self.cell_clip = cell_clip
 
-    def build(self, input_shape: Any) -> None:
-        super().build(input_shape)
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         is_forget = ops.arange(4 * self.units) // self.units == 1
-        self.bias.assign_add(ops.cast(is_forget, self.bias.dtype) * self.forget_bias)
+        values = super()._initial_bias(shape, dtype)
+        return ops.where(is_forget, ops.cast(self.forget_bias, values.dtype), values)
 
     def _clipped(self, c: Any) -> Any:
         return c if self.cell_clip is None else ops.clip(c, -self.cell_clip, self.cell_clip)
@@ -70,8 +70,8 @@ class LSTMCell(FourGateCell):
 
     Args:
         units: Hidden size K.
-        forget_bias: What b_f starts from; 1 lets the gradient through at the start
-            (Jozefowicz et al., 2015).
+        forget_bias: Initial value of b_f; the other biases start from `bias_initializer`. 1 lets
+            the gradient through at the start (Jozefowicz et al., 2015).
         cell_clip: Bound of |c|, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 

@@ -10,7 +10,9 @@ from zoo.cells.lstm import FourGateCell
 from zoo.registry import register
 
 EPSILON = 1e-5
-EMPTY = -1e4  # a log weight that leaves nothing of the state before the first step
+# a log weight that leaves nothing of the state before the first step, below every gate
+EMPTY = -(2.0**100)
+EMPTY_HALF = -(2.0**15)  # in float16
 
 
 @register("lstm_peephole")
@@ -154,7 +156,7 @@ class SLSTMCell(RecurrentCell):
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros, and an m so small that the first input is all there is."""
         *zeros, m = super().get_initial_state(batch_size)
-        return [*zeros, m + EMPTY]
+        return [*zeros, m + (EMPTY_HALF if self.compute_dtype == "float16" else EMPTY)]
 
     def bridged_state(self, values: list[Any]) -> list[Any]:
         """What is handed over weighs about as much as an input; the normaliser is positive."""

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError, require_positive_int
-from zoo.masking import PAD, MaskedLayer
+from zoo.masking import PAD, MaskedLayer, moved_to_front
 
 PREFIXES = (1, 2, 3)
 SUFFIXES = (1, 2, 3, 4)
@@ -69,11 +69,12 @@ class Affixes(MaskedLayer):
         )
 
     def call(self, character_ids: Any) -> Any:
-        ids = ops.cast(character_ids, "int32")
+        shape = ops.shape(character_ids)
+        ids = ops.reshape(ops.cast(character_ids, "int32"), (-1, shape[2]))
+        ids = ops.reshape(moved_to_front(ids), shape)
         real = ops.not_equal(ids[:, :, :1], PAD)
         numbers = ops.stack(self._numbers(ids), axis=-1)  # (B, T, N)
         vectors = ops.take(self.embeddings, numbers, axis=0)
-        shape = ops.shape(ids)
         width = numbers.shape[-1] * self.dim
         flat = ops.reshape(vectors, (shape[0], shape[1], width))
         return ops.where(real, ops.cast(flat, self.compute_dtype), 0)

@@ -9,7 +9,6 @@ from zoo import masking
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int
 
 SCORES = ("dot", "general", "additive")
-LOWEST = -3e4  # representable in float16
 
 
 class Memory(NamedTuple):
@@ -105,26 +104,32 @@ class Attention(masking.MaskedLayer):
         return keys if self.score == "general" else keys + self.bias
 
     def call(
-        self, queries: Any, values: Any, mask: Any, keys: Any = None, coverage: Any = None
+        self,
+        queries: Any,
+        values: Any,
+        mask: Any = None,
+        keys: Any = None,
+        coverage: Any = None,
     ) -> Any:
         """The contexts and their weights.
 
         Args:
             queries: (B, T_y, Q).
             values: (B, T_x, M), the memory.
-            mask: bool (B, T_x), its real tokens.
+            mask: bool (B, T_x), its real tokens; all are real by default.
             keys: What `project` made of the values; by default it is asked now.
             coverage: (B, T_y, T_x), where the layer was made with `coverage`.
         """
+        masking.require_alike("the queries", queries, "the memory", values, axes=1, static=True)
         keys = self.project(values) if keys is None else keys
         scores = self._scores(queries, keys, coverage)
-        real = mask[:, None, :]
-        scores = ops.where(real, scores, LOWEST)
-        # written out, because the weights of padding are to be zero in an empty row as well
-        weights = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
-        weights = weights * ops.cast(real, weights.dtype)
-        weights = weights / ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1e-6)
+        weights = masking.masked_softmax(scores, self._real(mask, values)[:, None, :])
         return ops.matmul(weights, values), weights
+
+    def _real(self, mask: Any, values: Any) -> Any:
+        """The mask; where sizes are not static the decoder checks them, once for all steps."""
+        static = {"right_padded": False, "static": True}
+        return masking.real_mask(mask, values, "the memory", **static)
 
     def _scores(self, queries: Any, keys: Any, coverage: Any) -> Any:
         if self.score != "additive":
@@ -135,7 +140,9 @@ class Attention(masking.MaskedLayer):
             sums = sums + coverage[..., None] * self.coverage_kernel
         return ops.matmul(ops.tanh(sums), self.vector)[..., 0]
 
-    def compute_output_spec(self, queries: Any, values: Any, mask: Any, **_arguments: Any) -> Any:
+    def compute_output_spec(
+        self, queries: Any, values: Any, mask: Any = None, **_arguments: Any
+    ) -> Any:
         rows, steps = queries.shape[:2]
         return (
             keras.KerasTensor((rows, steps, values.shape[-1]), self.compute_dtype),

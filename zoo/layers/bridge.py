@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.errors import require_positive_int, require_rate
 from zoo.layers.direction import make_cell
+from zoo.layers.keras_cell import state_sizes
 from zoo.masking import keep_frozen
 
 
@@ -51,8 +52,7 @@ class StateBridge(keras.layers.Layer):
             "cell_options": dict(cell_options or {}),
         }
         begun = make_cell(cell, units, self.options["cell_options"], self.dtype_policy)
-        sizes = begun.state_size
-        sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        sizes = state_sizes(begun)
         self.made_of = getattr(begun, "bridged_state", list)
         self.dense = [
             [
@@ -98,7 +98,8 @@ class RowDropout(keras.layers.Layer):
     def call(self, vectors: Any, training: bool = False) -> Any:
         if not (training and self.rate):
             return vectors
-        drawn = keras.random.uniform((ops.shape(vectors)[0], 1), seed=self.seed_generator)
+        rows = (ops.shape(vectors)[0], 1)
+        drawn = keras.random.uniform(rows, dtype="float32", seed=self.seed_generator)
         return ops.where(drawn < self.rate, 0, vectors)
 
     def get_config(self) -> dict[str, Any]:

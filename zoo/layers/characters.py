@@ -12,8 +12,6 @@ from zoo.layers.packing import may_pack, packed
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
 
-LOWEST = -1e9  # below all that a convolution gives
-
 
 class _CharacterLayer(masking.MaskedLayer):
     """What both share: the letters' vectors, some of them dropped in training."""
@@ -130,7 +128,8 @@ class CharacterCNN(_CharacterLayer):
         else:
             values = self._values(ops.reshape(windows, (-1, windows.shape[2])), training)
             values = ops.reshape(values, (-1, length, self.units))
-            highest = ops.max(ops.where(real[:, :, None], values, LOWEST), axis=1)
+            lowest = ops.full_like(values, -float("inf"))
+            highest = masking.highest(ops.where(real[:, :, None], values, lowest), axis=1)
         word = ops.any(real, axis=1, keepdims=True)
         # tanh grows with its argument: of one value a word instead of all of its letters'
         highest = ops.tanh(ops.where(word, highest, 0) + self.bias)
@@ -197,10 +196,10 @@ class CharacterRNN(_CharacterLayer):
 
     def call(self, character_ids: Any, training: bool = False) -> Any:
         shape = ops.shape(character_ids)
-        ids = ops.reshape(character_ids, (-1, shape[2]))
+        ids = masking.moved_to_front(ops.reshape(character_ids, (-1, shape[2])))
         vectors = self._vectors(ids, training)
-        _, states = self.body(vectors, mask=ops.not_equal(ids, PAD), training=training)
-        last = self.body.last_output(states)
+        real = ops.not_equal(ids, PAD)
+        _, _, last = self.body(vectors, mask=real, return_last=True, training=training)
         return ops.reshape(last, (shape[0], shape[1], self.units))
 
     def get_config(self) -> dict[str, Any]:

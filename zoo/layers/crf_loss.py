@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.errors import require_choice
+from zoo.errors import InputError, require_choice
 from zoo.layers import linear_chain
 from zoo.layers.crf import unpacked
 
@@ -17,16 +17,22 @@ PER = ("token", "sentence")
 class CRFLoss(keras.losses.Loss):
     """The negative log-likelihood of the tags, in nats.
 
-        loss = -sum_b log p(tags_b | logits_b) / (number of real tokens, or B)
+        loss = -sum_b log p(tags_b | logits_b) / (number of labelled tokens, or B)
 
-    `y_true` is int (B, T), whatever in the padding; or bool (B, T, C), the tags that a token may
-    have, for sentences that are labelled in part. `y_pred` is what `CRF` gives. A sample weight
-    (B,) weighs whole sentences.
+    `y_true` is int (B, T), anything in the padding, -1 at a real token whose tag is unknown: the
+    likelihood is then that of all paths through the known tags, and the token is not counted. Or it
+    is bool (B, T, C), the tags that a token may have; a token that may have all of them is unknown.
+    `y_pred` is the output of `CRF`. A sample weight (B,) weighs whole sentences. With transitions
+    of 0 the loss is that of `zoo.losses.TokenCrossentropy`.
 
     Args:
         per: `token` or `sentence`: what the loss is a mean over.
         name: The loss's name.
         **kwargs: Keras' own arguments.
+
+    Raises:
+        InputError: When called on tags, predictions or weights of the wrong shape, or on tags out
+            of range; in a graph TensorFlow's `InvalidArgumentError` for tags out of range.
     """
 
     def __init__(self, per: str = "token", name: str = "crf_loss", **kwargs: Any) -> None:
@@ -36,16 +42,18 @@ class CRFLoss(keras.losses.Loss):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         # tags are numbers of classes or sets of them: Keras would make floats of them
-        chain = unpacked(ops.cast(y_pred, "float32"))
-        losses = -linear_chain.log_likelihood(chain, _as_tags(y_true))
+        chain, tags = _chain_and_tags(self.name, y_true, y_pred)
+        losses = -linear_chain.log_likelihood(chain, tags)
         weights = ops.ones_like(losses)
         if sample_weight is not None:
-            weights = ops.cast(ops.reshape(sample_weight, (-1,)), losses.dtype)
-        sizes = ops.cast(chain.lengths, losses.dtype) if self.per == "token" else 1.0
+            weights = _sentence_weights(sample_weight, losses)
+        sizes = ops.ones_like(losses)
+        if self.per == "token":
+            sizes = ops.sum(ops.cast(linear_chain.known_tokens(chain, tags), losses.dtype), axis=1)
         total = ops.sum(losses * weights)
         if self.reduction == "sum":
             return total
-        return total / ops.maximum(ops.sum(ops.ones_like(losses) * sizes), 1.0)
+        return total / ops.maximum(ops.sum(sizes), 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "reduction": self.reduction, "per": self.per}
@@ -53,9 +61,10 @@ class CRFLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("zoo")
 class CRFAccuracy(keras.metrics.Mean):
-    """The share of real tokens whose tag on the best path is the true one, 0 to 1.
+    """The share of labelled tokens whose tag on the best path is the true one, 0 to 1.
 
-    `y_true` is int (B, T), `y_pred` what `CRF` gives. It decodes each batch (Viterbi), which takes
+    `y_true` is as in `CRFLoss`: tokens whose tag is unknown (-1) do not count, and of a set of tags
+    each is right. `y_pred` is the output of `CRF`. It decodes each batch (Viterbi), which takes
     about as long as the loss: leave it out of training where time counts.
     """
 
@@ -63,15 +72,45 @@ class CRFAccuracy(keras.metrics.Mean):
         super().__init__(name=name, **kwargs)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        chain = unpacked(ops.cast(y_pred, "float32"))
-        tags = linear_chain.best_paths(chain)[0][:, 0]
-        right = ops.cast(ops.equal(tags, ops.cast(y_true, "int32")), "float32")
-        counted = ops.cast(masking.from_lengths(chain.lengths, ops.shape(tags)[1]), "float32")
+        chain, tags = _chain_and_tags(self.name, y_true, y_pred)
+        tags = linear_chain.checked_tags(chain, tags)
+        best = ops.cast(linear_chain.best_paths(chain)[0][:, 0], "int32")
+        if len(tags.shape) == 3:
+            right = ops.take_along_axis(tags, best[:, :, None], axis=2)[:, :, 0]
+        else:
+            right = ops.equal(best, tags)
+        counted = ops.cast(linear_chain.known_tokens(chain, tags), "float32")
         if sample_weight is not None:
-            counted = counted * ops.cast(ops.reshape(sample_weight, (-1, 1)), "float32")
-        return super().update_state(right, sample_weight=counted)
+            counted = counted * _sentence_weights(sample_weight, counted[:, 0])[:, None]
+        return super().update_state(ops.cast(right, "float32"), sample_weight=counted)
 
 
-def _as_tags(y_true: Any) -> Any:
-    y_true = ops.convert_to_tensor(y_true)
-    return ops.cast(y_true, "bool" if len(y_true.shape) == 3 else "int32")
+def _chain_and_tags(name: str, y_true: Any, y_pred: Any) -> tuple[linear_chain.Chain, Any]:
+    """The parts of the predictions, and the tags as int (B, T) or bool (B, T, C)."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    if len(y_pred.shape) != 3:
+        raise InputError(
+            f"{name} takes the output of a CRF layer, (B, T + C + 3, C), got {tuple(y_pred.shape)}"
+        )
+    time, width = y_pred.shape[1:]
+    steps = y_true.shape[1] if len(y_true.shape) > 1 else None
+    if time is not None and (time < width + 3 or steps not in (None, time - width - 3)):
+        raise InputError(
+            f"{name} takes the output of a CRF layer, (B, T + C + 3, C), and tags (B, T): got "
+            f"predictions {tuple(y_pred.shape)} with tags {tuple(y_true.shape)}; end the model "
+            "with zoo.layers.CRF, or compile it with zoo.losses.TokenCrossentropy"
+        )
+    tags = ops.cast(y_true, "bool" if len(y_true.shape) == 3 else "int32")
+    return unpacked(ops.cast(y_pred, "float32")), tags
+
+
+def _sentence_weights(sample_weight: Any, like: Any) -> Any:
+    """Weights (B,) or (B, 1) as (B,)."""
+    weights = ops.cast(sample_weight, like.dtype)
+    masking.require_alike("sample_weight", weights, "the predictions", like, axes=1)
+    if len(weights.shape) > 1 and weights.shape[1:] != (1,) * (len(weights.shape) - 1):
+        raise InputError(
+            "a CRF takes one sample weight for each sentence, (B,), got the shape "
+            f"{tuple(weights.shape)}"
+        )
+    return ops.reshape(weights, (-1,))

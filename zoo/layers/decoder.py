@@ -119,13 +119,19 @@ class Decoder(masking.MaskedLayer):
         shape = (*vectors_shape[:2], width)
         self.lower.build(shape)
         if self.looks:
-            states = (*vectors_shape[:2], self.units)
+            self.looking.states_width = self.lower.output_size
+            states = (*vectors_shape[:2], self.lower.output_size)
             self.attention.build(states, values_shape)
-            together = (*vectors_shape[:2], self.units + values_shape[-1])
+            together = (*vectors_shape[:2], self.lower.output_size + values_shape[-1])
             if self.upper is not None:
                 self.upper.build(together)
             self.combine.build(together)
         masking.keep_frozen(self)
+
+    @property
+    def output_size(self) -> int:
+        """The width of the outputs."""
+        return self.units if self.looks else self.lower.output_size
 
     @property
     def num_lower(self) -> int:
@@ -166,6 +172,9 @@ class Decoder(masking.MaskedLayer):
         training: bool = False,
     ) -> Any:
         """The outputs (B, T_y, K), and the weights (B, T_y, T_x) where there is an attention."""
+        mask = masking.real_mask(mask, vectors, "the vectors")
+        memory_mask = masking.real_mask(memory_mask, values, "the memory", right_padded=False)
+        masking.require_alike("the memory", values, "the vectors", vectors, axes=1)
         memory = self.remember(values, memory_mask)
         if self.sequential:
             return self._one_by_one(vectors, mask, states, memory, training)
@@ -219,14 +228,14 @@ class Decoder(masking.MaskedLayer):
         if self.input_feeding:
             vectors = ops.concatenate([vectors, states["fed"]], axis=-1)
         below = states["layers"][: self.num_lower]
-        output, after = self.lower.step(vectors, below)
+        output, after = self.lower.step(vectors, below, training)
         if not self.looks:
             return output, {**states, "layers": after}
         context, weights = self.looking.look_once(output, states.get("coverage"), memory)
         if self.upper is not None:
             above = states["layers"][self.num_lower :]
             read = self.dropout(ops.concatenate([output, context], axis=-1), training=training)
-            higher, more = self.upper.step(read, above)
+            higher, more = self.upper.step(read, above, training)
             output = higher + output if self.options["residual"] else higher
             after = [*after, *more]
         output = self.looking.combined(output, context)
@@ -241,7 +250,7 @@ class Decoder(masking.MaskedLayer):
         self, vectors: Any, mask: Any, states: Any, values: Any, **_: Any
     ) -> Any:
         rows, steps = vectors.shape[:2]
-        outputs = keras.KerasTensor((rows, steps, self.units), self.compute_dtype)
+        outputs = keras.KerasTensor((rows, steps, self.output_size), self.compute_dtype)
         if not self.looks:
             return outputs
         return outputs, keras.KerasTensor((rows, steps, values.shape[1]), self.compute_dtype)

@@ -7,9 +7,8 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.cells import RecurrentCell
 from zoo.errors import InputError, nearest, require_bool, require_positive_int, require_rate
-from zoo.layers import fast_scan
+from zoo.layers import fast_scan, keras_cell
 from zoo.layers.scan import run_cell, way
 from zoo.layers.stepping import Step, Zoneout
 from zoo.registry import cell_class
@@ -22,12 +21,12 @@ COMPILED_FROM = 32  # units
 class Direction(masking.MaskedLayer):
     """One cell over time, forwards or backwards.
 
-    inputs (B, T, E) and mask (B, T) -> outputs (B, T, K), and the final states, (B, K) each. With
-    `lookup`, the token ids and the table that the inputs come from, training is faster where the
-    table is small; the result is the same.
+    inputs (B, T, E) and mask (B, T) -> outputs (B, T, K), and the final states, (B, K) each, in a
+    flat list. Without a mask all steps are real. With `lookup`, the token ids and the table that
+    the inputs come from, training is faster where the table is small; the result is the same.
 
     Args:
-        cell: A registered cell's name.
+        cell: A registered cell's name; any cell that `keras.layers.RNN` takes can be registered.
         units: Hidden size K.
         backwards: Read each row from its last real token to its first.
         cell_options: The cell's own options, such as `{"reset_after": False}`.
@@ -83,6 +82,8 @@ class Direction(masking.MaskedLayer):
         self.learned_initial_state = learned_initial_state
         self.shards = shards
         self.cell = make_cell(cell, units, self.cell_options, self.dtype_policy)
+        self.output_size = keras_cell.output_size(self.cell)
+        self.checks_mask = True  # a body checks the mask once for all its directions
         self._require_product("recurrent_dropout", recurrent_dropout)
         self._require_product("weight_drop", weight_drop)
         self.seed_generator = keras.random.SeedGenerator()
@@ -90,7 +91,7 @@ class Direction(masking.MaskedLayer):
         self.supports_jit = way(self.cell, training=False, zoneout=zoneout) != "op"
 
     def _require_product(self, option: str, rate: float) -> None:
-        has = isinstance(self.cell, RecurrentCell) and self.cell.has_recurrent_kernel
+        has = keras_cell.is_zoo_cell(self.cell) and self.cell.has_recurrent_kernel
         if rate and not has:
             raise InputError(
                 f"{option} acts on the recurrent product of a zoo cell, which {self.cell_name!r} "
@@ -98,7 +99,7 @@ class Direction(masking.MaskedLayer):
             )
 
     def build(self, inputs_shape: Any, **_shapes: Any) -> None:
-        self.cell.build((inputs_shape[0], inputs_shape[-1]))
+        self.output_size = keras_cell.build_cell(self.cell, inputs_shape[-1])
         if self.learned_initial_state:
             self.initial_state = [
                 self.add_weight((size,), "zeros", name=f"initial_state_{number}")
@@ -107,25 +108,30 @@ class Direction(masking.MaskedLayer):
 
     @property
     def state_sizes(self) -> list[int]:
-        """The sizes of the cell's states."""
-        sizes = self.cell.state_size
-        return list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        """The sizes of the cell's states, flat."""
+        return keras_cell.state_sizes(self.cell)
+
+    @property
+    def has_own_output(self) -> bool:
+        """Whether the output may be another tensor than the first state."""
+        return keras_cell.has_own_output(self.cell)
 
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """The states before the first step, (B, K) each."""
-        states = self.cell.get_initial_state(batch_size)
-        states = list(states) if isinstance(states, list | tuple) else [states]
+        states = keras.tree.flatten(keras_cell.initial_states(self.cell, batch_size))
         learned = self.initial_state or [0.0] * len(states)
         return [state + start for state, start in zip(states, learned, strict=True)]
 
     def call(
         self,
         inputs: Any,
-        mask: Any,
+        mask: Any = None,
         initial_state: Any = None,
         lookup: Any = None,
         training: bool = False,
     ) -> tuple[Any, list[Any]]:
+        if self.checks_mask:
+            mask = masking.real_mask(mask, inputs)
         lengths = masking.lengths(mask)
         if initial_state is None:
             initial_state = self.get_initial_state(ops.shape(inputs)[0])
@@ -146,17 +152,35 @@ class Direction(masking.MaskedLayer):
             shards=self.shards,
             compiled=self.units >= COMPILED_FROM,
             lookup=None if self.input_dropout else lookup,
+            width=self.output_size,
         )
         if self.backwards:
             outputs = masking.reverse_within_lengths(outputs, lengths)
         return ops.where(mask[:, :, None], outputs, 0), final
 
-    def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        """One step outside of training: inputs (B, E), states -> output (B, K), states."""
-        step = Step(self.cell, zoneout=self._zoneout(training=False))
-        value = self.cell.project(inputs) if isinstance(self.cell, RecurrentCell) else inputs
-        states = step(list(states), [value], step.weights())
-        return states[0], states
+    def last_output(self, outputs: Any, final: list[Any], mask: Any) -> Any:
+        """The output (B, K) at the step that was read last; 0 for a row without a real token."""
+        if not self.has_own_output:
+            return final[0]
+        lengths = masking.lengths(mask)
+        nothing = ops.zeros_like(outputs[:, 0])
+        if self.backwards:
+            return ops.where(lengths[:, None] > 0, outputs[:, 0], nothing)
+        return masking.last_real(outputs, lengths, nothing)
+
+    def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        """One step: inputs (B, E), states -> output (B, K), states.
+
+        `training` is for a Keras cell that has its own dropout; the layer's dropouts act on all
+        steps at once and are left out.
+        """
+        zoneout = self._zoneout(training=False)
+        if keras_cell.is_zoo_cell(self.cell):
+            step = Step(self.cell, zoneout=zoneout)
+            return step(list(states), [self.cell.project(inputs)], step.weights())
+        form = keras_cell.CellForm(self.cell, training)
+        with keras_cell.dropout_masks(self.cell, ops.shape(inputs)[0], inputs.shape[-1]):
+            return Step(self.cell, zoneout=zoneout, form=form)(list(states), [inputs], {})
 
     def _dropped_inputs(self, inputs: Any) -> Any:
         if not self.input_dropout:
@@ -182,10 +206,13 @@ class Direction(masking.MaskedLayer):
             return None
         return Zoneout(self.zoneout, self.seed_generator if training else None)
 
-    def compute_output_spec(self, inputs: Any, mask: Any, **_arguments: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None, *_arguments: Any, **_named: Any) -> Any:
+        return masking.continued_mask(inputs, mask)
+
+    def compute_output_spec(self, inputs: Any, mask: Any = None, **_arguments: Any) -> Any:
         batch, time = inputs.shape[:2]
         dtype = self.compute_dtype
-        outputs = keras.KerasTensor((batch, time, self.state_sizes[0]), dtype)
+        outputs = keras.KerasTensor((batch, time, self.output_size), dtype)
         return outputs, [keras.KerasTensor((batch, size), dtype) for size in self.state_sizes]
 
     def get_config(self) -> dict[str, Any]:
@@ -213,7 +240,19 @@ def make_cell(name: str, units: int, options: dict[str, Any], dtype: Any) -> Any
             raise InputError(
                 f"the cell {name!r} has no option {option!r}: {nearest(option, known)}"
             )
-    return cell(units, dtype=dtype, name="cell", **options)
+    given: dict[str, Any] = {"dtype": dtype, "name": "cell"}
+    if not _takes_all(cell):
+        given = {name: value for name, value in given.items() if name in known}
+    made = cell(units, **given, **options)
+    if dtype is not None and "dtype" not in given and isinstance(made, keras.layers.Layer):
+        made.dtype_policy = dtype
+    return made
+
+
+def _takes_all(cell: Any) -> bool:
+    """Whether a cell's constructor hands further arguments to Keras' layer."""
+    parameters = inspect.signature(cell.__init__).parameters.values()
+    return any(p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def _options(cell: Any) -> list[str]:

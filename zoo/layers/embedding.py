@@ -103,7 +103,11 @@ class TokenEmbedding(keras.layers.Layer):
             )
         if self.rare_dropout:
             self.rare_rates = self.add_weight(
-                name="rare_rates", shape=(self.learned_size,), initializer="zeros", trainable=False
+                name="rare_rates",
+                shape=(self.learned_size,),
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
             )
 
     def set_pretrained(self, vectors: Any) -> None:
@@ -138,7 +142,7 @@ class TokenEmbedding(keras.layers.Layer):
         if self.learned_size < self.vocabulary_size:
             token_ids = ops.where(token_ids < self.learned_size, token_ids, UNK)
         if training and self.rare_dropout:
-            rates = ops.take(self.rare_rates, token_ids, axis=0)
+            rates = ops.cast(ops.take(self.rare_rates, token_ids, axis=0), "float32")
             token_ids = ops.where(self._drawn(token_ids) < rates, UNK, token_ids)
         vectors = ops.take(self.embeddings, token_ids, axis=0)
         if training and self.type_dropout:
@@ -148,7 +152,9 @@ class TokenEmbedding(keras.layers.Layer):
         return vectors
 
     def _drawn(self, token_ids: Any) -> Any:
-        return keras.random.uniform(ops.shape(token_ids), seed=self.seed_generator)
+        """Numbers from 0 to 1 of the ids' shape; float32 whatever the layer's dtype."""
+        shape = ops.shape(token_ids)
+        return keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
 
     def compute_output_spec(self, token_ids: Any, **_arguments: Any) -> Any:
         size = self.embedding_dim + self.pretrained_dim

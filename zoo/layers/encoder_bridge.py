@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers.direction import make_cell
+from zoo.layers.keras_cell import initial_states, state_sizes
 from zoo.masking import keep_frozen
 
 BRIDGES = ("zero", "copy", "dense")
@@ -61,8 +62,7 @@ class EncoderBridge(keras.layers.Layer):
             "cell_options": dict(cell_options or {}),
         }
         self.cell = make_cell(cell, units, self.options["cell_options"], self.dtype_policy)
-        sizes = self.cell.state_size
-        self.sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        self.sizes = state_sizes(self.cell)
         self.made_of = getattr(self.cell, "bridged_state", list)
         self.dense: list[list[Any]] = []
         if kind == "dense":
@@ -98,7 +98,7 @@ class EncoderBridge(keras.layers.Layer):
         if self.kind == "zero":
             rows = ops.shape(final_states[0][0][0])[0]
             states = [
-                self._listed(self.cell.get_initial_state(rows))
+                keras.tree.flatten(initial_states(self.cell, rows))
                 for _ in range(self.options["num_layers"])
             ]
             return [[layer] for layer in states]
@@ -117,10 +117,6 @@ class EncoderBridge(keras.layers.Layer):
         dense = self.dense[layer]
         made = [make(value) for make, value in zip(dense, values, strict=True)]
         return list(self.made_of(made))
-
-    @staticmethod
-    def _listed(states: Any) -> list[Any]:
-        return list(states) if isinstance(states, list | tuple) else [states]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind, **self.options}

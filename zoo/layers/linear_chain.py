@@ -10,12 +10,16 @@ McCallum and Pereira, 2001). Everything here is in nats and in float32, and take
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from zoo import masking
+from zoo.errors import InputError
+from zoo.layers.packing import in_xla
 from zoo.layers.stepping import scan
 
 IMPOSSIBLE = -1e30  # of a path that is ruled out: finite, so that no difference is NaN
+UNKNOWN = -1  # the tag of a token that is not labelled: it may have any
 
 
 class Chain(NamedTuple):
@@ -41,13 +45,15 @@ def path_scores(chain: Chain, tags: Any) -> Any:
 
     Args:
         chain: The sentences.
-        tags: int (B, T); anything in the padding.
+        tags: int (B, T), 0 to C - 1; anything in the padding.
 
     Returns:
         (B,); 0 for a sentence without tokens.
     """
+    tags = ops.cast(tags, "int32")
+    masking.require_alike("the tags", tags, "the logits", chain.logits, static=True)
     real = _real(chain)
-    tags = ops.where(real, ops.cast(tags, "int32"), 0)
+    tags = ops.where(real, tags, 0)
     count = chain.logits.shape[-1]
     tokens = ops.take_along_axis(chain.logits, tags[:, :, None], axis=2)[:, :, 0]
     pairs = ops.take(ops.reshape(chain.transitions, (-1,)), tags[:, :-1] * count + tags[:, 1:])
@@ -65,16 +71,67 @@ def log_likelihood(chain: Chain, tags: Any) -> Any:
 
     Args:
         chain: The sentences.
-        tags: int (B, T), or bool (B, T, C), the tags that a token may have: the probability is then
-            that of all paths through them.
+        tags: int (B, T), -1 where a tag is unknown: the probability is that of all paths through
+            the known tags; anything in the padding. Or bool (B, T, C), the tags that a token may
+            have: the probability is that of all paths through them.
 
     Returns:
         (B,), in nats.
+
+    Raises:
+        InputError: The tags have another shape, or one at a real token is below -1 or above C - 1.
     """
-    if len(tags.shape) == 2:
-        return path_scores(chain, tags) - log_partition(chain)
-    allowed = chain._replace(logits=ops.where(tags, chain.logits, IMPOSSIBLE))
-    return log_partition(allowed) - log_partition(chain)
+    tags = checked_tags(chain, tags)
+    if len(tags.shape) == 3:
+        return _partition_within(chain, tags) - log_partition(chain)
+    return _scores_of_known(chain, tags) - log_partition(chain)
+
+
+def checked_tags(chain: Chain, tags: Any) -> Any:
+    """The tags as int32 (B, T) or bool (B, T, C), or an InputError; see `log_likelihood`."""
+    tags = ops.convert_to_tensor(tags)
+    masking.require_alike("the tags", tags, "the logits", chain.logits)
+    count = chain.logits.shape[-1]
+    if len(tags.shape) == 3:
+        masking.require_alike("the sets of tags", tags, "the logits", chain.logits, axes=3)
+        return ops.cast(tags, "bool")
+    if len(tags.shape) != 2:
+        raise InputError(f"tags must be (B, T) or bool (B, T, C), got the shape {tags.shape}")
+    tags = ops.cast(tags, "int32")
+    in_range = ops.logical_and(tags >= UNKNOWN, tags < count)
+    return masking.require(
+        ops.all(ops.logical_or(in_range, ops.logical_not(_real(chain)))),
+        f"a tag at a real token is out of range: expected 0 to {count - 1}, or {UNKNOWN} where the "
+        "tag is unknown",
+        tags,
+    )
+
+
+def known_tokens(chain: Chain, tags: Any) -> Any:
+    """The real tokens of which the tags say something: bool (B, T)."""
+    known = tags > UNKNOWN if len(tags.shape) == 2 else ops.logical_not(ops.all(tags, axis=-1))
+    return ops.logical_and(_real(chain), known)
+
+
+def _scores_of_known(chain: Chain, tags: Any) -> Any:
+    """The log-sum of the scores of all paths through the known tags, (B,)."""
+
+    def every() -> Any:
+        return path_scores(chain, tags)
+
+    def within() -> Any:
+        sets = ops.one_hot(tags, chain.logits.shape[-1], dtype="bool")
+        return _partition_within(chain, ops.logical_or(sets, (tags == UNKNOWN)[:, :, None]))
+
+    if keras.backend.backend() == "tensorflow" and in_xla():
+        return within()  # XLA cannot take the gradient of loops in a branch
+    unknown = ops.any(ops.logical_and(_real(chain), tags == UNKNOWN))
+    return ops.cond(unknown, within, every)
+
+
+def _partition_within(chain: Chain, sets: Any) -> Any:
+    """The log-partition over the paths through sets of tags, bool (B, T, C)."""
+    return log_partition(chain._replace(logits=ops.where(sets, chain.logits, IMPOSSIBLE)))
 
 
 def log_partition(chain: Chain) -> Any:
@@ -152,7 +209,9 @@ def best_paths(chain: Chain, count: int = 1) -> tuple[Any, Any]:
 def _top(values: Any, count: int) -> tuple[Any, Any]:
     """The highest values over axis 1 and their places: (B, M, C) -> (B, count, C) twice."""
     if count == 1:
-        return ops.max(values, axis=1, keepdims=True), ops.argmax(values, axis=1, keepdims=True)
+        return masking.highest(values, axis=1, keepdims=True), ops.argmax(
+            values, axis=1, keepdims=True
+        )
     missing = max(0, count - values.shape[1])
     values = ops.pad(values, ((0, 0), (0, missing), (0, 0)), constant_values=2 * IMPOSSIBLE)
     best, places = ops.top_k(ops.moveaxis(values, 1, 2), count)
@@ -200,7 +259,7 @@ def _messages(chain: Chain) -> _Messages:
     def advance(states: list[Any], slices: list[Any]) -> list[Any]:
         reached = ops.reshape(states[0] + slices[0], shape)[:, :, :, None] + transitions
         message = ops.reshape(_log_sum(reached, axis=2), (-1, width))
-        highest = ops.max(message, axis=1, keepdims=True)
+        highest = masking.highest(message, axis=1, keepdims=True)
         return [message - highest, highest]
 
     messages, shifts = scan(advance, [first, first[:, :1]], [by_step])
@@ -233,7 +292,7 @@ def _pair_marginals(chain: Chain, messages: _Messages) -> Any:
 
 def _log_sum(values: Any, axis: int) -> Any:
     """The log-sum-exp, never minus infinity."""
-    highest = ops.max(values, axis=axis, keepdims=True)
+    highest = masking.highest(values, axis=axis, keepdims=True)
     total = ops.sum(ops.exp(values - highest), axis=axis)
     return ops.log(total) + ops.squeeze(highest, axis)
 

@@ -22,6 +22,7 @@ class Looking:
 
     def __init__(self, attention: Attention, combine: keras.layers.Dense, mixes: bool) -> None:
         self.attention, self.combine, self.mixes = attention, combine, mixes
+        self.states_width = combine.units  # of h_t; the decoder sets it when it is built
 
     def remember(self, values: Any, mask: Any) -> Memory:
         """The memory of values (B, T_x, M) and their mask."""
@@ -55,4 +56,4 @@ class Looking:
     def _kernels(self) -> tuple[Any, Any]:
         """The parts of `combine` for states and for contexts."""
         kernel = ops.cast(self.combine.kernel, self.combine.compute_dtype)
-        return kernel[: self.combine.units], kernel[self.combine.units :]
+        return kernel[: self.states_width], kernel[self.states_width :]

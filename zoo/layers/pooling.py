@@ -1,4 +1,7 @@
-"""One vector for a whole sequence: states (B, T, D), mask -> (B, D). An empty row gives zeros."""
+"""One vector for a whole sequence: states (B, T, D), mask -> (B, D). An empty row gives zeros.
+
+The mask may have padding anywhere; without one all steps are real.
+"""
 
 from typing import Any
 
@@ -13,18 +16,25 @@ from zoo.errors import require_positive_int
 class MeanPooling(masking.MaskedLayer):
     """The mean over the real tokens."""
 
-    def call(self, states: Any, mask: Any) -> Any:
-        return masking.masked_mean(states, mask)
+    def call(self, states: Any, mask: Any = None) -> Any:
+        return masking.masked_mean(states, _real(mask, states))
+
+    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
+        return _pooled(states)
 
 
 @keras.saving.register_keras_serializable("zoo")
 class MaxPooling(masking.MaskedLayer):
     """The maximum of each unit over the real tokens."""
 
-    def call(self, states: Any, mask: Any) -> Any:
+    def call(self, states: Any, mask: Any = None) -> Any:
+        mask = _real(mask, states)
         lowest = ops.full_like(states, -float("inf"))
-        highest = ops.max(ops.where(mask[:, :, None], states, lowest), axis=1)
+        highest = masking.highest(ops.where(mask[:, :, None], states, lowest), axis=1)
         return ops.where(ops.any(mask, axis=1)[:, None], highest, 0)
+
+    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
+        return _pooled(states)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -55,19 +65,22 @@ class AttentionPooling(masking.MaskedLayer):
         self.bias = self.add_weight(name="bias", shape=(units,), initializer="zeros")
         self.context = self.add_weight(name="context", shape=(units, 1))
 
-    def call(self, states: Any, mask: Any) -> Any:
+    def call(self, states: Any, mask: Any = None) -> Any:
+        real = _real(mask, states)[:, :, None]
         scores = ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
-        real = mask[:, :, None]
-        lowest = ops.full_like(scores, -3e4)  # representable in float16
-        scores = ops.where(real, scores, lowest)
-        # written out, because an empty row's weights are to be zero, not even over its padding
-        weights = ops.exp(scores - ops.max(scores, axis=1, keepdims=True))
-        weights = weights * ops.cast(real, scores.dtype)
-        alpha = weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1e-6)
-        return ops.sum(alpha * states, axis=1)
+        alpha = masking.masked_softmax(scores, real, axis=1)
+        return ops.sum(alpha * ops.where(real, states, 0), axis=1)
 
-    def compute_output_spec(self, states: Any, mask: Any) -> Any:
+    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
         return keras.KerasTensor((states.shape[0], states.shape[2]), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
+
+
+def _real(mask: Any, states: Any) -> Any:
+    return masking.real_mask(mask, states, "the states", right_padded=False)
+
+
+def _pooled(states: Any) -> Any:
+    return keras.KerasTensor((states.shape[0], states.shape[2]), states.dtype)

@@ -25,12 +25,21 @@ class Recurrent(masking.MaskedLayer):
 
     inputs (B, T, E), mask (B, T) -> outputs (B, T, K, or 2K for `concat`) and the final states: a
     list over the layers of a list over the directions of the cell's states, (B, K) each. In that
-    form `initial_states` are taken as well. Inputs that are rows of a small table (V, E), V below
+    form `initial_states` are taken as well. Without a mask all steps are real, unless the inputs
+    have Keras' implicit mask (`Embedding(mask_zero=True)`), which is then used. With
+    `return_state=False` the outputs are the only result, as in stock Keras, so that the layer can
+    stand in a `keras.Sequential`; with `return_sequences=False` they are those of the step that
+    each direction read last, (B, K or 2K).
+
+    The mask must have its padding on the right. Any other mask is an error: see `zoo.masking`.
+
+    Inputs that are rows of a small table (V, E), V below
     B T, are trained faster with `lookup`, a list of the token ids (B, T) and the table: then x W is
     made once for each row of it. The result is the same.
 
     Args:
-        cell: A registered cell's name.
+        cell: A registered cell's name. Any cell that `keras.layers.RNN` takes can be registered;
+            its nested states are a flat list here.
         units: Hidden size K of each direction.
         num_layers: L, layers on top of each other.
         bidirectional: A second cell reads each row backwards.
@@ -49,6 +58,8 @@ class Recurrent(masking.MaskedLayer):
         weight_drop: Share of the recurrent matrices dropped, one mask for a batch.
         learned_initial_state: Learn the states before the first step; zeros otherwise.
         cell_options: The cell's own options, such as `{"reset_after": False}`.
+        return_sequences: Return the outputs of all steps; of the last one read otherwise.
+        return_state: Return the final states beside the outputs.
         **kwargs: The Keras layer's own arguments.
 
     Raises:
@@ -75,9 +86,13 @@ class Recurrent(masking.MaskedLayer):
         weight_drop: float = 0.0,
         learned_initial_state: bool = False,
         cell_options: dict[str, Any] | None = None,
+        return_sequences: bool = True,
+        return_state: bool = True,
         **kwargs: Any,
     ) -> None:
         require_positive_int("num_layers", num_layers)
+        require_bool("return_sequences", return_sequences)
+        require_bool("return_state", return_state)
         require_bool("bidirectional", bidirectional)
         require_choice("merge_mode", merge_mode, MERGE_MODES)
         require_bool("residual", residual)
@@ -104,7 +119,10 @@ class Recurrent(masking.MaskedLayer):
             "dense_layers": dense_layers,
             "dense_activation": keras.activations.serialize(activation_of(dense_activation)),
             "dropout": dropout,
+            "return_sequences": return_sequences,
+            "return_state": return_state,
         }
+        self.return_sequences, self.return_state = return_sequences, return_state
         self.merge_mode = merge_mode
         self.residual = residual
         backwards = (False, True) if bidirectional else (False,)
@@ -121,6 +139,9 @@ class Recurrent(masking.MaskedLayer):
             ]
             for layer in range(num_layers)
         ]
+        for layer in self.directions:
+            for direction in layer:
+                direction.checks_mask = False  # once for all is enough
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
         self.upper = [
             keras.layers.Dense(units, dense_activation, dtype=self.dtype_policy, name=f"dense_{n}")
@@ -133,12 +154,25 @@ class Recurrent(masking.MaskedLayer):
         for layer in self.directions:
             for direction in layer:
                 direction.build(shape)
-            width = layer[0].state_sizes[0] * (len(layer) if self.merge_mode == "concat" else 1)
+            width = layer[0].output_size * (len(layer) if self.merge_mode == "concat" else 1)
             shape = (*inputs_shape[:2], width)
         for dense in self.upper:
             dense.build(shape)
             shape = (*inputs_shape[:2], dense.units)
         masking.keep_frozen(self)
+
+    @property
+    def has_own_output(self) -> bool:
+        """Whether the outputs may be other tensors than the cell's first states."""
+        return self.directions[0][0].has_own_output
+
+    @property
+    def output_size(self) -> int:
+        """The width of the outputs."""
+        if self.upper:
+            return int(self.upper[-1].units)
+        last = self.directions[-1]
+        return last[0].output_size * (len(last) if self.merge_mode == "concat" else 1)
 
     def get_initial_states(self, batch_size: Any) -> list[Any]:
         """The states before the first step, in the form of the final states."""
@@ -150,15 +184,18 @@ class Recurrent(masking.MaskedLayer):
     def call(
         self,
         inputs: Any,
-        mask: Any,
+        mask: Any = None,
         initial_states: Any = None,
         lookup: Any = None,
+        return_last: bool = False,
         training: bool = False,
-    ) -> tuple[Any, list[Any]]:
+    ) -> Any:
+        """The outputs and the final states; the last outputs (B, K or 2K) too if `return_last`."""
+        mask = masking.real_mask(mask, inputs)
         starts = [[None] * len(layer) for layer in self.directions]
         if initial_states is not None:
-            starts = self._checked(initial_states)
-        final_states = []
+            starts = self._checked(initial_states, inputs)
+        final_states, ends = [], []
         values = inputs
         for number, (layer, layer_starts) in enumerate(zip(self.directions, starts, strict=True)):
             read = self.dropout(values, training=training) if number else values
@@ -175,16 +212,35 @@ class Recurrent(masking.MaskedLayer):
             merged = self.merge([outputs for outputs, _ in results])
             values = values + merged if self.residual and number else merged
             final_states.append([states for _, states in results])
+            if return_last or not self.return_sequences:
+                ends.append(self._end(layer, results, mask))
         if self.upper:
             values = ops.where(mask[:, :, None], self._raised(values), 0)
-        return values, final_states
+        last = self._last(ends) if ends else None
+        result = (values if self.return_sequences else last, final_states)
+        if return_last:
+            return (*result, last)
+        return result if self.return_state else result[0]
 
-    def step(self, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        """One step of all layers, for streaming; outside of training.
+    def _end(self, layer: list[Direction], results: list[Any], mask: Any) -> Any:
+        """The merged outputs of the steps that a layer's directions read last."""
+        return self.merge(
+            [
+                direction.last_output(outputs, states, mask)
+                for direction, (outputs, states) in zip(layer, results, strict=True)
+            ]
+        )
+
+    def _last(self, ends: list[Any]) -> Any:
+        return self._raised(sum(ends[1:], ends[0]) if self.residual else ends[-1])
+
+    def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
+        """One step of all layers, for streaming; without the body's dropouts.
 
         Args:
             inputs: (B, E), one token of each row.
             states: As `get_initial_states` or the step before gave them.
+            training: For a Keras cell that has its own dropout.
 
         Returns:
             The output (B, K), and the states after the step.
@@ -197,12 +253,12 @@ class Recurrent(masking.MaskedLayer):
                 "a bidirectional body cannot read one step at a time, its second direction starts "
                 "at the end: build it with bidirectional=False"
             )
-        states = self._checked(states)
+        states = self._checked(states, inputs)
         values, after = inputs, []
         for number, ((direction,), (start,)) in enumerate(
             zip(self.directions, states, strict=True)
         ):
-            output, new = direction.step(values, start)
+            output, new = direction.step(values, start, training)
             values = values + output if self.residual and number else output
             after.append([new])
         return self._raised(values), after
@@ -225,18 +281,34 @@ class Recurrent(masking.MaskedLayer):
         return total / 2 if self.merge_mode == "ave" else total
 
     def last_output(self, final_states: list[Any]) -> Any:
-        """The output where each direction ends, merged: (B, K or 2K)."""
-        ends = [self.merge([states[0] for states in layer]) for layer in final_states]
-        return self._raised(sum(ends[1:], ends[0]) if self.residual else ends[-1])
+        """The output where each direction ends, merged: (B, K or 2K).
 
-    def _checked(self, states: Any) -> list[Any]:
+        Raises:
+            InputError: The cell's output is not its first state: its states do not give it.
+        """
+        if self.has_own_output:
+            raise InputError(
+                f"the output of the cell {self.options['cell']!r} may be another tensor than its "
+                "first state: call the body with return_last=True to get the last output"
+            )
+        return self._last([self.merge([states[0] for states in layer]) for layer in final_states])
+
+    def _checked(self, states: Any, inputs: Any) -> list[Any]:
         sizes = [[direction.state_sizes for direction in layer] for layer in self.directions]
-        return checked_states(states, sizes)
+        checked = checked_states(states, sizes)
+        for state in keras.tree.flatten(checked):
+            masking.require_alike("an initial state", state, "the inputs", inputs, 1, static=True)
+        return checked
 
-    def compute_output_spec(self, inputs: Any, mask: Any, **_arguments: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None, *_arguments: Any, **_named: Any) -> Any:
+        return masking.continued_mask(inputs, mask) if self.return_sequences else None
+
+    def compute_output_spec(
+        self, inputs: Any, mask: Any = None, return_last: bool = False, **_arguments: Any
+    ) -> Any:
         values, final_states = inputs, []
         for layer in self.directions:
-            specs = [direction.compute_output_spec(values, mask) for direction in layer]
+            specs = [direction.compute_output_spec(values) for direction in layer]
             values = specs[0][0]
             if self.merge_mode == "concat":
                 shape = (*values.shape[:2], values.shape[2] * len(layer))
@@ -244,7 +316,11 @@ class Recurrent(masking.MaskedLayer):
             final_states.append([states for _, states in specs])
         if self.upper:
             values = keras.KerasTensor((*values.shape[:2], self.upper[-1].units), values.dtype)
-        return values, final_states
+        last = keras.KerasTensor((values.shape[0], values.shape[2]), values.dtype)
+        result = (values if self.return_sequences else last, final_states)
+        if return_last:
+            return (*result, last)
+        return result if self.return_state else result[0]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.options}

@@ -4,12 +4,14 @@ import functools
 from typing import Any
 
 import keras
+from keras import ops
 
 from zoo import masking
 from zoo.cells import LinearCell, RecurrentCell
 from zoo.layers import block_lstm, by_size, fast_scan
+from zoo.layers.keras_cell import CellForm, dropout_masks, is_zoo_cell
 from zoo.layers.linear_scan import linear_scan
-from zoo.layers.stepping import Step, Zoneout, step_through
+from zoo.layers.stepping import Step, Zoneout, outputs_and_states
 
 WAYS = {
     "loops": "compiled loops with a gradient of their own, from 32 units on",
@@ -29,7 +31,7 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
         altered: Whether the recurrent product is (weight drop, recurrent dropout).
         zoneout: Its share; states that may stay as they were rule out every fast way.
     """
-    if not isinstance(cell, RecurrentCell):
+    if not is_zoo_cell(cell):
         return "calls"
     if zoneout:
         return "steps"
@@ -37,7 +39,31 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
         return "loops"
     if not altered and block_lstm.available(cell):
         return "op"
-    return "elements" if isinstance(cell, LinearCell) else "steps"
+    return "elements" if _is_linear(cell) else "steps"
+
+
+def _is_linear(cell: Any) -> bool:
+    """Whether the states are those of `coefficients`; a subclass may have another step."""
+    own = type(cell)
+    return (
+        isinstance(cell, LinearCell)
+        and own.combine is LinearCell.combine
+        and own.step is RecurrentCell.step
+    )
+
+
+def _portable(chosen: str, inputs: Any) -> str:
+    """The way that a graph takes whose batch size is static, as it is for LiteRT.
+
+    LiteRT has no LSTM op for all steps, and it cannot scan elements in rows of unknown length.
+    """
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or inputs.shape[0] is None:
+        return chosen
+    if chosen == "elements" and inputs.shape[1] is None:
+        return "steps"
+    return "steps" if chosen == "op" else chosen
 
 
 def run_cell(
@@ -52,6 +78,7 @@ def run_cell(
     shards: int = 1,
     compiled: bool = True,
     lookup: Any = None,
+    width: int | None = None,
 ) -> tuple[Any, list[Any]]:
     """Runs a cell over all steps.
 
@@ -68,6 +95,7 @@ def run_cell(
         compiled: Whether loops may be compiled at all.
         lookup: Token ids int (B, T) and the table (V, E) that the inputs were looked up in, or
             None. Loops look up the V products with W instead of making B T of them.
+        width: The width of the output, where the cell does not say it.
 
     Returns:
         The outputs (B, T, K), and the states at each row's last real token, (B, K) each. What
@@ -83,9 +111,14 @@ def run_cell(
         return fast_scan.run_sharded(
             cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards, products
         )
-    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout)
+    form = CellForm(cell, training) if chosen == "calls" else None
+    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout, form, width)
+    if form is not None and training:
+        with dropout_masks(cell, ops.shape(inputs)[0], inputs.shape[-1]):
+            return _run(chosen, step, training, inputs, lengths, initial_state)
     if training or keras.backend.backend() != "tensorflow":
         return _run(chosen, step, training, inputs, lengths, initial_state)
+    chosen = _portable(chosen, inputs)
     return by_size.run(
         functools.partial(_run, chosen, step, training),
         functools.partial(_run, "steps" if chosen == "op" else chosen, step, training),
@@ -100,16 +133,17 @@ def _run(
     chosen: str, step: Step, training: bool, inputs: Any, lengths: Any, initial_state: list[Any]
 ) -> tuple[Any, list[Any]]:
     """All steps in a way that is not compiled."""
-    cell = step.cell
+    cell, outputs = step.cell, None
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)
     elif chosen == "elements":
         a, b = cell.coefficients(cell.project(inputs), cell.vectors())
         states = [linear_scan(a, b, initial_state[0])]
     else:
-        states = step_through(step, inputs, initial_state, lengths if training else None)
+        until = lengths if training else None
+        outputs, states = outputs_and_states(step, inputs, initial_state, until)
     final = [
         masking.last_real(state, lengths, start)
         for state, start in zip(states, initial_state, strict=True)
     ]
-    return states[0], final
+    return states[0] if outputs is None else outputs, final

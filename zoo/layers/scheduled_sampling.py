@@ -43,7 +43,8 @@ class ScheduledSampling(keras.layers.Layer):
         drawn = keras.random.categorical(rows, 1, dtype="int32", seed=self.seed_generator)
         drawn = ops.reshape(drawn, ops.shape(target_ids))
         own = ops.concatenate([target_ids[:, :1], drawn[:, :-1]], axis=1)
-        chance = keras.random.uniform(ops.shape(target_ids), seed=self.seed_generator)
+        shape = ops.shape(target_ids)
+        chance = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         replaced = ops.logical_and(chance < self.rate, ops.not_equal(target_ids, PAD))
         # PAD would end the row
         replaced = ops.logical_and(replaced, ops.not_equal(own, PAD))

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells import RecurrentCell
+from zoo.layers.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
 BLOCK = 8  # steps in one turn of the loop: what a turn costs is more than what a step does
 
@@ -27,16 +27,27 @@ class Zoneout:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a cell with its options: `states, slices, weights -> states`."""
+    """One step of a cell with its options: `states, slices, weights -> output, states`.
+
+    Attributes:
+        cell: A built cell, the zoo's or any that `keras.layers.RNN` takes.
+        recurrent_kernel: U, where it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
+        zoneout: States that stay as they were, or None.
+        form: How to call a Keras cell; None for the zoo's own.
+        width: The width of the output, where it is not the first state.
+    """
 
     cell: Any
     recurrent_kernel: Any = None
     recurrent_mask: Any = None
     zoneout: Zoneout | None = None
+    form: CellForm | None = None
+    width: int | None = None
 
     def weights(self) -> dict[str, Any]:
         """The weights of a zoo cell's step as tensors: a loop need not read variables again."""
-        if not isinstance(self.cell, RecurrentCell):
+        if not is_zoo_cell(self.cell):
             return {}
         kernel = self.cell.recurrent_kernel
         kernel = kernel if self.recurrent_kernel is None else self.recurrent_kernel
@@ -51,29 +62,33 @@ class Step:
 
     def sources(self, inputs: Any, initial_state: list[Any]) -> list[Any]:
         """What a step reads, all steps at once, (T, B, ...) each."""
-        hoisted = isinstance(self.cell, RecurrentCell)
+        hoisted = is_zoo_cell(self.cell)
         by_step = ops.moveaxis(inputs, 1, 0)
         values = [self.cell.project(by_step) if hoisted else by_step]
         if self.zoneout is not None and self.zoneout.seed is not None:
             for state in initial_state:
                 shape = (ops.shape(inputs)[1], *ops.shape(state))
-                drawn = keras.random.uniform(shape, dtype=state.dtype, seed=self.zoneout.seed)
+                drawn = keras.random.uniform(shape, dtype="float32", seed=self.zoneout.seed)
                 values.append(ops.cast(drawn < self.zoneout.rate, state.dtype))
         return values
 
-    def __call__(self, states: list[Any], slices: list[Any], weights: dict[str, Any]) -> list[Any]:
+    def __call__(
+        self, states: list[Any], slices: list[Any], weights: dict[str, Any]
+    ) -> tuple[Any, list[Any]]:
         value, *kept = slices
-        if isinstance(self.cell, RecurrentCell):
-            new = self.cell.step(value, states, **weights)[1]
+        if self.form is not None:
+            output, new = self.form(value, states)
         else:
-            new = list(self.cell(value, states)[1])
+            output, new = self.cell.step(value, states, **weights)
         if self.zoneout is None:
-            return new
+            return output, new
+        is_state = output is new[0]
         kept = kept or [self.zoneout.rate] * len(new)
-        return [
+        new = [
             share * old + (1 - share) * state
             for share, old, state in zip(kept, states, new, strict=True)
         ]
+        return new[0] if is_state else output, new
 
 
 def step_through(
@@ -91,6 +106,13 @@ def step_through(
     Returns:
         The states, (B, T, K) each.
     """
+    return outputs_and_states(step, inputs, initial_state, lengths)[1]
+
+
+def outputs_and_states(
+    step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
+) -> tuple[Any, list[Any]]:
+    """What `step_through` does, with the output (B, T, K) of each step before the states."""
     sources = step.sources(inputs, initial_state)
     count = len(sources)
     weights = step.weights()
@@ -98,14 +120,24 @@ def step_through(
         numbers = ops.arange(ops.shape(inputs)[1], dtype="int32")[:, None, None]
         sources = [*sources, numbers < lengths[None, :, None]]
 
-    def advance(states: list[Any], slices: list[Any]) -> list[Any]:
-        new = step(states, slices[:count], weights)
+    start = list(initial_state)
+    first = 0  # number of outputs among what is carried
+    if has_own_output(step.cell):
+        first = 1
+        width = output_size(step.cell) if step.width is None else step.width
+        rows = ops.shape(initial_state[0])[0]
+        start = [ops.zeros((rows, width), dtype=initial_state[0].dtype), *start]
+
+    def advance(carried: list[Any], slices: list[Any]) -> list[Any]:
+        output, new = step(carried[first:], slices[:count], weights)
+        if first:
+            new = [ops.cast(output, start[0].dtype), *new]
         for active in slices[count:]:
-            new = [ops.where(active, a, b) for a, b in zip(new, states, strict=True)]
+            new = [ops.where(active, a, b) for a, b in zip(new, carried, strict=True)]
         return new
 
-    states = scan(advance, list(initial_state), sources)
-    return [ops.moveaxis(state, 0, 1) for state in states]
+    reached = [ops.moveaxis(each, 0, 1) for each in scan(advance, start, sources)]
+    return reached[0], reached[first:]
 
 
 def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:
@@ -158,15 +190,14 @@ def _scan_tensorflow(
     """`ops.scan` in blocks of steps; XLA can take its gradient, as it cannot that of `ops.scan`."""
     import tensorflow as tf
 
-    time, batch = tf.unstack(tf.shape(sources[0])[:2])
+    time, batch = _sizes(sources[0])
     turns = (time + BLOCK - 1) // BLOCK
-    sources = [_padded(source, turns * BLOCK - time) for source in sources]
+    blocks = [_in_blocks(source, turns, turns * BLOCK - time) for source in sources]
     widths = [state.shape[-1] or tf.shape(state)[-1] for state in states]
     states = [tf.reshape(s, (batch, width)) for s, width in zip(states, widths, strict=True)]
 
     def body(turn: Any, states: list[Any], arrays: list[Any]) -> Any:
-        start = turn * BLOCK
-        slices = [tf.unstack(source[start : start + BLOCK], num=BLOCK) for source in sources]
+        slices = [tf.unstack(block[turn], num=BLOCK) for block in blocks]
         reached = []
         for number in range(BLOCK):
             states = advance(states, [parts[number] for parts in slices])
@@ -177,8 +208,9 @@ def _scan_tensorflow(
         ]
         return turn + 1, states, arrays
 
+    rows = batch if isinstance(batch, int) else None
     arrays = [
-        tf.TensorArray(state.dtype, turns, element_shape=(BLOCK, None, state.shape[-1]))
+        tf.TensorArray(state.dtype, turns, element_shape=(BLOCK, rows, state.shape[-1]))
         for state in states
     ]
     _, _, arrays = tf.while_loop(
@@ -193,8 +225,18 @@ def _scan_tensorflow(
     ]
 
 
-def _padded(source: Any, missing: Any) -> Any:
-    """Zeros (or False) after the last step, up to a whole number of blocks."""
+def _sizes(source: Any) -> list[Any]:
+    """T and B of a source (T, B, ...): ints where they are static, which LiteRT needs."""
     import tensorflow as tf
 
-    return tf.pad(source, [(0, missing), *[(0, 0)] * (len(source.shape) - 1)])
+    dynamic = tf.unstack(tf.shape(source)[:2])
+    return [known or size for known, size in zip(source.shape[:2], dynamic, strict=True)]
+
+
+def _in_blocks(source: Any, turns: Any, missing: Any) -> Any:
+    """(T, B, ...) -> (turns, BLOCK, B, ...), with zeros (or False) after the last step."""
+    import tensorflow as tf
+
+    padded = tf.pad(source, [(0, missing), *[(0, 0)] * (len(source.shape) - 1)])
+    rest = [size or tf.shape(source)[axis] for axis, size in enumerate(source.shape)][1:]
+    return tf.reshape(padded, (turns, BLOCK, *rest))

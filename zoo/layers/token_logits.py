@@ -127,7 +127,7 @@ class TokenLogits(MaskedLayer):
     def _drawn(self, head: int, count: int) -> Any:
         """Ids from `head` on, int32 (count,)."""
         span = math.log(self.vocabulary_size / head)
-        uniform = keras.random.uniform((count,), seed=self.seed_generator)
+        uniform = keras.random.uniform((count,), dtype="float32", seed=self.seed_generator)
         ids = ops.cast(ops.floor(head * ops.exp(uniform * span)), "int32")
         return ops.clip(ids, head, self.vocabulary_size - 1)  # for what rounding does at the end
 
