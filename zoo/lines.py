@@ -66,8 +66,8 @@ def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") 
     Args:
         stream: A binary stream in UTF-8, such as `sys.stdin.buffer` or an open file.
         name: What the errors call the stream.
-        limit: The one of `LIMITS` for the bytes of the whole stream; `""` for a stream that may go
-            on for ever.
+        limit: The one of `LIMITS` for the bytes of the whole stream, whose lines are limited as
+            well; `""` for a stream that may go on for ever.
 
     Yields:
         Each line without its end. A stream that ends in `\n` has no further line behind it.
@@ -82,10 +82,13 @@ def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") 
     """
     longest, number, total = size_limit("RNN_ZOO_MAX_LINE_BYTES"), 0, 0
     most = size_limit(limit) if limit else math.inf
+    most_lines = size_limit("RNN_ZOO_MAX_LINES") if limit else math.inf
     while raw := stream.readline(longest + len("\r\n") + len(codecs.BOM_UTF8)):
         number, total = number + 1, total + len(raw)
         if total > most:
             raise too_large(name, most, "bytes", limit)
+        if number > most_lines:
+            raise too_large(name, most_lines, "lines", "RNN_ZOO_MAX_LINES")
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if data.endswith(b"\n"):
             data = data[:-1].removesuffix(b"\r")

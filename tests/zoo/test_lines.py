@@ -168,6 +168,11 @@ def test_the_bytes_of_a_stream_can_be_limited(monkeypatch: pytest.MonkeyPatch) -
     assert next(found) == "a"
     with pytest.raises(InputError, match="vectors.txt: more than 3 bytes"):
         next(found)
+    monkeypatch.setenv("RNN_ZOO_MAX_LINES", "2")
+    assert len(_lines(b"a\n" * 9)) == 9
+    monkeypatch.delenv("RNN_ZOO_MAX_VECTORS_BYTES")
+    with pytest.raises(InputError, match="vectors.txt: more than 2 lines"):
+        list(read_lines(io.BytesIO(b"a\n" * 3), "vectors.txt", "RNN_ZOO_MAX_VECTORS_BYTES"))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
