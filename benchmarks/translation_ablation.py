@@ -31,7 +31,7 @@ BEAMS = 5
 def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, Any], float]:
     """A run's BLEU greedy, with a beam, of its last weights; by length; minutes of training."""
     config = runner.load_config(task, directory)
-    prepared = runner.load_data(task, config, directory)
+    config, prepared = runner.load_data(task, config, directory)
     codecs, pairs = prepared.codecs, prepared.splits.test
     sources, references = ([getattr(pair, side) for pair in pairs] for side in ("source", "target"))
     state = checkpoint.load(directory / "checkpoints")

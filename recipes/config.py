@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from recipes.epochs import EpochRule
 from zoo import durable, stored
 from zoo.errors import InputError, nearest, require_choice
 from zoo.registry import preset_options
@@ -23,15 +24,54 @@ ADVICE = "put back a copy of it, or train again"  # about a damaged file of a ru
 METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 
-def option(default: Any, help: str) -> Any:
-    """A field with its default and the text that `--help` shows."""
-    return dataclasses.field(default=default, metadata={"help": help})
+def option(default: Any, help: str, kind: type | None = None) -> Any:
+    """A field with its default and the text that `--help` shows.
+
+    Args:
+        default: The value where the user gives none; None for one that is chosen later.
+        help: The text, without the default.
+        kind: The type of a field whose default is None.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "kind": kind})
+
+
+def kind_of(field: dataclasses.Field[Any]) -> type:
+    """Returns the type of a field's values."""
+    kind: type = field.metadata.get("kind") or type(field.default)
+    return kind
+
+
+def chosen_epochs(rule: EpochRule) -> Any:
+    """The field `epochs` of a recipe: None until the size of the training split is known."""
+    return option(
+        None,
+        "passes over the training split, at most (default: chosen by its size: "
+        f"{rule.least} for {rule.reference:,} {rule.unit} or more, more for fewer)",
+        int,
+    )
+
+
+def chosen_patience(rule: EpochRule) -> Any:
+    """The field `patience` of a recipe, chosen as `epochs` is."""
+    return option(
+        None,
+        "epochs without a better validation score before training stops (default: chosen by the "
+        f"size of the training split: {rule.patience} for {rule.reference:,} {rule.unit} or more, "
+        "more for fewer)",
+        int,
+    )
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What every recipe has: where the data is, and how long and in which steps it trains."""
+    """What every recipe has: where the data is, and how long and in which steps it trains.
 
+    Attributes:
+        RULE: How many epochs a recipe trains where the user does not say. A recipe that has one
+            declares `epochs` and `patience` by `chosen_epochs` and `chosen_patience`.
+    """
+
+    RULE: ClassVar[EpochRule] = EpochRule(least=10, reference=10_000, patience=2)
     data: str = option("builtin", "builtin, tfds:NAME[/CONFIG], or a path to your own data")
     download: bool = option(True, "let tfds download what is not prepared")
     validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
@@ -68,9 +108,12 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Checks every value's type and range."""
         for field in dataclasses.fields(self):
-            _check_type(field.name, getattr(self, field.name), type(field.default))
+            value = getattr(self, field.name)
+            if value is not None or field.default is not None:
+                _check_type(field.name, value, kind_of(field))
         for name in ("epochs", "patience", "batch_size", "buckets", "accumulate"):
-            _check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+            value = getattr(self, name)
+            _check(value is None or value >= 1, name, "at least 1", value)
         for name in ("minutes", "weight_decay", "clip_norm", "average", "seed", "keep_epoch"):
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         for name in ("validation_fraction", "test_fraction"):
@@ -79,7 +122,7 @@ class TrainingConfig:
         _check(0 < share <= 1, "train_fraction", "above 0 and at most 1", share)
         _check(self.learning_rate > 0, "learning_rate", "above 0", self.learning_rate)
         kept, most = self.keep_epoch, self.epochs
-        _check(kept <= most, "keep_epoch", f"at most the {most} epochs", kept)
+        _check(most is None or kept <= most, "keep_epoch", f"at most the {most} epochs", kept)
         if kept and self.minutes:
             raise InputError("keep_epoch asks for an epoch whatever it takes: leave minutes out")
         _check(
@@ -121,8 +164,10 @@ def add_options(parser: argparse.ArgumentParser, config: Any) -> None:
     """Adds every field as an option; one that is not given does not show up in the result."""
     for field in dataclasses.fields(config):
         flag = "--" + field.name.replace("_", "-")
-        text = f"{field.metadata['help']} (default: {field.default})"
-        kind = type(field.default)
+        text = field.metadata["help"]
+        if field.default is not None:
+            text += f" (default: {field.default})"
+        kind = kind_of(field)
         how: dict[str, Any] = {"type": kind, "metavar": METAVARS.get(kind)}
         if kind is bool:
             how = {"action": argparse.BooleanOptionalAction}

@@ -50,7 +50,7 @@ def find(task: ModuleType, config: Any, directory: Path) -> float:
     team = team_of(config.strategy)
     keras.utils.set_random_seed(config.seed)
     with team.chief_first():
-        prepared = runner.load_data(task, config, directory)
+        config, prepared = runner.load_data(task, config, directory)
     with in_precision(config.precision), memory.for_training():
         model = task.build(config, prepared)
     lowest = config.learning_rate / SPAN

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from recipes import checkpoint, figures, metrics, training
+from recipes import checkpoint, epochs, figures, metrics, training
 from recipes.checkpoint import Progression
 from recipes.config import (
     TrainingConfig,
@@ -118,8 +118,9 @@ def resume(task: ModuleType, given: dict[str, Any], directory: Path | None) -> t
     """Takes up an interrupted run; what shaped its finished epochs cannot change."""
     directory = directory or latest_directory(task.NAME)
     config = load_config(task, directory)
-    # a rate that falls over all epochs is another one where there are more of them
-    names = [name for name in FREE_ON_RESUME if name != "epochs" or config.decay == "none"]
+    # with a decay, another number of epochs would change the rate of the finished ones
+    fixed = config.decay != "none" and config.epochs is not None
+    names = [name for name in FREE_ON_RESUME if name != "epochs" or not fixed]
     changed = differences(config, given, names)
     if changed:
         raise InputError(f"a resumed run keeps its options; without {', '.join(changed)}, please")
@@ -189,7 +190,7 @@ def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
     new = not (directory / CONFIG).exists()
     try:
         with team.chief_first():
-            splits = _splits(task, config)
+            config, splits = _loaded(task, config)
             if team.is_chief:  # before the vocabularies: what is prepared can be taken up
                 _write_config(task, config, directory)
             prepared = _prepared(task, config, splits, directory)
@@ -208,6 +209,9 @@ def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
         progression,
     )
     if team.is_chief:
+        hint = training.how_to_go_on(progression, config)
+        if hint:
+            print(f"{hint} (run: {directory})", flush=True)
         curves = directory / "curves.png"
         figures.learning_curves(progression.history, progression.best_epoch, curves)
         metrics.write(directory, metrics.of_training(model, prepared, progression))
@@ -245,15 +249,26 @@ def _forget(directory: Path) -> None:
         (directory / "checkpoints").rmdir()
 
 
-def load_data(task: ModuleType, config: Any, directory: Path) -> Any:
-    """Loads and prepares the data, and tells what it is; the run's folder is made only then."""
-    return _prepared(task, config, _splits(task, config), directory)
+def load_data(task: ModuleType, config: Any, directory: Path) -> tuple[Any, Any]:
+    """Loads and prepares the data, and reports its size; makes the run's folder.
+
+    Returns:
+        The configuration, with `epochs` and `patience` chosen by the size of the training split
+        where they are not given; and what the task prepared.
+    """
+    config, splits = _loaded(task, config)
+    return config, _prepared(task, config, splits, directory)
 
 
-def _splits(task: ModuleType, config: Any) -> tuple[Any, float]:
-    """The splits, and when loading them began."""
+def _loaded(task: ModuleType, config: Any) -> tuple[Any, tuple[Any, float]]:
+    """The configuration with its epochs; the splits, and when loading them began."""
     start = time.monotonic()
-    return share_of(task.load(config), config.train_fraction, config.split_seed), start
+    splits = share_of(task.load(config), config.train_fraction, config.split_seed)
+    size = epochs.size_of(splits.train)
+    settled = epochs.settled(config, size)
+    if config.epochs is None:
+        print(epochs.told(settled, size), flush=True)
+    return settled, (splits, start)
 
 
 def _prepared(task: ModuleType, config: Any, splits: tuple[Any, float], directory: Path) -> Any:
@@ -274,7 +289,8 @@ def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = Non
     """Measures the best model of a run on validation and test."""
     with alone(directory):
         model = best_model(directory)
-        prepared = prepared or load_data(task, config, directory)
+        if prepared is None:
+            config, prepared = load_data(task, config, directory)
         scores = task.evaluate(model, prepared, directory)
         metrics.write(directory, scores)
     for split, values in scores.items():

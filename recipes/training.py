@@ -27,6 +27,7 @@ Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
 Watch = Callable[[float], None]  # is told each step's loss
 SMALLER_IS_BETTER = ("loss", "perplexity")
+IMPROVING = 0.001  # share of the score by which an epoch must change it to count as improving
 
 
 class TrainingError(RuntimeError):
@@ -141,6 +142,32 @@ def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
             print(f"stopped: another epoch would end after {config.minutes:g} minutes")
             return False
     return True
+
+
+def how_to_go_on(progression: Progression, config: TrainingConfig) -> str | None:
+    """Returns a sentence for a training that ended while validation still improved, else None.
+
+    Args:
+        progression: A finished training.
+        config: Its options, with `epochs` set.
+    """
+    if config.keep_epoch or progression.best_epoch != progression.epoch or progression.epoch < 2:
+        return None
+    name = next(key for key in progression.history[-1] if key.startswith("validation_"))
+    before, last = [row[name] for row in progression.history][-2:]
+    if abs(last - before) < IMPROVING * abs(before):
+        return None
+    said = "validation was still improving in the last epoch"
+    if progression.epoch < config.epochs:  # the minutes ran out
+        more = f"--resume --minutes {2 * config.minutes:g} continues this run"
+    elif config.decay == "none":
+        more = f"--resume --epochs {2 * config.epochs} continues this run"
+    else:
+        more = (
+            f"train a new run with --epochs {2 * config.epochs} (the learning rate falls to 0 over "
+            "all epochs, so this one cannot continue)"
+        )
+    return f"{said}: {more}"
 
 
 def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes import checkpoint, training
+from recipes import checkpoint, epochs, training
 from recipes.checkpoint import Progression
 from recipes.config import configured, write_json
 from recipes.language.states import initial_states, inputs_of
@@ -69,10 +69,10 @@ class Trainings:
         """A run's configuration, as `train --config` takes it."""
         given = {**self.fixed, **run.values, "seed": run.seed, "train_fraction": run.fraction}
         config = configured(self.task, given)
+        counts = {name: getattr(config, name) for name in ("epochs", "patience")}
+        given = {name: count for name, count in counts.items() if count is not None}
         return dataclasses.replace(
-            config,
-            epochs=stretched(config.epochs, run.fraction),
-            patience=stretched(config.patience, run.fraction),
+            config, **{name: stretched(count, run.fraction) for name, count in given.items()}
         )
 
     def __call__(self, run: Run) -> dict[str, Any]:
@@ -92,6 +92,7 @@ class Trainings:
         keras.backend.clear_session()
         keras.utils.set_random_seed(config.seed)
         prepared = self._data(config)
+        config = epochs.settled(config, epochs.size_of(prepared.splits.train))
         write_json(
             run.directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)}
         )

@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from recipes import tune
-from recipes.config import METAVARS, configured
+from recipes import epochs, tune
+from recipes.config import METAVARS, configured, kind_of
 from recipes.training import SMALLER_IS_BETTER
 from zoo.errors import InputError
 from zoo.tuning.conduct import PATIENCE, alone, conduct, follow, lead
@@ -155,7 +155,7 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
         InputError: An option's value is not of its form, or fits no model.
     """
     own = {name: options.pop(name) for name in KINDS if name in options}
-    kinds = {field.name: type(field.default) for field in dataclasses.fields(task.Config)}
+    kinds = {field.name: kind_of(field) for field in dataclasses.fields(task.Config)}
     read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
     axes = [value for value in read.values() if isinstance(value, Axis)]
     fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
@@ -175,15 +175,19 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
             "and share the search itself by --chief and --worker"
         )
     name = task.objective(config)
+    algorithm = own.get("algorithm", "grid")
+    most = _most_epochs(task, config, algorithm)
+    if algorithm == "hyperband":  # its brackets divide one number, for all shares of the data
+        fixed["epochs"] = most
     return Study(
         task.NAME,
         tuple(axes),
         fixed,
         name,
         "min" if name in SMALLER_IS_BETTER else "max",
-        algorithm=own.get("algorithm", "grid"),
+        algorithm=algorithm,
         trials=own.get("trials", 100),
-        epochs=config.epochs,
+        epochs=most,
         minutes=own.get("minutes", 0.0),
         seeds=own.get("seeds", 2),
         fractions=_shares(own.get("fractions", FRACTIONS[builtin])),
@@ -194,6 +198,18 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
             if name not in {axis.name for axis in axes}
         },
     )
+
+
+def _most_epochs(task: ModuleType, config: Any, algorithm: str) -> int:
+    """The epochs of a run; reads the data if they follow from its size and have to be known."""
+    if config.epochs is not None:
+        return int(config.epochs)
+    if algorithm != "hyperband":
+        return config.RULE.least  # at least; each run chooses by the size of its share
+    size = epochs.size_of(task.load(config).train)
+    settled = epochs.settled(config, size)
+    print(epochs.told(settled, size), flush=True)
+    return int(settled.epochs)
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -1,18 +1,21 @@
 """The options of the `generation` recipe."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from recipes.config import TrainingConfig, option
+from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
 CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "seed")
+EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of training text")
 
 
 @dataclass(frozen=True)
 class GenerationConfig(TrainingConfig):
     """Where the text stands, what its tokens are, how it is read, and which model reads it."""
 
+    RULE: ClassVar[EpochRule] = EPOCHS
     text_column: str = option("text", "tfds feature that holds the text")
     unit: str = option("file", "what one text is: a file, or a line")
     limit: int = option(0, "characters of train that are read; 0 = all")
@@ -21,8 +24,8 @@ class GenerationConfig(TrainingConfig):
     vocabulary_size: int = option(50_000, "number of token ids at most")
     min_count: int = option(1, "times a token must occur in train to be known")
     carry: bool = option(True, "carry the state from text to text; else each begins afresh")
-    epochs: int = option(6, "passes over the training split, at most")
-    patience: int = option(3, "epochs without a better validation score before training stops")
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(32, "streams (or texts) beside each other")
     window: int = option(100, "tokens through which gradients go back")
     learning_rate: float = option(6e-3, "of the optimizer")
@@ -50,7 +53,13 @@ class GenerationConfig(TrainingConfig):
 
 
 # what the built-in corpus takes where nothing is given: lines that stand by themselves
-BUILTIN: dict[str, Any] = {"unit": "line", "carry": False, "epochs": 5, "average": 0.3}
+BUILTIN: dict[str, Any] = {
+    "unit": "line",
+    "carry": False,
+    "epochs": 5,
+    "patience": 3,
+    "average": 0.3,
+}
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,27 @@
 """The options of the `melodies` recipe."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from recipes.config import option
+from recipes.config import chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from recipes.names.config import Inventing, WritingConfig
+
+EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 
 
 @dataclass(frozen=True)
 class MelodiesConfig(WritingConfig):
     """Where melodies stand, how they are read, and what is other than for names."""
 
+    RULE: ClassVar[EpochRule] = EPOCHS
     data: str = option("builtin", "builtin, or a path to chorales as JSON, gzipped or not")
     steps_per_quarter: int = option(
         0, "time steps of a quarter note in the file: 1, 2 or 4; 0 = as its name says"
     )
     transpose: int = option(5, "train on melodies up to so many semitones higher and lower, too")
-    epochs: int = option(20, "passes over the training split, at most")
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(32, "melodies a step")
     units: int = option(128, "hidden size K")
     dropout: float = option(0.4, "share dropped between layers and before the logits")
@@ -32,6 +37,7 @@ class MelodiesConfig(WritingConfig):
 BUILTIN: dict[str, Any] = {
     "transpose": 0,
     "epochs": 16,
+    "patience": 4,
     "dropout": 0.0,
     "recurrent_dropout": 0.0,
     "samples": 200,

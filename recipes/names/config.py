@@ -1,20 +1,23 @@
 """The options of the `names` recipe, and those of all that write a text to a label."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from recipes.config import TrainingConfig, option
+from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
 CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")
+EPOCHS = EpochRule(least=16, reference=14_000, patience=4)
 
 
 @dataclass(frozen=True)
 class WritingConfig(TrainingConfig):
     """The network that writes a text to a label, and how it writes what is measured."""
 
-    epochs: int = option(16, "passes over the training split, at most")
-    patience: int = option(4, "epochs without a better validation score before training stops")
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(128, "texts a step")
     learning_rate: float = option(5e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
@@ -62,6 +65,7 @@ class NamesConfig(WritingConfig):
 BUILTIN: dict[str, Any] = {
     "units": 128,
     "epochs": 30,
+    "patience": 4,
     "batch_size": 64,
     "temperature": 1.0,
     "min_p": 0.0,

@@ -21,6 +21,7 @@ from zoo.export_classifier import text_classifier
 # validates as well as the recipe's own defaults do, in a fraction of their time
 QUICK: dict[str, Any] = {
     "epochs": 8,
+    "patience": 8,
     "batch_size": 128,
     "learning_rate": 8e-3,
     "units": 128,

@@ -1,16 +1,22 @@
 """The options of the `ner` recipe."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from recipes.config import option
+from recipes.config import chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from recipes.tagging.config import TaggingConfig
+
+EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
 
 
 @dataclass(frozen=True)
 class NerConfig(TaggingConfig):
     """Named entities: a CRF over tags that mark stretches."""
 
-    epochs: int = option(10, "passes over the training split, at most")
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(16, "sentences a step")
     average: float = option(
         1.0, "epochs over which weights are averaged for use; 0 = the last ones"
@@ -26,6 +32,7 @@ class NerConfig(TaggingConfig):
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
 BUILTIN = {
     "epochs": 8,
+    "patience": 5,
     "units": 64,
     "dropout": 0.2,
     "batch_size": 32,

@@ -1,16 +1,21 @@
 """The options of the `origin` recipe."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from recipes.config import TrainingConfig, option
+from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
+
+EPOCHS = EpochRule(least=30, reference=15_000, patience=8)
 
 
 @dataclass(frozen=True)
 class OriginConfig(TrainingConfig):
     """Where names and their classes stand, how a name becomes a vector, and the network."""
 
-    epochs: int = option(30, "passes over the training split, at most")
-    patience: int = option(8, "epochs without a better validation score before training stops")
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(64, "examples a step")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     average: float = option(
@@ -36,3 +41,6 @@ class OriginConfig(TrainingConfig):
     num_layers: int = option(1, "hidden layers on top of each other")
     activation: str = option("relu", "of the hidden layers, a Keras activation")
     dropout: float = option(0.5, "share dropped from the features and from each hidden layer")
+
+
+BUILTIN = {"epochs": 30, "patience": 8}

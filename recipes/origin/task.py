@@ -16,7 +16,7 @@ from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import whole_numbers, write_json
 from recipes.origin import builtin
-from recipes.origin.config import OriginConfig
+from recipes.origin.config import BUILTIN, OriginConfig
 from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from zoo.export_classifier import export_text_classifier
@@ -76,8 +76,8 @@ class Prepared:
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
-    """The same for all data."""
-    return {}
+    """What is taken where nothing is given: the length of training on the built-in names."""
+    return dict(BUILTIN) if given.get("data", "builtin") == "builtin" else {}
 
 
 def objective(config: Any) -> str:

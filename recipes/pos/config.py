@@ -1,16 +1,22 @@
 """The options of the `pos` recipe."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from recipes.config import option
+from recipes.config import chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from recipes.tagging.config import TaggingConfig
+
+EPOCHS = EpochRule(least=8, reference=12_500, patience=5, unit="training sentences")
 
 
 @dataclass(frozen=True)
 class PosConfig(TaggingConfig):
     """Parts of speech: each token's tag by itself, after two layers in both directions."""
 
-    epochs: int = option(8, "passes over the training split, at most")
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     num_layers: int = option(2, "recurrent layers on top of each other")
     head: str = option("softmax", "softmax, or crf: whole paths of tags")
     dropout: float = option(0.33, "share dropped from words' vectors and from states")
@@ -20,6 +26,7 @@ class PosConfig(TaggingConfig):
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
 BUILTIN = {
     "epochs": 5,
+    "patience": 5,
     "units": 64,
     "num_layers": 1,
     "embedding_dim": 50,

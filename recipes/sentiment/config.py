@@ -1,15 +1,21 @@
 """The options of the `sentiment` recipe."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from recipes.config import TrainingConfig, option
+from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
+
+EPOCHS = EpochRule(least=3, reference=22_000, patience=2)
 
 
 @dataclass(frozen=True)
 class SentimentConfig(TrainingConfig):
     """Where texts and labels stand, how texts become ids, and which model reads them."""
 
-    epochs: int = option(3, "passes over the training split, at most")
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(64, "examples a step")
     learning_rate: float = option(2e-3, "Adam's")
     text_column: str = option(
@@ -50,6 +56,7 @@ BUILTIN = {
     "batch_size": 32,
     "learning_rate": 5e-3,
     "epochs": 10,
+    "patience": 2,
     "embedding_dim": 64,
     "dropout": 0.2,
     "word_dropout": 0.0,

@@ -2,17 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from recipes.config import TrainingConfig, option
+from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError
+
+EPOCHS = EpochRule(least=10, reference=29_000, patience=5, unit="training pairs")
 
 
 @dataclass(frozen=True)
 class TranslationConfig(TrainingConfig):
     """Where pairs of texts stand, what a token is, the network, how a translation is looked for."""
 
+    RULE: ClassVar[EpochRule] = EPOCHS
     source: str = option(
         "",
         "language (file ending, tfds feature) or column to translate from: its number from 0 or, "
@@ -36,8 +40,8 @@ class TranslationConfig(TrainingConfig):
     subword_sampling: float = option(
         0.0, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
     )
-    epochs: int = option(10, "passes over the training split, at most")
-    patience: int = option(5, "epochs without a better validation score before training stops")
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(40, "pairs a step")
     learning_rate: float = option(1.5e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
@@ -87,6 +91,7 @@ BUILTIN: dict[str, Any] = {
     "embedding_dim": 64,
     "units": 128,
     "epochs": 12,
+    "patience": 5,
     "batch_size": 16,
     "dropout": 0.1,
     "learning_rate": 3e-3,
