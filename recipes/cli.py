@@ -4,12 +4,14 @@ import argparse
 import dataclasses
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from zoo.command import Place, guarded
 from zoo.errors import InputError, nearest
+from zoo.lines import read_lines
 
 RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
@@ -104,7 +106,14 @@ def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
 
 
 def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) -> None:
-    if verb != "predict":
+    if verb == "predict":
+        parser.add_argument(
+            "--run-dir",
+            type=Path,
+            help="answer with this run's best model, which is exported into the run's folder if it "
+            "has not been (default: the newest version in --export-dir)",
+        )
+    else:
         parser.add_argument(
             "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
         )
@@ -150,7 +159,7 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
     from recipes import runner
 
     if verb == "predict":
-        _predict(task, options)
+        _predict(task, options, place)
         return
     directory = options.pop("run_dir")
     export_root = options.pop("export_dir", None)
@@ -180,37 +189,49 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
         runner.export_run(task, config, directory, export_root)
 
 
-def _predict(task: ModuleType, options: dict[str, Any]) -> None:
-    from recipes import runner
+def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:
+    from recipes import provenance, runner
     from zoo import export
 
     directory = options["export_dir"] / task.NAME
-    path = export.newest(directory)
-    if options["version"] is not None:
-        path = directory / str(options["version"])
+    run, version = options["run_dir"], options["version"]
+    if run is not None and version is not None:
+        raise InputError("--run-dir and --version both choose the model: leave one of them out")
+    texts = options["texts"] or _lines()
+    if run is not None:
+        place.folder = run
+        path = runner.exported_from(task, run, options["export_dir"])
+    elif version is not None:
+        path = directory / str(version)
         if not path.is_dir():
             known = ", ".join(map(str, export.versions(directory)))
-            raise InputError(f"no version {options['version']} in {directory}: there is {known}")
+            raise InputError(f"no version {version} in {directory}: there is {known}")
+    else:
+        path = export.newest(directory)
+    print(provenance.sentence(path), file=sys.stderr)
     how = {name: value for name, value in options.items() if name in _fields(task.Answering)}
-    texts = options["texts"] or _lines()
-    if texts:
-        runner.predict(task, texts, path, options["json"], how)
+    runner.predict(task, texts, path, options["json"], how)
 
 
 def _fields(config: Any) -> list[str]:
     return [field.name for field in dataclasses.fields(config)]
 
 
-def _lines() -> list[str]:
+def _lines() -> Iterator[str]:
+    """The lines of standard input, each as soon as it is there."""
     if sys.stdin is None:
         raise InputError("standard input is closed: give texts as arguments, or a line each on it")
     if sys.stdin.isatty():
         print("one text a line; end with Ctrl-D", file=sys.stderr)
-    raw = sys.stdin.buffer.read()
+    return read_lines(_bytes_of(sys.stdin))
+
+
+def _bytes_of(stream: TextIO) -> BinaryIO:
+    """A stream's bytes, by a reader of their own where the stream has a descriptor.
+
+    Python closes `sys.stdin` at its exit, which fails while a thread waits for a line of it.
+    """
     try:
-        return raw.decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise InputError(
-            f"standard input, line {line}: not UTF-8; convert it with iconv first"
-        ) from error
+        return open(stream.fileno(), "rb", closefd=False)
+    except (OSError, ValueError):
+        return stream.buffer

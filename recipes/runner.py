@@ -1,18 +1,20 @@
 """The one flow that all recipes share: data -> train -> evaluate -> export -> predictions."""
 
+import codecs
 import dataclasses
 import json
+import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import keras
 
-from recipes import checkpoint, epochs, figures, metrics, training
+from recipes import answering, checkpoint, epochs, figures, metrics, provenance, training
 from recipes.checkpoint import Progression
 from recipes.config import (
     TrainingConfig,
@@ -31,6 +33,7 @@ from zoo.errors import DamagedFile, InputError
 from zoo.lock import InUseError
 
 RUNS = Path("runs")
+EXPORTS = Path("saved_models")
 CONFIG = "config.json"
 # what may change when a run is resumed: it does not change what the finished epochs gave
 FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
@@ -299,34 +302,77 @@ def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = Non
 
 def best_model(directory: Path) -> keras.Model:
     """The model of a run that validated best."""
-    states = directory / "checkpoints"
-    if not (states / checkpoint.BEST).exists():
+    best_path(directory)
+    return checkpoint.load_best(directory / "checkpoints")
+
+
+def best_path(directory: Path) -> Path:
+    """The file of that model, or an error that says that there is none."""
+    path = directory / "checkpoints" / checkpoint.BEST
+    if not path.exists():
         raise InputError(f"{directory} holds no trained model: train first, or give --run-dir")
-    return checkpoint.load_best(states)
+    return path
 
 
-def export_run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> Path:
-    """Exports the best model of a run as the next version."""
+def export_run(
+    task: ModuleType, config: Any, directory: Path, export_root: Path, file: TextIO | None = None
+) -> Path:
+    """Exports the best model of a run as the next version; says so on `file`, or stdout."""
     model = best_model(directory)
     path: Path = task.export(model, config, directory, export_root / task.NAME)
-    print(f"exported: {path} (loaded in a fresh process, same answers)")
+    provenance.write(path, task.NAME, config, directory)
+    print(f"exported: {path} (loaded in a fresh process, same answers)", file=file)
     return path
+
+
+def exported_from(task: ModuleType, directory: Path, export_root: Path) -> Path:
+    """The exported model of a run: from `export_root`, or from the run's own `exported` folder.
+
+    Where neither has one with the weights of the run's best model, it is exported to the latter.
+    """
+    config = load_config(task, directory)
+    best_path(directory)
+    own = directory / "exported"
+    for root in (export_root, own):
+        path = provenance.of_run(directory, root / task.NAME)
+        if path:
+            return path
+    return export_run(task, config, directory, own, file=sys.stderr)
 
 
 def predict(
     task: ModuleType,
-    texts: Sequence[str],
+    texts: Iterable[str],
     path: Path,
     as_json: bool = False,
     how: dict[str, Any] | None = None,
 ) -> None:
-    """Answers with an exported model; `how` are the options that the recipe's answers have."""
+    """Prints the answers of an exported model, in the order of the texts.
+
+    Args:
+        task: The recipe's module.
+        texts: A list, or what yields texts as they come: those at hand are answered while the next
+            is waited for.
+        path: The version's folder.
+        as_json: Print an object a line.
+        how: The options that the recipe's answers have.
+    """
+    options = task.Answering(**how or {})
     served = export.load(path)
-    for row in task.answer(served.signatures, texts, task.Answering(**how or {})):
-        if as_json:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
-        else:
-            print(task.line(row), flush=True)
+    ascii_only = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8"
+
+    def answer(some: Sequence[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = task.answer(served.signatures, some, options)
+        return rows
+
+    unknown = answering.UnknownTokens()
+    for pool in answering.pools_of(texts, whole=bool(getattr(options, "attention", ""))):
+        for text, rows in zip(pool, answering.answered(answer, pool, options), strict=True):
+            for row in rows:
+                print(json.dumps(row, ensure_ascii=ascii_only) if as_json else task.line(row))
+            unknown.note(text, rows)
+        sys.stdout.flush()
+    unknown.report()
 
 
 def _pictured(directory: Path) -> list[str]:
@@ -344,6 +390,17 @@ def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> No
     evaluate(task, config, directory, prepared)
     path = export_run(task, config, directory, export_root)
     print("predictions of the exported model:")
-    predict(task, task.examples(config, prepared), path)
+    examples = task.examples(config, prepared)
+    predict(task, examples, path)
     print(f"run: {directory} ({', '.join(_pictured(directory))})")
-    print(f'model: {path}; ask it with: python -m recipes {task.NAME} predict "your text"')
+    print(f"model: {path}; ask it with: {predict_command(task, examples, export_root)}")
+
+
+def predict_command(task: ModuleType, examples: Sequence[str], export_root: Path) -> str:
+    """A command that a shell takes as it stands: it asks the newest export about an example."""
+    words = ["python", "-m", "recipes", task.NAME, "predict"]
+    if export_root != EXPORTS:
+        words += ["--export-dir", str(export_root)]
+    usual = [text for text in examples if text.isprintable() and text.strip()]
+    text = min(usual or ["your text"], key=len)
+    return shlex.join([*words, *(["--"] if text.startswith("-") else []), text])

@@ -17,6 +17,7 @@ from recipes.generation.config import Writing
 from recipes.generation.structure import structure_scores
 from recipes.language.steps import Trainer, initial_states, inputs_of
 from recipes.language.windows import Streams, encoded
+from tests.recipes.tiny import ask_as_hinted
 from tests.weights import assign_random
 from zoo import export
 from zoo.architectures.language_model import with_losses
@@ -256,3 +257,8 @@ def test_tiny_shakespeare_is_read_from_tfds(tmp_path, monkeypatch):
     sizes = [int(prepared.batches[name].encoded.lengths.sum()) for name in task.SPLITS]
     assert sizes == [1_003_855, 55_771, 55_771]
     assert len(prepared.codec.vocabulary) == 65 + 4
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
+    assert ask_as_hinted(task, finished / "run", finished / "models") == 0
+    assert capsys.readouterr().out.splitlines()[-1]

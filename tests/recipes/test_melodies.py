@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 
 from recipes.cli import main
-from recipes.melodies import answers, data, files, measures
+from recipes.melodies import answers, data, files, measures, task
 from recipes.melodies.config import Composing, MelodiesConfig
 from recipes.melodies.notes import Note, notes_of
 from recipes.names.invented import Name
 from tests.recipes import midi_reader
+from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.errors import InputError
 
@@ -279,3 +280,8 @@ def test_the_chorales_of_bach_have_start_notes_and_keys():
     real = [Name(one.label, one.text, True) for one in splits.test]
     found = measures.figures(real, [one.text for one in splits.train])
     assert found["novel"] == pytest.approx(75 / 77) and found["fifths"] > 0.99
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
+    assert ask_as_hinted(task, finished / "run", finished / "models") == 0
+    assert capsys.readouterr().out.splitlines()[-1]

@@ -16,6 +16,7 @@ from recipes.names.config import Inventing
 from recipes.names.invented import Name
 from recipes.names.rules import is_right, rules_kept
 from recipes.origin import builtin
+from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding import sample_seeds
 from zoo.text import BOS, EOS
@@ -299,3 +300,8 @@ def test_answers_say_what_was_asked_for():
     how = Inventing()
     assert (how.samples, how.seed, how.score) == (5, 0, "")
     assert answers.line({"label": "A", "text": "Ann"}) == "A  Ann"
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
+    assert ask_as_hinted(task, finished / "run", finished / "models") == 0
+    assert capsys.readouterr().out.splitlines()[-1]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import cli, runner, training
+from recipes import cli, provenance, runner, training
 from recipes.sentiment import task
-from tests.recipes.tiny import FAST, options, rows, write_tsv
+from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,104 @@ def test_the_next_export_is_the_next_version(here: Path, capsys: pytest.CaptureF
     assert before == ["1"] and after == ["1", "2"]
     assert cli.main(["sentiment", "predict", "--version", "3", "x"]) == 2
     assert "no version 3" in capsys.readouterr().err
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = Path("runs/sentiment/one")
+    assert ask_as_hinted(task, run, Path("saved_models")) == 0
+    text = json.loads((run / "config.json").read_text())["data"]
+    assert Path(text).is_file()
+    assert capsys.readouterr().out.splitlines()[-1]
+
+
+def test_predict_says_which_model_answers(here: Path, capsys: pytest.CaptureFixture[str]):
+    path = Path("saved_models/sentiment/1")
+    stored = json.loads((path / provenance.FILE).read_text())
+    assert stored["recipe"] == "sentiment" and stored["run"] == "runs/sentiment/one"
+    assert cli.main(["sentiment", "predict", "--version", "1", "it was superb"]) == 0
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told == (
+        f"model: sentiment, version 1, {path}; trained on {here / 'reviews.tsv'}; "
+        f"run runs/sentiment/one; exported {stored['exported']}"
+    )
+    hidden = path / provenance.FILE.with_suffix(".away")
+    (path / provenance.FILE).rename(hidden)
+    try:  # as an export of an earlier version of this project
+        assert cli.main(["sentiment", "predict", "--version", "1", "it was superb"]) == 0
+    finally:
+        hidden.rename(path / provenance.FILE)
+    printed = capsys.readouterr()
+    assert "unknown data and date" in printed.err
+    assert printed.out.startswith("5 stars")
+
+
+def test_predict_answers_with_the_model_of_the_run_that_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    words = ["sentiment", "predict", "--run-dir", "runs/sentiment/one", "it was superb"]
+    assert cli.main(words) == 0  # which is exported already
+    assert f"{Path('saved_models/sentiment')}/" in capsys.readouterr().err.splitlines()[0]
+    elsewhere = [*words, "--export-dir", str(tmp_path)]
+    own = Path("runs/sentiment/one/exported")
+    assert cli.main(elsewhere) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("5 stars")
+    assert printed.err.splitlines()[0].startswith(f"exported: {own / 'sentiment' / '1'} ")
+    assert cli.main(elsewhere) == 0  # and not once more
+    assert f"version 1, {own / 'sentiment' / '1'}; trained on" in capsys.readouterr().err
+    assert [path.name for path in (own / "sentiment").iterdir()] == ["1"]
+    assert not list(tmp_path.iterdir())
+    shutil.rmtree(own)
+    for wrong, said in (
+        (["--run-dir", "nowhere"], "nowhere"),
+        (["--run-dir", "runs/sentiment/one", "--version", "1"], "leave one of them out"),
+    ):
+        assert cli.main(["sentiment", "predict", *wrong, "x"]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_an_input_of_unknown_words_is_warned_of_and_its_share_is_in_the_json(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["sentiment", "predict", "--json", "order was superb", "zxq vvk"]) == 0
+    printed = capsys.readouterr()
+    shares = [json.loads(line)["unknown_share"] for line in printed.out.splitlines()]
+    assert shares == [0.0, 1.0]
+    (warning,) = [line for line in printed.err.splitlines() if line.startswith("warning")]
+    assert warning == "warning: text 2: the model does not know 100% of its tokens: zxq vvk"
+
+
+def test_the_answers_to_many_lines_are_in_their_order(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    texts = [f"{'item ' * (number % 97)}{number}" for number in range(1500)]
+    raw = io.TextIOWrapper(io.BytesIO("\n".join(texts).encode()))
+    monkeypatch.setattr(sys, "stdin", raw)
+    assert cli.main(["sentiment", "predict", "--json"]) == 0
+    answers = [json.loads(line)["text"] for line in capsys.readouterr().out.splitlines()]
+    assert answers == texts
+
+
+def test_lines_before_a_bad_one_are_answered(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    raw = io.TextIOWrapper(io.BytesIO(b"it was superb\r\nbad \xff\n"))
+    monkeypatch.setattr(sys, "stdin", raw)
+    assert cli.main(["sentiment", "predict"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.startswith("5 stars") and printed.out.endswith("it was superb\n")
+    assert "standard input, line 2: not UTF-8" in printed.err
+
+
+def test_a_text_that_begins_with_a_dash_is_asked_behind_two_dashes(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    command = runner.predict_command(task, ["-5 degrees"], Path("a b"))
+    assert command == ("python -m recipes sentiment predict --export-dir 'a b' -- '-5 degrees'")
+    assert cli.main(["sentiment", "predict", "--", "-5 degrees"]) == 0
+    assert capsys.readouterr().out.endswith("-5 degrees\n")
 
 
 def test_a_run_is_not_written_over(here: Path, capsys: pytest.CaptureFixture[str]):

@@ -14,6 +14,7 @@ from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
 from recipes.tagging import answers, chosen, data, flow, scoring
 from recipes.tagging.batching import EncodedSentences, TagBatches
+from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.export_tagger import tagger
 from zoo.tagging_scores import entity_scores
@@ -477,3 +478,8 @@ def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
 def test_a_cell_without_an_input_matrix_is_refused_before_the_data_is_read():
     with pytest.raises(InputError, match="input"):
         flow.check(NerConfig(cell="elman"))
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):
+    assert ask_as_hinted(ner, trained / "run", trained / "saved") == 0
+    assert capsys.readouterr().out.splitlines()[-1]

@@ -14,6 +14,7 @@ from recipes import runner
 from recipes.cli import main
 from recipes.translation import answers, scoring, task, text_path
 from recipes.translation.config import Translating
+from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding.beam import NEVER
 from zoo.errors import InputError
@@ -424,3 +425,8 @@ def test_the_built_in_dates_and_the_users_files_have_their_own_defaults():
     for lower, name in ((True, "bleu_lowercase"), (False, "bleu")):
         assert task.objective(task.Config(lower_target=lower)) == name
     assert task.objective(task.Config(lower_target=True, objective="exact_match")) == "exact_match"
+
+
+def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
+    assert ask_as_hinted(task, finished / "run", finished / "models") == 0
+    assert capsys.readouterr().out.splitlines()[-1]

@@ -1,6 +1,10 @@
 """A small data set of the user's own kind, and options that train on it in a second or two."""
 
+import shlex
 from pathlib import Path
+from types import ModuleType
+
+from recipes import cli, runner
 
 WORDS = {
     "1 star": "awful broken refund",
@@ -36,3 +40,13 @@ def write_tsv(path: Path) -> Path:
 def options(path: Path) -> list[str]:
     """The options that name the file and its columns."""
     return ["--data", str(path), "--text-column", "review", "--label-column", "stars"]
+
+
+def ask_as_hinted(task: ModuleType, run: Path, models: Path) -> int:
+    """Runs the command that ends a run's output, as a shell takes it; its exit status."""
+    config = runner.load_config(task, run)
+    prepared = task.prepare(config, task.load(config), run)
+    command = runner.predict_command(task, task.examples(config, prepared), models)
+    python, *words = shlex.split(command)
+    assert (python, *words[:2]) == ("python", "-m", "recipes")
+    return cli.main(words[2:])

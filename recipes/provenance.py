@@ -1,0 +1,82 @@
+"""Where an exported model comes from: a JSON file in its `assets.extra` folder.
+
+TensorFlow and its servers leave that folder alone. An export without the file answers as well.
+"""
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+from recipes.config import read_json, write_json
+from zoo import export
+from zoo.errors import InputError
+from zoo.version import VERSION
+
+FILE = Path("assets.extra") / "provenance.json"
+
+
+def weights_hash(run: Path) -> str:
+    """The hash of a run's best model: which weights an export has."""
+    return hashlib.sha256((run / "checkpoints" / "best.keras").read_bytes()).hexdigest()
+
+
+def write(path: Path, recipe: str, config: Any, run: Path) -> None:
+    """Stores where an exported model comes from.
+
+    Args:
+        path: The version's folder.
+        recipe: The recipe's name.
+        config: The run's options.
+        run: The run's folder.
+    """
+    (path / FILE).parent.mkdir(exist_ok=True)
+    write_json(
+        path / FILE,
+        {
+            "recipe": recipe,
+            "architecture": config.architecture,
+            "data": config.data,
+            "run": str(run),
+            "weights_sha256": weights_hash(run),
+            "exported": time.strftime("%Y-%m-%d %H:%M:%S"),
+            "project_version": VERSION,
+        },
+    )
+
+
+def read(path: Path) -> dict[str, str]:
+    """What is known of an exported model: names and texts, or nothing."""
+    if not (path / FILE).is_file():
+        return {}
+    try:
+        stored = read_json(path / FILE)
+    except InputError:  # it says nothing about the model, which answers all the same
+        return {}
+    return {str(k): str(v) for k, v in stored.items()} if isinstance(stored, dict) else {}
+
+
+def sentence(path: Path) -> str:
+    """Which model answers, on one line."""
+    known = read(path)
+    about = f"model: {path.parent.name}, version {path.name}, {path}"
+    if not known:
+        return f"{about}; unknown data and date: it was exported without them"
+    names = (("data", "trained on"), ("run", "run"), ("exported", "exported"))
+    parts = [f"{text} {' '.join(known[name].split())}" for name, text in names if name in known]
+    return "; ".join([about, *parts])
+
+
+def of_run(run: Path, directory: Path) -> Path | None:
+    """The newest version in a folder that holds the weights of a run's best model.
+
+    Args:
+        run: The run's folder.
+        directory: `saved_models/NAME`.
+    """
+    wanted = weights_hash(run)
+    for version in reversed(export.versions(directory)):
+        path = directory / str(version)
+        if read(path).get("weights_sha256") == wanted:
+            return path
+    return None
