@@ -93,12 +93,15 @@ def pools_of(texts: Iterable[str], whole: bool = False) -> Iterator[list[str]]:
         yield from ReadAhead(texts).pools()
 
 
-def batches(lengths: Sequence[int], width: int = 1) -> Iterator[list[int]]:
+def batches(
+    lengths: Sequence[int], most_texts: int = ROWS, most: int = CHARACTERS
+) -> Iterator[list[int]]:
     """The places of the texts of each batch: by rising length, bounded with the padding.
 
     Args:
         lengths: Characters of each text.
-        width: Rows that the model computes for a text: its samples, or its beam.
+        most_texts: Texts of a batch at most.
+        most: Characters of a batch at most, padding counted; a longer text is one by itself.
 
     Example:
         >>> list(batches([5, 40_000, 3, 30_000, 30_000]))
@@ -107,8 +110,8 @@ def batches(lengths: Sequence[int], width: int = 1) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lambda place: lengths[place])
     batch: list[int] = []
     for place in order:
-        rows = (len(batch) + 1) * width
-        if batch and (rows > ROWS or rows * lengths[place] > CHARACTERS):
+        rows = len(batch) + 1
+        if batch and (rows > most_texts or rows * lengths[place] > most):
             yield batch
             batch = []
         batch.append(place)
@@ -123,12 +126,15 @@ def answered(answer: Answer, texts: Sequence[str], how: Any = None) -> list[list
         answer: Texts -> the rows of all of them: an equal number for each or, where there may be
             fewer, each text's numbered by their `rank` from 1 up.
         texts: A pool.
-        how: The recipe's options for answers; `samples`, `beam_size` and `max_tokens` count.
+        how: The recipe's options for answers; `samples`, `beam_size`, `max_tokens` and a text
+            to `score` count.
     """
     width = max(getattr(how, "samples", 1), getattr(how, "beam_size", 1), 1)
-    written = max(getattr(how, "max_tokens", 0), 0)
+    scored = getattr(how, "score", "")
+    written = max(getattr(how, "max_tokens", 0), len(scored) if isinstance(scored, str) else 0)
     found: list[list[Row]] = [[] for _ in texts]
-    for places in batches([len(text) + written for text in texts], width):
+    lengths = [len(text) + written for text in texts]
+    for places in batches(lengths, max(1, ROWS // width), max(1, CHARACTERS // width)):
         rows = answer([texts[place] for place in places])
         for place, group in zip(places, _groups(rows, len(places)), strict=True):
             found[place] = group

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 _MOST_CELLS = 600_000  # distinct lengths times buckets up to which bucket_lengths is exact
+MEASURED_TOKENS = 2**15  # of a batch when a split is measured, padding counted
 
 
 @dataclass(frozen=True)
@@ -154,18 +155,39 @@ class Batches:
             batches = [batches[number] for number in rng.permutation(len(batches))]
         return batches
 
+    def bounded(self, most: int) -> list[np.ndarray]:
+        """The examples of each batch for measuring: by length, and smaller ones of long examples.
+
+        Args:
+            most: Tokens of a batch at most, padding counted; a longer example is one by itself.
+        """
+        lengths = self.encoded.lengths
+        batches = []
+        for members in self.plan:
+            batch: list[int] = []
+            for member in members[np.argsort(lengths[members], kind="stable")]:
+                tokens = (len(batch) + 1) * self._width(np.array([member]))
+                if batch and (len(batch) == self.batch_size or tokens > most):
+                    batches.append(np.array(batch))
+                    batch = []
+                batch.append(int(member))
+            if batch:
+                batches.append(np.array(batch))
+        return batches
+
     def __call__(
-        self, seed: tuple[int, int] | None = None
+        self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Goes through the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
+            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
             Token ids int32 (B, T), labels (B,), and the examples' places in the split (B,).
         """
-        for members in self.order(seed):
+        for members in self.bounded(most) if most else self.order(seed):
             yield self.pad(members), self.encoded.labels[members], members
 
     def pad(self, members: np.ndarray) -> np.ndarray:

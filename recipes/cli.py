@@ -31,6 +31,7 @@ VERBS = {
     "export": "write a run's best model as a SavedModel",
     "predict": "answer with the exported model: texts as arguments, or a line each on stdin",
 }
+WRITING = ("generation", "melodies", "names")  # what they write has no right answer
 TRAINING_VERBS = ("all", "train")
 
 
@@ -123,6 +124,17 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
             default=[],
             help="your module that registers cells or models",
         )
+    if verb == "evaluate":
+        from recipes.config import READING, add_options
+
+        add_options(parser, task.Config, READING)
+        parser.add_argument(
+            "--write-predictions",
+            type=Path,
+            metavar="FILE",
+            help="a .tsv, .csv or .jsonl file for each example's prediction: of --data, or of the "
+            "run's test split",
+        )
     if verb in TRAINING_VERBS:
         parser.add_argument("--resume", action="store_true", help="go on after an interruption")
         parser.add_argument(
@@ -184,9 +196,29 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
     directory = place.folder = directory or runner.latest_directory(task.NAME)
     config = runner.load_config(task, directory)
     if verb == "evaluate":
-        runner.evaluate(task, config, directory)
+        _evaluate(task, config, directory, options)
     else:
         runner.export_run(task, config, directory, export_root)
+
+
+def _evaluate(task: ModuleType, config: Any, directory: Path, options: dict[str, Any]) -> None:
+    from recipes import predictions, runner
+
+    path = options.pop("write_predictions")
+    if path is not None:
+        if task.NAME in WRITING:
+            raise InputError(
+                f"--write-predictions is for recipes that predict a label, tags or a translation, "
+                f"and {task.NAME} does not: leave it out"
+            )
+        predictions.check(path)
+    if options and not {"data", "source_file", "target_file"} & set(options):
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise InputError(f"{given} says how other data is read: give --data, too")
+    if not options:
+        runner.evaluate(task, config, directory)
+    if options or path is not None:
+        runner.measure(task, config, directory, options, path)
 
 
 def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:

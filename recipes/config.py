@@ -18,6 +18,12 @@ Config = TypeVar("Config", bound="TrainingConfig")
 
 LARGEST = 2**63
 DECAYS = ("none", "linear", "cosine")
+# what says where data is and how it is read: `evaluate` takes these for data of its own
+READING = (
+    *("data", "download", "limit", "text_column", "label_column", "source", "target"),
+    *("source_file", "target_file", "token_column", "tag_column", "tokens_feature"),
+    *("tags_feature", "steps_per_quarter", "format", "header"),
+)
 STRATEGIES = ("none", "mirrored", "multiworker")
 PRECISIONS = ("float32", "bfloat16")
 ADVICE = "put back a copy of it, or train again"  # about a damaged file of a run
@@ -160,9 +166,19 @@ def _check_type(name: str, value: Any, kind: type) -> None:
         raise InputError(f"{name} must be below {LARGEST}, got {str(value)[:40]}")
 
 
-def add_options(parser: argparse.ArgumentParser, config: Any) -> None:
-    """Adds every field as an option; one that is not given does not show up in the result."""
+def add_options(
+    parser: argparse.ArgumentParser, config: Any, names: Sequence[str] | None = None
+) -> None:
+    """Adds every field as an option; one that is not given does not show up in the result.
+
+    Args:
+        parser: Gets the options.
+        config: A dataclass whose fields `option` made.
+        names: The fields to add; None for all.
+    """
     for field in dataclasses.fields(config):
+        if names is not None and field.name not in names:
+            continue
         flag = "--" + field.name.replace("_", "-")
         text = field.metadata["help"]
         if field.default is not None:

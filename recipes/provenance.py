@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from recipes.checkpoint import BEST
 from recipes.config import read_json, write_json
 from zoo import export
 from zoo.errors import InputError
@@ -18,7 +19,7 @@ FILE = Path("assets.extra") / "provenance.json"
 
 def weights_hash(run: Path) -> str:
     """The hash of a run's best model: which weights an export has."""
-    return hashlib.sha256((run / "checkpoints" / "best.keras").read_bytes()).hexdigest()
+    return hashlib.sha256((run / "checkpoints" / BEST).read_bytes()).hexdigest()
 
 
 def write(path: Path, recipe: str, config: Any, run: Path) -> None:

@@ -25,6 +25,8 @@ from recipes.config import (
     write_json,
 )
 from recipes.precision import in_precision
+from recipes.predictions import Measured
+from recipes.predictions import write as write_predictions
 from recipes.run_files import record_new
 from recipes.sources.share import share_of
 from recipes.team import Team, team_of
@@ -298,6 +300,60 @@ def evaluate(task: ModuleType, config: Any, directory: Path, prepared: Any = Non
         metrics.write(directory, scores)
     for split, values in scores.items():
         print(f"{split}: {metrics.told(values)}")
+
+
+def measure(
+    task: ModuleType,
+    config: Any,
+    directory: Path,
+    data: dict[str, Any],
+    predictions: Path | None = None,
+) -> None:
+    """Measures the best model of a run on other data, or writes its predictions; or both.
+
+    The run's own metrics stay as they are: those of other data go to its folder `evaluations`.
+
+    Args:
+        task: The recipe's module.
+        config: The run's options.
+        directory: The run's folder.
+        data: The options of other data, such as `data` and `text_column`; empty for the run's own
+            test split, of which only predictions are written.
+        predictions: The file for each example's prediction, or None.
+    """
+    other = _of_other_data(config, data) if data else config
+    splits = task.load(other, whole=True) if data else task.load(config)
+    measured: Measured = task.measure(best_model(directory), config, splits, directory)
+    if data:
+        name = other.data if "data" in data else other.source_file
+        print(f"{name}: {metrics.told(measured.scores)}")
+        folder = directory / "evaluations"
+        durable.make_folder(folder)
+        path = free_path(folder, time.strftime("%Y%m%d-%H%M%S"), ".json")
+        write_json(path, {"data": name, **measured.scores})
+        print(f"metrics: {path}")
+    if predictions and measured.predictions is not None:
+        count = write_predictions(predictions, measured.predictions)
+        print(f"predictions: {predictions} ({count:,} rows)")
+
+
+def _of_other_data(config: Any, data: dict[str, Any]) -> Any:
+    """The run's options with other data, of which all counts unless a limit is given."""
+    free = {"limit": 0, "source_file": "", "target_file": ""}
+    if "data" not in data:
+        free["data"] = "builtin"  # where the two files of a translation are given in its place
+    own = {field.name for field in dataclasses.fields(config)}
+    values = {**{name: value for name, value in free.items() if name in own}, **data}
+    return dataclasses.replace(config, **values)
+
+
+def free_path(folder: Path, stem: str, ending: str) -> Path:
+    """A path in a folder that does not exist yet."""
+    numbers = ("", *(f"-{number}" for number in range(2, 1000)))
+    for path in (folder / f"{stem}{number}{ending}" for number in numbers):
+        if not path.exists():
+            return path
+    raise InputError(f"{folder} is full of files of this second: try again")
 
 
 def best_model(directory: Path) -> keras.Model:

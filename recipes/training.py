@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from recipes import checkpoint
 from recipes.batch_step import Step, batch_step
-from recipes.batching import Batches
+from recipes.batching import MEASURED_TOKENS, Batches
 from recipes.checkpoint import Progression
 from recipes.config import TrainingConfig
 from recipes.optimizers import averaged
@@ -251,7 +251,7 @@ def write_summary(directory: Path, row: dict[str, Any]) -> None:
 def predict(model: keras.Model, batches: Batches) -> np.ndarray:
     """The model's outputs for a split, in the split's order: (N, ...)."""
     outputs: list[Any] = [None] * len(batches.encoded)
-    for token_ids, _, members in batches():
+    for token_ids, _, members in batches(most=MEASURED_TOKENS):
         for member, output in zip(members, model.predict_on_batch(token_ids), strict=True):
             outputs[member] = output
     return np.stack(outputs)

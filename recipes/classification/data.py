@@ -10,8 +10,13 @@ from recipes.sources.table import Example
 Pairs = Sequence[tuple[str, str]]  # texts and labels
 
 
-def load(config: Any, builtin: Callable[[int], tuple[Pairs, Pairs, Pairs]]) -> Splits:
-    """The three splits that `config.data` names; `builtin` makes the recipe's own from a seed."""
+def load(
+    config: Any, builtin: Callable[[int], tuple[Pairs, Pairs, Pairs]], whole: bool = False
+) -> Splits:
+    """The three splits that `config.data` names; `builtin` makes the recipe's own from a seed.
+
+    `whole` gives all of it as `test`, for measuring.
+    """
     return sources.load(
         config.data,
         builtin=lambda: from_pairs(builtin(config.split_seed)),
@@ -23,6 +28,7 @@ def load(config: Any, builtin: Callable[[int], tuple[Pairs, Pairs, Pairs]]) -> S
         download=config.download,
         format=config.format,
         header=config.header,
+        whole=whole,
     )
 
 

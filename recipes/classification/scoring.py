@@ -1,13 +1,23 @@
 """How well a classifier does on a split."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from recipes import confusions
-from zoo.metrics import Confusion, classification_scores, count_confusions, cross_entropy
+from recipes import confusions, training
+from recipes.batching import MEASURED_TOKENS, Batches
+from recipes.predictions import Measured, Row
+from recipes.sources.table import Example
+from zoo.metrics import (
+    Confusion,
+    classification_scores,
+    count_confusions,
+    cross_entropy,
+    log_softmax,
+)
 
 
 def validate(model: keras.Model, prepared: Any) -> dict[str, float]:
@@ -26,13 +36,49 @@ def score(model: keras.Model, prepared: Any, split: str) -> tuple[dict[str, Any]
     labels = batches.encoded.labels
     predictions = np.zeros(len(labels), np.int64)
     total = 0.0
-    for inputs, _, members in batches():
+    for inputs, _, members in batches(most=MEASURED_TOKENS):
         logits = model.predict_on_batch(inputs)
         predictions[members] = logits.argmax(axis=-1)
         total += cross_entropy(logits, labels[members]) * len(members)
-    confusion = count_confusions(labels, predictions, len(prepared.classes))
-    scores = classification_scores(confusion, prepared.classes)
-    return {"loss": total / len(labels), **scores}, confusion
+    return _scores(predictions, total / len(labels), labels, prepared.classes)
+
+
+def _scores(
+    predictions: np.ndarray, loss: float, labels: np.ndarray, classes: Sequence[str]
+) -> tuple[dict[str, Any], Confusion]:
+    confusion = count_confusions(labels, predictions, len(classes))
+    return {"loss": loss, **classification_scores(confusion, classes)}, confusion
+
+
+def measured(
+    model: keras.Model, batches: Batches, examples: Sequence[Example], classes: Sequence[str]
+) -> Measured:
+    """The metrics of labelled examples, and each one's prediction with its probabilities.
+
+    Args:
+        model: What the batches hold -> float (B, C) logits.
+        batches: Of the examples, in their order.
+        examples: Texts and labels.
+        classes: The C labels that the model knows.
+    """
+    logits, labels = training.predict(model, batches), batches.encoded.labels
+    loss = cross_entropy(logits, labels)
+    scores, _ = _scores(logits.argmax(axis=-1), loss, labels, classes)
+    return Measured(scores, _predictions(logits, examples, classes))
+
+
+def _predictions(
+    logits: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
+) -> Iterator[Row]:
+    for number, (example, row) in enumerate(zip(examples, logits, strict=True), 1):
+        shares = np.exp(log_softmax(row.astype(np.float64))).tolist()
+        yield {
+            "id": number,
+            "text": example.text,
+            "label": example.label,
+            "prediction": classes[int(row.argmax())],
+            "probabilities": dict(zip(classes, shares, strict=True)),
+        }
 
 
 def evaluate(model: keras.Model, prepared: Any, directory: Path) -> dict[str, Any]:

@@ -12,14 +12,16 @@ import numpy as np
 
 import zoo
 from recipes import optimizers, training
+from recipes.batching import Encoded
 from recipes.config import write_json
 from recipes.epochs import settled
 from recipes.generation import answers, builtin
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
 from recipes.generation.structure import structure_scores
 from recipes.language import scoring
-from recipes.language.steps import Split, Trainer, scorer_of
+from recipes.language.steps import Scorer, Split, Trainer, scorer_of
 from recipes.language.windows import Documents, Streams, encoded
+from recipes.predictions import Measured
 from recipes.run_files import make_from
 from recipes.sources import corpus
 from recipes.sources.corpus import Corpus
@@ -108,8 +110,8 @@ def check(config: GenerationConfig) -> None:
     _model(config, len(SPECIAL))
 
 
-def load(config: GenerationConfig) -> Corpus:
-    """The three splits that `config.data` names."""
+def load(config: GenerationConfig, whole: bool = False) -> Corpus:
+    """The three splits that `config.data` names, or with `whole` all of it as `test`."""
     return corpus.load(
         config.data,
         builtin=lambda: Corpus(*builtin.generate(config.split_seed)),
@@ -120,6 +122,7 @@ def load(config: GenerationConfig) -> Corpus:
         split_seed=config.split_seed,
         download=config.download,
         limit=config.limit,
+        whole=whole,
     )
 
 
@@ -196,15 +199,29 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
     scores = {}
     scorer, size = scorer_of(model), len(prepared.codec.vocabulary)
     for name in ("validation", "test"):
-        split = prepared.batches[name].encoded
-        total, count = scorer.total(scoring.whole(split, prepared.config.carry, size))
-        texts = getattr(prepared.corpus, name)
-        characters = sum(map(len, texts)) + len(texts)
-        scores[name] = scoring.figures(total, count, characters, split)
+        split, texts = prepared.batches[name].encoded, getattr(prepared.corpus, name)
+        scores[name] = _figures(scorer, split, texts, prepared.config.carry, size)
     if prepared.config.data == "builtin":
         functions = writer(model, prepared.codec)
         scores["test"] |= structure_scores(functions, prepared.config.split_seed)
     return scores
+
+
+def _figures(
+    scorer: Scorer, split: Encoded, texts: Sequence[str], carry: bool, size: int
+) -> dict[str, Any]:
+    total, count = scorer.total(scoring.whole(split, carry, size))
+    return scoring.figures(total, count, sum(map(len, texts)) + len(texts), split)
+
+
+def measure(
+    model: keras.Model, config: GenerationConfig, corpus: Corpus, directory: Path
+) -> Measured:
+    """The run's model on the test part of any corpus, exactly."""
+    codec = load_codec(directory)
+    split = encoded(codec.encode(corpus.test))
+    size = len(codec.vocabulary)
+    return Measured(_figures(scorer_of(model), split, corpus.test, config.carry, size))
 
 
 def export(model: keras.Model, config: GenerationConfig, run: Path, directory: Path) -> Path:

@@ -9,15 +9,17 @@ from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, tra
 from recipes.sources.chorales import PARTS, Voice, read_chorales
 from recipes.sources.splits import Splits, check_labels, complete
 from recipes.sources.table import Example
+from recipes.sources.whole import one_split
 
 NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
 
 
-def load(config: MelodiesConfig) -> Splits:
+def load(config: MelodiesConfig, whole: bool = False) -> Splits:
     """The three splits that `config.data` names: a melody's text and its start note's name.
 
     Train holds each melody once, and once in each key that `config.transpose` allows. What
-    validation and test have of start notes that train never has is left out.
+    validation and test have of start notes that train never has is left out. With `whole` all of
+    it is `test`, for measuring.
 
     Raises:
         InputError: The file is not there, has another shape, or holds too little.
@@ -30,6 +32,8 @@ def load(config: MelodiesConfig) -> Splits:
         step = QUARTER // (config.steps_per_quarter or _steps_per_quarter(path.name))
         voices = read_chorales(path)
         given = {name: _examples(part, step) for name, part in voices.items()}
+    if whole:
+        return Splits([], [], one_split(config.data, given))
     splits = complete(given, config.validation_fraction, config.test_fraction, config.split_seed)
     train = _in_other_keys(splits.train, config.transpose)
     known = {one.label for one in train}

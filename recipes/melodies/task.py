@@ -17,6 +17,7 @@ from recipes.names import invented
 from recipes.names import task as names
 from recipes.names.invented import Name
 from recipes.names.task import Prepared
+from recipes.predictions import Measured
 from recipes.sources.splits import Splits
 from zoo.errors import InputError
 from zoo.export_one_to_many import export_one_to_many, writer
@@ -74,6 +75,13 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
     if config.data == "builtin":
         found["written"]["rules_kept"] = rules_kept([notes_of(melody.text) for melody in written])
     return found
+
+
+def measure(
+    model: keras.Model, config: MelodiesConfig, splits: Splits, directory: Path
+) -> Measured:
+    """The run's model on the test split of any data: what it says of given melodies."""
+    return names.measure(model, config, splits, directory, LEVEL)
 
 
 def export(model: keras.Model, config: MelodiesConfig, run: Path, directory: Path) -> Path:

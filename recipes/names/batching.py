@@ -21,19 +21,20 @@ class NameBatches(Batches):
     """The batches of a split: a class and a name each, and the letters that follow."""
 
     def __call__(
-        self, seed: tuple[int, int] | None = None
+        self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Any, Any, np.ndarray]]:
         """Goes through the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
+            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
             `class_ids` int32 (B,) and `token_ids` int32 (B, T), BOS first, 0 = PAD on the right;
             the targets int32 (B, T), EOS last, -1 in the padding; and the names' places in the
             split (B,).
         """
-        for members in self.order(seed):
+        for members in self.bounded(most) if most else self.order(seed):
             token_ids = self.pad(members)
             targets = np.full_like(token_ids, IGNORED)
             for row, member in zip(targets, members, strict=True):

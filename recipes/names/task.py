@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import zoo
 from recipes import optimizers, training
-from recipes.batching import bucket_lengths, summary
+from recipes.batching import MEASURED_TOKENS, bucket_lengths, summary
 from recipes.classification import data
 from recipes.classification.labels import label_ids
 from recipes.config import write_json
@@ -23,6 +23,7 @@ from recipes.names.batching import NameBatches, encode
 from recipes.names.config import BUILTIN, Inventing, NamesConfig, WritingConfig
 from recipes.names.rules import rules_kept
 from recipes.origin import builtin
+from recipes.predictions import Measured
 from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from recipes.sources.table import Example
@@ -95,9 +96,12 @@ def check(config: WritingConfig) -> None:
     _model(config, len(SPECIAL), num_classes=2)
 
 
-def load(config: NamesConfig) -> Splits:
-    """The three splits that `config.data` names; a name counts once in a class."""
-    found = data.load(config, builtin.generate)
+def load(config: NamesConfig, whole: bool = False) -> Splits:
+    """The three splits that `config.data` names, or with `whole` all of it as `test`.
+
+    A name counts once in a class.
+    """
+    found = data.load(config, builtin.generate, whole)
     return Splits(*(list(dict.fromkeys(getattr(found, name))) for name in SPLITS))
 
 
@@ -164,12 +168,27 @@ def _losses_of(model: keras.Model) -> Any:
 def loss(model: keras.Model, batches: NameBatches) -> float:
     """The mean loss of a split, in nats per letter, ends counted."""
     total, count = 0.0, 0
-    for inputs, targets, _ in batches():
+    for inputs, targets, _ in batches(most=MEASURED_TOKENS):
         given = {**inputs, "target_ids": np.maximum(targets, PAD)}
         losses = _losses_of(model)({name: tf.constant(ids) for name, ids in given.items()})
         total += float(losses.numpy().sum(dtype=np.float64))
         count += batches.weight(targets)
     return total / count
+
+
+def measure(
+    model: keras.Model,
+    config: WritingConfig,
+    splits: Splits,
+    directory: Path,
+    level: str = "character",
+) -> Measured:
+    """The run's model on the test split of any data: what it says of given texts."""
+    codec, classes = text_path(directory, level)
+    labels = label_ids(classes, splits.test)
+    encoded = encode(codec.encode([example.text for example in splits.test]), labels)
+    lengths = bucket_lengths(encoded.lengths, config.buckets)
+    return Measured(of_loss(loss(model, NameBatches(encoded, config.batch_size, lengths))))
 
 
 def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[str, Any]:

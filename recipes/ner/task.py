@@ -22,6 +22,7 @@ SHIFTS = tuple(number / 4 for number in range(17))  # nats
 build = flow.build
 MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
+measure = scoring.measure
 answer, line = answers.answer, answers.line
 epochs = training.over_train
 
@@ -48,9 +49,14 @@ def check(config: NerConfig) -> None:
     flow.check(config)
 
 
-def load(config: NerConfig) -> TaggedSplits:
-    """The sentences, with their stretches marked by the scheme that is asked for."""
-    splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"))
+def load(config: NerConfig, whole: bool = False) -> TaggedSplits:
+    """The sentences, with their stretches marked by the scheme that is asked for.
+
+    With `whole` all of them are `test`.
+    """
+    splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"), whole)
+    if whole:
+        return data.in_scheme(splits, config.scheme)
     return chosen.joined(data.in_scheme(splits, config.scheme), config)
 
 

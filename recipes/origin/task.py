@@ -17,6 +17,7 @@ from recipes.config import Answering as NoOptions
 from recipes.config import whole_numbers, write_json
 from recipes.origin import builtin
 from recipes.origin.config import BUILTIN, OriginConfig
+from recipes.predictions import Measured
 from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from zoo.export_classifier import export_text_classifier
@@ -91,9 +92,9 @@ def check(config: OriginConfig) -> None:
     _model(config, num_classes=2)
 
 
-def load(config: OriginConfig) -> Splits:
-    """The three splits that `config.data` names."""
-    return data.load(config, builtin.generate)
+def load(config: OriginConfig, whole: bool = False) -> Splits:
+    """The three splits that `config.data` names, or with `whole` all of it as `test`."""
+    return data.load(config, builtin.generate, whole)
 
 
 def _vectorizer(config: OriginConfig) -> NgramVectorizer:
@@ -120,6 +121,14 @@ def prepare(config: OriginConfig, splits: Splits, directory: Path) -> Prepared:
 def _batches(config: OriginConfig, encoded: Encoded) -> FeatureBatches:
     longest = int(encoded.lengths.max())  # of one length all: there is nothing to pad
     return FeatureBatches(encoded, config.batch_size, [longest], config.num_features)
+
+
+def measure(model: keras.Model, config: OriginConfig, splits: Splits, directory: Path) -> Measured:
+    """The run's network on the test split of any data: metrics and predictions."""
+    classes = read_labels(directory / "classes.json")
+    rows = _vectorizer(config).encode([example.text for example in splits.test])
+    batches = _batches(config, Encoded(rows, label_ids(classes, splits.test)))
+    return scoring.measured(model, batches, splits.test, classes)
 
 
 def build(config: OriginConfig, prepared: Prepared) -> keras.Model:

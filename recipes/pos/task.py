@@ -19,6 +19,7 @@ Answering = NoOptions
 prepare, build = flow.prepare, flow.build
 MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
+measure = scoring.measure
 answer, line = answers.answer, answers.line
 epochs = training.over_train
 
@@ -40,11 +41,11 @@ def check(config: PosConfig) -> None:
     flow.check(config)
 
 
-def load(config: PosConfig) -> TaggedSplits:
-    """The tagged sentences."""
+def load(config: PosConfig, whole: bool = False) -> TaggedSplits:
+    """The tagged sentences; with `whole` all of them are `test`."""
     pairs = builtin.generate
-    splits = data.load(config, lambda: data.from_pairs(pairs()), ("upos", "pos", "xpos"))
-    return chosen.joined(splits, config)
+    splits = data.load(config, lambda: data.from_pairs(pairs()), ("upos", "pos", "xpos"), whole)
+    return splits if whole else chosen.joined(splits, config)
 
 
 def export(model: keras.Model, config: PosConfig, run: Path, directory: Path) -> Path:

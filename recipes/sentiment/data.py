@@ -6,6 +6,6 @@ from recipes.sentiment.config import SentimentConfig
 from recipes.sources.splits import Splits
 
 
-def load(config: SentimentConfig) -> Splits:
-    """Loads the three splits that `config.data` names."""
-    return data.load(config, lambda seed: generate(seed=seed))
+def load(config: SentimentConfig, whole: bool = False) -> Splits:
+    """The three splits that `config.data` names, or with `whole` all of it as `test`."""
+    return data.load(config, lambda seed: generate(seed=seed), whole)

@@ -14,6 +14,7 @@ from recipes.classification import answers, scoring
 from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import write_json
+from recipes.predictions import Measured
 from recipes.run_files import read_labels
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
@@ -114,6 +115,18 @@ def load_text_path(config: SentimentConfig, directory: Path) -> tuple[Vectorizer
 def _text_options(config: SentimentConfig) -> dict[str, Any]:
     names = ("level", "lower", "max_length", "truncation")
     return {name: getattr(config, name) for name in names}
+
+
+def measure(
+    model: keras.Model, config: SentimentConfig, splits: Splits, directory: Path
+) -> Measured:
+    """The run's model on the test split of any data: metrics and predictions."""
+    vectorizer, classes = load_text_path(config, directory)
+    labels = label_ids(classes, splits.test)
+    encoded = Encoded(vectorizer.encode([example.text for example in splits.test]), labels)
+    lengths = bucket_lengths(encoded.lengths, config.buckets)
+    batches = Batches(encoded, config.batch_size, lengths)
+    return scoring.measured(model, batches, splits.test, classes)
 
 
 def build(config: SentimentConfig, prepared: Prepared) -> keras.Model:

@@ -8,6 +8,7 @@ from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.splits import Splits, check_labels, complete
 from recipes.sources.table import ENDINGS, FORMATS, Example, read_table
 from recipes.sources.tfds_source import PREFIX, load_tfds
+from recipes.sources.whole import one_split
 from zoo.errors import InputError, require_choice
 
 _NAMES = {
@@ -34,6 +35,7 @@ def load(
     download: bool,
     format: str = "",
     header: bool = True,
+    whole: bool = False,
 ) -> Splits:
     """Loads the data of a classification run.
 
@@ -56,6 +58,8 @@ def load(
         format: `tsv`, `csv` or `jsonl`, or `txt` for a folder of a file for each class; `""`: the
             endings of the files' names say it.
         header: Whether the first line of TSV and CSV names the columns.
+        whole: Give all of it as `test`, for measuring: the test part where there is one, else
+            everything. Nothing is cut off, and the other parts are empty.
 
     Returns:
         Splits that a classifier can be trained and measured on.
@@ -65,10 +69,14 @@ def load(
     """
     if data == "builtin":
         splits = builtin()
+        if whole:
+            return Splits([], [], splits.test)
     else:
         _check_columns(text_column, label_column)
         _check_format(format)
         parts = _parts(data, text_column, label_column, download, format, header)
+        if whole:
+            return Splits([], [], one_split(data, parts))
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
     check_labels(splits)
     return splits

@@ -10,6 +10,7 @@ from recipes.sources.textfile import read_text
 from recipes.sources.texts import UNITS, as_text, complete, documents, first
 from recipes.sources.tfds_corpus import load_tfds_corpus
 from recipes.sources.tfds_source import PREFIX
+from recipes.sources.whole import one_split
 from zoo.errors import InputError, require_choice
 
 _PARTS = {
@@ -54,6 +55,7 @@ def load(
     split_seed: int,
     download: bool,
     limit: int = 0,
+    whole: bool = False,
 ) -> Corpus:
     r"""Loads the text of a language model's run.
 
@@ -82,6 +84,8 @@ def load(
         limit: The most characters of train, line ends included, before anything is cut off from it;
             a tenth of that of validation and test where they are given. 0 for all. In unit "line"
             lines stay whole. Of tfds no record is read beyond it.
+        whole: Give all of it as `test`, for measuring: the test part where there is one, else
+            everything. Nothing is cut off, and the other parts are empty.
 
     Returns:
         Parts with at least one character each.
@@ -105,6 +109,8 @@ def load(
         parts = {
             name: _first(_read(paths, unit), limits[name], unit) for name, paths in files.items()
         }
+    if whole:
+        return Corpus([], [], documents(one_split(data, parts), unit))
     cut = complete(parts, validation_fraction, test_fraction, unit, seed)
     corpus = Corpus(**{name: documents(texts, unit) for name, texts in cut.items()})
     _check_sizes(corpus, unit)

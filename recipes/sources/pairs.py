@@ -12,6 +12,7 @@ from recipes.sources.splits import hash_fraction
 from recipes.sources.table import Example
 from recipes.sources.tfds_pairs import load_tfds_pairs
 from recipes.sources.tfds_source import PREFIX
+from recipes.sources.whole import one_split
 from zoo.errors import InputError, require_choice
 
 __all__ = ["Pair", "PairSplits", "load"]
@@ -54,6 +55,7 @@ def load(
     limit: int = 0,
     format: str = "",
     header: bool = False,
+    whole: bool = False,
 ) -> PairSplits:
     """Loads the pairs of a translation run.
 
@@ -82,6 +84,8 @@ def load(
         format: Of files of pairs: `tsv`, `csv` or `jsonl`; `""`: the ending `.csv` or `.jsonl` says
             it, and all else is TSV.
         header: Whether the first line of a TSV or CSV file of pairs names its columns.
+        whole: Give all of it as `test`, for measuring: the test part where there is one, else
+            everything. Nothing is cut off, and the other parts are empty.
 
     Returns:
         Parts with at least one pair each.
@@ -102,9 +106,13 @@ def load(
         parts = _from_tfds(data, source, target, download)
     else:
         parts = _from_path(data, source, target, format, header)
-    whole = {name: [pair for pair in pairs if not pair.is_blank] for name, pairs in parts.items()}
-    blank = sum(map(len, parts.values())) - sum(map(len, whole.values()))
-    cut = _complete(whole, validation_fraction, test_fraction, split_seed)
+    filled = {name: [pair for pair in pairs if not pair.is_blank] for name, pairs in parts.items()}
+    blank = sum(map(len, parts.values())) - sum(map(len, filled.values()))
+    if whole:
+        return PairSplits(
+            [], [], _some(one_split(source_file or data, filled), limit, split_seed), blank
+        )
+    cut = _complete(filled, validation_fraction, test_fraction, split_seed)
     found = PairSplits(_some(cut.train, limit, split_seed), cut.validation, cut.test, blank)
     _check_sizes(found)
     return found

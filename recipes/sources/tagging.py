@@ -13,6 +13,7 @@ from recipes.sources.naming import is_hidden, no_such_data
 from recipes.sources.sentences import Sentence, TaggedSplits, check_sizes, complete
 from recipes.sources.tfds_source import PREFIX
 from recipes.sources.tfds_tagging import TAGS, load_tfds_tagging
+from recipes.sources.whole import one_split
 from zoo.errors import InputError, require_choice
 
 _PARTS = {
@@ -65,6 +66,7 @@ def load_tagging(
     counts: Counter[str] | None = None,
     format: str = "",
     header: bool = False,
+    whole: bool = False,
 ) -> TaggedSplits:
     """Loads the data of a tagging run.
 
@@ -95,6 +97,8 @@ def load_tagging(
             and "tokens".
         format: `conll` or `conllu`; `""`: the ending `.conllu` says it.
         header: Whether the first line of a file in CoNLL columns names them.
+        whole: Give all of it as `test`, for measuring: the test part where there is one, else
+            everything. Nothing is cut off, and the other parts are empty.
 
     Returns:
         Splits that a tagger can be trained and measured on.
@@ -109,6 +113,8 @@ def load_tagging(
                 "out, or bring other data"
             )
         splits = builtin()
+        if whole:
+            return TaggedSplits([], [], splits.test)
     else:
         if data.startswith(PREFIX):
             parts = _from_tfds(data, tokens_feature, tags_feature, download, usual_tags, others)
@@ -119,6 +125,8 @@ def load_tagging(
                 token_column, tag_column, tags_feature, others, counts, format, header
             )
             parts = {part: _read(path, reading) for part, path in _files(data, format).items()}
+        if whole:
+            return TaggedSplits([], [], one_split(data, parts))
         splits = complete(parts, validation_fraction, test_fraction, split_seed)
     check_sizes(splits)
     return splits

@@ -53,18 +53,19 @@ class TagBatches(Batches):
     inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
 
     def __call__(
-        self, seed: tuple[int, int] | None = None
+        self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Any, Any, np.ndarray]]:
         """Goes through the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
+            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
             The model's inputs, tags int32 (B, T) with -1 in the padding, and the sentences' places
             in the split (B,). Where there are further tags, a dict: `tags` and the others' names.
         """
-        for members in self.order(seed):
+        for members in self.bounded(most) if most else self.order(seed):
             tags: Any = self._labels(self.encoded.labels, members)
             if self.encoded.others:
                 others = self.encoded.others.items()

@@ -15,9 +15,19 @@ BROKEN = "no one scheme"
 
 
 def load(
-    config: TaggingConfig, builtin: Callable[[], TaggedSplits], usual_tags: Sequence[str]
+    config: TaggingConfig,
+    builtin: Callable[[], TaggedSplits],
+    usual_tags: Sequence[str],
+    whole: bool = False,
 ) -> TaggedSplits:
-    """The sentences that the options name; `usual_tags` are the features that may hold tags."""
+    """The sentences that the options name.
+
+    Args:
+        config: The recipe's options.
+        builtin: Makes the corpus that needs no file.
+        usual_tags: The features that may hold tags.
+        whole: Give all of it as `test`, for measuring, without further tags.
+    """
     counts: Counter[str] = Counter()
     splits = load_tagging(
         config.data,
@@ -31,10 +41,11 @@ def load(
         split_seed=config.split_seed,
         download=config.download,
         usual_tags=usual_tags,
-        others=names_of(config.auxiliary),
+        others=() if whole else names_of(config.auxiliary),
         counts=counts,
         format=config.format,
         header=config.header,
+        whole=whole,
     )
     if counts:
         print(

@@ -167,6 +167,16 @@ def scheme_of(splits: TaggedSplits) -> str | None:
     return found if all(is_span_tag(tag) for tags in others for tag in tags) else None
 
 
+def prepare_test(config: TaggingConfig, splits: TaggedSplits, directory: Path) -> Prepared:
+    """The test split alone as numbers, with the run's own vocabularies: for measuring."""
+    vectorizer, classes = load_text_path(config, directory)
+    rows = vectorizer.encode([sentence.tokens for sentence in splits.test])
+    encoded = EncodedSentences(rows, _ids(classes, [sentence.tags for sentence in splits.test]))
+    lengths = bucket_lengths(encoded.lengths, config.buckets)
+    batches = {"test": TagBatches(encoded, config.batch_size, lengths, _taken(config))}
+    return Prepared(splits, vectorizer, classes, batches, scheme=None, vectors=None, counts=[])
+
+
 def _taken(config: TaggingConfig) -> tuple[str, ...]:
     """The inputs of the model."""
     around = context.wanted(config)

@@ -10,6 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from recipes import confusions
+from recipes.batching import MEASURED_TOKENS
+from recipes.predictions import Measured
+from recipes.sources.sentences import TaggedSplits
+from recipes.tagging import flow
+from recipes.tagging.config import TaggingConfig
 from recipes.tagging.flow import Prepared
 from zoo.architectures.many_to_many import tags_only
 from zoo.layers import CRFLoss
@@ -22,7 +27,7 @@ from zoo.tagging_scores import (
     token_accuracy,
     unseen_accuracy,
 )
-from zoo.text.tag_schemes import OUTSIDE
+from zoo.text.tag_schemes import OUTSIDE, is_span_tag
 
 Tags = list[list[str]]
 
@@ -44,7 +49,7 @@ def predict_shifted(
     decode = _decoder(model, classes.index(OUTSIDE) if OUTSIDE in classes else 0)
     found: list[list[Any]] = [[None] * len(batches.encoded) for _ in shifts]
     total, count = 0.0, 0
-    for inputs, labels, members in batches():
+    for inputs, labels, members in batches(most=max(1, MEASURED_TOKENS // len(shifts))):
         tags, loss = decode(inputs, labels, tf.constant(shifts, tf.float32))
         weight = batches.weight(labels)
         total, count = total + float(loss) * weight, count + weight
@@ -134,6 +139,34 @@ def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str,
     if prepared.scheme:
         scores |= entity_scores(gold, tags)
     return scores, count_tag_confusions(gold, tags, _all_tags(prepared.classes, gold))
+
+
+def measure(
+    model: keras.Model, config: TaggingConfig, splits: TaggedSplits, directory: Path
+) -> Measured:
+    """The run's model on the test split of any data: metrics and predictions.
+
+    Tags that the model does not know count as missed; `unknown_tags` is the number of their tokens.
+    """
+    prepared = flow.prepare_test(config, splits, directory)
+    gold = [sentence.tags for sentence in splits.test]
+    tags, loss = predict(model, prepared, "test")
+    known = set(prepared.classes)
+    unknown = sum(tag not in known for row in gold for tag in row)
+    scores: dict[str, Any] = {"loss": loss, "accuracy": token_accuracy(gold, tags)}
+    scores["unknown_tags"] = unknown
+    if all(is_span_tag(tag) for tag in known.union(*gold)):
+        scores |= entity_scores(gold, tags)
+    rows = [
+        {
+            "id": number,
+            "text": list(sentence.tokens),
+            "label": list(sentence.tags),
+            "prediction": predicted,
+        }
+        for number, (sentence, predicted) in enumerate(zip(splits.test, tags, strict=True), 1)
+    ]
+    return Measured(scores, rows)
 
 
 def _all_tags(classes: Sequence[str], gold: Sequence[Sequence[str]]) -> list[str]:

@@ -87,17 +87,36 @@ class PairBatches:
         batches = [batch for pool in pools for batch in self._cut(_sorted(pool, lengths))]
         return [batches[number] for number in rng.permutation(len(batches))]
 
+    def bounded(self, most: int) -> list[np.ndarray]:
+        """The pairs of each batch for measuring: by length, and smaller ones of long pairs.
+
+        Args:
+            most: Tokens of a batch's longer side at most, padding counted; a longer pair is one by
+                itself.
+        """
+        lengths = self.encoded.lengths
+        batches: list[np.ndarray] = []
+        batch: list[int] = []
+        for member in _sorted(np.arange(len(lengths)), lengths):
+            widest = max(self._widths(lengths[[*batch, member]]))
+            if batch and (len(batch) == self.batch_size or (len(batch) + 1) * widest > most):
+                batches.append(np.array(batch))
+                batch = []
+            batch.append(int(member))
+        return [*batches, np.array(batch)] if batch else batches
+
     def _cut(self, members: np.ndarray) -> list[np.ndarray]:
         steps = range(0, len(members), self.batch_size)
         return [members[start : start + self.batch_size] for start in steps]
 
     def __call__(
-        self, seed: tuple[int, int] | None = None
+        self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Inputs, np.ndarray, np.ndarray]]:
         """Goes through the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
+            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
             `source_ids` int32 (B, T_x), EOS last, and `target_ids` int32 (B, T_y), BOS first, both
@@ -105,7 +124,7 @@ class PairBatches:
             ids, EOS last, -1 in the padding; and the pairs' places in the split (B,).
         """
         encoded = self._encoded(seed)
-        for members in self.order(seed, encoded):
+        for members in self.bounded(most) if most else self.order(seed, encoded):
             sources = [encoded.sources[member] for member in members]
             targets = [encoded.targets[member] for member in members]
             widths = self._widths(encoded.lengths[members])

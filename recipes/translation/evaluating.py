@@ -7,7 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipes.translation import answers, builtin, scoring
+from recipes.predictions import Measured
+from recipes.sources.pairs import PairSplits
+from recipes.translation import answers, builtin, scoring, text_path
+from recipes.translation.batching import EncodedPairs, PairBatches
 from recipes.translation.config import TranslationConfig
 from recipes.translation.measuring import loss, translated
 from recipes.translation.preparing import Prepared
@@ -78,6 +81,29 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
     if translator.looks:
         _draw(translator, examples(config, prepared), directory / "attention.png")
     return {**found, "signatures": scoring.signatures()}
+
+
+def measure(
+    model: keras.Model, config: TranslationConfig, splits: PairSplits, directory: Path
+) -> Measured:
+    """The run's model on the test split of any data: metrics and translations."""
+    codecs = text_path.of_run(config, directory)
+    translator = Translator(model, codecs["source"], codecs["target"], search_of(config))
+    sources = [pair.source for pair in splits.test]
+    references = [pair.target for pair in splits.test]
+    rows = [codecs["source"].encode(sources), codecs["target"].encode(references)]
+    batches = PairBatches(EncodedPairs(*rows), config.batch_size)
+    written = translated(translator, sources)
+    scores = {"loss": loss(model, batches), **scoring.scores(written, references)}
+    return Measured(
+        scores,
+        [
+            {"id": number, "text": source, "label": reference, "prediction": translation}
+            for number, (source, reference, translation) in enumerate(
+                zip(sources, references, written, strict=True), 1
+            )
+        ],
+    )
 
 
 def _draw(translator: Translator, texts: list[str], path: Path) -> None:

@@ -4,12 +4,15 @@ import functools
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from recipes.answering import batches as batches_of
 from recipes.translation.batching import PairBatches
 from zoo.losses import IGNORED
 from zoo.translator import Translator
+
+LOGITS = 2**26  # held at once, as float32
+CHARACTERS = 2**15  # of the sources that are translated at once, padding counted
 
 
 @functools.lru_cache(maxsize=1)
@@ -31,7 +34,8 @@ def loss(model: keras.Model, batches: PairBatches) -> float:
     """The mean loss of a split, in nats per target token, ends counted, without smoothing."""
     total, count = 0.0, 0
     losses = _losses_of(model)
-    for inputs, labels, _ in batches():
+    most = max(1, LOGITS // int(model.output.shape[-1]))
+    for inputs, labels, _ in batches(most=most):
         total += float(losses({name: tf.constant(ids) for name, ids in inputs.items()}, labels))
         count += batches.weight(labels)
     return total / count
@@ -49,10 +53,8 @@ def _written_by(translator: Translator) -> Any:
 def translated(translator: Translator, texts: list[str], batch_size: int = 32) -> list[str]:
     """The translations of texts, those of like lengths beside each other."""
     write = _written_by(translator)
-    order = np.argsort([len(text) for text in texts], kind="stable")
     found = [""] * len(texts)
-    for start in range(0, len(order), batch_size):
-        members = order[start : start + batch_size]
+    for members in batches_of([len(text) for text in texts], batch_size, CHARACTERS):
         outputs = write(tf.constant([texts[member] for member in members])).numpy()
         for member, output in zip(members, outputs, strict=True):
             found[member] = output.decode()

@@ -53,6 +53,7 @@ answer, line = answers.answer, answers.line
 prepare = preparing.prepare
 objective, examples = evaluating.objective, evaluating.examples
 validate, evaluate = evaluating.validate, evaluating.evaluate
+measure = evaluating.measure
 epochs = training.over_train
 
 
@@ -95,8 +96,8 @@ def _check_replacing(config: TranslationConfig) -> None:
         )
 
 
-def load(config: TranslationConfig) -> PairSplits:
-    """The three splits that `config.data` names."""
+def load(config: TranslationConfig, whole: bool = False) -> PairSplits:
+    """The three splits that `config.data` names, or with `whole` all of it as `test`."""
     return pairs.load(
         config.data,
         builtin=lambda: PairSplits(*builtin.generate(config.split_seed)),
@@ -111,6 +112,7 @@ def load(config: TranslationConfig) -> PairSplits:
         split_seed=config.split_seed,
         download=config.download,
         limit=config.limit,
+        whole=whole,
     )
 
 

@@ -12,15 +12,14 @@ from recipes.answering import CHARACTERS, POOL_CHARACTERS, POOL_TEXTS, ROWS, ans
 from recipes.translation.config import Translating
 
 
-@pytest.mark.parametrize("width", [1, 5, 300])
-def test_batches_hold_all_places_once_by_length_and_within_the_bounds(width):
+@pytest.mark.parametrize(("rows", "most"), [(ROWS, CHARACTERS), (50, 10_000), (1, 1)])
+def test_batches_hold_all_places_once_by_length_and_within_the_bounds(rows, most):
     lengths = [7 * place % 9000 for place in range(3000)] + [10**6, 0]
-    found = list(batches(lengths, width))
+    found = list(batches(lengths, rows, most))
     assert sorted(place for batch in found for place in batch) == list(range(len(lengths)))
     for batch in found:
-        rows = len(batch) * width
         longest = max(lengths[place] for place in batch)
-        assert len(batch) == 1 or (rows <= ROWS and rows * longest <= CHARACTERS)
+        assert len(batch) == 1 or (len(batch) <= rows and len(batch) * longest <= most)
     flat = [lengths[place] for batch in found for place in batch]
     assert flat == sorted(flat)
     assert found[-1] == [3000]  # the long one by itself
@@ -58,6 +57,17 @@ def test_each_text_gets_as_many_rows_as_there_are_of_it():
     found = answered(ranked, texts, Translating(n_best=3, beam_size=3))
     assert [[row["rank"] for row in rows] for rows in found] == [[1, 2, 3], [1], [1, 2]]
     assert [rows[0]["text"] for rows in found] == texts
+
+
+def test_samples_and_beams_make_the_batches_smaller():
+    sizes = []
+
+    def answer(texts):
+        sizes.append(len(texts))
+        return [{"rank": 1} for _ in texts]
+
+    answered(answer, ["abc"] * 200, Translating(beam_size=32))
+    assert max(sizes) == ROWS // 32 and sum(sizes) == 200
 
 
 def endless(lines):

@@ -122,3 +122,17 @@ def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else():
 def test_padding_share_counts_the_places_of_the_batches():
     batches = Batches(split([1, 3, 6]), 8, [3, 6])
     assert batches.padding_share == pytest.approx(1 - 10 / 12)
+
+
+def test_a_measured_split_has_smaller_batches_of_long_examples():
+    lengths = np.array([3, 900, 5, 2, 40, 38, 4000, 1])
+    batches = Batches(Encoded([np.ones(n, np.int32) for n in lengths], lengths), 3, [5, 40])
+    found = batches.bounded(100)
+    assert sorted(member for members in found for member in members) == list(range(8))
+    assert [members.tolist() for members in found] == [[7, 3, 0], [2], [5, 4], [1], [6]]
+    seen = {}
+    for token_ids, labels, members in batches(most=100):
+        assert len(members) == 1 or token_ids.size <= 100
+        assert (token_ids.sum(axis=1) == labels).all()
+        seen |= dict(zip(members.tolist(), labels.tolist(), strict=True))
+    assert [seen[place] for place in range(8)] == lengths.tolist()

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from recipes import runner
 from recipes.cli import main
 from recipes.config import from_mapping
 from recipes.generation import answers, task
@@ -262,3 +263,17 @@ def test_tiny_shakespeare_is_read_from_tfds(tmp_path, monkeypatch):
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
     assert ask_as_hinted(task, finished / "run", finished / "models") == 0
     assert capsys.readouterr().out.splitlines()[-1]
+
+
+def test_other_text_is_measured_whole(finished, tmp_path, capsys):
+    run = finished / "run"
+    own = metrics(finished)
+    config = runner.load_config(task, run)
+    texts = task.load(config).test
+    (tmp_path / "new.txt").write_text("".join(text + "\n" for text in texts))
+    assert main(["generation", "evaluate", "--run-dir", str(run), "--data", str(tmp_path)]) == 0
+    (path,) = (run / "evaluations").iterdir()
+    found = json.loads(path.read_text())
+    assert found["loss"] == pytest.approx(own["test"]["loss"], rel=1e-4)
+    assert found["tokens"] == own["test"]["tokens"]
+    assert metrics(finished) == own

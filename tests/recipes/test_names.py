@@ -305,3 +305,14 @@ def test_answers_say_what_was_asked_for():
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
     assert ask_as_hinted(task, finished / "run", finished / "models") == 0
     assert capsys.readouterr().out.splitlines()[-1]
+
+
+def test_other_data_is_measured_by_its_likelihood(finished, folder, tmp_path, capsys):
+    (tmp_path / "new.tsv").write_text("text\tlabel\nabab\tAlvari\n")
+    own = json.loads((finished / "run" / "metrics.json").read_text())
+    words = ["names", "evaluate", "--run-dir", str(finished / "run"), "--data"]
+    assert main([*words, str(tmp_path / "new.tsv")]) == 0
+    assert f"{tmp_path / 'new.tsv'}: loss " in capsys.readouterr().out
+    assert json.loads((finished / "run" / "metrics.json").read_text()) == own
+    assert main([*words, str(folder), "--write-predictions", str(tmp_path / "x.tsv")]) == 2
+    assert "names does not" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The recipe as a user runs it: commands in, files and sentences out."""
 
+import csv
 import io
 import json
 import shutil
@@ -14,6 +15,7 @@ import tensorflow as tf
 
 from recipes import cli, provenance, runner, training
 from recipes.sentiment import task
+from recipes.sources.table import read_table
 from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
 
 
@@ -117,6 +119,92 @@ def test_evaluate_gives_the_same_figures_again(here: Path):
     before = json.loads(path.read_text())
     assert cli.main(["sentiment", "evaluate", "--run-dir", "runs/sentiment/one"]) == 0
     assert json.loads(path.read_text()) == before
+
+
+ODD = 'order 3 was "superb", item\tsuperb,\r\nsuperb'
+
+
+def test_other_data_is_measured_as_one_split_and_its_predictions_are_written(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = here / "runs/sentiment/one"
+    kept = (run / "metrics.json").read_bytes()
+    texts = [("it was superb", "5 stars"), ("it was awful", "2 stars"), (ODD, "5 stars")]
+    data = tmp_path / "new.jsonl"
+    data.write_text("".join(json.dumps({"t": t, "l": label}) + "\n" for t, label in texts))
+    words = ["sentiment", "evaluate", "--run-dir", str(run), "--data", str(data)]
+    words += ["--text-column", "t", "--label-column", "l", "--write-predictions"]
+    for ending in ("jsonl", "csv", "tsv"):
+        assert cli.main([*words, str(tmp_path / f"out.{ending}")]) == 0
+    assert f"{data}: loss " in capsys.readouterr().out
+    assert (run / "metrics.json").read_bytes() == kept
+    stored = [json.loads(path.read_text()) for path in (run / "evaluations").iterdir()]
+    assert len(stored) == 3 and {one["data"] for one in stored} == {str(data)}
+    shutil.rmtree(run / "evaluations")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(row["id"], row["text"], row["label"]) for row in rows] == [
+        (number, *pair) for number, pair in enumerate(texts, 1)
+    ]
+    predicted = [row["prediction"] for row in rows]
+    assert predicted[:2] == ["5 stars", "1 star"]
+    right = np.mean([row["prediction"] == row["label"] for row in rows])
+    assert [one["accuracy"] for one in stored] == [pytest.approx(right)] * 3
+    for row in rows:
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+        assert max(row["probabilities"], key=row["probabilities"].get) == row["prediction"]
+    classes = [f"probability:{label}" for label in rows[0]["probabilities"]]
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == ["id", "text", "label", "prediction", *classes]
+    assert [row["text"] for row in table] == [text for text, _ in texts]
+    assert float(table[0]["probability:5 stars"]) == pytest.approx(
+        rows[0]["probabilities"]["5 stars"], abs=1e-6
+    )
+    again = read_table(tmp_path / "out.tsv", "text", "prediction")  # as the recipes read it
+    assert [(one.text, one.label) for one in again] == [
+        ("it was superb", "5 stars"),
+        ("it was awful", "1 star"),
+        (ODD.replace("\t", " ").replace("\r\n", "  "), predicted[2]),
+    ]
+
+
+def test_the_predictions_for_the_runs_own_test_split_give_its_accuracy(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    run = here / "runs/sentiment/one"
+    kept = (run / "metrics.json").read_bytes()
+    path = tmp_path / "own.jsonl"
+    words = ["sentiment", "evaluate", "--run-dir", str(run), "--write-predictions", str(path)]
+    assert cli.main(words) == 0
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    right = [row["prediction"] == row["label"] for row in rows]
+    assert np.mean(right) == pytest.approx(json.loads(kept)["test"]["accuracy"])
+    assert (run / "metrics.json").read_bytes() == kept
+    assert not (run / "evaluations").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--text-column", "x"], "--text-column says how other data is read: give --data, too"),
+        (["--write-predictions", "out.txt"], "one of .tsv, .csv, .jsonl"),
+        (["--write-predictions", "none/out.tsv"], "there is no folder none: make it first"),
+        (["--data", "nothing.tsv"], "nothing.tsv"),
+        (["--data", "new.tsv"], "the label 'new', which this run's model does not know"),
+        (["--units", "3"], "unknown option '--units'"),
+    ],
+)
+def test_a_wrong_evaluation_is_one_sentence(
+    words: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+):
+    (here / "new.tsv").write_text("review\tstars\nhi\tnew\n")
+    run = Path("runs/sentiment/one")
+    before = sorted(run.rglob("*"))
+    assert cli.main(["sentiment", "evaluate", "--run-dir", str(run), *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert sorted(run.rglob("*")) == before
+    (here / "new.tsv").unlink()
 
 
 def test_the_next_export_is_the_next_version(here: Path, capsys: pytest.CaptureFixture[str]):

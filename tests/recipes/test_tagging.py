@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from recipes import runner
 from recipes.cli import main
 from recipes.ner import task as ner
 from recipes.ner.config import NerConfig
@@ -483,3 +484,31 @@ def test_a_cell_without_an_input_matrix_is_refused_before_the_data_is_read():
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):
     assert ask_as_hinted(ner, trained / "run", trained / "saved") == 0
     assert capsys.readouterr().out.splitlines()[-1]
+
+
+def test_other_sentences_are_measured_and_their_tags_written(trained, tmp_path, capsys):
+    run, path = trained / "run", tmp_path / "out.jsonl"
+    own = json.loads((run / "metrics.json").read_text())
+    sentences = ner.load(runner.load_config(ner, run)).test
+    data = tmp_path / "new.conll"
+    data.write_text(
+        "".join(
+            "".join(f"{token} {tag}\n" for token, tag in zip(s.tokens, s.tags, strict=True)) + "\n"
+            for s in sentences
+        )
+        + "Zed B-NEVER\n"
+    )
+    words = ["ner", "evaluate", "--run-dir", str(run), "--data", str(data)]
+    assert main([*words, "--write-predictions", str(path)]) == 0
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [tuple(row["text"]) for row in rows] == [*(s.tokens for s in sentences), ("Zed",)]
+    assert rows[-1]["label"] == ["B-NEVER"]
+    pairs = [zip(row["label"], row["prediction"], strict=True) for row in rows[:-1]]
+    right = [label == tag for pair in pairs for label, tag in pair]
+    assert np.mean(right) == pytest.approx(own["test"]["accuracy"])
+    (stored,) = (run / "evaluations").iterdir()
+    found = json.loads(stored.read_text())
+    assert found["unknown_tags"] == 1
+    assert found["accuracy"] == pytest.approx(sum(right) / (len(right) + 1))
+    assert found["entity_f1"] <= own["test"]["entity_f1"]
+    assert json.loads((run / "metrics.json").read_text()) == own

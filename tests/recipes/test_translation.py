@@ -430,3 +430,21 @@ def test_the_built_in_dates_and_the_users_files_have_their_own_defaults():
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
     assert ask_as_hinted(task, finished / "run", finished / "models") == 0
     assert capsys.readouterr().out.splitlines()[-1]
+
+
+def test_other_pairs_are_measured_and_their_translations_written(finished, numbers, tmp_path):
+    run, path = finished / "run", tmp_path / "out.jsonl"
+    own = metrics(run)
+    pairs = task.load(runner.load_config(task, run)).test
+    data = tmp_path / "new.tsv"
+    data.write_text("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs))
+    words = ["translation", "evaluate", "--run-dir", run, "--data", data]
+    assert main([str(word) for word in [*words, "--write-predictions", path]]) == 0
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(row["text"], row["label"]) for row in rows] == [(p.source, p.target) for p in pairs]
+    assert [row["prediction"] for row in rows] == written(run)[2]
+    (stored,) = (run / "evaluations").iterdir()
+    found = json.loads(stored.read_text())
+    assert found["loss"] == pytest.approx(own["test"]["loss"], rel=1e-4)
+    assert found["exact_match"] == own["test"]["exact_match"]
+    assert metrics(run) == own

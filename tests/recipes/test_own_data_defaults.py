@@ -1,0 +1,116 @@
+"""Every recipe's defaults for own data train a step in each precision, not the built-in ones alone.
+
+The regularisers that only those defaults switch on (rare dropout, word dropout, weight drop, ...)
+meet layers that compute in half precision.
+"""
+
+import importlib
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from recipes.cli import RECIPES
+from recipes.config import configured
+from recipes.precision import in_precision
+
+SMALL = {"units": 3, "embedding_dim": 4, "batch_size": 64, "buckets": 1, "epochs": 1}
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+WORDS = ("an", "odd", "tale", "of", "two", "sad", "cats", "and", "one", "dog")
+
+
+def texts():
+    """Forty different texts of several lengths; words of different frequency."""
+    return [
+        " ".join(WORDS[(n * n + k) % len(WORDS)] for k in range(2 + n % 5)) + f" {n}"
+        for n in range(40)
+    ]
+
+
+def rows(template):
+    return "".join(
+        template.format(text=text, label="ab"[n % 2], n=n) for n, text in enumerate(texts())
+    )
+
+
+def columns(tags):
+    """Sentences in CoNLL columns."""
+    sentences = []
+    for text in texts():
+        tokens = text.split()
+        lines = [f"{token}\t{tags[len(token) % len(tags)]}\n" for token in tokens]
+        sentences.append("".join(lines))
+    return "\n".join(sentences)
+
+
+def chorales():
+    songs = [[[60 + (n + k) % 7, 0, 0, 0] for k in range(12)] * 2 for n in range(20)]
+    return json.dumps({"train": songs, "valid": songs[:3], "test": songs[3:6]})
+
+
+FILES = {
+    "sentiment": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
+    "origin": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
+    "names": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
+    "ner": ("own.conll", lambda: columns(("O", "B-x", "I-x", "B-y"))),
+    "pos": ("own.conll", lambda: columns(("DET", "NOUN", "VERB"))),
+    "melodies": ("own.json", chorales),
+    "generation": ("own.txt", lambda: rows("{text}\n")),
+    "translation": ("own.tsv", lambda: rows("{text}\t{text}!\n")),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def eagerly():
+    """Step by step: tracing each graph would take much longer than the one step of it."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Each recipe's module, its defaults for a file of its own, and the prepared file."""
+    made = {}
+
+    def of(recipe):
+        if recipe not in made:
+            folder = tmp_path_factory.mktemp(recipe)
+            name, content = FILES[recipe]
+            (folder / name).write_text(content())
+            task = importlib.import_module(f"recipes.{recipe}.task")
+            known = {name for name in SMALL if name in task.Config.__dataclass_fields__}
+            small = {name: SMALL[name] for name in known}
+            config = configured(task, {"data": str(folder / name), **small})
+            made[recipe] = task, config, task.prepare(config, task.load(config), folder)
+        return made[recipe]
+
+    return of
+
+
+def test_every_recipe_has_a_file_of_its_own_here():
+    assert set(FILES) == set(RECIPES)
+
+
+@pytest.mark.parametrize("precision", POLICIES)
+@pytest.mark.parametrize("recipe", FILES)
+def test_the_defaults_for_own_data_train_a_step(recipe, precision, prepared):
+    task, config, data = prepared(recipe)
+    before = keras.config.dtype_policy()
+    keras.utils.set_random_seed(0)
+    with in_precision("float32"):
+        keras.config.set_dtype_policy(POLICIES[precision])
+        model = task.build(config, data)
+    assert keras.config.dtype_policy() == before
+    weights = [weight.numpy() for weight in model.trainable_variables]
+    found = task.epochs(model, data)(config, 0)
+    assert np.isfinite(found["loss"])
+    assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
+    moved = [
+        not np.array_equal(weight, variable.numpy())
+        for weight, variable in zip(weights, model.trainable_variables, strict=True)
+    ]
+    assert np.mean(moved) > 0.9
+    assert all(np.isfinite(variable.numpy()).all() for variable in model.trainable_variables)
