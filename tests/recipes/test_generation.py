@@ -270,8 +270,9 @@ def test_other_text_is_measured_whole(finished, tmp_path, capsys):
     own = metrics(finished)
     config = runner.load_config(task, run)
     texts = task.load(config).test
-    (tmp_path / "new.txt").write_text("".join(text + "\n" for text in texts))
-    assert main(["generation", "evaluate", "--run-dir", str(run), "--data", str(tmp_path)]) == 0
+    data = tmp_path / "new.txt"
+    data.write_text("".join(texts))  # which are what files hold, line ends and all
+    assert main(["generation", "evaluate", "--run-dir", str(run), "--data", str(data)]) == 0
     (path,) = (run / "evaluations").iterdir()
     found = json.loads(path.read_text())
     assert found["loss"] == pytest.approx(own["test"]["loss"], rel=1e-4)
