@@ -7,6 +7,7 @@ from typing import Any
 from zoo.errors import InputError
 
 SHOWN = 40  # characters of a text that a warning shows
+NAMED = 5  # warnings for the texts of a call
 
 
 def ask(signatures: Any, name: str, **inputs: Any) -> dict[str, Any]:
@@ -65,20 +66,24 @@ def unknown_of(outputs: dict[str, Any], row: int) -> dict[str, Any]:
     }
 
 
-def warn(text: str, row: dict[str, Any], truncated: bool = False) -> None:
-    """Tells on standard error what of a text the model does not know, or did not read.
+def warn(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Warns on standard error of what the model does not know, or did not read, of some texts.
 
     Args:
-        text: What was given.
-        row: Its answer, with what `unknown_of` gives.
-        truncated: Whether the text was too long.
+        texts: What was given.
+        rows: An answer to each, with `truncated` and perhaps what `unknown_of` gives.
     """
-    shown = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-    if row["unknown"]:
-        print(
-            f"warning: {row['unknown_share']:.0%} of the tokens of {shown!r} are unknown to the "
-            f"model: {', '.join(map(repr, row['unknown']))}",
-            file=sys.stderr,
-        )
-    if truncated:
-        print(f"warning: {shown!r} is too long: a part of it was not read", file=sys.stderr)
+    told = []
+    for text, row in zip(texts, rows, strict=True):
+        shown = repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
+        if row.get("unknown"):
+            told.append(
+                f"{row['unknown_share']:.0%} of the tokens of {shown} are unknown to the model: "
+                f"{', '.join(map(repr, row['unknown']))}"
+            )
+        if row["truncated"]:
+            told.append(f"{shown} is too long: a part of it was not read")
+    for message in told[:NAMED]:
+        print(f"warning: {message}", file=sys.stderr)
+    if len(told) > NAMED:
+        print(f"warning: {len(told) - NAMED} more like these", file=sys.stderr)

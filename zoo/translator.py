@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -19,6 +19,15 @@ from zoo.translation_search import Found, Search
 
 __all__ = ["Search", "Translator"]
 CHARACTERS = 16 * TRANSLATED  # of a source, a target or a prefix that are read
+
+
+class _Source(NamedTuple):
+    """Sources as the model reads them."""
+
+    tokens: Any  # string (B, T_x), "[EOS]" at the end, "" as padding
+    ids: Any  # int32 (B, T_x)
+    truncated: Any  # bool (B,), whether only the beginning was read
+
 
 Begun = tuple[Memory, dict[str, Any]]  # a memory, and the states before the first token
 
@@ -72,8 +81,12 @@ class Translator:
 
     def tokens_and_ids(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Strings (B,) -> tokens (B, T_x), "[EOS]" at the end and "" as padding, and their ids."""
+        return self._source(text)[:2]
+
+    def _source(self, text: tf.Tensor) -> _Source:
         tokens, ids = self._split(shortened(text, CHARACTERS))
-        return dense(_ended(tokens, "[EOS]"), ""), dense(_ended(ids, EOS), PAD)
+        cut = is_long(text, CHARACTERS) | (ids.row_lengths() >= TRANSLATED)
+        return _Source(dense(_ended(tokens, "[EOS]"), ""), dense(_ended(ids, EOS), PAD), cut)
 
     def unknown_share(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The share of each source's tokens, its EOS aside, that its codec lacks: float32 (B,)."""
@@ -84,12 +97,13 @@ class Translator:
 
     def target_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> the target's ids, ragged int32 (B, T_y), without BOS and EOS."""
-        return self._target_ids(shortened(text, CHARACTERS))[:, : TRANSLATED - 1]
+        return self._target(text)[0]
 
-    def truncated(self, text: tf.Tensor, source_ids: tf.Tensor) -> tf.Tensor:
-        """Whether only the beginning of texts (B,) was read as source ids (B, T_x): bool (B,)."""
-        full = tf.reduce_sum(tf.cast(source_ids != PAD, tf.int32), axis=1) >= TRANSLATED
-        return is_long(text, CHARACTERS) | full
+    def _target(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """What `target_ids` gives, and whether only the beginning of each text was read, (B,)."""
+        ids = self._target_ids(shortened(text, CHARACTERS))
+        cut = is_long(text, CHARACTERS) | (ids.row_lengths() >= TRANSLATED)
+        return ids[:, : TRANSLATED - 1], cut
 
     def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The tokens at most of each row's translation, int32 (B,)."""
@@ -205,7 +219,7 @@ class Translator:
             n_best: N.
             **how: As `translate_ids` takes it.
         """
-        source_tokens, source_ids = self.tokens_and_ids(text)
+        source_tokens, source_ids, cut = self._source(text)
         begun = self._start(source_ids)
         hypotheses = self.translate_ids(source_ids, n_best=n_best, begun=begun, **how)
         longest = tf.reduce_max(tf.concat([[1], tf.reshape(hypotheses.lengths, [-1])], axis=0))
@@ -221,7 +235,7 @@ class Translator:
             "target_tokens": tokens,
             "attention": attention,
             "unknown_share": self.unknown_share(source_ids),
-            "truncated": self.truncated(text, source_ids),
+            "truncated": cut,
         }
 
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -234,21 +248,21 @@ class Translator:
                 "unknown_share": found["unknown_share"],
                 "truncated": found["truncated"],
             }
-        source_ids = self.read(text)
+        _, source_ids, cut = self._source(text)
         hypotheses = self.translate_ids(source_ids)
         texts = self.text(hypotheses.token_ids)
         return {
             "translation": texts[:, 0],
             "log_probability": hypotheses.log_probabilities[:, 0],
             "unknown_share": self.unknown_share(source_ids),
-            "truncated": self.truncated(text, source_ids),
+            "truncated": cut,
         }
 
     def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the model says of given translations: strings (B,) each."""
-        source_ids = self.read(text)
+        _, source_ids, cut = self._source(text)
         memory, states = self._start(source_ids)
-        ids = self.target_ids(translation)
+        ids, target_cut = self._target(translation)
         read = dense(tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1), PAD)
         told = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
         logits = encoder_decoder_steps.told(self.model, read, states, memory)
@@ -260,7 +274,7 @@ class Translator:
             "num_tokens": counts,
             "perplexity": tf.exp(-total / tf.cast(counts, tf.float32)),
             "unknown_share": self.unknown_share(source_ids),
-            "truncated": self.truncated(text, source_ids) | (counts >= TRANSLATED),
+            "truncated": cut | target_cut,
         }
 
 

@@ -20,6 +20,7 @@ def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[s
     import tensorflow as tf
 
     count = how.samples * len(prompts)
+    names: tuple[str, ...]
     if how.score:
         given = list(prompts)
         outputs = ask(signatures, "score", text=tf.constant(given, tf.string))
@@ -40,10 +41,8 @@ def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[s
         if not how.score:
             row["text"] = outputs["text"][number].decode(errors="replace")
         row |= {name: outputs[name][number].item() for name in names}
-        row |= unknown_of(outputs, number)
-        if how.score or number % how.samples == 0:
-            warn(text, row, row["truncated"])
-        rows.append(row)
+        rows.append({**row, **unknown_of(outputs, number)})
+    warn(prompts, rows if how.score else rows[:: how.samples])
     return rows
 
 

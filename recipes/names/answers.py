@@ -84,8 +84,7 @@ def _scored(labels: Sequence[str], text: str, outputs: dict[str, Any]) -> list[d
         }
         for row, label in enumerate(labels)
     ]
-    if rows:
-        warn(text, rows[0], rows[0]["truncated"])
+    warn([text] * len(rows[:1]), rows[:1])
     return rows
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.asking import ask
+from recipes.asking import ask, warn
 from zoo.errors import InputError
 from zoo.text import spans
 
@@ -18,16 +18,18 @@ def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict
 
     Returns:
         A dict each: `text`, `tokens`, `tags`, `starts`, `ends`, `confidence`, `log_probability`,
-        `unknown_share`,
+        `unknown_share`, `truncated` (whether the text was too long and its beginning was read),
         and `entities`, where the tags mark stretches: `type`, `text`, `start`, `end` in characters,
         `confidence` (that of its least certain token).
     """
     import tensorflow as tf
 
     outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
-    return [
+    rows = [
         _row(text, {n: v[number] for n, v in outputs.items()}) for number, text in enumerate(texts)
     ]
+    warn(texts, rows)
+    return rows
 
 
 def _row(text: str, outputs: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def _row(text: str, outputs: dict[str, Any]) -> dict[str, Any]:
     row["confidence"] = [round(float(value), 4) for value in outputs["confidence"][:count]]
     row["log_probability"] = float(outputs["log_probability"])
     row["unknown_share"] = float(outputs["unknown_share"])
+    row["truncated"] = bool(outputs["truncated"])
     row["entities"] = _entities(row)
     return row
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes import figures
-from recipes.asking import ask, options
+from recipes.asking import ask, options, warn
 from recipes.translation.config import Translating
 from zoo.decoding.beam import NEVER
 from zoo.errors import InputError
@@ -16,7 +16,8 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
 
     Returns:
         A dict each: `text`, `translation`, `log_probability` (in nats), `rank` from 1 up; or
-        `text`, `translation`, `log_probability`, `num_tokens`, `perplexity`.
+        `text`, `translation`, `log_probability`, `num_tokens`, `perplexity`; and `unknown_share`
+        of the text's tokens, `truncated` (whether its beginning alone was read).
 
     Raises:
         InputError: An option is wrong, such as more translations than the beam is wide, or no
@@ -49,6 +50,7 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
                 f"no translation of {text!r} begins with --prefix {how.prefix!r}: take tokens that "
                 "the model knows, and fewer than --max-tokens"
             )
+    warn(texts, [{"truncated": one} for one in arrays["truncated"]])
     if how.attention:
         draw(arrays, Path(how.attention))
     return [
@@ -58,6 +60,7 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
             "log_probability": float(arrays["log_probabilities"][row, rank]),
             "rank": rank + 1,
             "unknown_share": float(arrays["unknown_share"][row]),
+            "truncated": bool(arrays["truncated"][row]),
         }
         for row, text in enumerate(texts)
         for rank in range(how.n_best)

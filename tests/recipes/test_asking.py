@@ -62,16 +62,17 @@ def test_each_recipe_checks_its_own(kind, options, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["names", "--temperature", "nan"], "temperature must be a number from 0 to 100, got nan"),
+        (["names", "--temperature", "nan"], "temperature must be a finite number, got nan"),
         (["names", "--min-p", "2"], "min_p must be at most 1, got 2.0"),
-        (["names", "--guidance", "inf"], "guidance must be at most 100, got inf"),
+        (["names", "--guidance", "inf"], "guidance must be a finite number, got inf"),
+        (["names", "--temperature", "101"], "temperature must be at most 100, got 101.0"),
         (["names", "--samples", "0"], "samples must be at least 1, got 0"),
         (["melodies", "--temperature", "-1"], "temperature must be at least 0, got -1.0"),
-        (["translation", "--length-penalty", "nan"], "length_penalty must be a number from 0"),
-        (["translation", "--coverage-penalty", "nan"], "coverage_penalty must be a number from 0"),
+        (["translation", "--length-penalty", "nan"], "length_penalty must be a finite number"),
+        (["translation", "--coverage-penalty", "nan"], "coverage_penalty must be a finite number"),
         (["translation", "--beam-size", "1000000"], "beam_size must be at most 32, got 1000000"),
         (["translation", "--no-repeat", "-1"], "no_repeat must be at least 0, got -1"),
-        (["translation", "--subword-sampling", "nan"], "subword_sampling must be at least 0"),
+        (["translation", "--subword-sampling", "nan"], "subword_sampling must be a finite number"),
     ],
 )
 def test_training_checks_how_it_will_decode(words, said, tmp_path, capsys):
@@ -114,10 +115,12 @@ def test_warnings_name_what_is_unknown_and_what_was_not_read(capsys):
     }
     rows = [asking.unknown_of(outputs, row) for row in (0, 1)]
     assert rows[0] == {"unknown_share": 0.5, "unknown": ["x", "\ufffd"]}
-    asking.warn("axb\xff" * 30, rows[0])
-    asking.warn("fine", rows[1])
-    asking.warn("fine", rows[1], truncated=True)
+    whole, cut = ({**rows[1], "truncated": flag} for flag in (False, True))
+    asking.warn(["axb\xff" * 30, "fine", "fine"], [{**rows[0], "truncated": False}, whole, cut])
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("warning: 50% of the tokens of 'axbÿ") and len(first) < 150
     assert first.endswith("…' are unknown to the model: 'x', '\ufffd'")
     assert second == "warning: 'fine' is too long: a part of it was not read"
+    asking.warn(["x"] * 9, [cut] * 9)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 6 and lines[5] == "warning: 4 more like these"

@@ -305,6 +305,7 @@ def test_answers_ask_the_signature_that_does_what_is_asked_for():
                 "translations": tf.constant([["a", "b"]]),
                 "log_probabilities": tf.constant([[-1.0, NEVER]]),
                 "unknown_share": tf.constant([0.5]),
+                "truncated": tf.constant([False]),
             }
 
         return answer
@@ -312,7 +313,7 @@ def test_answers_ask_the_signature_that_does_what_is_asked_for():
     signatures = {name: signature(name) for name in ("translate", "complete")}
     how = {"beam_size": 2, "length_penalty": 0.5, "max_tokens": 7}
     row = {"text": "x", "translation": "a", "log_probability": -1.0, "rank": 1}
-    row["unknown_share"] = 0.5
+    row |= {"unknown_share": 0.5, "truncated": False}
     assert answers.answer(signatures, ["x"], Translating(n_best=2, **how)) == [row]
     assert answers.answer(signatures, ["x"], Translating(prefix="p", **how)) == [row]
     given = {"text": [b"x"], **{name: [value] for name, value in how.items()}}

@@ -32,7 +32,7 @@ from zoo.translator import Search, Translator
 
 TEXTS = ["a good film", "a bad film, isn't it?", "Ann met Bob in Oslo", "so so"]
 TAGS = ["O", "B-PER", "I-PER"]
-NEVER = -1e20
+NEVER = np.float32(-1e20)  # the log-probability of a translation that is not there
 SMALL = {"units": 4, "embedding_dim": 3}
 # what a row may ask for, in turn; all within the bounds
 VARIED = {
@@ -157,7 +157,7 @@ def requests_of(probes, rows=5):
     found = {}
     for name, values in probes.items():
         values = np.asarray(values)
-        found[name] = np.stack([values[row % len(values)] for row in range(rows)])
+        found[name] = values[np.arange(rows) % len(values)]
         if name in VARIED:
             varied = [VARIED[name][row % len(VARIED[name])] for row in range(rows)]
             found[name] = np.array(varied, values.dtype)

@@ -10,7 +10,7 @@ import zoo
 from tests.weights import assign_random
 from zoo.errors import InputError
 from zoo.export_encoder_decoder import export_encoder_decoder, functions_of
-from zoo.text import BOS, EOS, PAD, SPECIAL, SubwordCodec, TextCodec, Vocabulary, unknown_share
+from zoo.text import BOS, EOS, PAD, SPECIAL, UNK, SubwordCodec, TextCodec, Vocabulary, unknown_share
 from zoo.translator import Search, Translator
 
 SOURCE = TextCodec(Vocabulary([*SPECIAL, "ein", "hund", "rennt", "katze", "."]), level="word")
@@ -79,6 +79,57 @@ def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
         ]
         assert ids == [sequence for _, sequence in best]
         np.testing.assert_allclose(found.scores[row], [score for score, _ in best], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
+    """A loop over the whole model, which an end token that is second best does not stop."""
+    translator = made(seed=seed)
+    source_ids = translator.read(tf.constant(TEXTS))
+    read, tokens = np.full((4, 1), BOS, "int32"), np.zeros((4, 0), "int32")
+    for place in range(7):
+        logits = translator.model({"source_ids": source_ids, "target_ids": read})
+        logits = np.array(logits)[:, -1]
+        logits[:, [PAD, UNK, BOS, *([EOS] if place < 1 else [])]] = -np.inf
+        tokens = np.concatenate([tokens, logits.argmax(axis=1).astype("int32")[:, None]], axis=1)
+        read = np.concatenate([read[:, :1], tokens], axis=1)
+    found = translator.translate_ids(source_ids, beam_size=1, max_tokens=7)
+    for row in range(4):
+        expected = tokens[row].tolist()
+        expected = expected[: expected.index(EOS) + 1] if EOS in expected else expected
+        length = int(found.lengths[row, 0])
+        assert found.token_ids[row, 0, :length].numpy().tolist() == expected
+
+
+def test_no_sources_have_no_translations():
+    translator, none = made(), tf.constant([], tf.string)
+    for answer in (translator.best(none), translator.score(none, none), translator.translate(none)):
+        assert {values.shape[0] for values in answer.values()} == {0}
+
+
+def test_what_is_longer_than_is_read_is_reported():
+    texts = ["ein " * 511, "ein " * 512, "ein" + " " * 9000, "hund"]
+    found = made().score(tf.constant(texts), tf.constant(["a"] * 3 + ["a " * 600]))
+    assert found["truncated"].numpy().tolist() == [False, True, True, True]
+    assert made().read(tf.constant(texts)).shape == (4, 512)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"alpha": float("nan")}, "alpha must be a number from 0 to 10, got nan"),
+        ({"alpha": -0.5}, "alpha must be at least 0, got -0.5"),
+        ({"beta": -1.0}, "beta must be at least 0, got -1.0"),
+        ({"no_repeat": -1}, "no_repeat must be at least 0, got -1"),
+        ({"min_tokens": -1}, "min_tokens must be at least 0, got -1"),
+        ({"penalty": "mean"}, "penalty must be one of gnmt, average"),
+        ({"ratio": float("inf")}, "ratio must be from 0 to 20.0, got inf"),
+        ({"surplus": -1}, "surplus must be at least 0, got -1"),
+    ],
+)
+def test_a_search_out_of_bounds_is_refused(option, said):
+    with pytest.raises(InputError, match=said):
+        Search(**option)
 
 
 def test_neither_the_order_nor_padding_nor_neighbours_change_a_translation():

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import InputError, require_bool
+from zoo.text.limits import shortened
 from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
 from zoo.text.subword_file import check_pieces, load_pieces, save_pieces
@@ -118,7 +119,8 @@ class SubwordCodec(tf.Module):
         """
         pieces = tf.strings.reduce_join(tf.gather(self._spellings(), token_ids), axis=1)
         apart = tf.equal(tf.strings.substr(pieces, 0, 1), " ")
-        read = tf.strings.unicode_transcode(prompts, "UTF-8", "UTF-8")  # as patterns need it
+        last = shortened(prompts, 1, "tail")
+        read = tf.strings.unicode_transcode(last, "UTF-8", "UTF-8")  # as patterns need it
         ended = tf.strings.regex_full_match(read, r"(?s)(.*\s)?")
         added = spaced(pieces)
         return tf.strings.join([prompts, tf.where(apart & ~ended & (added != ""), " ", ""), added])

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import require_bool, require_choice
+from zoo.text.limits import shortened
 from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
 from zoo.text.tokenization import characters
@@ -19,6 +20,7 @@ LINE_END = r"\r\n?"
 # marks that corpora made ready for language models write as words
 MARKS = ("<unk>", "<eos>")
 CHUNK = 256  # texts a call, when whole splits are turned to ids
+ENDING = 64  # characters of a prompt that decide whether a blank follows it
 # how tokens that were split from each other are written together again
 CLOSING = r" ([.,;:!?%)\]}\x{2019}\x{201D}\x{2026}]+)"
 OPENING = r"([(\[{\x{201C}#$]) "
@@ -166,7 +168,7 @@ class TextCodec(tf.Module):
         added = self.text(token_ids)
         if self.level == "character":
             return tf.strings.join([prompts, added])
-        read = self.normalized(prompts)  # valid UTF-8, as patterns need it
+        read = self.normalized(shortened(prompts, ENDING, "tail"))  # valid UTF-8 for the patterns
         apart = ~tf.strings.regex_full_match(read, r"(?s)(.*\s)?") & (added != "")
         if self.level == "word":
             apart &= ~tf.strings.regex_full_match(read, f"(?s).*{OPENING.rstrip()}")
