@@ -88,7 +88,7 @@ def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
     source_ids = translator.read(tf.constant(TEXTS))
     read, tokens = np.full((4, 1), BOS, "int32"), np.zeros((4, 0), "int32")
     for place in range(7):
-        logits = translator.model({"source_ids": source_ids, "target_ids": read})
+        logits = translator.model({"source_ids": source_ids.numpy(), "target_ids": read})
         logits = np.array(logits)[:, -1]
         logits[:, [PAD, UNK, BOS, *([EOS] if place < 1 else [])]] = -np.inf
         tokens = np.concatenate([tokens, logits.argmax(axis=1).astype("int32")[:, None]], axis=1)
