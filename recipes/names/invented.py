@@ -9,6 +9,7 @@ import tensorflow as tf
 from zoo.decoding import sample_seeds
 from zoo.decoding.bounds import BOUNDS
 
+ROWS = 1024  # names that are written side by side
 LONGEST = 30  # letters of a written name at most, the end counted
 LETTERS = range(2, 21)  # how many a well-formed name has
 MARKS = frozenset(" '’-")
@@ -48,17 +49,23 @@ def write(
         **how: `temperature`, `min_p` and `guidance`.
     """
     asked = [label for label in labels for _ in range(samples)]
+    seeds = sample_seeds(seed, len(asked))
     numbers = {"max_tokens": longest, "top_k": 0, "top_p": 1.0, **how}
-    rows = len(asked)
-    outputs = functions["generate"](
-        label=tf.constant(asked, tf.string),
-        seed=tf.constant(sample_seeds(seed, rows), tf.int32),
-        **{name: tf.fill([rows], tf.cast(each, DTYPES[name])) for name, each in numbers.items()},
-    )
-    texts = [text.decode() for text in outputs["text"].numpy()]
-    return [
-        Name(*row) for row in zip(asked, texts, outputs["finished"].numpy().tolist(), strict=True)
-    ]
+    names = []
+    for start in range(0, len(asked), ROWS):
+        some = asked[start : start + ROWS]
+        outputs = functions["generate"](
+            label=tf.constant(some, tf.string),
+            seed=tf.constant(seeds[start : start + ROWS], tf.int32),
+            **{
+                name: tf.fill([len(some)], tf.cast(each, DTYPES[name]))
+                for name, each in numbers.items()
+            },
+        )
+        texts = [text.decode() for text in outputs["text"].numpy()]
+        finished = outputs["finished"].numpy().tolist()
+        names += [Name(*row) for row in zip(some, texts, finished, strict=True)]
+    return names
 
 
 def scores(names: Sequence[Name], train: Iterable[str], held_out: Iterable[str]) -> dict[str, Any]:

@@ -150,10 +150,11 @@ def test_texts_of_mostly_unknown_tokens_are_warned_of(capsys):
     warnings.note("all is known", [{"unknown_share": 0.2}])
     warnings.note("an export without it", [{}])
     warnings.note("no answer", [])
+    warnings.note("named by the recipe", [{"unknown_share": 1.0, "unknown": ["named"]}])
     for number in range(7):
         warnings.note(f"zxq {number}\nvv", [{"unknown_share": 0.75}, {"unknown_share": 0.75}])
     warnings.report()
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "warning: text 4: the model does not know 75% of its tokens: zxq 0 vv"
+    assert lines[0] == "warning: text 5: the model does not know 75% of its tokens: zxq 0 vv"
     assert len(lines) == 6
-    assert lines[5].startswith("warning: and 2 more of 10 texts")
+    assert lines[5].startswith("warning: and 2 more of 11 texts")
