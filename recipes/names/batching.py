@@ -11,9 +11,9 @@ from recipes.language.windows import encoded, targets_of
 from zoo.losses import IGNORED
 
 
-def encode(names: Sequence[np.ndarray], labels: np.ndarray) -> Encoded:
+def encode(names: Sequence[np.ndarray], labels: Sequence[int] | np.ndarray) -> Encoded:
     """Names' ids -> a split; a name of n letters has n + 1 places: BOS and each letter are read."""
-    return Encoded(encoded(names).rows, labels)
+    return Encoded(encoded(names).rows, np.asarray(labels, np.int32))
 
 
 @dataclass(frozen=True)
