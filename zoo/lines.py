@@ -8,7 +8,7 @@ the memory. Each can be raised by an environment variable, whose value is a posi
 
 - `RNN_ZOO_MAX_LINE_BYTES` (128 MiB): bytes of one line, its end aside.
 - `RNN_ZOO_MAX_FILE_BYTES` (2 GiB): bytes of one file, after decompression.
-- `RNN_ZOO_MAX_LINES` (20 million): lines of one file.
+- `RNN_ZOO_MAX_LINES` (10 million): lines of one file.
 - `RNN_ZOO_MAX_VECTORS_BYTES` (8 GiB): bytes of a file of word vectors, which is read line by line.
 """
 
@@ -31,7 +31,7 @@ from zoo.errors import InputError
 LIMITS = {
     "RNN_ZOO_MAX_LINE_BYTES": 128 * 2**20,
     "RNN_ZOO_MAX_FILE_BYTES": 2 * 2**30,
-    "RNN_ZOO_MAX_LINES": 20_000_000,
+    "RNN_ZOO_MAX_LINES": 10_000_000,
     "RNN_ZOO_MAX_VECTORS_BYTES": 8 * 2**30,
 }
 PIPE_SECONDS = 30.0  # how long the first byte of a named pipe is waited for

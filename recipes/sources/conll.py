@@ -95,7 +95,7 @@ def _rows(lines: list[str]) -> list[_Row]:
 
 def _is_marked(line: str) -> bool:
     """Whether a line may be a comment."""
-    return line.lstrip(" ").startswith(_MARK)
+    return _MARK in line and line.lstrip(" ").startswith(_MARK)
 
 
 def _first(path: Path, rows: Sequence[_Row]) -> _Row:
@@ -120,7 +120,8 @@ def _without_comments(
     """The rows that hold tokens or end a sentence."""
     tags = {"O"}
     for row in rows:
-        if len(row.fields) == width and not _is_remark(row.text):
+        remark = _is_marked(row.text) and _is_remark(row.text)
+        if len(row.fields) == width and not remark:
             tags.add(row.fields[tag_column])
     found = []
     for row in rows:

@@ -133,8 +133,8 @@ def test_a_limit_must_be_a_positive_whole_number(
 
 def test_the_default_limits_are_those_of_the_documentation() -> None:
     found = [size_limit(name) for name in lines.LIMITS]
-    assert found == [134_217_728, 2_147_483_648, 20_000_000, 8_589_934_592]
-    for text in ("128 MiB", "2 GiB", "20 million", "8 GiB"):
+    assert found == [134_217_728, 2_147_483_648, 10_000_000, 8_589_934_592]
+    for text in ("128 MiB", "2 GiB", "10 million", "8 GiB"):
         assert text in str(lines.__doc__)
 
 
