@@ -7,6 +7,7 @@ no more. The traceback of any other error is kept in a log file, which the sente
 import errno
 import io
 import os
+import select
 import sys
 import tempfile
 import time
@@ -99,16 +100,12 @@ def in_utf8(words: Sequence[str]) -> list[str]:
 
 def _in_utf8(number: int, word: str) -> str:
     try:
-        return os.fsencode(word).decode("utf-8") if _has_surrogates(word) else word
+        return os.fsencode(word).decode("utf-8") if quiet.has_surrogates(word) else word
     except UnicodeError as error:
         raise InputError(
             f"argument {number} must be UTF-8, got {word!r}: convert a text with iconv, rename a "
             "file with such a name"
         ) from error
-
-
-def _has_surrogates(word: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in word)
 
 
 class OutputError(OSError):
@@ -195,11 +192,23 @@ def _failure(error: BaseException, place: Place, command: Sequence[str]) -> tupl
         return FAILED, f"stopped, since nobody reads standard output: {resume}" if resume else ""
     if isinstance(error, OutputError):
         return FAILED, f"failed: standard output cannot be written ({error.strerror})"
+    if isinstance(error, BrokenPipeError) and _has_no_reader(sys.stderr):
+        return FAILED, ""
     known = _known(error)
     if known:
         return FAILED, f"failed: {known}"
     text = f"{type(error).__name__}: {shortened(str(error))}".removesuffix(": ")
     return FAILED, f"failed: {text}; {_logged(error, place, command)}"
+
+
+def _has_no_reader(stream: Any) -> bool:
+    """Whether a stream is a pipe whose reader has gone."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # a fault is reported whatever is asked for
+        return any(events & select.POLLERR for _, events in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # a system without poll, no descriptor
+        return False
 
 
 def _known(error: BaseException) -> str:
@@ -221,6 +230,8 @@ def _known(error: BaseException) -> str:
             f"the locale's encoding {error.encoding} lacks {error.object[error.start]!a}: set the "
             "environment variable PYTHONUTF8=1"
         )
+    if isinstance(error, UnicodeEncodeError) and quiet.has_surrogates(error.object):
+        return f"not UTF-8: {shortened(ascii(error.object))}: convert the text, or rename the file"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.strerror}: {error.filename}"
     return ""

@@ -59,6 +59,11 @@ def _is_script(path: str) -> bool:
     return by_path or re.sub(r"(-script\.pyw?|\.exe)$", "", name) in SCRIPTS
 
 
+def has_surrogates(text: str) -> bool:
+    """Whether a text holds lone surrogates, as which Python keeps bytes that it cannot decode."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
 @contextmanager
 def starting(wanted: bool) -> Iterator[None]:
     """Makes the start-up of a command safe in a `with` block.

@@ -19,7 +19,6 @@ def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[s
     """
     import tensorflow as tf
 
-    names: tuple[str, ...]
     count = how.samples * len(prompts)
     names: tuple[str, ...]
     if how.score:

@@ -282,6 +282,15 @@ def test_the_chorales_of_bach_have_start_notes_and_keys():
     assert found["novel"] == pytest.approx(75 / 77) and found["fifths"] > 0.99
 
 
+def test_other_melodies_are_measured(finished, file):
+    run = finished / "run"
+    own = metrics(finished)
+    assert main(["melodies", "evaluate", "--run-dir", str(run), "--data", str(file)]) == 0
+    (path,) = (run / "evaluations").iterdir()
+    assert json.loads(path.read_text())["loss"] == pytest.approx(own["test"]["loss"], rel=1e-3)
+    assert metrics(finished) == own
+
+
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
     assert ask_as_hinted(task, finished / "run", finished / "models") == 0
     assert capsys.readouterr().out.splitlines()[-1]

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from recipes import runner
 from recipes.batching import Encoded
 from recipes.cli import main
 from recipes.origin import builtin, task
 from recipes.origin.task import FeatureBatches
 from recipes.sources.class_folder import read_class_folder
 from recipes.sources.table import Example
+from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.text import NgramVectorizer
 
@@ -104,6 +106,20 @@ def test_the_whole_job_on_a_folder_of_classes(folder, tmp_path, capsys):
     assert main([str(word) for word in [*words, "Draltsen", "Lanova"]]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["label"] for row in rows] == ["Cordish", "Alvari"]
+    assert ask_as_hinted(task, tmp_path / "run", tmp_path / "saved") == 0
+    test = task.load(runner.load_config(task, tmp_path / "run")).test
+    (tmp_path / "new.tsv").write_text(
+        "text\tlabel\n" + "".join(f"{one.text}\t{one.label}\n" for one in test)
+    )
+    words = ["origin", "evaluate", "--run-dir", tmp_path / "run", "--data", tmp_path / "new.tsv"]
+    words += ["--format", "tsv", "--write-predictions", tmp_path / "out.jsonl"]
+    assert main([str(word) for word in words]) == 0
+    (path,) = (tmp_path / "run" / "evaluations").iterdir()
+    found = json.loads(path.read_text())
+    assert found["loss"] == pytest.approx(metrics["test"]["loss"], rel=1e-4)
+    assert found["f1"] == metrics["test"]["f1"]
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(row["text"], row["label"]) for row in rows] == [(one.text, one.label) for one in test]
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,11 @@ def full(path):
             "failed: the locale's encoding ascii lacks '\\xe9': set the environment variable "
             "PYTHONUTF8=1\n",
         ),
+        (
+            UnicodeEncodeError("utf-8", "caf\udcff.txt", 3, 4, "surrogates not allowed"),
+            1,
+            "failed: not UTF-8: 'caf\\udcff.txt': convert the text, or rename the file\n",
+        ),
     ],
 )
 def test_an_expected_failure_is_one_sentence_without_a_log(error, status, sentence, capsys, state):
@@ -274,6 +279,16 @@ def test_closed_streams_change_nothing(redirection):
     done = command(redirection)
     assert (done.returncode, done.stderr) == (0, "")
     assert ("cells: elman" in done.stdout) == (">&- 2" not in redirection)
+
+
+def test_a_standard_error_without_a_reader_is_no_reason_for_a_log(monkeypatch, state):
+    read, write = os.pipe()
+    os.close(read)
+    error = BrokenPipeError(errno.EPIPE, "Broken pipe")
+    with open(write, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert guarded("zoo", [], failing_with(error)) == 1
+    assert not state.exists()
 
 
 def test_a_reader_that_goes_early_is_no_error_to_tell():
