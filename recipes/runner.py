@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,16 @@ from typing import Any, TextIO
 
 import keras
 
-from recipes import answering, checkpoint, epochs, figures, metrics, provenance, training
+from recipes import (
+    answering,
+    checkpoint,
+    demonstration,
+    epochs,
+    figures,
+    metrics,
+    provenance,
+    training,
+)
 from recipes.checkpoint import Progression
 from recipes.config import (
     TrainingConfig,
@@ -402,6 +411,7 @@ def predict(
     path: Path,
     as_json: bool = False,
     how: dict[str, Any] | None = None,
+    line: Callable[[dict[str, Any]], str] | None = None,
 ) -> None:
     """Prints the answers of an exported model, in the order of the texts.
 
@@ -412,8 +422,10 @@ def predict(
         path: The version's folder.
         as_json: Print an object a line.
         how: The options that the recipe's answers have.
+        line: An answer -> the line to print; by default the recipe's own.
     """
     options = task.Answering(**how or {})
+    shown = line or task.line
     served = export.load(path)
     ascii_only = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8"
 
@@ -425,7 +437,7 @@ def predict(
     for pool in answering.pools_of(texts, whole=bool(getattr(options, "attention", ""))):
         for text, rows in zip(pool, answering.answered(answer, pool, options), strict=True):
             for row in rows:
-                print(json.dumps(row, ensure_ascii=ascii_only) if as_json else task.line(row))
+                print(json.dumps(row, ensure_ascii=ascii_only) if as_json else shown(row))
             unknown.note(text, rows)
         sys.stdout.flush()
     unknown.report()
@@ -447,7 +459,9 @@ def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> No
     path = export_run(task, config, directory, export_root)
     print("predictions of the exported model:")
     examples = task.examples(config, prepared)
-    predict(task, examples, path)
+    predict(task, examples, path, line=demonstration.line_of(task))
+    if note := demonstration.note(task, config, prepared):
+        print(note)
     print(f"run: {directory} ({', '.join(_pictured(directory))})")
     print(f"model: {path}; ask it with: {predict_command(task, examples, export_root)}")
 

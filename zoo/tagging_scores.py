@@ -14,11 +14,17 @@ Tags = Sequence[Sequence[str]]  # of each sentence, without padding
 
 
 def entity_scores(gold: Tags, predicted: Tags) -> dict[str, Any]:
-    """Precision, recall and F1 of the stretches that tags mark, as the script of CoNLL-2000 counts.
+    """Precision, recall and F1 of the spans that tags mark.
 
-    A stretch is right if type, start and end are. Precision is right / predicted, recall right /
+    A span is right if type, start and end are. Precision is right / predicted, recall right /
     gold, F1 2 right / (predicted + gold); 0 where there is nothing to divide by. Sequences that
     break their scheme are read as `zoo.text.spans` says.
+
+    For tags with the prefixes B, I and O (IOB1, IOB2), and for those with E, I and O, the counts
+    are those of `conlleval.pl`, the script of CoNLL-2000, also where sequences break their scheme.
+    For BIOES they are those of `seqeval` in its default mode: the script does not know S, and
+    joins `E-a B-a` into one span. It counts the same for BIOES tags that are converted to BIO
+    first.
 
     Args:
         gold: The true tags of each sentence, in any scheme.

@@ -76,7 +76,7 @@ def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, l
 def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
     """The splits with their stretches marked by another scheme; says what was found.
 
-    Tags that break every scheme somewhere are read as the script of CoNLL reads them.
+    Tags that break every scheme somewhere are read as `zoo.text.spans` says.
 
     Args:
         splits: Sentences in BIO, IOB1 or BIOES.

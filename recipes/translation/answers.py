@@ -104,3 +104,8 @@ def line(row: dict[str, Any]) -> str:
     if row["rank"] > 1:
         return f"  {row['rank']}. {told}  ({row['log_probability']:.2f} nats)"
     return told
+
+
+def with_source(row: dict[str, Any]) -> str:
+    """An answer as a line with the source before it."""
+    return f"{row['text']} -> {line(row)}"

@@ -4,7 +4,7 @@ Midnight is the beginning of the day that is named, 00:00. At night is from 22:0
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recipes.translation.spelling import cardinal
 
@@ -71,12 +71,22 @@ _IN_FIGURES: tuple[Form, ...] = (_figures, _half_day)
 _IN_WORDS: tuple[Form, ...] = (_spoken, _spoken, _read_out)
 
 
+# Hours and minutes that are hard to read are drawn more often than others, so that there are enough
+# examples of each: 12 am is 0, and a quarter to eight is in the hour before.
+_HOURS = (*range(24), 0, 0, 12)
+_QUARTERS = (0, 15, 30, 45)
+_SPOKEN_MINUTES = (*range(0, 60, 5), *range(35, 60, 5), 0, *_QUARTERS, 45)
+
+
 def draw(rng: random.Random, in_words: bool) -> int:
-    """Draws a time in minutes of the day, in words a multiple of five; the quarters are likely."""
+    """Draws a time in minutes of the day, in words a multiple of five."""
     if rng.random() < 0.06:
         return rng.choice((NOON, MIDNIGHT))
-    minutes = range(0, 60, 15) if rng.random() < 0.6 else range(0, 60, 5 if in_words else 1)
-    return 60 * rng.randrange(24) + rng.choice(minutes)
+    if in_words:
+        minutes: Sequence[int] = _SPOKEN_MINUTES
+    else:
+        minutes = _QUARTERS if rng.random() < 0.6 else range(60)
+    return 60 * rng.choice(_HOURS) + rng.choice(minutes)
 
 
 def write(time: int, rng: random.Random, in_words: bool) -> str:

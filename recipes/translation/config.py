@@ -37,6 +37,7 @@ class TranslationConfig(TrainingConfig):
     min_count: int = option(2, "how often a word or character must occur to be known")
     lower_source: bool = option(True, "drop the case of the source")
     lower_target: bool = option(False, "drop the case of the target")
+    split_digits: bool = option(False, "make each digit a subword of its own")
     subword_sampling: float = option(
         0.0, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
     )
@@ -80,11 +81,12 @@ class TranslationConfig(TrainingConfig):
     replace_unknown: bool = option(False, "write the source word that attention points at")
 
 
-# what the built-in corpus takes where nothing is given: dates in words are read in pieces of
-# words and written letter by letter
+# defaults for the built-in corpus: dates are read in subwords and single digits, which the target,
+# written character by character, copies
 BUILTIN: dict[str, Any] = {
     "source_level": "subword",
-    "source_size": 500,
+    "source_size": 800,
+    "split_digits": True,
     "target_level": "character",
     "min_count": 1,
     "objective": "exact_match",

@@ -49,7 +49,7 @@ MODEL_OPTIONS = (
     "scheduled_sampling",
 )
 OBJECTIVES = ("bleu", "exact_match", "loss")
-answer, line = answers.answer, answers.line
+answer, line, example_line = answers.answer, answers.line, answers.with_source
 prepare = preparing.prepare
 objective, examples = evaluating.objective, evaluating.examples
 validate, evaluate = evaluating.validate, evaluating.evaluate

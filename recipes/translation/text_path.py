@@ -29,7 +29,8 @@ def learn(config: TranslationConfig, side: str, texts: Sequence[str]) -> Any:
     level, size = getattr(config, f"{side}_level"), getattr(config, f"{side}_size")
     lower = getattr(config, f"lower_{side}")
     if level == "subword":
-        return SubwordCodec.learn(texts, size=size, lower=lower)
+        digits = config.split_digits
+        return SubwordCodec.learn(texts, size=size, lower=lower, split_digits=digits)
     return TextCodec.learn(texts, size=size, min_count=config.min_count, level=level, lower=lower)
 
 

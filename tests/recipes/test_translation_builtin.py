@@ -91,12 +91,12 @@ def every(corpus):
 
 def test_the_corpus_begins_as_it_did(corpus):
     train, validation, test = corpus
-    assert (len(train), len(validation), len(test)) == (8000, 800, 800)
+    assert (len(train), len(validation), len(test)) == (32000, 800, 800)
     assert train[:4] == [
         Pair("3RD FEBRUARY, 1940 INSTEAD OF 2004, 24 JAN", "1940-02-03"),
         Pair("14.9.2030 instead of December third, two thousand", "2030-09-14"),
-        Pair("16 December 2023", "2023-12-16"),
-        Pair("Born on June 3rd, 1964", "1964-06-03"),
+        Pair("flight 241 leaves on 8 feb 1979", "1979-02-08"),
+        Pair("(3 june 1964)", "1964-06-03"),
     ]
 
 
@@ -114,8 +114,9 @@ def test_no_source_and_no_day_stands_in_two_splits(corpus, every):
     assert max(map(len, sources)) <= LONGEST
 
 
-def test_a_reader_that_does_not_know_how_they_were_written_finds_every_target(every, other):
-    for pair in every + sum(other, []):
+def test_a_reader_that_does_not_know_how_they_were_written_finds_every_target(corpus, other):
+    train, validation, test = corpus
+    for pair in train[::3] + validation + test + sum(other, [])[::4]:
         assert read(pair.source) == pair.target, pair
 
 
@@ -130,6 +131,15 @@ def test_every_target_is_a_date_of_the_years_promised_and_perhaps_a_time(every):
     assert {pair.target[:4] for pair in every} == {str(year) for year in range(1900, 2050)}
 
 
+def test_times_that_are_hard_to_read_are_frequent(every):
+    texts = [pair.source.lower() for pair in every]
+    hour = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    to = re.compile(rf" to {hour} (?:in the|at night)")
+    assert sum(bool(to.search(text)) for text in texts) > 0.07 * len(texts)
+    twelve = re.compile(r"\b12[.:]?\d* ?a\.?m\b")
+    assert sum(bool(twelve.search(text)) for text in texts) > 0.007 * len(texts)
+
+
 def test_days_of_the_week_agree_with_the_dates(every):
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     pattern = re.compile(rf"\b({'|'.join(names)})(?:[a-z]*day)?\b")
@@ -139,7 +149,7 @@ def test_days_of_the_week_agree_with_the_dates(every):
         if said and len(DATE.findall(pair.source.lower())) == 1:
             assert said == [names[date.fromisoformat(pair.target[:10]).weekday()]], pair
             found += 1
-    assert found > 1000
+    assert found > 4000
 
 
 def test_the_examples_are_read_as_a_person_reads_them():
@@ -202,4 +212,4 @@ def test_every_surrounding_and_every_case_is_used(every):
         "upper" if pair.source.isupper() else "lower" if pair.source.islower() else "mixed"
         for pair in every
     )
-    assert cases["upper"] > 800 and cases["lower"] > 1500 and cases["mixed"] > 4000
+    assert cases["upper"] > 3000 and cases["lower"] > 6000 and cases["mixed"] > 16000

@@ -59,7 +59,12 @@ class SubwordCodec(tf.Module):
 
     @classmethod
     def learn(
-        cls, texts: Iterable[str], *, size: int = 8000, lower: bool = False
+        cls,
+        texts: Iterable[str],
+        *,
+        size: int = 8000,
+        lower: bool = False,
+        split_digits: bool = False,
     ) -> "SubwordCodec":
         """Makes a codec whose pieces are learned from the training texts, and no others.
 
@@ -67,6 +72,7 @@ class SubwordCodec(tf.Module):
             texts: The training split's texts.
             size: Number of ids at most, special tokens and bytes included.
             lower: Whether case is dropped.
+            split_digits: Whether each digit is a piece of its own.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size <= len(RESERVED):
             raise InputError(
@@ -77,7 +83,7 @@ class SubwordCodec(tf.Module):
         index = cls(Vocabulary(RESERVED), unused, lower=lower).index(list(texts))
         counts = np.bincount(index.numbers, minlength=len(index.distinct)).tolist()
         words = dict(zip(index.distinct, counts, strict=True))
-        pieces = learned_pieces(words, size - len(RESERVED))
+        pieces = learned_pieces(words, size - len(RESERVED), split_digits)
         return cls(Vocabulary([*RESERVED, *pieces]), [*unused, *pieces.values()], lower=lower)
 
     def normalized(self, texts: tf.Tensor) -> tf.Tensor:

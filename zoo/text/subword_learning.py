@@ -12,12 +12,16 @@ RESERVED = (MARK, "\u2585")  # what sentencepiece keeps for itself: as text thes
 BREAK = "\n"  # no word holds it
 
 
-def learned_pieces(counts: Mapping[str, int], size: int) -> dict[str, float]:
+def learned_pieces(
+    counts: Mapping[str, int], size: int, split_digits: bool = False
+) -> dict[str, float]:
     """Finds pieces under which the words are most probable.
 
     Args:
         counts: How often each word occurs; a blank in front belongs to it.
         size: Number of pieces at most. There are fewer where the words have no more.
+        split_digits: Whether each digit is a piece of its own, so that numbers are read digit by
+            digit, whether or not they are frequent.
 
     Returns:
         Log-probabilities in nats by piece, the largest first; in a piece the blank is U+2581.
@@ -26,7 +30,7 @@ def learned_pieces(counts: Mapping[str, int], size: int) -> dict[str, float]:
     if not known:
         return {}
     try:
-        model = sentencepiece.SentencePieceProcessor(model_proto=trained(known, size))
+        model = sentencepiece.SentencePieceProcessor(model_proto=trained(known, size, split_digits))
     except RuntimeError as error:
         if "no pieces are loaded" not in str(error):
             raise
@@ -35,7 +39,7 @@ def learned_pieces(counts: Mapping[str, int], size: int) -> dict[str, float]:
     return {model.id_to_piece(number): model.get_score(number) for number in numbers}
 
 
-def trained(counts: Mapping[str, int], size: int) -> bytes:
+def trained(counts: Mapping[str, int], size: int, split_digits: bool = False) -> bytes:
     """Trains a sentencepiece model on words as they are, on one thread, without a log."""
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -50,6 +54,7 @@ def trained(counts: Mapping[str, int], size: int) -> bytes:
         add_dummy_prefix=False,
         remove_extra_whitespaces=False,
         split_by_unicode_script=False,
+        split_digits=split_digits,
         bos_id=-1,
         eos_id=-1,
         num_threads=1,

@@ -76,8 +76,10 @@ def is_span_tag(tag: str) -> bool:
 def spans(tags: Sequence[str]) -> list[Span]:
     """The stretches that tags mark, also where they keep to no scheme.
 
-    As the script of CoNLL-2000 reads them: a stretch begins at B or S, or at I or E that follow no
-    stretch of their type; it ends before whatever begins, before O, and after E and S.
+    A stretch begins at B or S, or at I or E that follow no stretch of their type; it ends before
+    whatever begins, before O, and after E and S. For tags with B, I and O, and with E, I and O,
+    that is how the script of CoNLL-2000 reads them; the script does not know S, and lets a stretch
+    go on where B follows E of the same type.
 
     Raises:
         InputError: `parts` cannot read a tag. (The script takes it for something or other.)

@@ -410,3 +410,16 @@ def test_a_served_codec_answers_as_the_one_in_memory(tmp_path):
     assert strings(found["text"])[len(ODD_TEXTS)] == "a\u2581b \u2581 low"
     probes = {"serve": {"texts": texts}, "empty": {"texts": tf.constant([""])}}
     publish({"serve": serve, "empty": serve}, [codec], probes, tmp_path)
+
+
+def test_each_digit_is_a_piece_of_its_own_if_asked():
+    texts = ["on 12/04/2019 at 9.15", "on 12/04/2019 at 12", "12.12.2019"] * 20
+    together = SubwordCodec.learn(texts, size=300)
+    apart = SubwordCodec.learn(texts, size=300, split_digits=True)
+    assert "2019" in tokens(together, "2019")[-1]
+    for text in ("on 12/04/2019", "2150 92"):
+        found = tokens(apart, text)
+        assert [token for token in found if set(token) & set("0123456789")] == [
+            letter for letter in text if letter.isdigit()
+        ]
+        assert strings(apart.text(apart.ids(tf.constant([text])).to_tensor())) == [text]

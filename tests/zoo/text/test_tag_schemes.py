@@ -131,6 +131,18 @@ def test_on_b_and_i_the_published_script_agrees_without_its_later_rules():
         assert spans(tags) == conlleval_spans(tags, bioes=False), tags
 
 
+def test_on_e_and_i_the_published_script_agrees_too():
+    for tags in all_sequences(all_tags("IE")):
+        assert spans(tags) == conlleval_spans(tags, bioes=False), tags
+
+
+def test_s_is_read_as_seqeval_reads_it_and_not_as_the_published_script_does():
+    tags = ("S-a", "S-a")
+    assert spans(tags) == [("a", 0, 1), ("a", 1, 2)]
+    assert conlleval_spans(tags, bioes=False) == [("a", 0, 2)]
+    assert conlleval_spans(converted(tags, "bio"), bioes=False) == spans(tags)
+
+
 def test_on_e_the_published_script_differs_only_where_b_follows_e():
     for tags in all_sequences(all_tags("BIE")):
         goes_on = any(
