@@ -92,7 +92,7 @@ BUILTIN: dict[str, Any] = {
     "objective": "exact_match",
     "embedding_dim": 64,
     "units": 128,
-    "epochs": 12,
+    "epochs": 6,
     "patience": 5,
     "batch_size": 16,
     "dropout": 0.1,
