@@ -1,10 +1,16 @@
 """What the README shows is run."""
 
+import dataclasses
+import importlib
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from recipes import cli
+from recipes.config import configured
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,8 +35,56 @@ def test_every_command_of_the_readme_exists():
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     for target in re.findall(r"\bmake (\w+)", README):
         assert target in targets
-    from recipes import cli
-
     for recipe, verb in re.findall(r"python -m recipes (\w+)(?: (\w+))?", README):
         assert recipe in cli.RECIPES
         assert not verb or verb in cli.VERBS
+
+
+PLACES = (
+    "*.md",
+    "docs/*.md",
+    "recipes/*/README.md",
+    "benchmarks/results/*.md",
+    "saved_models/*.md",
+)
+PAGES = sorted(path for place in PLACES for path in ROOT.glob(place) if path.name != "CHANGELOG.md")
+PLACEHOLDERS = {"NAME", "N", "WORDS", "...", "--chosen-by"}  # no command as it stands
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words behind `python -m recipes` of every command of a page that stands in one line."""
+    blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"`([^`\n]*python -m recipes [^`\n]*)`", text)
+    found = []
+    for line in lines:
+        for command in re.findall(r"python -m recipes (\w.*)", line):
+            if command.count('"') % 2 == 0 and "$" not in command:
+                words = shlex.split(command, comments=True)
+                ends = [place for place, word in enumerate(words) if word in ("|", "<", ">", "&")]
+                found.append(words[: ends[0]] if ends else words)
+    return [words for words in found if not PLACEHOLDERS & set(words)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_a_page_has_options_that_exist(page: Path):
+    for name, *rest in commands(page.read_text(encoding="utf-8")):
+        task = importlib.import_module(f"recipes.{name}.task")
+        verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
+        assert verb in cli.VERBS
+        options = cli._parse(task, verb, rest)
+        if verb in cli.TRAINING_VERBS:
+            fields = {field.name for field in dataclasses.fields(task.Config)}
+            configured(task, {key: value for key, value in options.items() if key in fields})
+
+
+def test_the_commands_of_the_pages_are_found():
+    found = [words for page in PAGES for words in commands(page.read_text(encoding="utf-8"))]
+    assert len(found) > 100
+    assert {words[0] for words in found} == set(cli.RECIPES)
+
+
+def test_the_page_of_exported_models_names_every_model():
+    text = (ROOT / "saved_models" / "README.md").read_text(encoding="utf-8")
+    for name in cli.RECIPES:
+        assert f"`{name}`" in text

@@ -25,7 +25,7 @@ EXAMPLES = (
     "see you on the twenty-first of June twenty thirty-one at half past four in the afternoon",
     "moved from 12/04/2019 to 5.4.19, 9.15 am",
     "a quarter to nine in the evening on Sept. 9th, 1945",
-    "flight 1904 leaves at nineteen oh four on March the third, nineteen oh four",
+    "flight 1905 leaves at nineteen oh five on March the third, nineteen oh five",
 )
 
 
