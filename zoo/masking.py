@@ -6,6 +6,8 @@ error for other masks: in eager mode an `InputError`, in a TensorFlow graph (`fi
 `InvalidArgumentError` with the same sentence. Under XLA the values are not checked.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -19,6 +21,9 @@ NOT_RIGHT_PADDED = (
     "the mask has real tokens after padding, expected padding on the right of each row alone: move "
     "each row's tokens to its beginning (keras.utils.pad_sequences: padding='post')"
 )
+
+
+_sentences: set[str] = set()  # of the checks in graphs, by which `input_errors` knows them
 
 
 class MaskedLayer(keras.layers.Layer):
@@ -69,6 +74,7 @@ def require(holds: Any, sentence: str, value: Any = None) -> Any:
         import tensorflow as tf
 
         if not tf.executing_eagerly():
+            _sentences.add(sentence)
             check = tf.debugging.Assert(holds, [sentence])
             if value is None or check is None:
                 return value
@@ -78,6 +84,24 @@ def require(holds: Any, sentence: str, value: Any = None) -> Any:
     if fails:
         raise InputError(sentence)
     return value
+
+
+@contextlib.contextmanager
+def input_errors() -> Iterator[None]:
+    """Turns the failure of a check in a TensorFlow graph into the `InputError` of eager mode."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        message = error.message.replace("\\", "")  # TensorFlow escapes the quotation marks
+        found = [sentence for sentence in _sentences if f"[{sentence}]" in message]
+        if not found:
+            raise
+        raise InputError(found[0]) from None
 
 
 def require_alike(

@@ -13,7 +13,7 @@ FLOORS = [
     {"lines", "checksums", "memory"},
     {"durable", "stored", "keras_file"},
     {"registry", "masking", "lock", "command", "plots"},
-    {"cells", "text"},
+    {"cells", "text", "checked_model"},
     {"layers", "losses", "metrics"},
     {"architectures", "decoding", "tagging_scores", "export", "tagger_stream"},
     {"translation_search"},

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from zoo import masking
+from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers import Recurrent, TokenEmbedding
 from zoo.layers.characters import CHARACTER_LAYERS
@@ -182,4 +183,4 @@ def bidirectional_language_model(
         tell(keras.layers.Dense(projection_dim, name=f"{side}_projection")(read), target_ids=ids)
         for side, (read, ids) in sides.items()
     ]
-    return keras.Model(inputs, ops.stack(losses, axis=-1), name=name)
+    return CheckedModel(inputs, ops.stack(losses, axis=-1), name=name)

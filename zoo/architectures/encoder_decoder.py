@@ -6,6 +6,7 @@ import keras
 
 from zoo import masking
 from zoo.architectures.encoder_decoder_parts import Writer, read
+from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_bool, require_rate
 from zoo.layers import Decoder, EncoderBridge, Recurrent, ScheduledSampling, TokenEmbedding
 from zoo.registry import preset, register
@@ -156,7 +157,7 @@ def encoder_decoder(
     if scheduled_sampling:
         sample = ScheduledSampling(scheduled_sampling, name="scheduled_sampling")
         target_ids = sample(target_ids, write(target_ids, mask, memory))
-    return keras.Model(inputs, write(target_ids, mask, memory), name=name)
+    return CheckedModel(inputs, write(target_ids, mask, memory), name=name)
 
 
 def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_size: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from zoo import masking
+from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_bool, require_positive_int, require_rate
 from zoo.layers import (
     ActivationRegularization,
@@ -142,7 +143,7 @@ def language_model(
     tell = TokenLogits(vocabulary_size, sampled, name="logits")
     logits = tell(dropped, table if tied else None)
     outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
-    return keras.Model(inputs, outputs, name=name)
+    return CheckedModel(inputs, outputs, name=name)
 
 
 def _state_inputs(body: Recurrent) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def with_losses(model: keras.Model) -> keras.Model:
     losses = _RealLosses(name="real_losses")(losses, inputs["token_ids"])
     states = _states_of(model.output) if isinstance(model.output, dict) else {}
     inputs = {**inputs, "target_ids": target_ids}
-    return keras.Model(inputs, {"losses": losses, **states}, name="losses")
+    return CheckedModel(inputs, {"losses": losses, **states}, name="losses")
 
 
 class _RealLosses(masking.MaskedLayer):
@@ -192,7 +193,7 @@ class _RealLosses(masking.MaskedLayer):
 
 def states_only(model: keras.Model) -> keras.Model:
     """A language model with explicit states that reads on and gives no logits."""
-    return keras.Model(model.input, _states_of(model.output), name="states")
+    return CheckedModel(model.input, _states_of(model.output), name="states")
 
 
 def step(model: keras.Model, token_ids: Any, states: list[Any]) -> tuple[Any, list[Any]]:

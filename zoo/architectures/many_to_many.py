@@ -7,6 +7,7 @@ import keras
 
 from zoo import masking
 from zoo.architectures.context import CHARACTERS, Context, context_states, words
+from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import CRF, Recurrent, TokenEmbedding
 from zoo.layers.affixes import Affixes
@@ -197,7 +198,7 @@ def many_to_many(
             require_positive_int(f"the number of tags of {other}", count)
             head_of = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{other}")
             outputs[other] = head_of(states)
-    return keras.Model(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
+    return CheckedModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 
 def tags_only(model: keras.Model) -> keras.Model:
@@ -208,7 +209,7 @@ def tags_only(model: keras.Model) -> keras.Model:
     """
     if not isinstance(model.output, dict):
         return model
-    return keras.Model(model.input, model.output["tags"], name=model.name)
+    return CheckedModel(model.input, model.output["tags"], name=model.name)
 
 
 preset(

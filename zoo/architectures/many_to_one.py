@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from zoo import masking
+from zoo.checked_model import CheckedModel
 from zoo.errors import require_choice, require_positive_int, require_rate
 from zoo.layers import AttentionPooling, MaxPooling, MeanPooling, Recurrent, TokenEmbedding
 from zoo.registry import preset, register
@@ -119,7 +120,7 @@ def many_to_one(
     pooled = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
     pooled = keras.layers.Dropout(dropout, name="pooled_dropout")(pooled)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(pooled)
-    return keras.Model(token_ids, logits, name=name)
+    return CheckedModel(token_ids, logits, name=name)
 
 
 preset(

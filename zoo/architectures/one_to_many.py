@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo import masking
 from zoo.architectures.language_model import with_losses
+from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import (
     Recurrent,
@@ -122,7 +123,7 @@ def one_to_many(
     states, _ = decoder(vectors, mask=mask, initial_states=before)
     dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
     logits = TokenLogits(vocabulary_size, name="logits")(dropped)
-    return keras.Model({given.name: given, "token_ids": token_ids}, logits, name=name)
+    return CheckedModel({given.name: given, "token_ids": token_ids}, logits, name=name)
 
 
 def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 import keras
 
 from zoo.cells.cell import activation_of
+from zoo.checked_model import CheckedModel
 from zoo.errors import require_positive_int, require_rate
 from zoo.registry import register
 
@@ -57,4 +58,4 @@ def one_to_one(
         values = keras.layers.Dense(units, activation, name=f"hidden_{number}")(values)
         values = keras.layers.Dropout(dropout, name=f"hidden_dropout_{number}")(values)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(values)
-    return keras.Model(features, logits, name=name)
+    return CheckedModel(features, logits, name=name)

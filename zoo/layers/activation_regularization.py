@@ -6,14 +6,15 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError
-from zoo.masking import MaskedLayer
+from zoo.masking import MaskedLayer, real_mask
 
 
 @keras.saving.register_keras_serializable("zoo")
 class ActivationRegularization(MaskedLayer):
     """Adds to the loss, in training, what keeps states small and slow.
 
-    states (B, T, K), dropped states (B, T, K) and mask (B, T) -> the dropped states, unchanged.
+    states (B, T, K), dropped states (B, T, K) and mask (B, T), all real by default -> the dropped
+    states, unchanged.
 
         loss += ar mean(dropped^2) + tar mean((h_t - h_(t-1))^2)
 
@@ -37,15 +38,18 @@ class ActivationRegularization(MaskedLayer):
         super().__init__(**kwargs)
         self.ar, self.tar = ar, tar
 
-    def call(self, states: Any, dropped: Any, mask: Any, training: bool = False) -> Any:
+    def call(self, states: Any, dropped: Any, mask: Any = None, training: bool = False) -> Any:
         if training:
+            mask = real_mask(mask, states, "the states", right_padded=False)
             pairs = ops.logical_and(mask[:, 1:], mask[:, :-1])
             changes = states[:, 1:] - states[:, :-1]
             penalty = self.ar * _mean_square(dropped, mask)
             self.add_loss(penalty + self.tar * _mean_square(changes, pairs))
         return dropped
 
-    def compute_output_spec(self, states: Any, dropped: Any, mask: Any, **_named: Any) -> Any:
+    def compute_output_spec(
+        self, states: Any, dropped: Any, mask: Any = None, **_named: Any
+    ) -> Any:
         return keras.KerasTensor(dropped.shape, dropped.dtype)
 
     def get_config(self) -> dict[str, Any]:
