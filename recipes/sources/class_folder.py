@@ -4,15 +4,12 @@ import re
 from pathlib import Path
 
 from recipes.sources.labels import clean
-from recipes.sources.naming import is_hidden
+from recipes.sources.naming import is_about, is_hidden
 from recipes.sources.table import Example
 from recipes.sources.textfile import read_text, split_lines
 from zoo.errors import InputError
 
 ENDINGS = (".txt", ".txt.gz")
-_ABOUT = re.compile(
-    r"(?:readme|licen[cs]e|copying|changelog|citation|requirements)(?:\..+)?", re.IGNORECASE
-)
 
 
 def class_files(folder: Path, any_ending: bool = False) -> dict[str, list[Path]]:
@@ -29,7 +26,7 @@ def class_files(folder: Path, any_ending: bool = False) -> dict[str, list[Path]]
     found: dict[str, list[Path]] = {}
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
         stem = _stem(path.name, any_ending)
-        if clean(stem) and not is_hidden(path) and not _ABOUT.fullmatch(stem):
+        if clean(stem) and not is_hidden(path) and not is_about(stem):
             found.setdefault(clean(stem), []).append(path)
     return dict(sorted(found.items()))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from recipes.sources.naming import is_hidden, no_such_data
+from recipes.sources.naming import is_about, is_hidden, no_such_data
 from recipes.sources.textfile import read_text
 from recipes.sources.texts import UNITS, as_text, complete, documents, first
 from recipes.sources.tfds_corpus import load_tfds_corpus
@@ -63,7 +63,7 @@ def load(
     either has a file for `train`, perhaps for `validation` (`valid`, `val`, `dev`) and perhaps for
     `test`, whose names end in that word, the ending aside: `train.txt`, `ptb.valid.txt`,
     `wiki.test.tokens.gz`; or every .txt, .md and .tokens file in it and in its folders counts, in
-    the order of their paths, hidden ones aside.
+    the order of their paths, hidden ones and README.txt, LICENSE.txt and the like aside.
 
     What is missing is cut from train, and stays running text: test is its end, validation stands
     before it. One text, or fewer than ten, are cut by characters, ten or more by whole texts. Only
@@ -192,7 +192,8 @@ def _text_files(folder: Path) -> list[Path]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         hidden = is_hidden(inside) or any(part.startswith(".") for part in inside.parts)
-        if not hidden and path.name.lower().removesuffix(".gz").endswith(_ENDINGS):
+        about = path.name.lower().removesuffix(".gz").endswith(".txt") and is_about(path.stem)
+        if not hidden and not about and path.name.lower().removesuffix(".gz").endswith(_ENDINGS):
             chosen.append(path)
     chosen = [path for path in chosen if path.is_file()]
     for path in chosen:

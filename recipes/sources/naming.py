@@ -1,9 +1,13 @@
 """What is said of a name that is not there: columns, keys, features, data sets, paths."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+_ABOUT = re.compile(
+    r"(?:readme|licen[cs]e|copying|changelog|citation|requirements)(?:\..+)?", re.IGNORECASE
+)
 _MOST_LISTED = 12
 _LONGEST = 40  # letters; a file without a header has whole reviews for column names
 
@@ -37,6 +41,11 @@ def is_hidden(path: Path) -> bool:
     if "__MACOSX" in path.parts or path.name.startswith("."):
         return True
     return path.name.lower() in ("thumbs.db", "desktop.ini", "icon\r")
+
+
+def is_about(stem: str) -> bool:
+    """Whether a file's name, its ending aside, says that it is about the data: `README`."""
+    return _ABOUT.fullmatch(stem) is not None
 
 
 def no_such_data(data: str, path: Path, kinds: str, prefix: str) -> str:

@@ -116,3 +116,27 @@ def test_a_folder_without_text_says_what_was_expected(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "text")
     message = refusal(tmp_path)
     assert message.startswith(f"{tmp_path} holds no text file, expected names that end in .txt, ")
+
+
+def test_what_an_archive_leaves_and_what_is_about_the_data_is_no_text(tmp_path: Path) -> None:
+    for number in range(12):
+        write(tmp_path / f"{number:02}.txt", f"text {number}\n")
+    for name in (
+        "._00.txt",
+        "__MACOSX/01.txt",
+        "README.txt",
+        "more/License.txt",
+        "readme.de.txt.gz",
+    ):
+        write(tmp_path / name, "nothing to read")
+    found = corpus_of(tmp_path)
+    texts = found.train + found.validation + found.test
+    assert sorted(texts) == sorted(f"text {number}" for number in range(12))
+
+
+def test_a_text_with_and_without_gz_is_refused_instead_of_being_read_twice(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "b.txt.gz"):
+        write(tmp_path / "shelf" / name, "text\n")
+    assert refusal(tmp_path) == (
+        f"{tmp_path} holds shelf/b.txt with and without .gz, expected one of the two: take one away"
+    )

@@ -321,3 +321,11 @@ def test_wrong_columns_and_formats_of_pairs_are_refused(tmp_path: Path) -> None:
     assert "format must be one of tsv, csv, jsonl" in refusal(path, format="txt")
     path = write(tmp_path / "pairs.jsonl", FORMS["jsonl"])
     assert "there is no key 'source'" in refusal(path, target="German")
+
+
+def test_what_an_archive_leaves_in_a_folder_is_no_file_of_pairs(tmp_path: Path) -> None:
+    folder_of(tmp_path, train_de="eins\nzwei\ndrei", train_en="one\ntwo\nthree")
+    folder_of(tmp_path, dev_de="vier", dev_en="four", test_de="sechs", test_en="six")
+    for name in ("._train.de", "._train.en", ".train.de", "._train.tsv"):
+        (tmp_path / name).write_bytes(b"\0\xff")
+    assert len(pairs_of(tmp_path, source="de", target="en").train) == 3
