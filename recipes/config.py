@@ -122,6 +122,7 @@ class TrainingConfig:
             _check(value is None or value >= 1, name, "at least 1", value)
         for name in ("minutes", "weight_decay", "clip_norm", "average", "seed", "keep_epoch"):
             _check(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
+        _check(self.seed < 2**32, "seed", f"below {2**32}", self.seed)
         for name in ("validation_fraction", "test_fraction"):
             _check(0 < getattr(self, name) < 1, name, "between 0 and 1", getattr(self, name))
         share = self.train_fraction

@@ -122,6 +122,9 @@ def begin(task: ModuleType, given: dict[str, Any], directory: Path | None) -> tu
 
 
 def _refuse_another(directory: Path) -> None:
+    if (directory / lock.LOCK).exists():  # by whom it is in use is more to the point
+        with alone(directory):
+            pass
     if (directory / CONFIG).exists() or (directory / "checkpoints" / CONFIG).exists():
         raise InputError(
             f"{directory} holds a run already: go on with it by --resume, or give another --run-dir"

@@ -71,6 +71,8 @@ def train(
     team = team_of(config.strategy)
     team.begin(model, progression.epoch)
     if team.is_chief:
+        if states.exists():
+            durable.sweep(states)
         checkpoint.restore_best(states, progression.epoch)
         if progression.history:  # the file may lack the last epoch, or have one too many
             write_history(directory, progression.history)

@@ -59,6 +59,21 @@ def test_a_wrong_value_is_named_with_what_was_expected(values, words):
     assert all(word in str(caught.value) for word in words)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("seed", 5 * 10**9, "below 4294967296"),
+        ("units", 10**400, "below 9223372036854775808"),
+        ("minutes", 10**400, "below 9223372036854775808"),
+        ("learning_rate", float("inf"), "a finite number"),
+        ("minutes", float("nan"), "a finite number"),
+    ],
+)
+def test_a_number_that_nothing_can_be_made_of_is_refused(name, value, expected):
+    with pytest.raises(InputError, match=f"{name} must be {expected}, got"):
+        SentimentConfig(**{name: value})
+
+
 def test_differences_leave_out_what_may_change():
     config = SentimentConfig(units=8, epochs=2)
     given = {"units": 16, "epochs": 5, "cell": "lstm"}

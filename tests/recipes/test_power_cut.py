@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import filelock
 import pytest
 
 from recipes import checkpoint, figures, runner, training
@@ -19,7 +20,7 @@ from recipes.run_files import read_labels
 from recipes.sources.splits import Splits
 from recipes.sources.table import Example
 from tests.power_cut import materialize, watched
-from zoo import durable, export, keras_file
+from zoo import durable, export, keras_file, lock
 from zoo.errors import InputError
 from zoo.text import SPECIAL, Vocabulary
 from zoo.tuning.journal import Journal
@@ -299,6 +300,21 @@ def test_an_empty_config_is_replaced_by_its_copy(tmp_path: Path, capsys: Any, co
     (tmp_path / "run" / "config.json").write_bytes(content)
     with pytest.raises(InputError, match="config.json is damaged"):
         train(tmp_path / "run")
+
+
+def test_a_new_run_in_a_folder_that_is_in_use_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Another process' lock is simulated by a second one on the same file."""
+    train(tmp_path / "run")
+    with filelock.FileLock(tmp_path / "run" / lock.LOCK):
+        (tmp_path / "run" / lock.HOLDER).write_text('{"pid": 7, "host": "h", "since": "today"}')
+        with pytest.raises(InputError, match="in use by process 7 on h since today: wait until"):
+            runner.begin(TASK, {}, tmp_path / "run")
+        with pytest.raises(InputError, match="in use by process 7 on h since today: wait until"):
+            train(tmp_path / "run")
+    with pytest.raises(InputError, match="holds a run already"):
+        runner.begin(TASK, {}, tmp_path / "run")
 
 
 def test_the_syncs_take_little_time(tmp_path: Path):
