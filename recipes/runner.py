@@ -104,6 +104,7 @@ def options_of(task: ModuleType, path: Path) -> dict[str, Any]:
     stored = read_json(path, dict, 'give --config JSON such as {"units": 64}')
     if stored.pop("recipe", task.NAME) != task.NAME:
         raise InputError(f"{path} is not of the recipe {task.NAME}: give another --config")
+    stored.pop("warning", None)  # of a study whose settings failed in part
     return stored
 
 

@@ -22,16 +22,43 @@ from recipes.precision import in_float32
 from recipes.progress import Progress
 from recipes.team import team_of
 from zoo import durable
+from zoo.errors import require_choice
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
 Watch = Callable[[float], None]  # is told each step's loss
-SMALLER_IS_BETTER = ("loss", "perplexity")
+SMALLER_IS_BETTER = ("loss", "perplexity", "bits_per_character")
+LARGER_IS_BETTER = (
+    "accuracy",
+    "unseen_accuracy",
+    "f1_macro",
+    "entity_precision",
+    "entity_recall",
+    "entity_f1",
+    "bleu",
+    "bleu_lowercase",
+    "chrf",
+    "exact_match",
+)
 IMPROVING = 0.001  # share of the score by which an epoch must change it to count as improving
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the sentence says why and what to change."""
+
+
+def direction_of(name: str) -> str:
+    """Whether more of a metric is better, `max`, or less, `min`.
+
+    Raises:
+        InputError: It is no metric of quality.
+
+    Example:
+        >>> direction_of("perplexity"), direction_of("bleu")
+        ('min', 'max')
+    """
+    require_choice("objective", name, (*SMALLER_IS_BETTER, *LARGER_IS_BETTER))
+    return "min" if name in SMALLER_IS_BETTER else "max"
 
 
 def train(
@@ -54,7 +81,8 @@ def train(
         run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
             Of several processes the first one writes the files and its figures decide.
         validate: Gives the validation split's figures; the first one named is the score, larger is
-            better but for loss and perplexity, of equal ones that of the smaller `loss`.
+            better but for loss, perplexity and bits per character, of equal ones that of the
+            smaller `loss`.
         config: Epochs, minutes, patience, seed.
         directory: The run's folder.
         progression: Where to begin.

@@ -2,12 +2,14 @@
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 import shutil
 import statistics
 import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,14 +23,17 @@ from recipes.checkpoint import Progression
 from recipes.config import configured, write_json
 from recipes.language.states import initial_states, inputs_of
 from recipes.language.windows import Window
+from recipes.option_reads import Memory, watched
 from recipes.precision import in_precision
 from recipes.sources.share import share_of
+from recipes.training import LARGER_IS_BETTER, SMALLER_IS_BETTER
 from zoo import durable, memory
 from zoo.errors import InputError
+from zoo.tuning.conduct import StudyError
 from zoo.tuning.records import Run
 
 STRETCH = 4  # a smaller share of the data gets more epochs, at most so many times as many
-# what changes nothing in how the data is prepared
+# what changes nothing in the files that preparing the data leaves: vocabularies and the like
 TRAINING_OPTIONS = (
     "seed",
     "epochs",
@@ -46,6 +51,8 @@ TRAINING_OPTIONS = (
     "precision",
     "accumulate",
 )
+# what shapes a language model that is learned from --unlabelled, which is such a file
+LANGUAGE_MODEL_OPTIONS = ("seed", "clip_norm", "weight_decay")
 CACHED = 4  # prepared data sets that are kept in memory
 PAUSE = 10.0  # seconds of training that a kill may cost
 CALLS = 20  # of a model with one example, to time it
@@ -58,12 +65,15 @@ class Trainings:
         task: The recipe.
         fixed: The options that are given and not searched.
         directory: Where vocabularies go; no other process may use it at the same time.
+        objective: The validation metric that chooses epochs and settings; by default the recipe's.
     """
 
-    def __init__(self, task: ModuleType, fixed: dict[str, Any], directory: Path) -> None:
+    def __init__(
+        self, task: ModuleType, fixed: dict[str, Any], directory: Path, objective: str | None = None
+    ) -> None:
         self.task, self.fixed, self.directory = task, fixed, directory
-        self._splits: dict[str, Any] = {}
-        self._prepared: dict[str, Any] = {}
+        self.objective = objective
+        self._splits, self._prepared = Memory(1), Memory(CACHED)
 
     def config(self, run: Run) -> Any:
         """A run's configuration, as `train --config` takes it."""
@@ -91,8 +101,10 @@ class Trainings:
             task.check(config)
         keras.backend.clear_session()
         keras.utils.set_random_seed(config.seed)
-        prepared = self._data(config)
+        prepared = self.data(config, run.values)
+        keras.utils.set_random_seed(config.seed)  # data that is at hand draws nothing
         config = epochs.settled(config, epochs.size_of(prepared.splits.train))
+        objective = self.objective or task.objective(config)
         write_json(
             run.directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)}
         )
@@ -114,39 +126,98 @@ class Trainings:
         progression = training.train(
             model,
             task.epochs(model, prepared),
-            lambda trained: task.validate(trained, prepared),
+            lambda trained: _led_by(objective, task.validate(trained, prepared)),
             dataclasses.replace(config, epochs=last),
             run.directory,
             progression,
             pause=PAUSE,
         )
-        figures = _figures(task.objective(config), progression, model)
+        figures = _figures(objective, progression, model)
         if run.timed:
             figures["latency_ms"] = latency(model, prepared.batches["validation"])
         return figures
 
-    def _data(self, config: Any) -> Any:
-        """The data, prepared for a configuration."""
-        names = {*TRAINING_OPTIONS, *self.task.MODEL_OPTIONS}
-        key = {
-            name: value for name, value in dataclasses.asdict(config).items() if name not in names
-        }
-        place = _hash(key)
-        if place not in self._prepared:
-            fraction = key.pop("train_fraction")
-            source = _hash(key)
-            if source not in self._splits:
-                self._splits = {source: self.task.load(config)}
-            directory = self.directory / place
+    def data(self, config: Any, searched: Collection[str] = ()) -> Any:
+        """The data, prepared for a configuration.
+
+        What was loaded or prepared before is used again where all options that were read then have
+        the same values now, whatever kind of options these are.
+
+        Args:
+            config: A run's configuration.
+            searched: The options that are searched.
+
+        Raises:
+            StudyError: It cannot be read, and no option that is searched would change that.
+            InputError: It cannot be read as this run has it.
+        """
+        known = self._prepared.find(config)
+        if known is None:
+            reads, splits = self._loaded(config, searched)
+            reads = {**reads, **_options_of(config, ("train_fraction", "split_seed"))}
+            directory = self.directory / self._place(config)
             durable.make_folder(directory)
-            while len(self._prepared) >= CACHED:
-                del self._prepared[next(iter(self._prepared))]
-            splits = share_of(self._splits[source], fraction, config.split_seed)
-            self._prepared[place] = self.task.prepare(config, splits, directory)
-        prepared = self._prepared[place]
+            self._prepared.make_room()
+            part = share_of(splits, config.train_fraction, config.split_seed)
+            prepare = functools.partial(self.task.prepare, splits=part, directory=directory)
+            prepared = _read_by(prepare, config, reads, searched)
+            self._prepared.add(reads, prepared)
+        else:
+            prepared = known[1]
         if hasattr(prepared, "config"):
             return dataclasses.replace(prepared, config=config)
         return prepared
+
+    def _loaded(self, config: Any, searched: Collection[str]) -> tuple[dict[str, Any], Any]:
+        """The options that loading read, and the splits."""
+        known = self._splits.find(config)
+        if known is None:
+            self._splits.make_room()
+            reads: dict[str, Any] = {}
+            self._splits.add(reads, _read_by(self.task.load, config, reads, searched))
+            known = self._splits.find(config)
+        assert known is not None
+        return dict(known[0]), known[1]
+
+    def _place(self, config: Any) -> str:
+        """A name for the folder of vocabularies: the same for the same data and text options."""
+        names = {*TRAINING_OPTIONS, *self.task.MODEL_OPTIONS}
+        if getattr(config, "unlabelled", ""):
+            names -= set(LANGUAGE_MODEL_OPTIONS)
+        key = {
+            name: value for name, value in dataclasses.asdict(config).items() if name not in names
+        }
+        return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _read_by(
+    step: Callable[[Any], Any], config: Any, reads: dict[str, Any], searched: Collection[str]
+) -> Any:
+    """The result of a step; which options it reads is noted in `reads`."""
+    try:
+        return step(watched(config, reads))
+    except InputError as error:
+        if set(searched) & set(reads):
+            raise
+        raise StudyError(str(error)) from error
+
+
+def _options_of(config: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(config, name) for name in names}
+
+
+def _led_by(objective: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """The validation's metrics, the objective first: it chooses the best epoch.
+
+    Raises:
+        StudyError: This data has no such metric.
+    """
+    if objective not in figures:
+        names = [name for name in figures if name in (*SMALLER_IS_BETTER, *LARGER_IS_BETTER)]
+        raise StudyError(
+            f"validation has no {objective}, but {', '.join(names)}: give --objective one of them"
+        )
+    return {objective: figures[objective], **figures}
 
 
 def tidy(trials: Path) -> None:
@@ -160,18 +231,8 @@ def stretched(count: int, fraction: float) -> int:
     return math.ceil(count * min(1 / fraction, STRETCH))
 
 
-def _hash(key: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def _figures(objective: str, progression: Progression, model: keras.Model) -> dict[str, Any]:
     best = progression.history[progression.best_epoch - 1]
-    if f"validation_{objective}" not in best:
-        found = [name for name in best if name.startswith("validation_")]
-        raise InputError(
-            f"this data gives no {objective}, but {', '.join(found)}: it cannot be searched by "
-            f"{objective}"
-        )
     seconds = [row["seconds"] for row in progression.history]
     return {
         objective: best[f"validation_{objective}"],

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,13 +13,15 @@ import tensorflow as tf
 
 from recipes import epochs, tune
 from recipes.config import METAVARS, configured, kind_of
-from recipes.training import SMALLER_IS_BETTER
+from recipes.training import direction_of
 from zoo.errors import InputError
 from zoo.tuning.conduct import PATIENCE, alone, conduct, follow, lead
-from zoo.tuning.records import Measure, Records, Run
+from zoo.tuning.findings import Findings
+from zoo.tuning.records import Measure, Records, Run, number
 from zoo.tuning.report import report
 from zoo.tuning.space import NOTATION, Axis, parse
 from zoo.tuning.study import ALGORITHMS, Study
+from zoo.tuning.values import whole
 
 STUDIES = Path("studies")
 UNITS = {True: "2:32:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
@@ -32,6 +35,8 @@ TEXTS = {
     "seeds": "runs of each setting, each with its own seed (default: 2)",
     "fractions": f"shares of the training data (default: {FRACTIONS[True]} of a built-in corpus, "
     f"else {FRACTIONS[False]})",
+    "objective": "validation metric that chooses epochs and settings, such as loss (default: the "
+    "recipe's)",
 }
 KINDS: dict[str, type] = {
     "algorithm": str,
@@ -39,8 +44,25 @@ KINDS: dict[str, type] = {
     "minutes": float,
     "seeds": int,
     "fractions": str,
+    "objective": str,
 }
-TAKEN = (*KINDS, "train_fraction")
+QUOTES = "text with commas in double quotes inside the shell's: '\"2,3\"'"
+# options that no search may vary, and why
+FIXED = {
+    "seed": "a run of each setting for several seeds is what --seeds 3 asks for",
+    "objective": "settings are compared by one metric",
+}
+
+
+class SearchFailed(RuntimeError):
+    """Most settings failed; the sentence says what they died of."""
+
+
+def _own(task: ModuleType) -> dict[str, type]:
+    """The options of the study itself, those aside that the recipe has by the same name."""
+    names = [field.name for field in dataclasses.fields(task.Config)]
+    shared = [name for name in names if name == "objective"]
+    return {name: kind for name, kind in KINDS.items() if name not in shared}
 
 
 def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
@@ -61,14 +83,16 @@ def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
         metavar="X",
         help="seconds without one after which a worker is taken for dead (default: %(default)s)",
     )
-    for name, text in TEXTS.items():
-        kind = KINDS[name]
+    own = _own(task)
+    for name, kind in own.items():
+        text = TEXTS[name]
         parser.add_argument(
             f"--{name}", type=kind, default=argparse.SUPPRESS, help=text, metavar=METAVARS[kind]
         )
     for field in dataclasses.fields(task.Config):
-        if field.name not in TAKEN:
-            told = f"{field.metadata['help']}; one value, or {NOTATION}"
+        if field.name not in (*own, "train_fraction"):
+            quotes = f"; {QUOTES}" if field.type in (str, "str") else ""
+            told = f"{field.metadata['help']}; one value, or {NOTATION}{quotes}"
             parser.add_argument(
                 f"--{field.name.replace('_', '-')}",
                 default=argparse.SUPPRESS,
@@ -96,10 +120,11 @@ def run(task: ModuleType, options: dict[str, Any]) -> None:
     if how["worker"] is not None:
         _work(task, options, **how)
         return
+    chosen = "objective" in options
     if how["resume"] or how["trial"] is not None:
         directory = how["study_dir"] or latest(task.NAME)
         study = load(task, directory)
-        if options and planned(task, dict(options)) != study:
+        if options and not _same(planned(task, dict(options)), study, options):
             given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
             raise InputError(
                 f"{directory} is a study with other options: give the same ones, or none beside "
@@ -109,20 +134,22 @@ def run(task: ModuleType, options: dict[str, Any]) -> None:
         study = planned(task, options)
         directory = how["study_dir"] or STUDIES / task.NAME / time.strftime("%Y%m%d-%H%M%S")
     with alone(directory):
-        _run(task, study, directory, **how)
+        _run(task, study, directory, chosen, **how)
 
 
-def _run(task: ModuleType, study: Study, directory: Path, **how: Any) -> None:
-    """Searches, in a folder that no other search uses."""
+def _run(task: ModuleType, study: Study, directory: Path, chosen: bool, **how: Any) -> None:
+    """Searches, in a folder that no other search uses; `chosen`: by the user's own objective."""
     if not how["resume"] and how["trial"] is None and (directory / "study.json").exists():
         raise InputError(
             f"{directory} holds a study already: go on with it by --resume, or give another "
             "--study-dir"
         )
-    measure = tune.Trainings(task, study.fixed, directory / "data" / "alone")
+    measure = tune.Trainings(task, study.fixed, directory / "data" / "alone", study.objective)
     if how["trial"] is not None:
         again(study, measure, directory, how["trial"])
         return
+    if not (how["resume"] or how["chief"]):
+        study = judged(study, measure, chosen)
     _tell(study, directory)
     if how["chief"]:
         print(f"chief at {how['address']}: waiting for workers", flush=True)
@@ -154,12 +181,13 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
     Raises:
         InputError: An option's value is not of its form, or fits no model.
     """
-    own = {name: options.pop(name) for name in KINDS if name in options}
+    own = {name: options.pop(name) for name in _own(task) if name in options}
     kinds = {field.name: kind_of(field) for field in dataclasses.fields(task.Config)}
     read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
     axes = [value for value in read.values() if isinstance(value, Axis)]
     fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
     builtin = fixed.get("data", "builtin") == "builtin"
+    _check_axes(axes)
     if not axes:
         if "units" in fixed:
             raise InputError(
@@ -169,12 +197,13 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
         axes = [parse("units", UNITS[builtin], int)]
     config = configured(task, fixed)
     task.check(config)
-    if config.strategy == "multiworker":
+    strategies = [axis.values for axis in axes if axis.name == "strategy"] or [(config.strategy,)]
+    if "multiworker" in strategies[0]:
         raise InputError(
             "a run of a search trains in one process, got --strategy multiworker: leave it out, "
             "and share the search itself by --chief and --worker"
         )
-    name = task.objective(config)
+    name = own.get("objective", task.objective(config))
     algorithm = own.get("algorithm", "grid")
     most = _most_epochs(task, config, algorithm)
     if algorithm == "hyperband":  # its brackets divide one number, for all shares of the data
@@ -184,7 +213,7 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
         tuple(axes),
         fixed,
         name,
-        "min" if name in SMALLER_IS_BETTER else "max",
+        direction_of(name),
         algorithm=algorithm,
         trials=own.get("trials", 100),
         epochs=most,
@@ -212,6 +241,44 @@ def _most_epochs(task: ModuleType, config: Any, algorithm: str) -> int:
     return int(settled.epochs)
 
 
+def _check_axes(axes: Sequence[Axis]) -> None:
+    for axis in axes:
+        if axis.name in FIXED:
+            given = ", ".join(map(str, axis.values)) or f"{axis.low:g} to {axis.high:g}"
+            raise InputError(
+                f"--{axis.name} takes one value in a search, got {given}: {FIXED[axis.name]}"
+            )
+
+
+def _same(asked: Study, study: Study, options: dict[str, Any]) -> bool:
+    """Whether options ask for a study that is there; where they name no objective, any fits."""
+    if "objective" not in options:
+        asked = dataclasses.replace(asked, objective=study.objective, direction=study.direction)
+    return asked == study
+
+
+def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
+    """A study that is about to begin, compared by accuracy where the tags mark no entities.
+
+    Args:
+        study: As it is planned.
+        measure: Its trainings, which keep the data that is read here.
+        chosen: Whether the objective is the user's own choice.
+
+    Raises:
+        InputError: The data cannot be read.
+    """
+    values = next(iter(study.space.grid())) if study.algorithm == "grid" else {}
+    axes = {axis.name: axis.values[0] if axis.values else axis.low for axis in study.axes}
+    first = Run("0", values or axes, study.fractions[0], study.seed, Path())
+    prepared = measure.data(measure.config(first), [axis.name for axis in study.axes])
+    if chosen or study.objective != "entity_f1" or prepared.scheme is not None:
+        return study
+    print("the tags mark no entities: settings are compared by accuracy", flush=True)
+    measure.objective = "accuracy"
+    return dataclasses.replace(study, objective="accuracy", direction="max")
+
+
 def _shares(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
@@ -232,16 +299,34 @@ def _end(task: ModuleType, study: Study, directory: Path) -> None:
     again = f"python -m recipes {task.NAME} --config {directory / 'best.json'}"
     extra = {"recipe": task.NAME, **study.fixed}
     tune.tidy(directory / "trials")
-    sentence = report(study, directory, again, extra)
+    findings = Findings.of(study, Records(directory))
+    try:
+        sentence = report(study, directory, again, extra)
+    except InputError as error:
+        if not findings.failures:
+            raise
+        raise SearchFailed(str(error)) from error
     print(sentence)
-    print(f"report: {directory / 'report.md'}; train with: {again}")
+    print(f"report: {directory / 'report.md'}; train with: {again}", flush=True)
+    if findings.mostly_failed:
+        ended = findings.finished + len(findings.failures)
+        raise SearchFailed(
+            f"only {findings.finished} of {ended} settings could be trained, so the recommendation "
+            f"says little: see {directory / 'report.md'}"
+        )
 
 
 def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
-    """Runs a trial's runs anew and tells both figures of each."""
-    records = Records(directory)
-    number = trial.zfill(len(str(study.settings or study.trials)))
-    rows = [row for row in records.rows() if row["trial"] == number or row["trial"] == trial]
+    """Runs a trial's runs anew and prints the old and the new score of each.
+
+    Args:
+        study: The study.
+        measure: Trains a run.
+        directory: The study's folder.
+        trial: The trial's number as messages and `trials.csv` have it, from 1 up.
+    """
+    wanted = whole("trial", int(trial) if trial.isdecimal() else trial, 1)
+    rows = [row for row in Records(directory).rows() if number(row["trial"]) == wanted]
     if not rows:
         raise InputError(f"{directory} has no finished trial {trial}: see its trials.csv")
     for row in rows:
@@ -250,7 +335,7 @@ def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
         name = study.objective
         told = "the same" if found[name] == row[name] else "NOT the same"
         print(
-            f"trial {row['trial']}  fraction {row['fraction']:g}  seed {row['seed']}: {name} "
+            f"trial {wanted}  fraction {row['fraction']:g}  seed {row['seed']}: {name} "
             f"{row[name]:.6f} then, {found[name]:.6f} now: {told}",
             flush=True,
         )
@@ -266,5 +351,6 @@ def _work(task: ModuleType, options: dict[str, Any], **how: Any) -> None:
             raise InputError(f"{directory} has had no study.json for {WAIT} s: start the chief")
         time.sleep(0.5)
     study = load(task, directory)
-    measure = tune.Trainings(task, study.fixed, directory / "data" / how["worker"])
+    place = directory / "data" / how["worker"]
+    measure = tune.Trainings(task, study.fixed, place, study.objective)
     follow(study, measure, directory, how["worker"], how["address"])

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from recipes.sources import corpus
 from recipes.sources.corpus import Corpus
+from zoo.commas import separated
 from zoo.errors import InputError
 from zoo.text.word_tokens import word_tokens
 
@@ -24,7 +25,8 @@ def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str
 
     Args:
         data: Files or folders of text, or `tfds:NAME`, with commas between them; splits other than
-            train are left alone.
+            train are left alone. A path that holds a comma is understood, in double quotes or
+            without.
         text_column: The tfds feature that holds the text.
         limit: Characters that are read of each, at most; 0 = all.
         download: Whether tensorflow-datasets may use the network.
@@ -33,7 +35,7 @@ def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str
         InputError: There is no such text.
     """
     lines = []
-    for one in filter(None, map(str.strip, data.split(","))):
+    for one in filter(None, separated("unlabelled", data)):
         lines += _lines(one, text_column, limit, download)
     return lines
 

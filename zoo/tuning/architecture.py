@@ -1,29 +1,30 @@
 """The search over an architecture of the zoo on the user's own arrays."""
 
-import inspect
-from collections.abc import Sequence
+import types
+import typing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from zoo import durable
 from zoo.errors import InputError, nearest
-from zoo.layers import CRFLoss
-from zoo.losses import TokenCrossentropy
 from zoo.registry import architecture as registered
-from zoo.registry import build
 from zoo.tuning.conduct import alone, conduct
 from zoo.tuning.findings import Findings
-from zoo.tuning.records import Records, Run
+from zoo.tuning.fits import Fits, Split
+from zoo.tuning.objective import objective_of
+from zoo.tuning.records import Records
 from zoo.tuning.report import report
-from zoo.tuning.space import Axis, parse
+from zoo.tuning.space import Axis, axis_or_value, parse
 from zoo.tuning.study import Study
+from zoo.tuning.values import plain, whole
 
-Split = tuple[Any, Any]  # inputs and targets: arrays, or dicts of arrays
-CHOSEN = ("learning_rate", "batch_size")
+CHOSEN: dict[str, type] = {"learning_rate": float, "batch_size": int}
+SCALARS = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def search(
     data: tuple[Split, Split],
     *,
     directory: str | Path,
-    objective: str = "accuracy",
+    objective: Any = "accuracy",
+    direction: str | None = None,
     loss: Any = None,
     algorithm: str = "grid",
     trials: int = 100,
@@ -57,7 +59,7 @@ def search(
     patience: int = 2,
     minutes: float = 0.0,
     seeds: int = 1,
-    fractions: Sequence[float] = (1.0,),
+    fractions: Any = (1.0,),
     seed: int = 0,
     learning_rate: Any = 1e-3,
     batch_size: Any = 32,
@@ -69,10 +71,17 @@ def search(
 
     Args:
         name: An architecture, one of `zoo.names()`.
-        data: Training and validation, each inputs and targets as `model.fit` takes them.
+        data: Training and validation, each inputs and targets as `model.fit` takes them. Of
+            token ids 0 is padding, whose targets count for nothing.
         directory: The study's folder.
-        objective: `loss`, in nats, or a metric that Keras knows by name.
-        loss: What is minimized; by default the cross entropy that fits the architecture.
+        objective: `accuracy`, of tags or tokens over the real ones; `loss`, in nats; another
+            metric or loss that Keras knows by name, which takes logits; a metric or loss object; or
+            a function of targets and predictions. Targets are -1 in the padding.
+        direction: Whether more of it is better, `max`, or less, `min`. Keras' own metrics and
+            losses need none.
+        loss: What is minimized; by default the cross entropy that fits the architecture. A loss of
+            Keras that is given by its name takes logits. A loss of your own gets the targets as
+            they are.
         algorithm: `grid`, `random`, `bayesian` or `hyperband`.
         trials: Settings that are tried, at most.
         epochs: Epochs of a run, at most.
@@ -83,14 +92,17 @@ def search(
         seed: The first seed.
         learning_rate: Adam's; a number, or several as below.
         batch_size: Examples a step; likewise.
-        **options: The builder's options: a value, a list of values, or `zoo.tuning.space.NOTATION`
-            such as `units="16:128:log"`.
+        **options: The builder's options: a value; several values as a list, tuple, range or array;
+            or `zoo.tuning.space.NOTATION` such as `units="16:128:log"`. For an option that is a
+            sequence itself, such as `character_widths`, `[2, 3]` is one value and `[[2], [2, 3]]`
+            are two.
 
     Returns:
         The recommended options, and all that led to them.
 
     Raises:
-        InputError: An option is unknown or of another form, or there is nothing to search over.
+        InputError: An option is unknown or of another form, there is nothing to search over, or
+            it is not known whether more or less of the objective is better.
 
     Example:
         >>> import numpy as np, tempfile, zoo.tuning
@@ -108,25 +120,27 @@ def search(
     read = {option: _read(name, option, value) for option, value in given.items()}
     axes = tuple(value for value in read.values() if isinstance(value, Axis))
     fixed = {option: value for option, value in read.items() if not isinstance(value, Axis)}
+    judged = objective_of(objective, direction)
     study = Study(
         name,
         axes,
         fixed,
-        objective,
-        "min" if objective == "loss" else "max",
+        judged.name,
+        judged.direction,
         algorithm=algorithm,
         trials=trials,
         epochs=epochs,
         minutes=minutes,
         seeds=seeds,
-        fractions=tuple(fractions),
+        fractions=fractions,
         seed=seed,
         others=_defaults(name),
     )
+    measure = Fits(study, data, judged, loss, whole("patience", patience, 0))
     place = Path(directory)
     durable.make_folder(place)
     with alone(place):
-        conduct(study, _Fits(study, data, loss, patience), place)
+        conduct(study, measure, place)
         sentence = report(study, place, f"zoo.build({name!r}, **options)", fixed)
     findings = Findings.of(study, Records(place))
     chosen = findings.recommended(study.fractions[-1])
@@ -148,82 +162,72 @@ def _read(name: str, option: str, value: Any) -> Any:
     options = registered(name).options
     if option not in options and option not in CHOSEN:
         raise InputError(f"{name} has no option {option!r}: {nearest(option, [*options, *CHOSEN])}")
-    if isinstance(value, list):
-        values = tuple(dict.fromkeys(value))
-        return values[0] if len(values) == 1 else Axis(option, values)
-    if not isinstance(value, str):
-        return value
-    return parse(option, value, _kind(options, option))
+    kind = CHOSEN.get(option) or _kind(options[option])
+    if type(value) is str and kind in SCALARS:
+        return parse(option, value, kind)
+    if type(value) is str and kind is not None:
+        raise InputError(f"{option} must be a {kind.__name__}, or a list of them, got {value!r}")
+    several = _several(value, kind)
+    found = plain(option, value)
+    if not several:
+        return _typed(option, kind, found)
+    return axis_or_value(option, [_typed(option, kind, part) for part in found])
 
 
-def _kind(options: dict[str, inspect.Parameter], option: str) -> type:
-    if option in CHOSEN:
-        return float if option == "learning_rate" else int
-    default = options[option].default
-    return int if default is inspect.Parameter.empty or default is None else type(default)
+def _kind(parameter: Parameter) -> type | None:
+    """An option's type by its annotation or its default; None where it may be anything.
+
+    Of `int | None` it is int, of `Sequence[int]` list, of `dict[str, Any]` dict.
+    """
+    annotation = parameter.annotation
+    parts = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    kinds = [typing.get_origin(part) or part for part in parts if part is not types.NoneType]
+    for kind in kinds:
+        if kind in SCALARS or kind is dict:
+            return typing.cast(type, kind)
+        if isinstance(kind, type) and issubclass(kind, Sequence):
+            return list
+    default = parameter.default
+    if isinstance(default, tuple | list):
+        return list
+    if isinstance(default, (*SCALARS, dict)):
+        return type(default)
+    return int if annotation is Parameter.empty and default is Parameter.empty else None
 
 
-class _Fits:
-    """Measures a run by `fit`; one that was interrupted begins anew, to the same result."""
-
-    def __init__(self, study: Study, data: tuple[Split, Split], loss: Any, patience: int) -> None:
-        self.study, self.loss, self.patience = study, loss, patience
-        self.train, self.validation = data
-
-    def __call__(self, run: Run) -> dict[str, Any]:
-        study = self.study
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(run.seed)
-        values = {**study.fixed, **run.values}
-        rate, size = values.pop("learning_rate"), values.pop("batch_size")
-        model = build(study.name, **values)
-        metrics = [] if study.objective == "loss" else [study.objective]
-        model.compile(
-            keras.optimizers.Adam(rate, global_clipnorm=1.0),
-            self.loss or _loss(study.name, values),
-            metrics=metrics,
-        )
-        watched = f"val_{study.objective}"
-        stop = keras.callbacks.EarlyStopping(
-            watched, patience=self.patience, mode=study.direction, restore_best_weights=True
-        )
-        history = model.fit(
-            *self._share(run.fraction),
-            validation_data=self.validation,
-            epochs=run.epochs or study.epochs,
-            batch_size=size,
-            callbacks=[stop],
-            verbose=0,
-        ).history
-        best = max if study.direction == "max" else min
-        at = history[watched].index(best(history[watched]))
-        return {
-            study.objective: history[watched][at],
-            "train_loss": history["loss"][at],
-            "validation_loss": history["val_loss"][at],
-            "last_train_loss": history["loss"][-1],
-            "last_validation_loss": history["val_loss"][-1],
-            "parameters": model.count_params(),
-            "epochs": len(history["loss"]),
-            "best_epoch": at + 1,
-        }
-
-    def _share(self, fraction: float) -> Split:
-        """A part of the training data; a smaller one lies in each larger one."""
-        if fraction == 1:
-            return self.train
-        inputs, targets = self.train
-        count = len(keras.tree.flatten(targets)[0])
-        order = np.random.default_rng(self.study.seed).permutation(count)
-        kept = np.sort(order[: max(1, round(count * fraction))])
-        taken = keras.tree.map_structure(lambda values: values[kept], (inputs, targets))
-        return taken[0], taken[1]
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
-def _loss(name: str, values: dict[str, Any]) -> Any:
-    """The cross entropy that fits an architecture's output."""
-    topology = registered(name).topology
-    if topology in ("many_to_one", "one_to_one"):
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    head = values.get("head", _defaults(name).get("head"))
-    return CRFLoss() if head == "crf" else TokenCrossentropy()
+def _several(value: Any, kind: type | None) -> bool:
+    """Whether a value is several values of an option.
+
+    A sequence is, unless the option is a sequence itself and the elements are not. Where the option
+    may be anything (such as tables of arrays), a list is.
+    """
+    if kind is None:
+        return isinstance(value, list)
+    if hasattr(value, "__array__") and hasattr(value, "shape"):
+        return len(value.shape) > (1 if kind is list else 0)
+    if not isinstance(value, list | tuple | range | set | frozenset | Iterator):
+        return False
+    if kind is not list or isinstance(value, Iterator):
+        return True
+    return any(part is None or not _is_scalar(part) for part in value)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (*SCALARS, np.generic)) or getattr(value, "ndim", None) == 0
+
+
+def _typed(option: str, kind: type | None, value: Any) -> Any:
+    """A value in the option's own type: 4.0 of `np.geomspace` as 4 units, 1 as True."""
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is bool and type(value) in (int, float) and value in (0, 1):
+        return bool(value)
+    if kind is int and type(value) is float:
+        if abs(value - round(value)) > 1e-6:
+            raise InputError(f"{option} must be a whole number, got {value!r}")
+        return round(value)
+    return value

@@ -4,22 +4,28 @@ import math
 import statistics
 import threading
 import time
+import traceback
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
+from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo import lock
 from zoo.errors import InputError
 from zoo.tuning.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
-from zoo.tuning.records import Measure, Records, Run
+from zoo.tuning.records import Measure, Records, Run, number
 from zoo.tuning.signs_of_life import live, watch_workers
 from zoo.tuning.study import Study
-from zoo.tuning.wording import shown
+from zoo.tuning.wording import of_values, shown
 
 PATIENCE = 30.0  # seconds without one after which its trial is given to another
+
+
+class StudyError(InputError):
+    """What is wrong is wrong in every trial: the search ends with this sentence."""
 
 
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
@@ -35,23 +41,43 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
             time.sleep(0.1)
 
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
-        """Trains a trial's settings and gives the mean of the objective over the seeds."""
+        """Trains a trial's settings and returns the mean of the objective over the seeds."""
+        suggested = trial.hyperparameters.values
+        values = _values(self.study, suggested)
         try:
-            scores = [
-                self._score(run) for run in self._runs(trial.trial_id, trial.hyperparameters.values)
-            ]
-        except OSError as error:  # a full disk is no fault of the trial's
+            scores = [self._score(run) for run in self._runs(trial.trial_id, values, suggested)]
+        except (OSError, StudyError) as error:  # such as a full disk: no fault of the trial's
             raise keras_tuner.errors.FatalError(str(error)) from error
         except Exception as error:
-            reason = f"{error}" if isinstance(error, InputError) else _told(error)
-            self.records.fail(trial.trial_id, reason)
-            print(f"trial {trial.trial_id} failed: {reason}", flush=True)
+            reason = self._failed(trial.trial_id, values, error)
             raise keras_tuner.errors.FailedTrialError(reason) from error
         return {self.study.objective: statistics.fmean(scores[-self.study.seeds :])}
 
-    def _runs(self, trial: str, suggested: dict[str, Any]) -> list[Run]:
+    def _failed(self, trial: str, values: dict[str, Any], error: Exception) -> str:
+        """Records and prints why a trial failed; a fault of the code leaves its traceback."""
+        known = isinstance(error, InputError)
+        trace = "" if known else "".join(traceback.format_exception(error))
+        reason = str(error) if known else _told(error)
+        self.records.fail(trial, values, reason, trace)
+        print(
+            f"trial {number(trial)} failed: {reason.rstrip('.')} ({of_values(values)})", flush=True
+        )
+        return reason
+
+    def _try_run_and_update_trial(self, trial: Any, *arguments: Any, **named: Any) -> None:
+        """KerasTuner's own prints the traceback of each trial that fails."""
+        reported = self.oracle.get_trial(trial.trial_id).metrics.exists(self.study.objective)
+        try:
+            if reported:  # before an interruption; the runs' results are there
+                self.run_trial(trial)
+            else:
+                self._run_and_update_trial(trial, *arguments, **named)
+            trial.status = Status.COMPLETED
+        except keras_tuner.errors.FailedTrialError as error:
+            trial.status, trial.message = Status.FAILED, str(error)
+
+    def _runs(self, trial: str, values: dict[str, Any], suggested: dict[str, Any]) -> list[Run]:
         study = self.study
-        values = _values(study, suggested)
         before = suggested.get("tuner/trial_id")
         return [
             Run(
@@ -101,22 +127,23 @@ def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for axis in study.space.axes:
         if axis.name in suggested and study.space.active(axis.name, found):
-            value = suggested[axis.name]
-            found[axis.name] = next((own for own in axis.values if own == value), value)
+            found[axis.name] = axis.value(suggested[axis.name])
     return found
 
 
 def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
     """A finished run in a line."""
     settings = "  ".join(f"{name} {shown(value)}" for name, value in run.values.items())
-    count = f" of {study.settings}" if study.settings else ""
     share = f"  fraction {run.fraction:g}" if len(study.fractions) > 1 else ""
     seed = f"  seed {run.seed}" if study.seeds > 1 else ""
     score = f"{study.objective} {figures[study.objective]:.4f}"
-    number = int(run.trial) + 1
-    return (
-        f"trial {number}{count}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
-    )
+    trial = f"trial {number(run.trial)}{of_all(study)}"
+    return f"{trial}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
+
+
+def of_all(study: Study) -> str:
+    """How many trials there are, as a message says it: ` of 12`; nothing where it is open."""
+    return f" of {study.settings}" if study.settings else ""
 
 
 def conduct(study: Study, measure: Measure, directory: Path) -> None:
@@ -130,6 +157,7 @@ def conduct(study: Study, measure: Measure, directory: Path) -> None:
 
     Raises:
         InputError: The folder holds another study.
+        StudyError: What one trial lacks, every trial lacks.
         OSError: The disk is full; what was finished is kept.
     """
     with alone(directory):
@@ -201,7 +229,7 @@ def _lead(study: Study, directory: Path, address: str, patience: float) -> None:
 
 
 def _no_measure(run: Run) -> dict[str, Any]:
-    raise RuntimeError(f"a chief trains nothing, and was asked for trial {run.trial}")
+    raise RuntimeError(f"a chief trains nothing, and was asked for trial {number(run.trial)}")
 
 
 def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:

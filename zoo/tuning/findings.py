@@ -3,10 +3,11 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.tuning.records import Records
+from zoo.tuning.space import Axis
 from zoo.tuning.study import Study
 
 Row = dict[str, Any]
@@ -60,31 +61,46 @@ class Findings:
         study: What was searched.
         points: A point for each trial and fraction whose runs are all there.
         failures: The trials that failed, and why.
+        failed_values: Their settings.
     """
 
     study: Study
     points: tuple[Point, ...]
     failures: dict[str, str]
+    failed_values: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> int:
+        """The number of settings that were measured on the largest share of the data."""
+        return len(self.at(self.study.fractions[-1]))
+
+    @property
+    def mostly_failed(self) -> bool:
+        """Whether fewer than half of the settings that ended were measured."""
+        return self.finished < len(self.failures)
 
     @classmethod
     def of(cls, study: Study, records: Records) -> "Findings":
         """Reads them from a study's folder."""
         groups: dict[tuple[str, float], list[Row]] = {}
         for row in records.rows():
+            if not _finite(row.get(study.objective)):
+                continue  # a diverged run is no candidate
             groups.setdefault((row["trial"], row["fraction"]), []).append(row)
         points = [
             Point(trial, rows[0]["values"], fraction, tuple(rows), study.objective)
             for (trial, fraction), rows in sorted(groups.items())
             if len(rows) == study.seeds
         ]
-        return cls(study, tuple(points), records.failures())
+        failures = records.failures()
+        values = {trial: records.failed_values(trial) for trial in failures}
+        return cls(study, tuple(points), failures, values)
 
     def at(self, fraction: float) -> list[Point]:
         """The points of a share of the data, ordered along the main axis."""
         axis = self.study.space.main()
         found = [point for point in self.points if point.fraction == fraction]
-        order = {value: place for place, value in enumerate(axis.values)}
-        return sorted(found, key=lambda p: (order.get(_on(axis, p), _on(axis, p)), p.trial))
+        return sorted(found, key=lambda point: (_place(axis, point), point.trial))
 
     def best(self, points: Sequence[Point]) -> Point:
         """The point with the best mean."""
@@ -96,7 +112,7 @@ class Findings:
         axis = self.study.space.main()
         groups: dict[Any, list[Point]] = {}
         for point in self.at(fraction):
-            groups.setdefault(_on(axis, point), []).append(point)
+            groups.setdefault(_place(axis, point), []).append(point)
         return [self.best(group) for group in groups.values()]
 
     def every(self) -> list[Point]:
@@ -105,9 +121,8 @@ class Findings:
         found: dict[Any, Point] = {}
         for fraction in reversed(self.study.fractions):
             for point in self.along(fraction):
-                found.setdefault(_on(axis, point), point)
-        order = {value: place for place, value in enumerate(axis.values)}
-        return [found[value] for value in sorted(found, key=lambda v: order.get(v, v))]
+                found.setdefault(_place(axis, point), point)
+        return [found[place] for place in sorted(found)]
 
     def recommended(self, fraction: float) -> Point:
         """The smallest network within one standard error of the best; see Breiman et al., 1984."""
@@ -128,5 +143,9 @@ class Findings:
         return found
 
 
-def _on(axis: Any, point: Point) -> Any:
-    return point.values.get(axis.name)
+def _place(axis: Axis, point: Point) -> Any:
+    return axis.place(point.values.get(axis.name))
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

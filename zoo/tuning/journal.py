@@ -16,6 +16,9 @@ class Journal:
 
     Args:
         path: The file; a line that was cut off by a crash is taken away.
+
+    Raises:
+        InputError: A whole line is not JSON: the file is damaged.
     """
 
     def __init__(self, path: Path) -> None:

@@ -17,7 +17,7 @@ from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo.errors import DamagedFile, InputError
 from zoo.tuning.journal import Journal
-from zoo.tuning.records import Records
+from zoo.tuning.records import Records, number
 from zoo.tuning.space import Axis, Space
 
 ATTEMPTS = 25  # of a trial in which nothing was finished, before it is taken for one that kills
@@ -48,14 +48,14 @@ class Journalled(keras_tuner.Oracle):
         """
         self.journal, self.records, self.seconds = journal, records, seconds
         self._playing = True
-        for number, event in enumerate(journal.events, 1):
+        for line, event in enumerate(journal.events, 1):
             try:
                 self._play(event)
             except InputError:
                 raise
             except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
                 raise DamagedFile(
-                    f"{journal.path}, line {number}: does not follow from the lines above it "
+                    f"{journal.path}, line {line}: does not follow from the lines above it "
                     f"({type(error).__name__}: {error}): put back a copy of it, or begin a new "
                     "study"
                 ) from error
@@ -72,9 +72,10 @@ class Journalled(keras_tuner.Oracle):
             int(event["done"])
             trial = self.create_trial(event["worker"])
             if (trial.trial_id, trial.hyperparameters.values) != (name, event["values"]):
+                now = trial.hyperparameters.values
                 raise InputError(
                     f"{self.journal.path} was written by another version of the search: trial "
-                    f"{name} was {event['values']}, and would be {trial.hyperparameters.values} "
+                    f"{number(name)} was {event['values']}, and would be {now} "
                     "now; begin a new study"
                 )
         elif event["event"] == "report":
@@ -124,7 +125,9 @@ class Journalled(keras_tuner.Oracle):
             if trial.status != Status.RUNNING or self._attempts(trial.trial_id) <= ATTEMPTS:
                 return trial
             self.records.fail(
-                trial.trial_id, f"the process ended {ATTEMPTS} times while it ran: out of memory?"
+                trial.trial_id,
+                trial.hyperparameters.values,
+                f"the process ended {ATTEMPTS} times while it ran: out of memory?",
             )
             trial.status = Status.FAILED
             self.end_trial(trial)
@@ -234,10 +237,12 @@ def oracle(
 def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
     """A space in KerasTuner's terms."""
     found = keras_tuner.HyperParameters()
+    axes = {axis.name: axis for axis in space.axes}
     for axis in space.axes:
         if axis.name in space.parents:
             parent, values = space.parents[axis.name]
-            with found.conditional_scope(parent, list(values)):
+            labels = [axes[parent].labels[axes[parent].place(value)] for value in values]
+            with found.conditional_scope(parent, labels):
                 _add(found, axis)
         else:
             _add(found, axis)
@@ -246,7 +251,9 @@ def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
 
 def _add(found: keras_tuner.HyperParameters, axis: Axis) -> None:
     if axis.values:
-        found.Choice(axis.name, list(axis.values), ordered=axis.numeric, default=axis.values[0])
+        labels = list(axis.labels)
+        ordered = axis.numeric and not isinstance(labels[0], str)
+        found.Choice(axis.name, labels, ordered=ordered, default=labels[0])
     else:
         sampling = "log" if axis.log else "linear"
         found.Float(axis.name, axis.low, axis.high, sampling=sampling)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from zoo.plots import drawing, plot_label, save
+from zoo.tuning import wording
 from zoo.tuning.findings import Findings, Point
 
 COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
@@ -140,9 +141,12 @@ def _pareto(findings: Findings) -> Figure | None:
     axes.plot([_value(p, cost) for p in rest], [p.score for p in rest], "o", color="lightgrey")
     axes.plot([_value(p, cost) for p in front], [p.score for p in front], "o-", color=COLORS[0])
     for point in front:
-        told = ", ".join(plot_label(str(value)) for value in point.values.values())
+        told = ", ".join(plot_label(wording.shown(value)) for value in point.values.values())
         axes.annotate(
-            told, (_value(point, cost), point.score), xytext=(6, -11), textcoords="offset points"
+            told,
+            (_value(point, cost), point.score),
+            xytext=(6, -11),
+            textcoords="offset points",
         )
     axes.margins(0.12)
     axes.set_xlabel(TITLES[cost])
@@ -179,14 +183,16 @@ def _scale(findings: Findings, axes: Any) -> None:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(list(axis.values), [f"{value:g}" for value in axis.values])
     else:
-        axes.set_xticks(range(len(axis.values)), [plot_label(str(value)) for value in axis.values])
+        axes.set_xticks(
+            range(len(axis.values)), [plot_label(wording.shown(value)) for value in axis.values]
+        )
 
 
 def _places(findings: Findings, points: Sequence[Point]) -> list[float]:
     axis = findings.study.space.main()
     values = [point.values.get(axis.name) for point in points]
     if axis.values and not (axis.numeric and min(axis.values) > 0):
-        return [axis.values.index(value) for value in values]
+        return [float(axis.place(value)) for value in values]
     return [float(value) for value in values]  # type: ignore[arg-type]
 
 

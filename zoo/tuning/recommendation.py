@@ -2,6 +2,9 @@
 
 from zoo.tuning import pictures, wording
 from zoo.tuning.findings import Findings, Point
+from zoo.tuning.records import number
+
+NAMED = 3  # failures that the recommendation names; the report has all
 
 
 def recommendation(findings: Findings) -> str:
@@ -22,7 +25,30 @@ def recommendation(findings: Findings) -> str:
             f"the smallest network within one standard error ({best.error:.4f}) of the best, "
             f"{wording.settings(best)} with {wording.score(best)}."
         )
-    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}"
+    warning = failed(findings)
+    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
+        f" {warning}" if warning else ""
+    )
+
+
+def failed(findings: Findings) -> str:
+    """A warning where settings failed, of which nothing is known; empty where none did."""
+    failures = findings.failures
+    if not failures:
+        return ""
+    ended = findings.finished + len(failures)
+    told = "; ".join(failure(findings, trial) for trial in list(failures)[:NAMED])
+    more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
+    return (
+        f"Careful: {len(failures)} of {ended} settings failed and were not compared: {told}{more}."
+    )
+
+
+def failure(findings: Findings, trial: str) -> str:
+    """A trial that failed, its reason and its settings."""
+    values = findings.failed_values.get(trial)
+    settings = f" ({wording.of_values(values)})" if values else ""
+    return f"trial {number(trial)}: {findings.failures[trial].rstrip('.')}{settings}"
 
 
 def _border(findings: Findings, chosen: Point) -> str:

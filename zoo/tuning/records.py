@@ -1,5 +1,6 @@
 """The folder of a study: a folder for each trial, and in it one for each of its runs."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ class Run:
     """One training of a trial.
 
     Attributes:
-        trial: The trial's number, `0007`.
+        trial: The trial's name, `0007`: its folder's. `number` is what people read.
         values: What the search chose.
         fraction: Share of the training data, above 0 and up to 1.
         seed: Of this run.
@@ -41,6 +42,11 @@ class Run:
 
 
 Measure = Callable[[Run], dict[str, Any]]
+
+
+def number(trial: str) -> int:
+    """A trial's number, counted from 1, in messages and tables: `0007` -> 8."""
+    return int(trial) + 1
 
 
 class Records:
@@ -75,16 +81,30 @@ class Records:
     def finish(self, run: Run, figures: dict[str, Any]) -> None:
         """Puts a run's figures down: from now on it is done."""
         told = {"trial": run.trial, "fraction": run.fraction, "seed": run.seed}
-        write_json(run.directory / "result.json", {**told, "values": run.values, **figures})
+        finite = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in figures.items()
+        }
+        write_json(run.directory / "result.json", {**told, "values": run.values, **finite})
 
-    def fail(self, trial: str, reason: str) -> None:
-        """Puts down why a trial failed."""
-        write_json(self.of_trial(trial) / "failed.json", {"trial": trial, "reason": reason})
+    def fail(self, trial: str, values: dict[str, Any], reason: str, trace: str = "") -> None:
+        """Records why a trial failed, and writes its traceback if it has one."""
+        folder = self.of_trial(trial)
+        content = {"trial": trial, "values": values, "reason": reason}
+        write_json(folder / "failed.json", content)
+        if trace:
+            (folder / "traceback.txt").write_text(trace, encoding="utf-8")
 
     def reason(self, trial: str) -> str | None:
         """Why a trial failed, or None."""
         found = _read(self.of_trial(trial) / "failed.json", {"reason": str})
         return None if found is None else str(found["reason"])
+
+    def failed_values(self, trial: str) -> dict[str, Any]:
+        """The settings of a trial that failed."""
+        found = _read(self.of_trial(trial) / "failed.json", {}) or {}
+        values = found.get("values", {})
+        return values if isinstance(values, dict) else {}
 
     def progress(self, trial: str) -> int:
         """How much of a trial is done: its finished epochs and runs."""

@@ -10,8 +10,8 @@ from zoo.errors import InputError
 from zoo.tuning import pictures, wording
 from zoo.tuning.findings import Findings
 from zoo.tuning.journal import Journal
-from zoo.tuning.recommendation import recommendation
-from zoo.tuning.records import Records, write_json
+from zoo.tuning.recommendation import failed, failure, recommendation
+from zoo.tuning.records import Records, number, write_json
 from zoo.tuning.study import Study
 
 FIGURES = ("parameters", "seconds_per_epoch", "latency_ms")
@@ -29,7 +29,8 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
         study: What was searched.
         directory: Its folder.
         again: How a training with `best.json` is begun, a command or a line of Python.
-        extra: Options that `best.json` has beside the settings.
+        extra: Options that `best.json` has beside the settings. Where settings failed it has a
+            `warning` as well.
 
     Returns:
         The recommendation, in a sentence or two.
@@ -41,14 +42,16 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     findings = Findings.of(study, records)
     last = study.fractions[-1]
     if not findings.at(last):
-        told = "; ".join(f"trial {name}: {why}" for name, why in findings.failures.items())
+        told = "; ".join(failure(findings, trial) for trial in findings.failures)
         raise InputError(
             f"no trial of {directory} was finished, so there is nothing to report"
             + (f": {told}" if told else ": give it more --minutes, or go on with --resume")
         )
     _write_csv(records, directory / "trials.csv")
     chosen = findings.recommended(last)
-    write_json(directory / "best.json", {**extra, **chosen.values})
+    warning = failed(findings)
+    warned = {"warning": warning} if warning else {}
+    write_json(directory / "best.json", {**extra, **chosen.values, **warned})
     drawn = pictures.draw(findings, directory)
     sentence = recommendation(findings)
     text = _markdown(findings, sentence, drawn, again, records)
@@ -63,7 +66,7 @@ def _markdown(
     searched = "; ".join(
         f"`{axis.name}` "
         + (
-            ", ".join(str(value) for value in axis.values)
+            ", ".join(wording.shown(value) for value in axis.values)
             if axis.values
             else f"{axis.low:g} to {axis.high:g}"
         )
@@ -110,7 +113,10 @@ def _markdown(
     ]
     if findings.failures:
         lines += ["", "## Trials that failed", ""]
-        lines += [f"- {name}: {reason}" for name, reason in findings.failures.items()]
+        for trial in findings.failures:
+            trace = f"trials/{trial}/traceback.txt"
+            place = f", see `{trace}`" if (records.directory / trace).exists() else ""
+            lines.append(f"- {failure(findings, trial).removeprefix('trial ')}{place}")
     return "\n".join(lines) + "\n"
 
 
@@ -175,9 +181,14 @@ def _cost(name: str, value: float) -> str:
 
 def _write_csv(records: Records, path: Path) -> None:
     """A line for each run: its settings and its figures."""
-    rows = [{**row["values"], **row} for row in records.rows()]
-    for row in rows:
-        del row["values"]
+    rows = []
+    for row in records.rows():
+        values = {
+            name: wording.shown(v) if isinstance(v, list | dict) else v
+            for name, v in row["values"].items()
+        }
+        rows.append({**values, **row, "trial": number(row["trial"]), "folder": row["trial"]})
+        del rows[-1]["values"]
     first = ["trial", "fraction", "seed"]
     heads = [*first, *dict.fromkeys(name for row in rows for name in row if name not in first)]
     with (

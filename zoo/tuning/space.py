@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.commas import separated
 from zoo.errors import InputError
+from zoo.tuning.values import SCALARS, label, plain
 
 NOTATION = "A,B,C or LOW:HIGH, LOW:HIGH:STEP, LOW:HIGH:log, LOW:HIGH:log:FACTOR"
+MOST = 10_000  # values of a range
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 Test = Callable[[Any], bool]
 
@@ -37,10 +40,14 @@ class Axis:
 
     Attributes:
         name: The option.
-        values: The values in their order, or none for a range.
+        values: The values in their order, or none for a range; each is JSON's, so a list for a
+            tuple.
         low: The range's lower end.
         high: Its upper end.
         log: Whether it is drawn evenly in the logarithm.
+
+    Raises:
+        InputError: A value is none that JSON has.
     """
 
     name: str
@@ -49,10 +56,34 @@ class Axis:
     high: float = 0.0
     log: bool = False
 
+    def __post_init__(self) -> None:
+        """Puts the values into JSON's types, each once."""
+        values = {label(value): value for value in plain(self.name, self.values)}
+        object.__setattr__(self, "values", tuple(values.values()))
+
     @property
     def numeric(self) -> bool:
         """Whether its values have an order and distances."""
-        return not self.values or not isinstance(self.values[0], str | bool)
+        return all(type(value) in (int, float) for value in self.values)
+
+    @property
+    def labels(self) -> tuple[Any, ...]:
+        """What stands for the values in KerasTuner, which takes one plain type: text for others."""
+        kinds = {type(value) for value in self.values}
+        if len(kinds) <= 1 and kinds <= set(SCALARS[:-1]):
+            return self.values
+        return tuple(label(value) for value in self.values)
+
+    def value(self, found: Any) -> Any:
+        """The value that a label stands for, or a number from a range as it is."""
+        pairs = zip(self.labels, self.values, strict=True)
+        return next((own for text, own in pairs if text == found), found)
+
+    def place(self, value: Any) -> Any:
+        """Where a value stands among all: what values are sorted and grouped by."""
+        if value is None and None not in self.values:
+            return -math.inf  # the option is not searched there
+        return self.values.index(value) if self.values else value
 
 
 def parse(name: str, text: str, kind: type) -> Axis | Any:
@@ -60,7 +91,9 @@ def parse(name: str, text: str, kind: type) -> Axis | Any:
 
     Args:
         name: The option, for the error.
-        text: `NOTATION`, or a single value.
+        text: `NOTATION`, or a single value. Text in double quotes is one value whatever it holds,
+            so `"2,3"` is no list, and `"2,3","4"` is a list of two. The path of a file or folder
+            that exists is one value without quotes as well.
         kind: The option's type: str, bool, int or float.
 
     Returns:
@@ -76,16 +109,39 @@ def parse(name: str, text: str, kind: type) -> Axis | Any:
         ('gru', 'lstm')
         >>> parse("units", "64", int)
         64
+        >>> parse("ngrams", '"1,2,3"', str)
+        '1,2,3'
+        >>> parse("ngrams", '"1,2,3",2', str).values
+        ('1,2,3', '2')
     """
     if ":" in text and kind in (int, float):
         return _range(name, text, kind)
-    values = tuple(dict.fromkeys(_value(name, part, kind) for part in text.split(",")))
-    return values[0] if len(values) == 1 else Axis(name, values)
+    parts = separated(name, text) if kind is str else text.split(",")
+    return axis_or_value(name, [_value(name, part, kind) for part in parts])
+
+
+def axis_or_value(name: str, values: Sequence[Any]) -> Axis | Any:
+    """An axis of several values, or the value itself where there is but one.
+
+    Raises:
+        InputError: There is none.
+    """
+    axis = Axis(name, tuple(values))
+    if not axis.values:
+        raise InputError(f"{name} has no value: give at least one")
+    return axis.values[0] if len(axis.values) == 1 else axis
 
 
 def _value(name: str, text: str, kind: type) -> Any:
     try:
-        return TRUTH[text.strip().lower()] if kind is bool else kind(text.strip())
+        value = (
+            TRUTH[text.strip().lower()]
+            if kind is bool
+            else kind(text if kind is str else text.strip())
+        )
+        if kind is float and not math.isfinite(value):
+            raise ValueError
+        return value
     except (ValueError, KeyError) as error:
         expected = "true or false" if kind is bool else f"of type {kind.__name__}"
         raise InputError(
@@ -106,9 +162,12 @@ def _range(name: str, text: str, kind: type) -> Axis | Any:
     if step <= (1 if log else 0):
         raise InputError(f"{name}'s step must be above {1 if log else 0}, got {step!r} in {text!r}")
     count = math.floor((math.log(high / low, step) if log else (high - low) / step) + 1e-9)
+    if count >= MOST:
+        raise InputError(
+            f"{name} has {count + 1:,} values in {text!r}, at most {MOST:,}: set a STEP"
+        )
     numbers = [low * step**n if log else low + step * n for n in range(count + 1)]
-    values = tuple(dict.fromkeys(round(n) if kind is int else float(f"{n:.10g}") for n in numbers))
-    return values[0] if len(values) == 1 else Axis(name, values)
+    return axis_or_value(name, [round(n) if kind is int else float(f"{n:.10g}") for n in numbers])
 
 
 @dataclass(frozen=True)
@@ -141,9 +200,13 @@ class Space:
             if name not in CONDITIONS:
                 continue
             parent, test, told = CONDITIONS[name]
+            if parent not in found and parent not in fixed:
+                continue  # an architecture of the user's own
             if parent in found:
                 parents[name] = (parent, tuple(filter(test, found[parent].values)))
-            if parent in found and parents[name][1] or test(fixed.get(parent)) is True:
+            if parent in found and parents[name][1]:
+                continue
+            if parent not in found and test(fixed[parent]):
                 continue
             given = found[parent].values if parent in found else fixed.get(parent)
             raise InputError(
@@ -177,8 +240,9 @@ class Space:
         for values in itertools.product(*(axis.values for axis in self.axes)):
             point = dict(zip((axis.name for axis in self.axes), values, strict=True))
             point = {name: value for name, value in point.items() if self.active(name, point)}
-            if tuple(point.items()) not in seen:
-                seen.add(tuple(point.items()))
+            key = label(point)
+            if key not in seen:
+                seen.add(key)
                 yield point
 
     def main(self) -> Axis:

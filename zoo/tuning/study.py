@@ -8,6 +8,7 @@ from typing import Any
 from zoo import durable, stored
 from zoo.errors import DamagedFile, InputError, require_choice
 from zoo.tuning.space import Axis, Space
+from zoo.tuning.values import plain, whole
 
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 DIRECTIONS = ("max", "min")
@@ -50,19 +51,19 @@ class Study:
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
-        """Checks the values."""
+        """Checks the values and puts them into JSON's types: a loaded study equals a saved one."""
         require_choice("algorithm", self.algorithm, ALGORITHMS)
         require_choice("direction", self.direction, DIRECTIONS)
         if not self.axes:
             raise InputError("nothing to search over: give an option several values, 16:512:log")
-        for name in ("trials", "epochs", "seeds"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.minutes < 0:
-            raise InputError(f"minutes must be at least 0, got {self.minutes}")
-        if not self.fractions or not all(0 < share <= 1 for share in self.fractions):
-            raise InputError(f"fractions must lie above 0 and up to 1, got {self.fractions}")
-        object.__setattr__(self, "fractions", tuple(sorted(set(self.fractions))))
+        for name, least in (("trials", 1), ("epochs", 1), ("seeds", 1), ("seed", 0)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        for name in ("fixed", "others"):
+            values = {key: plain(key, value) for key, value in getattr(self, name).items()}
+            object.__setattr__(self, name, values)
+        object.__setattr__(self, "axes", tuple(self.axes))
+        object.__setattr__(self, "minutes", _minutes(self.minutes))
+        object.__setattr__(self, "fractions", _fractions(self.fractions))
         object.__setattr__(self, "space", Space.of(self.axes, {**self.others, **self.fixed}))
         if self.algorithm == "grid":
             next(self.space.grid())
@@ -92,10 +93,27 @@ class Study:
         advice = "put back a copy of it, or begin a new study"
         content = stored.read_json(path, dict, missing="give the folder of a study", advice=advice)
         try:
-            content["fractions"] = tuple(content["fractions"])
-            axes = [{**axis, "values": tuple(axis["values"])} for axis in content["axes"]]
-            content["axes"] = tuple(Axis(**axis) for axis in axes)
-            return cls(**content)
+            axes = tuple(Axis(**axis) for axis in content["axes"])
+            return cls(**{**content, "axes": axes})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             told = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise DamagedFile(f"{path} holds no study ({told}): {advice}") from error
+
+
+def _minutes(value: Any) -> float:
+    found = plain("minutes", value)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise InputError(f"minutes must be a number, got {value!r}")
+    if found < 0:
+        raise InputError(f"minutes must be at least 0, got {value!r}")
+    return float(found)
+
+
+def _fractions(value: Any) -> tuple[float, ...]:
+    """Shares of the training data, ascending, each once; a single number is one share."""
+    found = plain("fractions", value)
+    shares = found if isinstance(found, list) else [found]
+    right = all(type(share) in (int, float) and 0 < share <= 1 for share in shares)
+    if not shares or not right:
+        raise InputError(f"fractions must lie above 0 and up to 1, got {value}")
+    return tuple(sorted({float(share) for share in shares}))

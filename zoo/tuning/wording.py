@@ -1,5 +1,7 @@
 """How settings, scores and shares of the data are named in a report."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.tuning.findings import Point
@@ -8,11 +10,18 @@ from zoo.tuning.study import Study
 
 def settings(point: Point) -> str:
     """A setting in words, `units 64, cell gru`."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in point.values.items())
+    return of_values(point.values)
+
+
+def of_values(values: Mapping[str, Any]) -> str:
+    """Values of options in words, `units 64, cell gru`."""
+    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
 
 
 def shown(value: Any) -> str:
-    """A value with at most four digits."""
+    """A value as text: a number with at most four digits, lists and dicts as JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.zoo.tuning import toy
 from zoo.errors import InputError
 from zoo.tuning import oracles
-from zoo.tuning.conduct import conduct
+from zoo.tuning.conduct import StudyError, conduct
 from zoo.tuning.records import Records
 from zoo.tuning.space import parse
 from zoo.tuning.study import Study
@@ -143,6 +143,38 @@ def test_a_trial_that_fails_is_put_down_with_its_reason_and_the_search_goes_on(t
     assert ended.count("COMPLETED") == 3 * study.settings // 5
 
 
+def test_a_trial_that_fails_is_one_line_with_the_number_that_the_others_count_from(
+    tmp_path, capsys
+):
+    def measured(run):
+        if run.values["units"] == 8:
+            raise ValueError("eight is wrong\nand a long story")
+        return {"accuracy": 0.5}
+
+    study = Study("toy", (parse("units", "4,8,16", int),), {}, "accuracy")
+    conduct(study, measured, tmp_path)
+    printed = capsys.readouterr()
+    first, second, third = printed.out.splitlines()
+    assert first.startswith("trial 1 of 3  units 4: accuracy")
+    assert second == "trial 2 failed: ValueError: eight is wrong (units 8)"
+    assert third.startswith("trial 3 of 3  units 16: accuracy")
+    assert "Traceback" not in printed.err
+
+
+def test_what_fails_every_trial_ends_the_search(tmp_path, capsys):
+    seen = []
+
+    def measured(run):
+        seen.append(run)
+        raise StudyError("no such file")
+
+    with pytest.raises(InputError, match="no such file"):
+        conduct(toy.study(), measured, tmp_path)
+    assert len(seen) == 1
+    assert not Records(tmp_path).failures()
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_full_disk_ends_the_search_and_is_no_failure_of_the_trial(tmp_path):
     def measured(run):
         if run.trial == "02":
@@ -218,6 +250,12 @@ def test_a_study_is_the_same_after_it_was_written_and_read(tmp_path):
         ({"fractions": (0.0,)}, "fractions must lie above 0"),
         ({"minutes": -1.0}, "minutes must be at least 0"),
         ({"algorithm": "gird"}, "grid"),
+        ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
+        ({"trials": True}, "trials must be a whole number"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"minutes": "long"}, "minutes must be a number"),
+        ({"fractions": (True,)}, "fractions must lie above 0"),
+        ({"fractions": ()}, "fractions must lie above 0"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_told(options, told):

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import shutil
 
 import pytest
 
@@ -102,6 +103,8 @@ def test_the_table_of_trials_has_a_line_for_each_run(folder):
     }
     assert found[0.1, 64, 1] == 0.62
     assert found[1.0, 16, 2] == 0.82
+    numbers = {(row["trial"], row["folder"], row["units"]) for row in rows}
+    assert numbers == {("1", "0", "4"), ("2", "1", "16"), ("3", "2", "64")}
 
 
 def test_a_choice_at_the_upper_end_is_told(tmp_path):
@@ -141,7 +144,50 @@ def test_failures_stand_in_the_report(tmp_path):
 
     conduct(study(), measured, tmp_path)
     report(study(), tmp_path, "", {})
-    assert "- 2: MemoryError: no room" in (tmp_path / "report.md").read_text()
+    text = (tmp_path / "report.md").read_text()
+    assert "- 3: MemoryError: no room (units 64), see `trials/2/traceback.txt`" in text
+    assert "MemoryError: no room" in (tmp_path / "trials" / "2" / "traceback.txt").read_text()
+
+
+def test_a_recommendation_says_which_settings_failed(tmp_path):
+    def measured(run):
+        if run.values["units"] != 16:
+            raise InputError("no room.")
+        return measure(run)
+
+    conduct(study(), measured, tmp_path)
+    told = (
+        "Careful: 2 of 3 settings failed and were not compared: trial 1: no room (units 4); "
+        "trial 3: no room (units 64)."
+    )
+    assert report(study(), tmp_path, "", {"recipe": "toy"}).endswith(told)
+    assert told in (tmp_path / "report.md").read_text()
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best == {"recipe": "toy", "units": 16, "warning": told}
+    findings = Findings.of(study(), Records(tmp_path))
+    assert findings.mostly_failed
+    assert findings.finished == 1
+
+
+def test_where_no_setting_failed_there_is_no_warning(folder):
+    assert "warning" not in json.loads((folder / "best.json").read_text())
+    assert "Careful" not in (folder / "report.md").read_text()
+    assert not Findings.of(study(), Records(folder)).mostly_failed
+
+
+def test_a_run_whose_objective_is_no_number_is_no_candidate(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "study")
+    for path in (tmp_path / "study" / "trials").glob("1/*/result.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "accuracy": math.nan}))
+    findings = Findings.of(study(), Records(tmp_path / "study"))
+    assert findings.recommended(1.0).values == {"units": 64}
+
+
+def test_names_with_dollar_signs_and_lists_are_drawn_as_they_are(tmp_path):
+    axis = Axis("cell", ("$$", "a$b_c^", [1, 2]))
+    odd = Study("toy", (axis,), {}, "accuracy")
+    conduct(odd, lambda run: {"accuracy": 0.5, "parameters": 3}, tmp_path)
+    assert "Take cell $$" in report(odd, tmp_path, "", {})
 
 
 def test_without_a_finished_trial_the_reason_is_told(tmp_path):
@@ -149,7 +195,7 @@ def test_without_a_finished_trial_the_reason_is_told(tmp_path):
         raise MemoryError("no room")
 
     conduct(toy.study(trials=1), measured, tmp_path)
-    with pytest.raises(InputError, match="nothing to report: trial 0: MemoryError: no room"):
+    with pytest.raises(InputError, match="nothing to report: trial 1: MemoryError: no room"):
         report(toy.study(trials=1), tmp_path, "", {})
 
 

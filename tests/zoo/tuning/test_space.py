@@ -16,6 +16,9 @@ from zoo.tuning.space import Axis, Space, parse
         ("0:0.5:0.25", float, (0.0, 0.25, 0.5)),
         ("gru,lstm,gru", str, ("gru", "lstm")),
         ("true,false", bool, (True, False)),
+        ('"2,3","3"', str, ("2,3", "3")),
+        ("tfds:a/b,tfds:c:1.0.0", str, ("tfds:a/b", "tfds:c:1.0.0")),
+        (",glove.txt", str, ("", "glove.txt")),
     ],
 )
 def test_a_text_is_read_as_these_values(text, kind, values):
@@ -29,7 +32,15 @@ def test_a_range_of_floats_without_steps_is_continuous():
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "value"), [("7", int, 7), ("lstm", str, "lstm"), ("3:3", int, 3)]
+    ("text", "kind", "value"),
+    [
+        ("7", int, 7),
+        ("lstm", str, "lstm"),
+        ("3:3", int, 3),
+        ('"1,2,3"', str, "1,2,3"),
+        ("tfds:glue/sst2", str, "tfds:glue/sst2"),
+        ("", str, ""),
+    ],
 )
 def test_a_single_value_is_no_axis(text, kind, value):
     assert parse("option", text, kind) == value
@@ -46,6 +57,9 @@ def test_a_single_value_is_no_axis(text, kind, value):
         ("many", int),
         ("1.5", int),
         ("maybe", bool),
+        ("nan", float),
+        ("inf", float),
+        ("1:1000000000", int),
         ("", int),
     ],
 )
@@ -54,6 +68,18 @@ def test_what_is_no_notation_is_told_with_its_text(text, kind):
         parse("units", text, kind)
     assert "units" in str(error.value)
     assert repr(text) in str(error.value)
+
+
+def test_a_path_that_exists_is_one_value_though_it_has_a_comma(tmp_path):
+    path = tmp_path / "a,b.tsv"
+    path.touch()
+    assert parse("data", str(path), str) == str(path)
+    assert parse("data", f"{path},builtin", str).values == (str(path), "builtin")
+
+
+def test_an_option_whose_parent_the_architecture_lacks_is_searched_always():
+    axes = [Axis("residual", (False, True))]
+    assert len(list(Space.of(axes, {"units": 4}).grid())) == 2
 
 
 def test_residual_is_searched_only_where_there_are_layers_to_add():
