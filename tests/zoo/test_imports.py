@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = [
     {"errors", "version", "quiet"},
-    {"lines", "checksums", "memory"},
+    {"lines", "checksums", "memory", "commas"},
     {"durable", "stored", "keras_file"},
     {"registry", "masking", "lock", "command", "plots"},
     {"cells", "text", "checked_model"},
