@@ -66,15 +66,20 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
 
     def _try_run_and_update_trial(self, trial: Any, *arguments: Any, **named: Any) -> None:
         """KerasTuner's own prints the traceback of each trial that fails."""
-        reported = self.oracle.get_trial(trial.trial_id).metrics.exists(self.study.objective)
+        alone = not self._is_worker()
         try:
-            if reported:  # before an interruption; the runs' results are there
-                self.run_trial(trial)
+            if alone and self.oracle.get_trial(trial.trial_id).metrics.exists(self.study.objective):
+                self.run_trial(trial)  # reported before an interruption: the results are there
             else:
                 self._run_and_update_trial(trial, *arguments, **named)
             trial.status = Status.COMPLETED
         except keras_tuner.errors.FailedTrialError as error:
             trial.status, trial.message = Status.FAILED, str(error)
+        except (keras_tuner.errors.FatalError, OSError):
+            raise
+        except Exception as error:  # such as a chief that ended during a call
+            trial.status, trial.message = Status.INVALID, _told(error)
+            print(f"trial {number(trial.trial_id)} was not reported: {trial.message}", flush=True)
 
     def _runs(self, trial: str, values: dict[str, Any], suggested: dict[str, Any]) -> list[Run]:
         study = self.study
