@@ -171,7 +171,7 @@ class UnknownTokens:
         if rows and "unknown" in rows[0]:
             return
         share = rows[0].get("unknown_share", 0.0) if rows else 0.0
-        if share < HIGH_SHARE:
+        if share < HIGH_SHARE or "unknown" in rows[0]:  # an answer that names them has warned
             return
         self._high += 1
         if self._high <= NAMED:

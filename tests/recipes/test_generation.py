@@ -78,6 +78,44 @@ def test_the_exported_model_writes_the_text_on_and_scores_it(finished, capsys):
     assert right["num_tokens"] == wrong["num_tokens"] == 7  # a piece of running text has no end
 
 
+def test_a_prompt_comes_back_as_it_was_given_and_what_is_unknown_is_named(finished, capsys):
+    models = ["--export-dir", str(finished / "models"), "--max-tokens", "3", "--json"]
+    prompts = ["Öne two ", "☃☃☃", "one two "]
+    assert main(["generation", "predict", *prompts, "--samples", "2", *models]) == 0
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["prompt"] for row in rows] == [one for one in prompts for _ in range(2)]
+    assert all(row["text"].startswith(row["prompt"]) for row in rows)
+    assert [row["unknown"] for row in rows[::2]] == [["Ö"], ["☃"], []]
+    assert [row["unknown_share"] for row in rows[::2]] == [0.125, 1, 0]
+    # short texts are answered first, printed in the order of the prompts
+    assert sorted(line for line in err.splitlines() if line.startswith("warning")) == [
+        "warning: 100% of the tokens of '☃☃☃' are unknown to the model: '☃'",
+        "warning: 12% of the tokens of 'Öne two ' are unknown to the model: 'Ö'",
+    ]
+    assert main(["generation", "predict", "☃ one", "--score", *models]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["unknown"] == ["☃"] and err.count("warning:") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--top-k", "-1"], "--top-k must be at least 0, got -1"),
+        (["--temperature", "nan"], "--temperature must be a number from 0 to 100, got nan"),
+        (["--seed", "5000000000"], "--seed must be at most 2147483647, got 5000000000"),
+        (["--seed", "5e9"], "argument --seed: invalid int value: '5e9'"),
+        (["--samples", "0"], "--samples must be at least 1, got 0"),
+        (["--max-tokens", "-3"], "--max-tokens must be at least 0, got -3"),
+    ],
+)
+def test_options_out_of_range_are_one_sentence(words, said, finished, capsys):
+    models = ["--export-dir", str(finished / "models")]
+    assert main(["generation", "predict", "one", *words, *models]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[-1].startswith(f"error: {said}")
+
+
 def test_several_samples_of_a_prompt_and_one_seed(finished, capsys):
     models = ["--export-dir", str(finished / "models"), "--max-tokens", "30", "--json"]
     outputs = []
