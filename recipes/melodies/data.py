@@ -37,7 +37,9 @@ def load(config: MelodiesConfig, whole: bool = False) -> Splits:
     splits = complete(given, config.validation_fraction, config.test_fraction, config.split_seed)
     train = _in_other_keys(splits.train, config.transpose)
     known = {one.label for one in train}
-    found = Splits(train, *(_known(part, known) for part in (splits.validation, splits.test)))
+    found = Splits(
+        train, *(with_known_starts(part, known) for part in (splits.validation, splits.test))
+    )
     check_labels(found)
     return found
 
@@ -74,7 +76,7 @@ def _fits(moved: Sequence[int], pitches: set[int]) -> bool:
     return min(pitches) <= min(moved) and max(moved) <= max(pitches)
 
 
-def _known(part: Sequence[Example], labels: set[str]) -> list[Example]:
+def with_known_starts(part: Sequence[Example], labels: set[str]) -> list[Example]:
     """A split without what begins with a note that no melody of train begins with."""
     kept = [one for one in part if one.label in labels]
     if len(kept) < len(part):

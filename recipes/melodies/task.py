@@ -80,8 +80,18 @@ def evaluate(model: keras.Model, prepared: Prepared, directory: Path) -> dict[st
 def measure(
     model: keras.Model, config: MelodiesConfig, splits: Splits, directory: Path
 ) -> Measured:
-    """The run's model on the test split of any data: what it says of given melodies."""
-    return names.measure(model, config, splits, directory, LEVEL)
+    """The run's model on the test split of any data: the likelihood of its melodies.
+
+    Those that begin with a note that no melody of train begins with are left out.
+    """
+    known = set(names.text_path(directory, LEVEL)[1])
+    kept = data.with_known_starts(splits.test, known)
+    if not kept:
+        raise InputError(
+            f"none of the {len(splits.test)} melodies begins with a note that the model knows, "
+            f"expected one of {', '.join(sorted(known))}: give other melodies"
+        )
+    return names.measure(model, config, Splits([], [], kept), directory, LEVEL)
 
 
 def export(model: keras.Model, config: MelodiesConfig, run: Path, directory: Path) -> Path:
