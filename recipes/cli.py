@@ -225,6 +225,8 @@ def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:
     from recipes import provenance, runner
     from zoo import export
 
+    how = {name: value for name, value in options.items() if name in _fields(task.Answering)}
+    task.Answering(**how)  # wrong options show before a model is looked for
     directory = options["export_dir"] / task.NAME
     run, version = options["run_dir"], options["version"]
     if run is not None and version is not None:
@@ -241,7 +243,6 @@ def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:
     else:
         path = export.newest(directory)
     print(provenance.sentence(path), file=sys.stderr)
-    how = {name: value for name, value in options.items() if name in _fields(task.Answering)}
     runner.predict(task, texts, path, options["json"], how)
 
 

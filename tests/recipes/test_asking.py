@@ -83,6 +83,21 @@ def test_training_checks_how_it_will_decode(words, said, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["translation", "--beam-size", "99"], "--beam-size must be at most 32, got 99"),
+        (["names", "--min-p", "2"], "--min-p must be at most 1, got 2.0"),
+        (["melodies", "--top-p", "0"], "--top-p must be above 0, got 0.0"),
+        (["generation", "--seed", "-1"], "--seed must be at least 0, got -1"),
+    ],
+)
+def test_predict_checks_its_options_before_it_looks_for_a_model(words, said, tmp_path, capsys):
+    name, *options = words
+    assert main([name, "predict", "x", *options, "--export-dir", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {said}\n"
+
+
 def test_options_become_one_value_a_row():
     how = Inventing(temperature=1, top_k=3, min_p=0.5)
     found = asking.options(how, ("temperature", "top_k", "min_p"), 4)
