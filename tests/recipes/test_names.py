@@ -97,7 +97,7 @@ def test_the_exported_model_writes_and_scores_names(finished, capsys):
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
     first = json.loads(outputs[0].splitlines()[0])
-    names = ["label", "text", "finished", "log_probability", "num_tokens"]
+    names = ["label", "text", "finished", "log_probability", "num_tokens", "unknown_share"]
     assert list(first) == names and first["finished"]
     assert first["num_tokens"] == len(first["text"]) + 1
     words = ["names", "predict", "Alvari", "Dunnic", "--score", "Macdel", *models]
