@@ -205,11 +205,11 @@ def train(task: ModuleType, config: Any, directory: Path) -> Any:
 
 def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
     keras.utils.set_random_seed(config.seed)
-    new = not (directory / CONFIG).exists()
+    new = not any((folder / CONFIG).exists() for folder in _config_folders(directory))
     try:
         with team.chief_first():
             config, splits = _loaded(task, config)
-            if team.is_chief:  # before the vocabularies: what is prepared can be taken up
+            if new and team.is_chief:  # before the vocabularies: what is prepared can be taken up
                 _write_config(task, config, directory)
             prepared = _prepared(task, config, splits, directory)
         model, progression = _model(task, config, prepared, directory)
@@ -217,6 +217,8 @@ def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
         if new and team.is_chief:  # the options or the data are wrong: there is no run
             _forget(directory)
         raise
+    if not new and team.is_chief:  # a run that cannot be resumed keeps the options it had
+        _write_config(task, config, directory)
     print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
     progression = training.train(
         model,
@@ -251,9 +253,14 @@ def _model(
     return model, Progression()
 
 
+def _config_folders(directory: Path) -> tuple[Path, Path]:
+    """Where a run's configuration is, and its copy."""
+    return directory, directory / "checkpoints"
+
+
 def _write_config(task: ModuleType, config: Any, directory: Path) -> None:
     content = {"recipe": task.NAME, **dataclasses.asdict(config)}
-    for folder in (directory, directory / "checkpoints"):
+    for folder in _config_folders(directory):
         durable.make_folder(folder)
         write_json(folder / CONFIG, content, checked=True)
 

@@ -347,7 +347,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_what_there_was(
     assert "--resume goes on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "train --resume"])
+@pytest.mark.parametrize("verb", ["evaluate", "train --resume", "train --resume --epochs 7"])
 def test_a_label_that_the_run_does_not_know_is_one_sentence(
     verb: str, here: Path, capsys: pytest.CaptureFixture[str]
 ):
