@@ -47,12 +47,12 @@ def kind_of(field: dataclasses.Field[Any]) -> type:
     return kind
 
 
-def chosen_epochs(rule: EpochRule) -> Any:
+def chosen_epochs(rule: EpochRule, larger: str = "") -> Any:
     """The field `epochs` of a recipe: None until the size of the training split is known."""
     return option(
         None,
         "passes over the training split, at most (default: chosen by its size: "
-        f"{rule.least} for {rule.reference:,} {rule.unit} or more, more for fewer)",
+        f"{larger}{rule.least} for {rule.reference:,} {rule.unit} or more, more for fewer)",
         int,
     )
 
@@ -144,6 +144,10 @@ class TrainingConfig:
             ("precision", PRECISIONS),
         ):
             require_choice(name, getattr(self, name), choices)
+
+    def by_size(self, size: int) -> dict[str, Any]:
+        """Returns further options that are not given and follow from the size of train."""
+        return {}
 
 
 @dataclass(frozen=True)

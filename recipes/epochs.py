@@ -60,7 +60,7 @@ def size_of(train: Sequence[Any]) -> int:
 
 
 def settled(config: Any, size: int) -> Any:
-    """Returns the configuration with `epochs` and `patience` set.
+    """Returns the configuration with `epochs`, `patience` and the recipe's `by_size` options set.
 
     What the user gave is kept. `--keep-epoch` raises a chosen number of epochs to that epoch.
 
@@ -68,10 +68,10 @@ def settled(config: Any, size: int) -> Any:
         config: A recipe's options; `None` in `epochs` or `patience` means not given.
         size: Size of the training split, after `--train-fraction`.
     """
-    changes = {}
-    if config.epochs is None:
+    changes = config.by_size(size)
+    if config.epochs is None and "epochs" not in changes:
         changes["epochs"] = max(config.RULE.epochs(size), config.keep_epoch)
-    if config.patience is None:
+    if config.patience is None and "patience" not in changes:
         changes["patience"] = config.RULE.patience_for(size)
     return dataclasses.replace(config, **changes) if changes else config
 

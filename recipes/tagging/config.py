@@ -28,6 +28,10 @@ class TaggingConfig(TrainingConfig):
     tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
     auxiliary: str = option("", "further tags to learn beside: features (xpos,deprel) or columns")
     auxiliary_weight: float = option(0.3, "share of the loss of each of them that is added")
+    neighbour_words: int = option(
+        0, "the N most frequent words, as next and previous word, are learned beside; 0 = none"
+    )
+    neighbour_weight: float = option(0.05, "share of the loss of each side that is added")
     min_count: int = option(1, "times a word must occur in train to be known")
     max_letters: int = option(20, "letters read of a word, at most")
     vectors: str = option("", "file of pretrained word vectors: GloVe or word2vec text, also .gz")

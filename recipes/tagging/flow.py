@@ -19,11 +19,15 @@ from recipes.tagging import context
 from recipes.tagging.batching import EncodedSentences, TagBatches
 from recipes.tagging.config import TaggingConfig
 from recipes.tagging.data import further_tags, names_of
+from zoo.architectures.many_to_many import NEIGHBOURS
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.text import (
+    BOS,
+    EOS,
     SPECIAL,
+    UNK,
     TokenVectorizer,
     Vocabulary,
     allowed_transitions,
@@ -80,8 +84,9 @@ class Prepared:
 
 def check(config: TaggingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
-    if config.auxiliary_weight < 0:
-        raise InputError(f"auxiliary_weight must be at least 0, got {config.auxiliary_weight}")
+    for name in ("auxiliary_weight", "neighbour_weight"):
+        if getattr(config, name) < 0:
+            raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
     auxiliary = dict.fromkeys(names_of(config.auxiliary), 2)
     _model(
         config,
@@ -129,6 +134,11 @@ def prepare(
             for place, (name, tags) in enumerate(others.items())
         }
     )
+    if config.neighbour_words:
+        beside = neighbours(encoded["train"].rows, config.neighbour_words)
+        sides = " and ".join(side.replace("_", " ") for side in _sides(config))
+        print(f"learned beside: {sides}, of {config.neighbour_words:,} words", flush=True)
+        encoded["train"].others.update({side: beside[side] for side in _sides(config)})
     lengths = bucket_lengths(encoded["train"].lengths, config.buckets)
     taken = _taken(config)
     batches = {
@@ -185,6 +195,32 @@ def _taken(config: TaggingConfig) -> tuple[str, ...]:
     return ("token_ids", *letters, *(("casing_ids",) if config.casing_dim or around else ()))
 
 
+def _sides(config: TaggingConfig) -> tuple[str, ...]:
+    """The neighbours that the model learns beside the tags."""
+    if not config.neighbour_words:
+        return ()
+    return NEIGHBOURS if config.bidirectional else NEIGHBOURS[:1]
+
+
+def neighbours(rows: Sequence[dict[str, np.ndarray]], words: int) -> dict[str, list[np.ndarray]]:
+    """The ids of the words beside each token of each sentence.
+
+    Args:
+        rows: Sentences with `token_ids` (T,).
+        words: N; ids from N up become UNK.
+
+    Returns:
+        `next_word`, EOS behind the last token, and `previous_word`, BOS before the first: int32
+        (T,) for each sentence.
+    """
+    ids = [np.where(row["token_ids"] < words, row["token_ids"], UNK) for row in rows]
+    sides = ([np.append(row[1:], EOS) for row in ids], [np.append(BOS, row[:-1]) for row in ids])
+    return {
+        name: [row.astype(np.int32) for row in side]
+        for name, side in zip(NEIGHBOURS, sides, strict=True)
+    }
+
+
 def load_text_path(config: TaggingConfig, directory: Path) -> tuple[TokenVectorizer, list[str]]:
     """The vectorizer and the tags of a run."""
     vectorizer = TokenVectorizer(
@@ -230,9 +266,11 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
         )
     loss: Any = CRFLoss() if config.head == "crf" else TokenCrossentropy()
     weights = None
-    if prepared.auxiliary:
-        loss = {"tags": loss, **{name: TokenCrossentropy() for name in prepared.auxiliary}}
-        weights = {name: 1.0 if name == "tags" else config.auxiliary_weight for name in loss}
+    beside = dict.fromkeys(prepared.auxiliary, config.auxiliary_weight)
+    beside |= dict.fromkeys(_sides(config), config.neighbour_weight)
+    if beside:
+        loss = {"tags": loss, **{name: TokenCrossentropy() for name in beside}}
+        weights = {"tags": 1.0, **beside}
     optimizer = optimizers.optimizer(config, len(prepared.batches["train"]))
     model.compile(optimizer, loss, loss_weights=weights)
     return model
@@ -249,6 +287,8 @@ def _model(
     options |= {name: getattr(config, name) for name in MODEL_OPTIONS}
     if config.head == "crf" and scheme:
         options["allowed"] = allowed_transitions(classes, scheme)
+    if config.neighbour_words:
+        options["neighbour_words"] = config.neighbour_words
     if config.train_vectors and not config.vectors:
         raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
     return zoo.build(

@@ -292,6 +292,49 @@ def test_what_is_learned_beside_has_its_own_logits_on_the_same_states():
     assert tags_only(alone) is alone
 
 
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_neighbouring_words_are_predicted_by_states_that_have_not_read_them(bidirectional):
+    options = {"neighbour_words": 7, "bidirectional": bidirectional}
+    model = built("many_to_many", "gru", **options)
+    outputs = model(TOKENS)
+    sides = ("next_word", "previous_word")[: 1 + bidirectional]
+    assert set(outputs) == {"tags", *sides}
+    states = np.array(keras.Model(model.input, model.get_layer("logits").input)(TOKENS))
+    for number, side in enumerate(sides):
+        half = states[..., 2 * number : 2 * number + 2]
+        inner, bias = model.get_layer(f"{side}_hidden").get_weights()
+        kernel, outer = model.get_layer(side).get_weights()
+        expected = np.tanh(half @ inner + bias) @ kernel + outer
+        np.testing.assert_allclose(outputs[side], expected, atol=1e-5)
+    changed = TOKENS.copy()
+    changed[0, 2] = 1  # the third of five words
+    moved = {
+        k: np.abs(np.array(v) - outputs[k])[0].max(-1) > 1e-6 for k, v in model(changed).items()
+    }
+    assert moved["next_word"].tolist() == [False, False, True, True, True]
+    if bidirectional:
+        assert moved["previous_word"].tolist() == [True, True, True, False, False]
+    alone = tags_only(model)
+    np.testing.assert_array_equal(alone(TOKENS), outputs["tags"])
+    assert not any("word" in weight.path for weight in alone.weights)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"num_layers": 2}, "needs one recurrent layer.*got 2 layers"),
+        ({"dense_layers": 1}, "got 2 layers"),
+        ({"bidirectional": True, "merge_mode": "sum"}, "merge_mode 'sum'"),
+        ({"neighbour_words": 3}, "neighbour_words must be 0, or above 3"),
+        ({"neighbour_words": -1}, "neighbour_words must be 0, or above 3.*got -1"),
+        ({"auxiliary": {"next_word": 2}}, "auxiliary tags cannot be called 'next_word'"),
+    ],
+)
+def test_neighbouring_words_are_refused_where_the_states_have_read_them(options, words):
+    with pytest.raises(zoo.InputError, match=words):
+        zoo.build("many_to_many", **{**TINY, "cell": "gru", "neighbour_words": 7, **options})
+
+
 def test_pretrained_vectors_reach_the_states_beside_the_learned_ones():
     options = {"embedding_dim": 2, "learned_size": 3, "pretrained_dim": 3}
     model = built("many_to_many", "gru", **options)

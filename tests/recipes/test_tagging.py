@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from recipes import runner
 from recipes.cli import main
+from recipes.epochs import settled
 from recipes.ner import task as ner
 from recipes.ner.config import NerConfig
 from recipes.sources.sentences import Sentence, TaggedSplits
@@ -249,6 +250,55 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
 
 
+def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
+    files, tmp_path, capsys
+):
+    from recipes.ner import task
+    from recipes.runner import best_model, load_config
+
+    words = ["--data", files, "--run-dir", tmp_path / "run"]
+    status, said = run(capsys, "ner", "train", *words, *FAST, "--neighbour-words", "12")
+    assert status == 0, said.err
+    assert "learned beside: next word and previous word, of 12 words" in said.out
+    history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
+    assert {"loss", "tags_loss", "next_word_loss", "previous_word_loss"} <= set(history)
+    assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["entity_f1"] == 1
+    model, config = best_model(tmp_path / "run"), load_config(task, tmp_path / "run")
+    assert set(model.output) == {"tags", "next_word", "previous_word"}
+    of_texts, _ = tagger(model, *flow.load_text_path(config, tmp_path / "run"))
+    assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
+
+
+def test_neighbours_are_the_ids_beside_a_token_with_rare_words_unknown():
+    rows = [{"token_ids": np.array([4, 9, 5])}, {"token_ids": np.array([6])}]
+    found = flow.neighbours(rows, 9)
+    assert [row.tolist() for row in found["next_word"]] == [[1, 5, 3], [3]]
+    assert [row.tolist() for row in found["previous_word"]] == [[2, 4, 1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "expected"),
+    [
+        ({}, 14_041, 2_000),
+        ({}, 3_394, 0),
+        ({"neighbour_words": 0}, 14_041, 0),
+        ({"neighbour_words": 500}, 100, 500),
+        ({"num_layers": 2}, 14_041, 0),
+        ({"dense_layers": 1}, 14_041, 0),
+        ({"merge_mode": "sum"}, 14_041, 0),
+        ({"context": "runs/lm"}, 14_041, 0),
+        ({"unlabelled": "text.txt"}, 14_041, 0),
+        ({"bidirectional": False, "merge_mode": "sum"}, 14_041, 2_000),
+    ],
+)
+def test_larger_data_learns_neighbouring_words_where_the_network_can(options, size, expected):
+    config = settled(NerConfig(data="mine", **options), size)
+    assert config.neighbour_words == expected
+    assert settled(config, 10) == config
+
+
 def test_what_a_run_chose_is_trained_again_with_validation_among_train(
     trained, files, tmp_path, capsys
 ):
@@ -463,6 +513,8 @@ def test_a_line_is_coloured_on_a_terminal_alone():
         (["--character-widths", "3,0"], "character_widths must be a positive int, got 0"),
         (["--decay", "cosin"], "decay must be one of"),
         (["--auxiliary", "tags"], "auxiliary tags cannot be called 'tags'"),
+        (["--neighbour-weight", "-1"], "neighbour_weight must be at least 0, got -1.0"),
+        (["--neighbour-words", "9", "--num-layers", "2"], "needs one recurrent layer"),
         (["--auxiliary-weight", "-1"], "auxiliary_weight must be at least 0, got -1.0"),
         (["--head", "crff"], "head must be one of"),
         (["--data", "nowhere.conll"], "nowhere.conll"),

@@ -15,6 +15,9 @@ from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import preset, register
 
 HEADS = ("softmax", "crf")
+NEIGHBOURS = ("next_word", "previous_word")
+NEIGHBOUR_UNITS = 50
+EOS = 3  # the last of the special ids, as in zoo.text
 
 
 @register(topology="many_to_many")
@@ -46,6 +49,7 @@ def many_to_many(
     allowed: Any = None,
     constrained: str = "decoding",
     auxiliary: dict[str, int] | None = None,
+    neighbour_words: int = 0,
     dropout: float = 0.0,
     input_dropout: float = 0.0,
     recurrent_dropout: float = 0.0,
@@ -101,6 +105,11 @@ def many_to_many(
         auxiliary: Further tags that are learned beside, name -> how many there are: each has a
             softmax of its own on the same states, and the output is a dict, in which `tags` is
             the output told here. `tags_only` takes them off again.
+        neighbour_words: N > 0 adds a language model that training learns beside the tags: the
+            forward states predict the next word (output `next_word`), the backward states the
+            previous one (`previous_word`), each by a tanh layer of 50 units and a softmax over the
+            first N ids. Needs one recurrent layer whose directions are concatenated, because
+            anything above it has read both neighbours. `tags_only` takes these outputs off, too.
         dropout: Share dropped from a token's vectors, between layers and before the logits, in
             training.
         input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
@@ -127,7 +136,8 @@ def many_to_many(
     Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
         arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
         recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for what is learned beside;
-        Peters et al., arXiv:1705.00108, for the language model's states.
+        Peters et al., arXiv:1705.00108, for the language model's states; Rei, arXiv:1704.07156,
+        for the neighbouring words.
     """
     require_positive_int("num_tags", num_tags)
     require_choice("characters", characters, CHARACTERS)
@@ -136,6 +146,8 @@ def many_to_many(
     for size, value in (("casing_dim", casing_dim), ("affix_dim", affix_dim)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise InputError(f"{size} must be 0 or a positive int, got {value!r}")
+    layers = num_layers + dense_layers
+    _check_neighbours(neighbour_words, bidirectional, merge_mode, layers, bool(context))
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     inputs = {"token_ids": token_ids}
     mask = masking.padding_mask(token_ids)
@@ -190,22 +202,57 @@ def many_to_many(
         transitions, start, end = (None, None, None) if allowed is None else allowed
         crf = CRF(num_tags, transitions, start, end, constrained, name="crf")
         outputs = crf(outputs, mask=mask)
-    if auxiliary:
-        outputs = {"tags": outputs}
-        for other, count in auxiliary.items():
-            if other in outputs:
-                raise InputError(f"auxiliary tags cannot be called {other!r}: that is the output's")
-            require_positive_int(f"the number of tags of {other}", count)
-            head_of = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{other}")
-            outputs[other] = head_of(states)
+    if auxiliary or neighbour_words:
+        outputs = {"tags": outputs, **_beside(states, auxiliary or {})}
+        outputs |= _neighbours(states, neighbour_words, bidirectional)
     return CheckedModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 
+def _beside(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
+    """Further tags: name -> logits (B, T, their number)."""
+    outputs = {}
+    for name, count in auxiliary.items():
+        if name in ("tags", *NEIGHBOURS):
+            raise InputError(f"auxiliary tags cannot be called {name!r}: that is the output's")
+        require_positive_int(f"the number of tags of {name}", count)
+        head = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{name}")
+        outputs[name] = head(states)
+    return outputs
+
+
+def _neighbours(states: Any, words: int, bidirectional: bool) -> dict[str, Any]:
+    """The words beside each token, by the states that have not read them: (B, T, N) each."""
+    if not words:
+        return {}
+    halves = keras.ops.split(states, 2, axis=-1) if bidirectional else [states]
+    outputs = {}
+    for name, half in zip(NEIGHBOURS, halves, strict=False):
+        hidden = keras.layers.Dense(NEIGHBOUR_UNITS, activation="tanh", name=f"{name}_hidden")
+        outputs[name] = keras.layers.Dense(words, dtype="float32", name=name)(hidden(half))
+    return outputs
+
+
+def _check_neighbours(
+    words: int, bidirectional: bool, merge_mode: str, layers: int, context: bool
+) -> None:
+    """Refuses a language model whose states would have read what they are to predict."""
+    if isinstance(words, bool) or not isinstance(words, int) or words < 0 or 0 < words <= EOS:
+        raise InputError(
+            f"neighbour_words must be 0, or above {EOS} (ids 0 to {EOS} are special), got {words!r}"
+        )
+    merged = bidirectional and merge_mode != "concat"
+    if words and (layers != 1 or merged or context):
+        raise InputError(
+            f"neighbour_words needs one recurrent layer, merge_mode 'concat', no dense_layers and "
+            f"no context, got {layers} layers, merge_mode {merge_mode!r}: set neighbour_words 0"
+        )
+
+
 def tags_only(model: keras.Model) -> keras.Model:
-    """A tagger without what it learned beside: the same layers up to `tags`.
+    """Returns a tagger without the outputs that only training needs: the same layers up to `tags`.
 
     Args:
-        model: What `many_to_many` gives; one without auxiliary tags is given back.
+        model: A model of `many_to_many`; one with a single output is returned as it is.
     """
     if not isinstance(model.output, dict):
         return model
