@@ -69,6 +69,24 @@ def test_own_data_leaves_the_epochs_open_and_the_built_in_corpus_has_its_own(nam
     assert epochs.settled(given, 10) == given
 
 
+@pytest.mark.parametrize(
+    ("size", "given", "expected"),
+    [
+        (3_394, {}, (10, 5)),  # WNUT-17
+        (7_999, {}, (10, 5)),
+        (8_000, {}, (30, 10)),
+        (14_041, {}, (30, 10)),  # CoNLL-2003
+        (300, {}, (40, 20)),
+        (14_041, {"epochs": 4}, (4, 10)),
+        (14_041, {"patience": 3}, (30, 3)),
+        (14_041, {"keep_epoch": 35}, (35, 10)),
+    ],
+)
+def test_named_entities_of_larger_data_get_more_epochs(size, given, expected):
+    config = epochs.settled(configured(task_of("ner"), {"data": "mine", **given}), size)
+    assert (config.epochs, config.patience) == expected
+
+
 def test_an_epoch_that_is_to_be_kept_is_reached():
     config = task_of("sentiment").Config(data="mine.tsv", keep_epoch=9)
     assert epochs.settled(config, 10**6).epochs == 9
