@@ -8,10 +8,25 @@ from recipes.epochs import EpochRule
 from recipes.tagging.config import TaggingConfig
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
-# From this size on, more epochs and a language model beside the tags gained on held-out data; on
-# the 3,394 sentences of WNUT-17, 25 epochs scored no better than 10.
+# From this size on, more epochs, more convolutions over letters and a language model beside the
+# tags gain on held-out data; on WNUT-17, 3,394 sentences, 25 epochs scored no better than 10. See
+# benchmarks/results/tagging.md.
 LARGE = 8_000  # training sentences
-LARGE_EPOCHS, LARGE_PATIENCE, LARGE_WORDS = 30, 10, 2_000
+LARGER = {
+    "epochs": 40,
+    "patience": 10,
+    "neighbour_words": 2_000,
+    "character_widths": "2,3,4",
+    "character_units": 100,
+}
+SMALLER = {"neighbour_words": 0, "character_widths": "3", "character_units": 50}
+
+
+def _by_size(name: str, help: str) -> Any:
+    """An option whose default depends on the size of the training split."""
+    small, large = SMALLER[name], LARGER[name]
+    told = f"{help} (default: {small}; {large} for {LARGE:,} training sentences or more)"
+    return option(None, told, type(small))
 
 
 @dataclass(frozen=True)
@@ -19,19 +34,20 @@ class NerConfig(TaggingConfig):
     """Named entities: a CRF over tags that mark stretches."""
 
     RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS, f"{LARGE_EPOCHS} for {LARGE:,} or more, ")
+    epochs: int = chosen_epochs(EPOCHS, f"{LARGER['epochs']} for {LARGE:,} or more, ")
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(16, "sentences a step")
     average: float = option(
         1.0, "epochs over which weights are averaged for use; 0 = the last ones"
     )
-    neighbour_words: int = option(
-        None,
-        "the N most frequent words, as next and previous word, are learned beside; 0 = none "
-        f"(default: {LARGE_WORDS} for {LARGE:,} training sentences or more where one recurrent "
-        "layer reads the words, else 0)",
-        int,
+    neighbour_words: int = _by_size(
+        "neighbour_words",
+        "the N most frequent words, as next and previous word, are learned beside; 0 = none",
     )
+    character_widths: str = _by_size(
+        "character_widths", "letters that each of cnn's convolutions sees: 2,3,4"
+    )
+    character_units: int = _by_size("character_units", "size of what is made of a word's letters")
     embedding_dim: int = option(50, "size of a word's learned vector")
     units: int = option(100, "hidden size K of each direction")
     rare_dropout: float = option(4.0, "a word seen n times is hidden with chance a / (a + n)")
@@ -40,16 +56,13 @@ class NerConfig(TaggingConfig):
     scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
 
     def by_size(self, size: int) -> dict[str, Any]:
-        """Returns the epochs, the patience and the neighbouring words for a size of train."""
-        large = size >= LARGE
-        chosen: dict[str, Any] = {}
-        if self.epochs is None and large:
-            chosen["epochs"] = max(LARGE_EPOCHS, self.keep_epoch)
-        if self.patience is None and large:
-            chosen["patience"] = LARGE_PATIENCE
-        if self.neighbour_words is None:
-            chosen["neighbour_words"] = LARGE_WORDS if large and self._sees_one_side() else 0
-        return chosen
+        """Returns what is not given and follows from the size of train, in sentences."""
+        chosen: dict[str, Any] = dict(LARGER if size >= LARGE else SMALLER)
+        if not self._sees_one_side():
+            chosen["neighbour_words"] = 0
+        if "epochs" in chosen:
+            chosen["epochs"] = max(chosen["epochs"], self.keep_epoch)
+        return {name: value for name, value in chosen.items() if getattr(self, name) is None}
 
     def _sees_one_side(self) -> bool:
         """Whether a state has read the words on one side of its token alone."""

@@ -13,6 +13,7 @@ import zoo
 from recipes import optimizers
 from recipes.batching import bucket_lengths, summary
 from recipes.config import whole_numbers, write_json
+from recipes.epochs import settled
 from recipes.run_files import read_labels
 from recipes.sources.sentences import TaggedSplits
 from recipes.tagging import context
@@ -84,6 +85,7 @@ class Prepared:
 
 def check(config: TaggingConfig) -> None:
     """Builds a tiny model: wrong options show before the data is read."""
+    config = settled(config, 1)
     for name in ("auxiliary_weight", "neighbour_weight"):
         if getattr(config, name) < 0:
             raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
