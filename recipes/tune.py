@@ -54,6 +54,7 @@ TRAINING_OPTIONS = (
 # what shapes a language model that is learned from --unlabelled, which is such a file
 LANGUAGE_MODEL_OPTIONS = ("seed", "clip_norm", "weight_decay")
 CACHED = 4  # prepared data sets that are kept in memory
+SIZES = 1_000  # sizes of data sets that are remembered
 PAUSE = 10.0  # seconds of training that a kill may cost
 CALLS = 20  # of a model with one example, to time it
 
@@ -73,7 +74,7 @@ class Trainings:
     ) -> None:
         self.task, self.fixed, self.directory = task, fixed, directory
         self.objective = objective
-        self._splits, self._prepared = Memory(1), Memory(CACHED)
+        self._splits, self._prepared, self._sizes = Memory(1), Memory(CACHED), Memory(SIZES)
 
     def config(self, run: Run) -> Any:
         """A run's configuration, as `train --config` takes it."""
@@ -101,9 +102,9 @@ class Trainings:
             task.check(config)
         keras.backend.clear_session()
         keras.utils.set_random_seed(config.seed)
+        config = self.settled(config, run.values)
         prepared = self.data(config, run.values)
         keras.utils.set_random_seed(config.seed)  # data that is at hand draws nothing
-        config = epochs.settled(config, epochs.size_of(prepared.splits.train))
         objective = self.objective or task.objective(config)
         write_json(
             run.directory / "config.json", {"recipe": task.NAME, **dataclasses.asdict(config)}
@@ -137,6 +138,20 @@ class Trainings:
             figures["latency_ms"] = latency(model, prepared.batches["validation"])
         return figures
 
+    def settled(self, config: Any, searched: Collection[str] = ()) -> Any:
+        """A configuration with the options that follow from the size of its share of train.
+
+        Args:
+            config: A run's configuration.
+            searched: The options that are searched.
+        """
+        known = self._sizes.find(config)
+        if known is None:
+            reads, part = self._part(config, searched)
+            known = reads, epochs.size_of(part.train)
+            self._sizes.add(*known)
+        return epochs.settled(config, known[1])
+
     def data(self, config: Any, searched: Collection[str] = ()) -> Any:
         """The data, prepared for a configuration.
 
@@ -153,12 +168,10 @@ class Trainings:
         """
         known = self._prepared.find(config)
         if known is None:
-            reads, splits = self._loaded(config, searched)
-            reads = {**reads, **_options_of(config, ("train_fraction", "split_seed"))}
+            reads, part = self._part(config, searched)
             directory = self.directory / self._place(config)
             durable.make_folder(directory)
             self._prepared.make_room()
-            part = share_of(splits, config.train_fraction, config.split_seed)
             prepare = functools.partial(self.task.prepare, splits=part, directory=directory)
             prepared = _read_by(prepare, config, reads, searched)
             self._prepared.add(reads, prepared)
@@ -167,6 +180,12 @@ class Trainings:
         if hasattr(prepared, "config"):
             return dataclasses.replace(prepared, config=config)
         return prepared
+
+    def _part(self, config: Any, searched: Collection[str]) -> tuple[dict[str, Any], Any]:
+        """The options by which a share of train is read, and the splits with that share."""
+        reads, splits = self._loaded(config, searched)
+        reads = {**reads, **_options_of(config, ("train_fraction", "split_seed"))}
+        return reads, share_of(splits, config.train_fraction, config.split_seed)
 
     def _loaded(self, config: Any, searched: Collection[str]) -> tuple[dict[str, Any], Any]:
         """The options that loading read, and the splits."""
