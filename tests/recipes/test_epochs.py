@@ -74,17 +74,19 @@ def test_own_data_leaves_the_epochs_open_and_the_built_in_corpus_has_its_own(nam
     [
         (3_394, {}, (10, 5)),  # WNUT-17
         (7_999, {}, (10, 5)),
-        (8_000, {}, (30, 10)),
-        (14_041, {}, (30, 10)),  # CoNLL-2003
+        (8_000, {}, (40, 10)),
+        (14_041, {}, (40, 10)),  # CoNLL-2003
         (300, {}, (40, 20)),
         (14_041, {"epochs": 4}, (4, 10)),
-        (14_041, {"patience": 3}, (30, 3)),
-        (14_041, {"keep_epoch": 35}, (35, 10)),
+        (14_041, {"patience": 3}, (40, 3)),
+        (14_041, {"keep_epoch": 45}, (45, 10)),
     ],
 )
 def test_named_entities_of_larger_data_get_more_epochs(size, given, expected):
     config = epochs.settled(configured(task_of("ner"), {"data": "mine", **given}), size)
     assert (config.epochs, config.patience) == expected
+    letters = ("2,3,4", 100) if size >= 8_000 else ("3", 50)
+    assert (config.character_widths, config.character_units) == letters
 
 
 def test_an_epoch_that_is_to_be_kept_is_reached():
@@ -186,6 +188,24 @@ def test_a_search_chooses_for_each_share_unless_its_algorithm_needs_one_number(t
     assert trainings.config(run).epochs is None
     trainings = tune.Trainings(task, {"data": str(data), "epochs": 3}, tmp_path)
     assert trainings.config(run).epochs == 6
+
+
+def test_a_search_over_layers_settles_each_setting_before_it_prepares_the_data(
+    tmp_path, monkeypatch
+):
+    """Two layers allow no neighbouring words; the data of one layer has labels for them."""
+    monkeypatch.setattr("recipes.ner.config.LARGE", 20)
+    task, files = task_of("ner"), own_files(tmp_path)["ner"]
+    trainings = tune.Trainings(task, {"data": files[1], "epochs": 1}, tmp_path)
+    found = []
+    for layers in (1, 2, 1):
+        values = {"num_layers": layers}
+        run = Run("0", values, fraction=1.0, seed=0, directory=tmp_path / "run")
+        config = trainings.settled(trainings.config(run), values)
+        prepared = trainings.data(config, values)
+        found.append((config.neighbour_words, sorted(prepared.batches["train"].encoded.others)))
+    both = ["next_word", "previous_word"]
+    assert found == [(2_000, both), (0, []), (2_000, both)]
 
 
 def progression(*scores: float, name: str = "validation_accuracy") -> Progression:
