@@ -66,7 +66,8 @@ def test_own_data_leaves_the_epochs_open_and_the_built_in_corpus_has_its_own(nam
     builtin = configured(task, {})
     assert builtin.epochs >= 1 and builtin.patience >= 1
     given = configured(task, {"data": "mine.tsv", "epochs": 7, "patience": 4})
-    assert epochs.settled(given, 10) == given
+    settled = epochs.settled(given, 10)
+    assert (settled.epochs, settled.patience) == (7, 4)
 
 
 @pytest.mark.parametrize(
