@@ -28,7 +28,6 @@ from torch import nn  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import ratio, spread  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
-from recipes.epochs import settled  # noqa: E402
 from recipes.ner import task  # noqa: E402
 
 
@@ -102,7 +101,8 @@ def main() -> None:
     print(machine.note(machine.cores()))
     options = {"average": 0.0, "character_widths": "3", "rare_dropout": 0.0, "word_dropout": 0.0}
     options |= {"data": given.data, "units": given.units, "num_layers": 1, "decay": "none"}
-    config = settled(from_mapping(task.Config, options), 1)
+    options |= {"character_units": 50, "neighbour_words": 0}
+    config = from_mapping(task.Config, options)
     with tempfile.TemporaryDirectory() as directory:
         prepared = task.prepare(config, task.load(config), Path(directory))
     model = task.build(config, prepared)

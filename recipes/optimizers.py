@@ -18,7 +18,8 @@ def optimizer(
     """Adam or SGD, the gradient's global norm clipped, with a running average of the weights.
 
     The average's momentum is 1 - 1 / n with n the steps in `config.average` epochs. With a decay
-    the learning rate ends at 0 with the last of `config.epochs`. Weight decay is apart from the
+    the learning rate ends at 0 with the last of `config.epochs`, or of the recipe's least number of
+    epochs where none is chosen yet. Weight decay is apart from the
     gradient and its scaling: w <- (1 - rate decay) w, then the step.
 
     Args:
@@ -31,7 +32,7 @@ def optimizer(
     Source: Loshchilov and Hutter, arXiv:1711.05101, for the weight decay.
     """
     require_choice("optimizer", kind, OPTIMIZERS)
-    steps = config.epochs * steps_per_epoch
+    steps = (config.epochs or config.RULE.least) * steps_per_epoch
     window = max(1.0, config.average * steps_per_epoch)
     make = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[kind]
     return make(

@@ -14,7 +14,6 @@ import zoo
 from recipes import optimizers, training
 from recipes.batching import Encoded
 from recipes.config import write_json
-from recipes.epochs import settled
 from recipes.generation import answers, builtin
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
 from recipes.generation.structure import structure_scores
@@ -104,7 +103,7 @@ def check(config: GenerationConfig) -> None:
         raise InputError(f"window must be at least 1 token, got {config.window}")
     if not 0 <= config.warmup < 1:
         raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
-    optimizers.optimizer(settled(config, 1), 1000, config.warmup, config.optimizer)
+    optimizers.optimizer(config, 1000, config.warmup, config.optimizer)
     if config.validation_limit < 0:
         raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
     _model(config, len(SPECIAL))

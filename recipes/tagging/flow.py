@@ -107,6 +107,7 @@ def prepare(
     shifts: tuple[float, ...] = (0.0,),
 ) -> Prepared:
     """Turns the data to ids, with the run's own vocabularies if it has them already."""
+    config = settled(config, len(splits.train))
     vectors = load_vectors(Path(config.vectors)) if config.vectors else None
     around = context.folder_of(config, directory)
     if (directory / "tags.json").exists():
@@ -242,6 +243,7 @@ def _ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarr
 
 def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     """The model, compiled, with the pretrained vectors in its table."""
+    config = settled(config, len(prepared.splits.train))
     vocabulary, vectors = prepared.vectorizer.vocabulary, prepared.vectors
     letters, around = len(prepared.vectorizer.letters), prepared.context
     model = _model(

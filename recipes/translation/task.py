@@ -8,7 +8,6 @@ import keras
 
 import zoo
 from recipes import optimizers, training
-from recipes.epochs import settled
 from recipes.sources import pairs
 from recipes.sources.pairs import PairSplits
 from recipes.translation import answers, builtin, evaluating, preparing, text_path
@@ -75,7 +74,7 @@ def check(config: TranslationConfig) -> None:
     if config.replace_unknown:
         _check_replacing(config)
     TokenCrossentropy(config.label_smoothing)
-    optimizers.optimizer(settled(config, 1), 1000, config.warmup)
+    optimizers.optimizer(config, 1000, config.warmup)
     search_of(config)
     _model(config, len(SPECIAL), len(SPECIAL))
 
