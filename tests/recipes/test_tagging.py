@@ -257,7 +257,9 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
     from recipes.runner import best_model, load_config
 
     words = ["--data", files, "--run-dir", tmp_path / "run"]
-    status, said = run(capsys, "ner", "train", *words, *FAST, "--neighbour-words", "12")
+    status, said = run(
+        capsys, "ner", "train", *words, *FAST, "--neighbour-words", "12", "--head", "softmax"
+    )
     assert status == 0, said.err
     assert "learned beside: next word and previous word, of 12 words" in said.out
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
