@@ -470,7 +470,8 @@ def run(task: ModuleType, config: Any, directory: Path, export_root: Path) -> No
     path = export_run(task, config, directory, export_root)
     print("predictions of the exported model:")
     examples = task.examples(config, prepared)
-    predict(task, examples, path, line=demonstration.line_of(task))
+    how = getattr(task, "EXAMPLE_OPTIONS", None)
+    predict(task, examples, path, how=how, line=demonstration.line_of(task))
     if note := demonstration.note(task, config, prepared):
         print(note)
     print(f"run: {directory} ({', '.join(_pictured(directory))})")

@@ -15,7 +15,7 @@ Lines = list[str]
 Make = Callable[[random.Random], str]
 Spoil = Callable[[str, random.Random], str]
 
-SIZES = (12000, 1000, 1000)  # lines for training, validation and test
+SIZES = (36000, 1000, 1000)  # lines for training, validation and test
 LONGEST = 120  # characters
 
 EXAMPLES = (
@@ -44,7 +44,7 @@ def generate(seed: int = 0) -> tuple[Lines, Lines, Lines]:
         seed: The same seed gives the same corpus, in every process.
 
     Returns:
-        12000 lines for training, 1000 for validation and 1000 for test, a third of each kind.
+        36,000 lines for training, 1000 for validation and 1000 for test, a third of each kind.
 
     Example:
         >>> train, validation, test = generate(seed=0)

@@ -56,8 +56,10 @@ class GenerationConfig(TrainingConfig):
 BUILTIN: dict[str, Any] = {
     "unit": "line",
     "carry": False,
-    "epochs": 5,
+    "level": "word",
+    "epochs": 4,
     "patience": 3,
+    "learning_rate": 4e-3,
     "average": 0.3,
 }
 

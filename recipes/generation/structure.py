@@ -39,8 +39,14 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
         top_p=tf.ones([SAMPLES]),
         seed=tf.constant(sample_seeds(seed, SAMPLES), tf.int32),
     )
-    kept = [builtin.is_right(text.decode()) for text in written["text"].numpy()]
+    kept = [builtin.is_right(_unspaced(text.decode())) for text in written["text"].numpy()]
     return {
         "pairs": {kind: won[kind] / all_of[kind] for kind in sorted(all_of)},
         "rules_kept": sum(kept) / len(kept),
     }
+
+
+def _unspaced(line: str) -> str:
+    """Brackets without the blanks that words are written with; any other line as it is."""
+    compact = line.replace(" ", "")
+    return compact if builtin.kind_of(compact) == "brackets" else line

@@ -32,6 +32,7 @@ from zoo.text.text_codec import LEVELS
 NAME = "generation"
 Config = GenerationConfig
 Answering = Writing
+EXAMPLE_OPTIONS = {"temperature": 0.5}  # of the examples at the end of a run: likely lines
 MODEL_OPTIONS = (
     "cell",
     "units",

@@ -13,7 +13,7 @@ import zoo
 from recipes import runner
 from recipes.cli import main
 from recipes.config import from_mapping
-from recipes.generation import answers, task
+from recipes.generation import answers, structure, task
 from recipes.generation.config import Writing
 from recipes.generation.structure import structure_scores
 from recipes.language.steps import Trainer, initial_states, inputs_of
@@ -316,3 +316,13 @@ def test_other_text_is_measured_whole(finished, tmp_path, capsys):
     assert found["loss"] == pytest.approx(own["test"]["loss"], rel=1e-4)
     assert found["tokens"] == own["test"]["tokens"]
     assert metrics(finished) == own
+
+
+def test_brackets_written_as_words_are_judged_without_their_blanks():
+    assert structure._unspaced("(c [{dch} (gd) bc] ed)") == "(c[{dch}(gd)bc]ed)"
+    for line in ("the cats, which saw the dog, are old", "the mill / the hill", "a b"):
+        assert structure._unspaced(line) == line
+
+
+def test_the_examples_at_the_end_of_a_run_take_options_of_predict():
+    assert task.Answering(**task.EXAMPLE_OPTIONS).temperature == 0.5

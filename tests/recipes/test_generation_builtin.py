@@ -121,9 +121,9 @@ def test_no_mixture_of_pieces_raises_and_long_ones_are_judged_at_once():
 
 
 def test_splits_have_their_sizes_and_share_no_line(corpus):
-    assert [len(split) for split in corpus] == [12000, 1000, 1000]
-    assert len({line for split in corpus for line in split}) == 14000
-    assert 500_000 < sum(map(len, corpus[0])) < 620_000
+    assert [len(split) for split in corpus] == [36000, 1000, 1000]
+    assert len({line for split in corpus for line in split}) == 38000
+    assert 1_500_000 < sum(map(len, corpus[0])) < 1_860_000
 
 
 def test_a_seed_gives_the_same_lines_and_another_one_others(corpus):
