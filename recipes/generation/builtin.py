@@ -21,10 +21,10 @@ LONGEST = 120  # characters
 EXAMPLES = (
     "([",
     "{a[bc](d",
-    "the old miller sat beside the mill / ",
-    "one winter the sailor had to complain / ",
-    "the cats, which the dog near the houses saw, ",
-    "the white goose behind the wagons ",
+    "the old miller sat beside the mill /",
+    "one winter the sailor had to complain /",
+    "the cats, which the dog near the houses saw,",
+    "the white goose behind the wagons",
 )
 
 MAKERS: dict[str, Make] = {"brackets": brackets, "couplet": couplet, "agreement": agreement}

@@ -241,7 +241,7 @@ def test_the_lines_of_a_pair_differ_in_the_decisive_place_alone(minimal):
 
 
 def test_each_example_is_the_beginning_of_a_right_line_that_no_split_holds(corpus):
-    ends = ("])", ")}", "and saw the hill", "and saw the rain", "were old", "is gone")
+    ends = ("])", ")}", " and saw the hill", " and saw the rain", " were old", " is gone")
     texts = [text + end for text, end in zip(EXAMPLES, ends, strict=True)]
     assert [kind_of(text) for text in texts] == [kind for kind in KINDS for _ in range(2)]
     assert all(map(is_right, texts)) and not any(map(is_right, EXAMPLES))
