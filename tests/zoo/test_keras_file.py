@@ -108,7 +108,7 @@ LAYERS: dict[str, Callable[[dict[str, Any]], None]] = {
         class_name="StringLookup", config={"name": "logits", "vocabulary": "/etc/passwd"}
     ),
     "savedmodel": lambda layer: layer.update(
-        class_name="TFSMLayer", config={"name": "logits", "filepath": "/tmp/model"}
+        class_name="TFSMLayer", config={"name": "logits", "filepath": "model"}
     ),
     "units bomb": lambda layer: layer["config"].update(units=10**9),
 }
