@@ -152,7 +152,9 @@ def test_an_output_that_is_a_file_is_one_sentence(finished, tmp_path, capsys):
     path = tmp_path / "file"
     path.write_text("mine")
     assert predict(finished, "C4", "--output", str(path)) == 2
-    assert capsys.readouterr().err.startswith(f"error: --output {path}: no folder can be made")
+    model, error = capsys.readouterr().err.splitlines()  # which model answers, then the sentence
+    assert model.startswith("model: melodies")
+    assert error.startswith(f"error: --output {path}: no folder can be made")
     assert path.read_text() == "mine"
 
 

@@ -418,7 +418,7 @@ def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
 def test_the_built_in_dates_and_the_users_files_have_their_own_defaults():
     dates = task.Config(**task.defaults({}))
     assert (dates.source_level, dates.target_level) == ("subword", "character")
-    assert (dates.source_size, dates.objective) == (500, "exact_match")
+    assert (dates.source_size, dates.objective) == (800, "exact_match")
     for given in ({"data": "x.tsv"}, {"source_file": "a", "target_file": "b"}):
         assert task.defaults(given) == {}
     texts = task.Config()

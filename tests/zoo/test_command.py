@@ -301,11 +301,20 @@ def test_a_reader_that_goes_early_is_no_error_to_tell():
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+def _take_interrupts() -> None:
+    """Takes Ctrl-C as usual: what a shell starts in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_during_the_start_up_is_one_line():
     """Whether the signal comes while TensorFlow is imported or a moment later."""
     code = f"exec {sys.executable} -m zoo list"
     with subprocess.Popen(
-        ["bash", "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ["bash", "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=_take_interrupts,
     ) as process:
         mapped = Path(f"/proc/{process.pid}/maps")
         deadline = time.monotonic() + 60

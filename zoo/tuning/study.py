@@ -94,6 +94,8 @@ class Study:
         content = stored.read_json(path, dict, missing="give the folder of a study", advice=advice)
         try:
             axes = tuple(Axis(**axis) for axis in content["axes"])
+            if not isinstance(content["fractions"], list):
+                raise TypeError(f"fractions must be a list, got {content['fractions']!r}")
             return cls(**{**content, "axes": axes})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             told = f"no {error}" if isinstance(error, KeyError) else str(error)
