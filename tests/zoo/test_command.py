@@ -82,9 +82,9 @@ def full(path):
             "smaller\n",
         ),
         (
-            PermissionError(errno.EACCES, "Permission denied", "/root/x"),
+            PermissionError(errno.EACCES, "Permission denied", "mine/x"),
             1,
-            "failed: Permission denied: /root/x\n",
+            "failed: Permission denied: mine/x\n",
         ),
         (
             UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range"),
