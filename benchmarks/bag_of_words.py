@@ -3,7 +3,7 @@
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from recipes.sentiment.builtin import generate
+from recipes.corpora.reviews.corpus import generate
 
 train, _, test = generate()
 for longest, name in ((1, "words"), (2, "words and word pairs")):

@@ -28,12 +28,12 @@ from torch import nn  # noqa: E402
 
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
-from recipes import optimizers  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
+from recipes.families.language.steps import Trainer, initial_states, inputs_of  # noqa: E402
+from recipes.families.language.windows import Streams, Window, encoded  # noqa: E402
 from recipes.generation import task  # noqa: E402
-from recipes.language.steps import Trainer, initial_states, inputs_of  # noqa: E402
-from recipes.language.windows import Streams, Window, encoded  # noqa: E402
-from zoo.export_language_model import export_language_model  # noqa: E402
+from recipes.training import optimizers
+from zoo.pipelines.writer import export_language_model  # noqa: E402
 from zoo.text import SPECIAL, TextCodec, Vocabulary  # noqa: E402
 
 LETTERS = [chr(33 + number) for number in range(65)]

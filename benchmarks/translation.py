@@ -29,9 +29,9 @@ from torch import nn  # noqa: E402
 import zoo  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
-from recipes import optimizers  # noqa: E402
-from recipes.batch_step import batch_step  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
+from recipes.training import optimizers
+from recipes.training.batch_step import batch_step  # noqa: E402
 from recipes.translation import task  # noqa: E402
 from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
 from zoo.architectures import encoder_decoder_steps  # noqa: E402

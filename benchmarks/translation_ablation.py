@@ -19,11 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import keras  # noqa: E402
 from sacrebleu.metrics import BLEU  # noqa: E402
 
-from recipes import checkpoint, runner  # noqa: E402
+from recipes import runner
+from recipes.training import checkpoint
 from recipes.translation import evaluating, scoring, task  # noqa: E402
 from recipes.translation.measuring import translated  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
-from zoo.translator import Translator  # noqa: E402
+from zoo.pipelines.translator import Translator  # noqa: E402
 
 BEAMS = 5
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, TextIO
 
-from zoo.command import Place, guarded
 from zoo.errors import InputError, nearest
-from zoo.lines import read_lines
+from zoo.system.command import Place, guarded
+from zoo.system.lines import read_lines
 
 RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
@@ -60,10 +60,10 @@ def _dispatch(words: list[str], place: Place) -> int:
     for module in options.pop("module", []):
         _import_user_module(module)
     if verb == "tune":
-        from recipes import tune_command
+        from recipes.tuning import command
 
         place.resumable = True
-        tune_command.run(task, options)
+        command.run(task, options)
     else:
         _run(task, verb, options, place)
     return 0
@@ -90,9 +90,9 @@ def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
         prog=f"python -m recipes {task.NAME} {verb}", description=VERBS[verb], allow_abbrev=False
     )
     if verb == "tune":
-        from recipes import tune_command
+        from recipes.tuning import command
 
-        tune_command.add_options(parser, task)
+        command.add_options(parser, task)
     else:
         _add_common(parser, verb, task)
     if verb in TRAINING_VERBS:
@@ -184,7 +184,7 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
             place.folder, place.resumable = directory, not find_rate
             place.needed = directory / "config.json"
             if find_rate:
-                from recipes import rate_finder
+                from recipes.training import rate_finder
 
                 rate_finder.find(task, config, directory)
             elif verb == "all":

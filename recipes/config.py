@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from recipes.epochs import EpochRule
-from zoo import durable, stored
+from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
 from zoo.registry import preset_options
+from zoo.system import durable, stored
 
 Config = TypeVar("Config", bound="TrainingConfig")
 
@@ -228,7 +228,7 @@ def configured(task: Any, given: Mapping[str, Any]) -> Any:
 
 
 def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
-    """Writes JSON as a whole or not at all; see `zoo.durable.replacing`."""
+    """Writes JSON as a whole or not at all; see `zoo.system.durable.replacing`."""
     durable.write_json(path, content, checked=checked)
 
 

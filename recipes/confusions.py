@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes import figures
-from zoo import durable
+from recipes import plots
 from zoo.metrics import Confusion
+from zoo.system import durable
 
 DRAWN = 40  # classes in the picture at most
 LISTED = 1000  # pairs of classes in the table at most
@@ -29,7 +29,7 @@ def write(confusion: Confusion, classes: Sequence[str], directory: Path) -> None
     """
     matrix, names = drawn(confusion, classes)
     title = "" if len(names) == len(classes) else f"the {DRAWN} classes with the most errors"
-    figures.confusion(matrix, names, directory / "confusion.png", title)
+    plots.confusion(matrix, names, directory / "confusion.png", title)
     _, occurring, _ = confusion.totals()
     errors = confusion.errors()
     pairs = zip(errors.true[:LISTED], errors.predicted[:LISTED], errors.counts, strict=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from zoo import durable
 from zoo.errors import InputError
+from zoo.system import durable
 
 Row = dict[str, Any]
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from recipes.checkpoint import BEST
 from recipes.config import read_json, write_json
+from recipes.training.checkpoint import BEST
 from zoo import export
 from zoo.errors import InputError
 from zoo.version import VERSION

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from recipes.config import ADVICE, read_json
-from zoo import checksums, durable
 from zoo.errors import DamagedFile, InputError
+from zoo.system import checksums, durable
 
 Made = TypeVar("Made")
 RECORDED = (".txt", ".json")

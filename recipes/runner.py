@@ -14,17 +14,8 @@ from typing import Any, TextIO
 
 import keras
 
-from recipes import (
-    answering,
-    checkpoint,
-    demonstration,
-    epochs,
-    figures,
-    metrics,
-    provenance,
-    training,
-)
-from recipes.checkpoint import Progression
+from recipes import answering, demonstration, plots, provenance
+from recipes import scores as metrics
 from recipes.config import (
     TrainingConfig,
     configured,
@@ -33,15 +24,18 @@ from recipes.config import (
     read_json,
     write_json,
 )
-from recipes.precision import in_precision
+from recipes.data.share import share_of
 from recipes.predictions import Measured
 from recipes.predictions import write as write_predictions
 from recipes.run_files import record_new
-from recipes.sources.share import share_of
-from recipes.team import Team, team_of
-from zoo import checksums, durable, export, lock, memory
+from recipes.training import checkpoint, epochs, loop
+from recipes.training.checkpoint import Progression
+from recipes.training.precision import in_precision
+from recipes.training.replicas import Team, team_of
+from zoo import export
 from zoo.errors import DamagedFile, InputError
-from zoo.lock import InUseError
+from zoo.system import checksums, durable, lock, memory
+from zoo.system.lock import InUseError
 
 RUNS = Path("runs")
 EXPORTS = Path("saved_models")
@@ -220,7 +214,7 @@ def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
     if not new and team.is_chief:  # a run that cannot be resumed keeps the options it had
         _write_config(task, config, directory)
     print(f"model: {config.architecture}, {model.count_params():,} parameters", flush=True)
-    progression = training.train(
+    progression = loop.train(
         model,
         task.epochs(model, prepared),
         lambda trained: task.validate(trained, prepared),
@@ -229,11 +223,11 @@ def _train(task: ModuleType, config: Any, directory: Path, team: Team) -> Any:
         progression,
     )
     if team.is_chief:
-        hint = training.how_to_go_on(progression, config)
+        hint = loop.how_to_go_on(progression, config)
         if hint:
             print(f"{hint} (run: {directory})", flush=True)
         curves = directory / "curves.png"
-        figures.learning_curves(progression.history, progression.best_epoch, curves)
+        plots.learning_curves(progression.history, progression.best_epoch, curves)
         metrics.write(directory, metrics.of_training(model, prepared, progression))
     return prepared
 

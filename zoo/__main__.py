@@ -8,8 +8,8 @@ from typing import Any
 
 import zoo
 from zoo import registry
-from zoo.command import Place, guarded
 from zoo.description import first_line, meanings
+from zoo.system.command import Place, guarded
 
 # sizes that depend on a user's data: `summary` takes these where none are given
 EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2, "num_tags": 9, "num_features": 1000}

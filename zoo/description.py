@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.errors import InputError, nearest
 from zoo.layers.direction import COMPILED_FROM, make_cell
-from zoo.layers.scan import WAYS, way
+from zoo.recurrence.dispatch import WAYS, way
 from zoo.registry import TOPOLOGIES, Architecture, architecture, cells
 
 

@@ -18,8 +18,8 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
-from zoo import checksums, durable
 from zoo.errors import DamagedFile, InputError
+from zoo.system import checksums, durable
 
 PART = ".part-"  # begins the names of unfinished versions
 

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
-from zoo import durable
+from zoo.system import durable
 
 LONGEST = 20  # characters of a label
 EMPTY = "(empty)"

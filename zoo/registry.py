@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-from zoo import memory
 from zoo.errors import InputError, nearest
+from zoo.system import memory
 
 MOST_LAYERS = 1000
 TOPOLOGIES = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from recipes.generation import builtin
+from recipes.corpora.lines import corpus
 from zoo.decoding import sample_seeds
 
 SAMPLES = 300
@@ -16,7 +16,7 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
     """How far a model keeps the rules.
 
     Args:
-        functions: `generate` and `score`, as `zoo.export_language_model.writer` gives them.
+        functions: `generate` and `score`, as `zoo.pipelines.writer.writer` gives them.
         seed: Of the corpus and of the samples.
 
     Returns:
@@ -24,7 +24,7 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
         likelier (chance is 0.5), for each kind of line; `rules_kept`: the share of written lines
         that keep the rule of their kind.
     """
-    pairs = builtin.pairs(seed)
+    pairs = corpus.pairs(seed)
     right, wrong = (
         functions["score"](tf.constant([pair[place] for pair in pairs]))["log_probability"].numpy()
         for place in (1, 2)
@@ -39,7 +39,7 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
         top_p=tf.ones([SAMPLES]),
         seed=tf.constant(sample_seeds(seed, SAMPLES), tf.int32),
     )
-    kept = [builtin.is_right(_unspaced(text.decode())) for text in written["text"].numpy()]
+    kept = [corpus.is_right(_unspaced(text.decode())) for text in written["text"].numpy()]
     return {
         "pairs": {kind: won[kind] / all_of[kind] for kind in sorted(all_of)},
         "rules_kept": sum(kept) / len(kept),
@@ -49,4 +49,4 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
 def _unspaced(line: str) -> str:
     """Brackets without the blanks that words are written with; any other line as it is."""
     compact = line.replace(" ", "")
-    return compact if builtin.kind_of(compact) == "brackets" else line
+    return compact if corpus.kind_of(compact) == "brackets" else line

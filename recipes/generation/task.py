@@ -11,21 +11,22 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import optimizers, training
-from recipes.batching import Encoded
 from recipes.config import write_json
-from recipes.generation import answers, builtin
+from recipes.corpora.lines import corpus as builtin
+from recipes.data import running_text
+from recipes.data.running_text import Corpus
+from recipes.families.language import scoring
+from recipes.families.language.steps import Scorer, Split, Trainer, scorer_of
+from recipes.families.language.windows import Documents, Streams, encoded
+from recipes.generation import answers
 from recipes.generation.config import BUILTIN, GenerationConfig, Writing
 from recipes.generation.structure import structure_scores
-from recipes.language import scoring
-from recipes.language.steps import Scorer, Split, Trainer, scorer_of
-from recipes.language.windows import Documents, Streams, encoded
 from recipes.predictions import Measured
 from recipes.run_files import make_from
-from recipes.sources import corpus
-from recipes.sources.corpus import Corpus
+from recipes.training import loop, optimizers
+from recipes.training.batches import Encoded
 from zoo.errors import InputError, require_choice
-from zoo.export_language_model import export_language_model, writer
+from zoo.pipelines.writer import export_language_model, writer
 from zoo.text import SPECIAL, TextCodec, Vocabulary
 from zoo.text.text_codec import LEVELS
 
@@ -112,7 +113,7 @@ def check(config: GenerationConfig) -> None:
 
 def load(config: GenerationConfig, whole: bool = False) -> Corpus:
     """The three splits that `config.data` names, or with `whole` all of it as `test`."""
-    return corpus.load(
+    return running_text.load(
         config.data,
         builtin=lambda: Corpus(*builtin.generate(config.split_seed)),
         unit=config.unit,
@@ -177,7 +178,7 @@ def _model(config: GenerationConfig, vocabulary_size: int) -> keras.Model:
     )
 
 
-def epochs(model: keras.Model, prepared: Prepared) -> training.RunEpoch:
+def epochs(model: keras.Model, prepared: Prepared) -> loop.RunEpoch:
     """What trains an epoch: windows in their order, the state carried from each to the next."""
     return Trainer(model, prepared.batches["train"]).epoch
 

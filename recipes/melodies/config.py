@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
 from recipes.names.config import Inventing, WritingConfig
+from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 

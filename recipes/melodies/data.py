@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.melodies import builtin
+from recipes.corpora import tunes
+from recipes.data.formats.chorales import PARTS, Voice, read_chorales
+from recipes.data.splits import Splits, check_labels, complete
+from recipes.data.table import Example
+from recipes.data.whole import one_split
 from recipes.melodies.config import MelodiesConfig
 from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, transposed
-from recipes.sources.chorales import PARTS, Voice, read_chorales
-from recipes.sources.splits import Splits, check_labels, complete
-from recipes.sources.table import Example
-from recipes.sources.whole import one_split
 
 NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
 
@@ -25,7 +25,7 @@ def load(config: MelodiesConfig, whole: bool = False) -> Splits:
         InputError: The file is not there, has another shape, or holds too little.
     """
     if config.data == "builtin":
-        parts = zip(PARTS, builtin.generate(config.split_seed), strict=True)
+        parts = zip(PARTS, tunes.generate(config.split_seed), strict=True)
         given = {name: [example(text_of(one)) for one in part] for name, part in parts}
     else:
         path = Path(config.data).expanduser()

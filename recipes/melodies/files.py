@@ -7,8 +7,8 @@ from pathlib import Path
 from recipes.melodies.midi import midi
 from recipes.melodies.notation import abc
 from recipes.melodies.notes import Melody
-from zoo import durable
 from zoo.errors import InputError
+from zoo.system import durable
 
 
 def folder_for(output: str) -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from recipes.language.scoring import of_loss
+from recipes.data.splits import Splits
+from recipes.families.language.scoring import of_loss
 from recipes.melodies import answers, data, measures
 from recipes.melodies.config import BUILTIN, Composing, MelodiesConfig
 from recipes.melodies.notes import notes_of
@@ -18,9 +19,8 @@ from recipes.names import task as names
 from recipes.names.invented import Name
 from recipes.names.task import Prepared
 from recipes.predictions import Measured
-from recipes.sources.splits import Splits
 from zoo.errors import InputError
-from zoo.export_one_to_many import export_one_to_many, writer
+from zoo.pipelines.conditional_writer import export_one_to_many, writer
 
 NAME = "melodies"
 Config = MelodiesConfig

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from recipes.asking import ask, options, seeds, unknown_of, warn
+from recipes.data.labels import clean
 from recipes.names.config import Inventing
-from recipes.sources.labels import clean
 from zoo.errors import InputError, nearest
 
 MOST = 100_000  # labels that are asked for

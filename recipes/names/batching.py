@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from recipes.batching import Batches, Encoded
-from recipes.language.windows import encoded, targets_of
+from recipes.families.language.windows import encoded, targets_of
+from recipes.training.batches import Batches, Encoded
 from zoo.losses import IGNORED
 
 

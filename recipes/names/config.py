@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
+from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
 CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")

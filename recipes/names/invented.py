@@ -41,7 +41,7 @@ def write(
     """Writes names of each class.
 
     Args:
-        functions: `generate`, as `zoo.export_one_to_many.writer` gives it.
+        functions: `generate`, as `zoo.pipelines.conditional_writer.writer` gives it.
         labels: The classes.
         samples: Names of each.
         seed: The same seed writes the same names.

@@ -9,14 +9,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes import checkpoint, runner, training
-from recipes.checkpoint import Progression
+from recipes import runner
+from recipes.data.splits import Splits
 from recipes.names.config import WritingConfig
 from recipes.origin import task as origin
 from recipes.run_files import record_new
-from recipes.sources.splits import Splits
-from zoo import durable
-from zoo.export_classifier import text_classifier
+from recipes.training import checkpoint, loop
+from recipes.training.checkpoint import Progression
+from zoo.pipelines.classifier import text_classifier
+from zoo.system import durable
 
 # validates as well as the recipe's own defaults do, in a fraction of their time
 QUICK: dict[str, Any] = {
@@ -81,7 +82,7 @@ def trained(config: WritingConfig, splits: Splits, directory: Path) -> Judge:
         keras.utils.set_random_seed(config.seed)
         model, progression = origin.build(own, prepared), Progression()
     print(f"the judge, {own.architecture} over letter n-grams:", flush=True)
-    training.train(
+    loop.train(
         model,
         origin.epochs(model, prepared),
         lambda part: origin.validate(part, prepared),

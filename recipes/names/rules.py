@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Callable, Sequence
 
+from recipes.corpora.surnames import BACK, FRONT, PIECES
 from recipes.names.invented import Name, by_class
-from recipes.origin.builtin import BACK, FRONT, PIECES
 
 
 def _changes(name: str) -> list[bool]:

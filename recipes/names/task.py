@@ -11,26 +11,26 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from recipes import optimizers, training
-from recipes.batching import MEASURED_TOKENS, bucket_lengths, summary
-from recipes.classification import data
-from recipes.classification.labels import label_ids
 from recipes.config import write_json
-from recipes.language.scoring import of_loss
-from recipes.language.steps import signature
+from recipes.corpora import surnames
+from recipes.data.splits import Splits
+from recipes.data.table import Example
+from recipes.families.classification import data
+from recipes.families.classification.labels import label_ids
+from recipes.families.language.scoring import of_loss
+from recipes.families.language.steps import signature
 from recipes.names import answers, invented, judge
 from recipes.names.batching import NameBatches, encode
 from recipes.names.config import BUILTIN, Inventing, NamesConfig, WritingConfig
 from recipes.names.rules import rules_kept
-from recipes.origin import builtin
 from recipes.predictions import Measured
 from recipes.run_files import read_labels
-from recipes.sources.splits import Splits
-from recipes.sources.table import Example
+from recipes.training import loop, optimizers
+from recipes.training.batches import MEASURED_TOKENS, bucket_lengths, summary
 from zoo.architectures.one_to_many import with_losses
 from zoo.decoding.bounds import require_options
-from zoo.export_one_to_many import export_one_to_many, writer
 from zoo.losses import TokenCrossentropy
+from zoo.pipelines.conditional_writer import export_one_to_many, writer
 from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
 
 NAME = "names"
@@ -53,7 +53,7 @@ MODEL_OPTIONS = (
 DRAWING = ("temperature", "min_p", "guidance")
 SPLITS = ("train", "validation", "test")
 answer, line = answers.answer, answers.line
-epochs = training.over_train
+epochs = loop.over_train
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def load(config: NamesConfig, whole: bool = False) -> Splits:
 
     A name counts once in a class.
     """
-    found = data.load(config, builtin.generate, whole)
+    found = data.load(config, surnames.generate, whole)
     return Splits(*(list(dict.fromkeys(getattr(found, name))) for name in SPLITS))
 
 

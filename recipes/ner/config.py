@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
-from recipes.tagging.config import TaggingConfig
+from recipes.families.tagging.config import TaggingConfig
+from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
 # From this size on, more epochs, more convolutions over letters and a language model beside the

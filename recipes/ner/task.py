@@ -5,14 +5,14 @@ from typing import Any
 
 import keras
 
-from recipes import training
 from recipes.config import Answering as NoOptions
-from recipes.ner import builtin
+from recipes.corpora.entities import corpus
+from recipes.data.sentences import TaggedSplits
+from recipes.families.tagging import answers, chosen, data, flow, scoring
 from recipes.ner.config import BUILTIN, NerConfig
-from recipes.sources.sentences import TaggedSplits
-from recipes.tagging import answers, chosen, data, flow, scoring
+from recipes.training import loop
 from zoo.errors import InputError, require_choice
-from zoo.export_tagger import export_tagger
+from zoo.pipelines.tagger import export_tagger
 from zoo.text.tag_schemes import SCHEMES
 
 NAME = "ner"
@@ -24,7 +24,7 @@ MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
 measure = scoring.measure
 answer, line = answers.answer, answers.line
-epochs = training.over_train
+epochs = loop.over_train
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def load(config: NerConfig, whole: bool = False) -> TaggedSplits:
 
     With `whole` all of them are `test`.
     """
-    splits = data.load(config, lambda: data.from_pairs(builtin.generate()), ("ner", "tags"), whole)
+    splits = data.load(config, lambda: data.from_pairs(corpus.generate()), ("ner", "tags"), whole)
     if whole:
         return data.in_scheme(splits, config.scheme)
     return chosen.joined(data.in_scheme(splits, config.scheme), config)
@@ -73,5 +73,5 @@ def export(model: keras.Model, config: NerConfig, run: Path, directory: Path) ->
 def examples(config: NerConfig, prepared: flow.Prepared) -> list[str]:
     """A few texts to try the exported model on."""
     if config.data == "builtin":
-        return list(builtin.EXAMPLES)
+        return list(corpus.EXAMPLES)
     return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]

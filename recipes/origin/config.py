@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
+from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=30, reference=15_000, patience=8)
 

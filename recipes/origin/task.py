@@ -9,18 +9,18 @@ import keras
 import numpy as np
 
 import zoo
-from recipes import optimizers, training
-from recipes.batching import Batches, Encoded
-from recipes.classification import answers, data, scoring
-from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import whole_numbers, write_json
-from recipes.origin import builtin
+from recipes.corpora import surnames
+from recipes.data.splits import Splits
+from recipes.families.classification import answers, data, scoring
+from recipes.families.classification.labels import label_ids
 from recipes.origin.config import BUILTIN, OriginConfig
 from recipes.predictions import Measured
 from recipes.run_files import read_labels
-from recipes.sources.splits import Splits
-from zoo.export_classifier import export_text_classifier
+from recipes.training import loop, optimizers
+from recipes.training.batches import Batches, Encoded
+from zoo.pipelines.classifier import export_text_classifier
 from zoo.text import NgramVectorizer
 
 NAME = "origin"
@@ -29,7 +29,7 @@ Answering = NoOptions
 MODEL_OPTIONS = ("units", "num_layers", "activation", "dropout")
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
-epochs = training.over_train
+epochs = loop.over_train
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def check(config: OriginConfig) -> None:
 
 def load(config: OriginConfig, whole: bool = False) -> Splits:
     """The three splits that `config.data` names, or with `whole` all of it as `test`."""
-    return data.load(config, builtin.generate, whole)
+    return data.load(config, surnames.generate, whole)
 
 
 def _vectorizer(config: OriginConfig) -> NgramVectorizer:
@@ -157,5 +157,5 @@ def export(model: keras.Model, config: OriginConfig, run: Path, directory: Path)
 def examples(config: OriginConfig, prepared: Prepared) -> list[str]:
     """A few names to try the exported model on."""
     if config.data == "builtin":
-        return list(builtin.EXAMPLES)
+        return list(surnames.EXAMPLES)
     return [example.text for example in prepared.splits.test[:8]]

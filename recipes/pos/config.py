@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
-from recipes.tagging.config import TaggingConfig
+from recipes.families.tagging.config import TaggingConfig
+from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=8, reference=12_500, patience=5, unit="training sentences")
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import keras
 
-from recipes import training
 from recipes.config import Answering as NoOptions
-from recipes.pos import builtin
+from recipes.corpora.parts_of_speech import corpus
+from recipes.data.sentences import TaggedSplits
+from recipes.families.tagging import answers, chosen, data, flow, scoring
 from recipes.pos.config import BUILTIN, PosConfig
-from recipes.sources.sentences import TaggedSplits
-from recipes.tagging import answers, chosen, data, flow, scoring
-from zoo.export_tagger import export_tagger
+from recipes.training import loop
+from zoo.pipelines.tagger import export_tagger
 
 NAME = "pos"
 Config = PosConfig
@@ -21,7 +21,7 @@ MODEL_OPTIONS = flow.MODEL_OPTIONS
 validate, evaluate = scoring.validate, scoring.evaluate
 measure = scoring.measure
 answer, line = answers.answer, answers.line
-epochs = training.over_train
+epochs = loop.over_train
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def check(config: PosConfig) -> None:
 
 def load(config: PosConfig, whole: bool = False) -> TaggedSplits:
     """The tagged sentences; with `whole` all of them are `test`."""
-    pairs = builtin.generate
+    pairs = corpus.generate
     splits = data.load(config, lambda: data.from_pairs(pairs()), ("upos", "pos", "xpos"), whole)
     return splits if whole else chosen.joined(splits, config)
 
@@ -56,5 +56,5 @@ def export(model: keras.Model, config: PosConfig, run: Path, directory: Path) ->
 def examples(config: PosConfig, prepared: flow.Prepared) -> list[str]:
     """A few texts to try the exported model on."""
     if config.data == "builtin":
-        return list(builtin.EXAMPLES)
+        return list(corpus.EXAMPLES)
     return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]

@@ -1,9 +1,9 @@
 """The data of the `sentiment` recipe: reviews from the grammar, from tfds, or from the user."""
 
-from recipes.classification import data
-from recipes.sentiment.builtin import generate
+from recipes.corpora.reviews.corpus import generate
+from recipes.data.splits import Splits
+from recipes.families.classification import data
 from recipes.sentiment.config import SentimentConfig
-from recipes.sources.splits import Splits
 
 
 def load(config: SentimentConfig, whole: bool = False) -> Splits:

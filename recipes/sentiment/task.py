@@ -8,18 +8,18 @@ from typing import Any
 import keras
 
 import zoo
-from recipes import optimizers, training
-from recipes.batching import Batches, Encoded, bucket_lengths, summary
-from recipes.classification import answers, scoring
-from recipes.classification.labels import label_ids
 from recipes.config import Answering as NoOptions
 from recipes.config import write_json
+from recipes.data.splits import Splits
+from recipes.families.classification import answers, scoring
+from recipes.families.classification.labels import label_ids
 from recipes.predictions import Measured
 from recipes.run_files import read_labels
 from recipes.sentiment import data
 from recipes.sentiment.config import BUILTIN, SentimentConfig
-from recipes.sources.splits import Splits
-from zoo.export_classifier import export_text_classifier
+from recipes.training import loop, optimizers
+from recipes.training.batches import Batches, Encoded, bucket_lengths, summary
+from zoo.pipelines.classifier import export_text_classifier
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 NAME = "sentiment"
@@ -27,7 +27,7 @@ Config = SentimentConfig
 Answering = NoOptions
 validate, evaluate = scoring.validate, scoring.evaluate
 answer, line = answers.answer, answers.line
-epochs = training.over_train
+epochs = loop.over_train
 
 EXAMPLES = (
     "There is nothing to like about this film.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes import figures
+from recipes import plots
 from recipes.asking import ask, options, warn
 from recipes.translation.config import Translating
 from zoo.decoding.beam import NEVER
@@ -92,7 +92,7 @@ def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
             for tokens in (arrays["source_tokens"][row], arrays["target_tokens"][row, 0])
         )
         weights = arrays["attention"][row, 0, : len(target), : len(source)]
-        figures.attention(weights, source, target, name)
+        plots.attention(weights, source, target, name)
     return names
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
-from recipes.epochs import EpochRule
+from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError
 

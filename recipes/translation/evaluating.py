@@ -7,15 +7,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from recipes.corpora.dates import corpus
+from recipes.data.pairs import PairSplits
 from recipes.predictions import Measured
-from recipes.sources.pairs import PairSplits
-from recipes.translation import answers, builtin, scoring, text_path
+from recipes.translation import answers, scoring, text_path
 from recipes.translation.batching import EncodedPairs, PairBatches
 from recipes.translation.config import TranslationConfig
 from recipes.translation.measuring import loss, translated
 from recipes.translation.preparing import Prepared
 from recipes.translation.reading import write_translations
-from zoo.translator import Search, Translator
+from zoo.pipelines.translator import Search, Translator
 
 PICTURES = 4  # test sentences whose attention is drawn
 
@@ -114,5 +115,5 @@ def _draw(translator: Translator, texts: list[str], path: Path) -> None:
 def examples(config: TranslationConfig, prepared: Prepared) -> list[str]:
     """A few texts to try the exported model on."""
     if config.data == "builtin" and not config.source_file:
-        return list(builtin.EXAMPLES)
+        return list(corpus.EXAMPLES)
     return [pair.source for pair in prepared.splits.test[:PICTURES]]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from recipes.answering import batches as batches_of
 from recipes.translation.batching import PairBatches
 from zoo.losses import IGNORED
-from zoo.translator import Translator
+from zoo.pipelines.translator import Translator
 
 LOGITS = 2**26  # held at once, as float32
 CHARACTERS = 2**15  # of the sources that are translated at once, padding counted

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.sources.pairs import PairSplits
+from recipes.data.pairs import PairSplits
 from recipes.translation import text_path
 from recipes.translation.batching import EncodedPairs, PairBatches
 from recipes.translation.config import TranslationConfig

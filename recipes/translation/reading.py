@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo import durable
+from zoo.system import durable
 
 
 def write_translations(

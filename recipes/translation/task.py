@@ -7,19 +7,20 @@ from typing import Any
 import keras
 
 import zoo
-from recipes import optimizers, training
-from recipes.sources import pairs
-from recipes.sources.pairs import PairSplits
-from recipes.translation import answers, builtin, evaluating, preparing, text_path
+from recipes.corpora.dates import corpus
+from recipes.data import pairs
+from recipes.data.pairs import PairSplits
+from recipes.training import loop, optimizers
+from recipes.translation import answers, evaluating, preparing, text_path
 from recipes.translation.config import BUILTIN, Translating, TranslationConfig
 from recipes.translation.evaluating import search_of
 from recipes.translation.preparing import Prepared
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError, require_choice, require_positive_int
-from zoo.export_encoder_decoder import export_encoder_decoder
 from zoo.losses import TokenCrossentropy
+from zoo.pipelines.translation import export_encoder_decoder
+from zoo.pipelines.translator import Translator
 from zoo.text import SPECIAL
-from zoo.translator import Translator
 
 NAME = "translation"
 Config = TranslationConfig
@@ -53,7 +54,7 @@ prepare = preparing.prepare
 objective, examples = evaluating.objective, evaluating.examples
 validate, evaluate = evaluating.validate, evaluating.evaluate
 measure = evaluating.measure
-epochs = training.over_train
+epochs = loop.over_train
 
 
 def defaults(given: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def load(config: TranslationConfig, whole: bool = False) -> PairSplits:
     """The three splits that `config.data` names, or with `whole` all of it as `test`."""
     return pairs.load(
         config.data,
-        builtin=lambda: PairSplits(*builtin.generate(config.split_seed)),
+        builtin=lambda: PairSplits(*corpus.generate(config.split_seed)),
         source=config.source,
         target=config.target,
         format=config.format,

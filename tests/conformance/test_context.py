@@ -12,7 +12,7 @@ from tests.weights import assign_random
 from zoo.architectures.context import Context, bidirectional_language_model
 from zoo.layers import CRFLoss
 from zoo.losses import TokenCrossentropy
-from zoo.tagger_stream import streams
+from zoo.pipelines.tagger_stream import streams
 
 SIZES = {
     "vocabulary_size": 9,

@@ -12,9 +12,9 @@ from tests import reference
 from tests.reference import letters_cnn, random_values
 from tests.weights import arrays, assign_random, by_path
 from zoo.architectures.many_to_many import tags_only
+from zoo.crf.layer import unpacked
 from zoo.layers import CRFLoss
 from zoo.layers.characters import CharacterCNN
-from zoo.layers.crf import unpacked
 
 TINY = {
     "vocabulary_size": 9,

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from recipes import confusions, figures
+from recipes import confusions, plots
 from recipes.cli import main
 from zoo.metrics import classification_scores, count_confusions
 
@@ -81,14 +81,14 @@ def test_attention_is_drawn_for_any_tokens_and_any_number_of_them(count, tmp_pat
     source = ["$", "_", "", " ", "中", "\x00", "x" * 500][: count or 7]
     target = (["$$", "\\", "▁a"] * count)[:count]
     weights = np.full((len(target), len(source)), 1 / len(source))
-    figures.attention(weights, source, target, tmp_path / "one.png")
-    figures.attention(weights.T, target, source, tmp_path / "two.png")
+    plots.attention(weights, source, target, tmp_path / "one.png")
+    plots.attention(weights.T, target, source, tmp_path / "two.png")
     assert (tmp_path / "two.png").stat().st_size > 1000
 
 
 def test_metrics_with_any_names_are_drawn(tmp_path):
     history = [{"epoch": 1, "validation_$f_1$": 0.5, "validation_$$": 0.5, "validation_": 1.0}]
-    figures.learning_curves(history, 1, tmp_path / "curves.png")
+    plots.learning_curves(history, 1, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from recipes import checkpoint, cli, metrics, runner
+from recipes import cli, runner, scores
+from recipes.families.tagging import chosen
 from recipes.ner import task as ner
 from recipes.sentiment import task as sentiment
-from recipes.tagging import chosen
+from recipes.training import checkpoint
 from tests.recipes.tiny import FAST, options, write_tsv
 from zoo import export
 from zoo.errors import InputError
@@ -183,7 +184,7 @@ def test_the_best_models_copy_stands_in_for_it(here: Path, capsys: Any):
 def test_damaged_metrics_are_one_sentence(here: Path, how: Damage):
     damage(here / "run" / "metrics.json", how, True)
     with pytest.raises(InputError, match=r"metrics.json .*delete it"):
-        metrics.write(Path("run"), {"test": {}})
+        scores.write(Path("run"), {"test": {}})
 
 
 SAVED = ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"]

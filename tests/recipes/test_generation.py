@@ -13,11 +13,11 @@ import zoo
 from recipes import runner
 from recipes.cli import main
 from recipes.config import from_mapping
+from recipes.families.language.steps import Trainer, initial_states, inputs_of
+from recipes.families.language.windows import Streams, encoded
 from recipes.generation import answers, structure, task
 from recipes.generation.config import Writing
 from recipes.generation.structure import structure_scores
-from recipes.language.steps import Trainer, initial_states, inputs_of
-from recipes.language.windows import Streams, encoded
 from tests.recipes.tiny import ask_as_hinted
 from tests.weights import assign_random
 from zoo import export
@@ -233,8 +233,8 @@ def test_words_of_a_ready_made_corpus_are_read_as_they_are(tmp_path):
 
 def test_structure_scores_count_right_pairs_and_kept_rules(monkeypatch):
     pairs = [("agreement", "a", "b"), ("agreement", "b", "a"), ("brackets", "()", "(]")]
-    monkeypatch.setattr("recipes.generation.builtin.pairs", lambda seed: pairs)
-    monkeypatch.setattr("recipes.generation.builtin.is_right", lambda line: line == "()")
+    monkeypatch.setattr("recipes.corpora.lines.corpus.pairs", lambda seed: pairs)
+    monkeypatch.setattr("recipes.corpora.lines.corpus.is_right", lambda line: line == "()")
 
     def score(text):
         values = {b"a": -1.0, b"b": -2.0, b"()": -1.0, b"(]": -1.5}

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes.batching import Batches
 from recipes.cli import main
+from recipes.corpora import surnames
 from recipes.names import answers, invented, judge, task
 from recipes.names.batching import NameBatches, encode
 from recipes.names.config import Inventing
 from recipes.names.invented import Name
 from recipes.names.rules import is_right, rules_kept
-from recipes.origin import builtin
+from recipes.training.batches import Batches
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding import sample_seeds
@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
     """Two of the invented languages, a file each; some names stand there twice."""
     rng, path = random.Random(1), tmp_path_factory.mktemp("data") / "names"
     path.mkdir()
-    for label, make in (("Alvari", builtin._alvari), ("Dunnic", builtin._dunnic)):
+    for label, make in (("Alvari", surnames._alvari), ("Dunnic", surnames._dunnic)):
         names = sorted({make(rng).capitalize() for _ in range(150)})
         (path / f"{label}.txt").write_text("\n".join([*names, *names[:40]]), encoding="utf-8")
     return path
@@ -266,8 +266,8 @@ def test_a_fair_judge_divides_by_the_shares():
 
 
 def test_the_rules_are_those_that_the_corpus_keeps_and_others_break_them():
-    corpus = [Name(label, text, True) for part in builtin.generate(2) for text, label in part]
-    assert rules_kept(corpus) == dict.fromkeys(builtin.LANGUAGES, 1.0)
+    corpus = [Name(label, text, True) for part in surnames.generate(2) for text, label in part]
+    assert rules_kept(corpus) == dict.fromkeys(surnames.LANGUAGES, 1.0)
     for one, other in (("Alvari", "Belmic"), ("Cordish", "Dunnic"), ("Esteri", "Farrin")):
         swapped = [
             name._replace(label={one: other, other: one}[name.label])

@@ -9,25 +9,26 @@ import pytest
 import tensorflow as tf
 
 from recipes import runner
-from recipes.batching import Encoded
 from recipes.cli import main
-from recipes.origin import builtin, task
+from recipes.corpora import surnames
+from recipes.data.formats.class_folder import read_class_folder
+from recipes.data.table import Example
+from recipes.origin import task
 from recipes.origin.task import FeatureBatches
-from recipes.sources.class_folder import read_class_folder
-from recipes.sources.table import Example
+from recipes.training.batches import Encoded
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.text import NgramVectorizer
 
 
 def test_the_corpus_is_the_same_for_a_seed_and_no_name_stands_in_it_twice():
-    parts = builtin.generate(3)
-    assert parts == builtin.generate(3) != builtin.generate(4)
+    parts = surnames.generate(3)
+    assert parts == surnames.generate(3) != surnames.generate(4)
     assert [len(part) for part in parts] == [3600, 450, 450]
     names = [name for part in parts for name, _ in part]
     assert len(set(names)) == len(names)
     for part in parts:
-        counts = {language: 0 for language in builtin.LANGUAGES}
+        counts = {language: 0 for language in surnames.LANGUAGES}
         for _, language in part:
             counts[language] += 1
         assert len(set(counts.values())) == 1
@@ -35,10 +36,10 @@ def test_the_corpus_is_the_same_for_a_seed_and_no_name_stands_in_it_twice():
 
 def test_the_languages_keep_their_rules():
     rng = random.Random(0)
-    for language, make in builtin.LANGUAGES.items():
+    for language, make in surnames.LANGUAGES.items():
         for _ in range(200):
             name = make(rng)
-            kinds = [letter in builtin.FRONT for letter in name if letter in "aeiou"]
+            kinds = [letter in surnames.FRONT for letter in name if letter in "aeiou"]
             changes = [a != b for a, b in itertools.pairwise(kinds)]
             if language == "Alvari":
                 assert not any(changes)
@@ -66,7 +67,7 @@ def folder(tmp_path):
     rng = random.Random(1)
     path = tmp_path / "names"
     path.mkdir()
-    for label, make in (("Alvari", builtin._alvari), ("Cordish", builtin._cordish)):
+    for label, make in (("Alvari", surnames._alvari), ("Cordish", surnames._cordish)):
         names = sorted({make(rng).capitalize() for _ in range(150)})
         (path / f"{label}.txt").write_text("\n".join([*names, "", " "]), encoding="utf-8")
     (path / "README.md").write_text("not a class")

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from recipes.cli import RECIPES
 from recipes.config import configured
-from recipes.precision import in_precision
+from recipes.training.precision import in_precision
 
 SMALL = {"units": 3, "embedding_dim": 4, "batch_size": 64, "buckets": 1, "epochs": 1}
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}

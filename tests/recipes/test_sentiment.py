@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import cli, provenance, runner, training
+from recipes import cli, provenance, runner
+from recipes.data.table import read_table
 from recipes.sentiment import task
-from recipes.sources.table import read_table
+from recipes.training import loop
 from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
 
 
@@ -341,7 +342,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_what_there_was(
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training, "train", interrupt)
+    monkeypatch.setattr(loop, "train", interrupt)
     data = write_tsv(tmp_path / "reviews.tsv")
     assert cli.main(["sentiment", *options(data), *FAST]) == 1
     assert "--resume goes on" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.checked_model import CheckedModel
+from zoo.architectures.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers import Recurrent, TokenEmbedding
 from zoo.layers.characters import CHARACTER_LAYERS

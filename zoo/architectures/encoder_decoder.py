@@ -5,8 +5,8 @@ from typing import Any
 import keras
 
 from zoo import masking
+from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.encoder_decoder_parts import Writer, read
-from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_bool, require_rate
 from zoo.layers import Decoder, EncoderBridge, Recurrent, ScheduledSampling, TokenEmbedding
 from zoo.registry import preset, register

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from zoo import masking
+from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.context import CHARACTERS, Context, context_states, words
-from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import CRF, Recurrent, TokenEmbedding
 from zoo.layers.affixes import Affixes

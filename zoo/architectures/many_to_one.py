@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from zoo import masking
-from zoo.checked_model import CheckedModel
+from zoo.architectures.checked_model import CheckedModel
 from zoo.errors import require_choice, require_positive_int, require_rate
 from zoo.layers import AttentionPooling, MaxPooling, MeanPooling, Recurrent, TokenEmbedding
 from zoo.registry import preset, register

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from zoo import masking
+from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.language_model import with_losses
-from zoo.checked_model import CheckedModel
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import (
     Recurrent,

@@ -2,8 +2,8 @@
 
 import keras
 
+from zoo.architectures.checked_model import CheckedModel
 from zoo.cells.cell import activation_of
-from zoo.checked_model import CheckedModel
 from zoo.errors import require_positive_int, require_rate
 from zoo.registry import register
 

@@ -1,10 +1,10 @@
 """What architectures are made of: embedding, recurrent body, pooling; stock weights."""
 
+from zoo.crf.layer import CRF
+from zoo.crf.loss import CRFAccuracy, CRFLoss
 from zoo.layers.activation_regularization import ActivationRegularization
 from zoo.layers.attention import Attention, Memory
 from zoo.layers.bridge import RowDropout, StateBridge
-from zoo.layers.crf import CRF
-from zoo.layers.crf_loss import CRFAccuracy, CRFLoss
 from zoo.layers.decoder import Decoder
 from zoo.layers.direction import Direction
 from zoo.layers.embedding import TokenEmbedding

@@ -7,8 +7,8 @@ from keras import ops
 
 from zoo.errors import require_positive_int, require_rate
 from zoo.layers.direction import make_cell
-from zoo.layers.keras_cell import state_sizes
 from zoo.masking import keep_frozen
+from zoo.recurrence.keras_cell import state_sizes
 
 
 @keras.saving.register_keras_serializable("zoo")

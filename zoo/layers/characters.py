@@ -8,9 +8,9 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, require_positive_int, require_rate
-from zoo.layers.packing import may_pack, packed
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
+from zoo.recurrence.packing import may_pack, packed
 
 
 class _CharacterLayer(masking.MaskedLayer):

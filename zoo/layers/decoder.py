@@ -10,7 +10,7 @@ from zoo.layers.attention import Attention, Memory
 from zoo.layers.decoder_options import FOR_ALL_STEPS, check
 from zoo.layers.looking import Looking
 from zoo.layers.recurrent import Recurrent
-from zoo.layers.stepping import scan_real
+from zoo.recurrence.stepwise import scan_real
 
 
 @keras.saving.register_keras_serializable("zoo")

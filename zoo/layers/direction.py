@@ -8,9 +8,9 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, nearest, require_bool, require_positive_int, require_rate
-from zoo.layers import fast_scan, keras_cell
-from zoo.layers.scan import run_cell, way
-from zoo.layers.stepping import Step, Zoneout
+from zoo.recurrence import compiled, keras_cell
+from zoo.recurrence.dispatch import run_cell, way
+from zoo.recurrence.stepwise import Step, Zoneout
 from zoo.registry import cell_class
 
 # each size of batch takes XLA a second: very small cells do not earn it back
@@ -272,4 +272,4 @@ def _options(cell: Any) -> list[str]:
 
 def default_shards(directions: int) -> int:
     """Shards for each of so many directions that run beside each other anyway."""
-    return max(1, fast_scan.cores() // directions) if keras.backend.backend() == "tensorflow" else 1
+    return max(1, compiled.cores() // directions) if keras.backend.backend() == "tensorflow" else 1

@@ -7,8 +7,8 @@ from keras import ops
 
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers.direction import make_cell
-from zoo.layers.keras_cell import initial_states, state_sizes
 from zoo.masking import keep_frozen
+from zoo.recurrence.keras_cell import initial_states, state_sizes
 
 BRIDGES = ("zero", "copy", "dense")
 

@@ -14,7 +14,7 @@ from zoo import masking
 from zoo.cells.cell import activation_of
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
 from zoo.layers.direction import Direction, default_shards
-from zoo.layers.state_form import checked_states
+from zoo.recurrence.states import checked_states
 
 MERGE_MODES = ("concat", "sum", "ave", "mul")
 

@@ -5,8 +5,8 @@ Tags that mark stretches of tokens are the one thing here that is plain Python.
 
 from zoo.text.ngrams import NgramVectorizer
 from zoo.text.normalization import Normalizer
-from zoo.text.subword_codec import SubwordCodec
-from zoo.text.subword_sampling import SubwordSampler, Variants, variants
+from zoo.text.subwords.codec import SubwordCodec
+from zoo.text.subwords.sampling import SubwordSampler, Variants, variants
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
 from zoo.text.token_vectorizer import TokenVectorizer

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo.errors import InputError
-from zoo.lines import opened, read_lines
+from zoo.system.lines import opened, read_lines
 from zoo.text.vocabulary import Vocabulary
 
 
@@ -24,7 +24,7 @@ def load_vectors(path: Path | str) -> WordVectors:
 
     A first line of two whole numbers (word2vec) is skipped; a gzip file is decompressed. Of a word
     that occurs twice the first vector counts. A word may hold blanks: the last D fields are the
-    numbers. `zoo.lines` says what a line is and how large a file may be.
+    numbers. `zoo.system.lines` says what a line is and how large a file may be.
 
     Args:
         path: The file, in UTF-8.

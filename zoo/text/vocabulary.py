@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from zoo import durable, stored
 from zoo.errors import DamagedFile, InputError, require_positive_int
-from zoo.lines import split_lines
+from zoo.system import durable, stored
+from zoo.system.lines import split_lines
 
 PAD, UNK, BOS, EOS = range(4)
 SPECIAL = ("[PAD]", "[UNK]", "[BOS]", "[EOS]")

@@ -7,14 +7,14 @@ import keras
 import numpy as np
 
 from zoo import masking
+from zoo.crf.layer import CRF
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
-from zoo.layers.crf import CRF
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.registry import architecture as registered
 from zoo.registry import build
 from zoo.tuning.objective import Objective, metric_for, of_logits_loss
-from zoo.tuning.records import Run
+from zoo.tuning.storage import Run
 from zoo.tuning.study import Study
 
 Split = tuple[Any, Any]  # inputs and targets: arrays, or dicts of arrays

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from zoo import durable
 from zoo.errors import DamagedFile
+from zoo.system import durable
 
 ADVICE = "put back a copy of it, or begin a new study"
 

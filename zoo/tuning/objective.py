@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from zoo.crf.loss import CRFAccuracy
 from zoo.errors import InputError, nearest, require_choice
-from zoo.layers.crf_loss import CRFAccuracy
 from zoo.losses import IGNORED
 from zoo.tuning.study import DIRECTIONS
 

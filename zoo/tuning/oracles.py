@@ -17,8 +17,8 @@ from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo.errors import DamagedFile, InputError
 from zoo.tuning.journal import Journal
-from zoo.tuning.records import Records, number
 from zoo.tuning.space import Axis, Space
+from zoo.tuning.storage import Records, number
 
 ATTEMPTS = 25  # of a trial in which nothing was finished, before it is taken for one that kills
 

@@ -1,8 +1,8 @@
 """Which setting a study recommends, and why, in a sentence or two."""
 
-from zoo.tuning import pictures, wording
-from zoo.tuning.findings import Findings, Point
-from zoo.tuning.records import number
+from zoo.tuning import phrases, plots
+from zoo.tuning.results import Findings, Point
+from zoo.tuning.storage import number
 
 NAMED = 3  # failures that the recommendation names; the report has all
 
@@ -12,7 +12,7 @@ def recommendation(findings: Findings) -> str:
     study, last = findings.study, findings.study.fractions[-1]
     chosen, best = findings.recommended(last), findings.best(findings.along(last))
     told = (
-        f"Take {wording.settings(chosen)}: validation {wording.name(study)} {wording.score(chosen)}"
+        f"Take {phrases.settings(chosen)}: validation {phrases.name(study)} {phrases.score(chosen)}"
     )
     if chosen is best and best.error is None:
         reason = "the best mean; with one seed there is no spread to judge the others by."
@@ -23,7 +23,7 @@ def recommendation(findings: Findings) -> str:
     else:
         reason = (
             f"the smallest network within one standard error ({best.error:.4f}) of the best, "
-            f"{wording.settings(best)} with {wording.score(best)}."
+            f"{phrases.settings(best)} with {phrases.score(best)}."
         )
     warning = failed(findings)
     return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
@@ -47,7 +47,7 @@ def failed(findings: Findings) -> str:
 def failure(findings: Findings, trial: str) -> str:
     """A trial that failed, its reason and its settings."""
     values = findings.failed_values.get(trial)
-    settings = f" ({wording.of_values(values)})" if values else ""
+    settings = f" ({phrases.of_values(values)})" if values else ""
     return f"trial {number(trial)}: {findings.failures[trial].rstrip('.')}{settings}"
 
 
@@ -58,7 +58,7 @@ def _border(findings: Findings, chosen: Point) -> str:
         return ""
     value = chosen.values.get(axis.name)
     if value == axis.values[-1]:
-        told = pictures.label(findings)
+        told = plots.label(findings)
         return f" It is the largest {told} that was tried: larger ones may be better."
     return ""
 
@@ -73,7 +73,7 @@ def _growth(findings: Findings) -> str:
         for fraction in study.fractions
         if findings.at(fraction)
     ]
-    name, values = pictures.label(findings), [value for _, value in chosen]
+    name, values = plots.label(findings), [value for _, value in chosen]
     told = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
     if values == sorted(values) and values[0] < values[-1]:
         return f" The recommended {name} grows with the data: {told}."

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import durable
 from zoo.errors import InputError
-from zoo.tuning import pictures, wording
-from zoo.tuning.findings import Findings
+from zoo.system import durable
+from zoo.tuning import phrases, plots
 from zoo.tuning.journal import Journal
 from zoo.tuning.recommendation import failed, failure, recommendation
-from zoo.tuning.records import Records, number, write_json
+from zoo.tuning.results import Findings
+from zoo.tuning.storage import Records, number, write_json
 from zoo.tuning.study import Study
 
 FIGURES = ("parameters", "seconds_per_epoch", "latency_ms")
@@ -52,7 +52,7 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     warning = failed(findings)
     warned = {"warning": warning} if warning else {}
     write_json(directory / "best.json", {**extra, **chosen.values, **warned})
-    drawn = pictures.draw(findings, directory)
+    drawn = plots.draw(findings, directory)
     sentence = recommendation(findings)
     text = _markdown(findings, sentence, drawn, again, records)
     durable.write_text(directory / "report.md", text)
@@ -66,7 +66,7 @@ def _markdown(
     searched = "; ".join(
         f"`{axis.name}` "
         + (
-            ", ".join(wording.shown(value) for value in axis.values)
+            ", ".join(phrases.shown(value) for value in axis.values)
             if axis.values
             else f"{axis.low:g} to {axis.high:g}"
         )
@@ -79,7 +79,7 @@ def _markdown(
     events = Journal(records.directory / "journal.jsonl").events
     beside = events[-1]["elapsed"] - spent
     lines = [
-        f"# {study.name}: {pictures.label(findings)}",
+        f"# {study.name}: {plots.label(findings)}",
         "",
         f"**{sentence}**",
         "",
@@ -125,15 +125,15 @@ def _table(findings: Findings) -> str:
     others = [other.name for other in study.space.axes if other is not axis]
     costs = [name for name in FIGURES if findings.front(name)]
     heads = [axis.name, *others]
-    heads += [f"{wording.name(study)}, {wording.share(share)}" for share in study.fractions]
+    heads += [f"{phrases.name(study)}, {phrases.share(share)}" for share in study.fractions]
     heads += [UNITS[name] for name in costs]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     best = findings.best(findings.along(study.fractions[-1]))
     for point in findings.every():
-        cells = [wording.shown(point.values.get(name, "-")) for name in (axis.name, *others)]
+        cells = [phrases.shown(point.values.get(name, "-")) for name in (axis.name, *others)]
         for fraction in study.fractions:
             same = [p for p in findings.at(fraction) if p.trial == point.trial]
-            told = wording.score(same[0]) if same else "-"
+            told = phrases.score(same[0]) if same else "-"
             cells.append(f"**{told}**" if same and same[0] is best else told)
         for name in costs:
             value = point.mean(name)
@@ -156,13 +156,13 @@ def _memorising(findings: Findings) -> str:
         ]
         if found:
             told.append(
-                f"With {wording.share(fraction)}, {wording.settings(found[0])} is the smallest "
+                f"With {phrases.share(fraction)}, {phrases.settings(found[0])} is the smallest "
                 "network whose validation loss rises before training ends, while its training loss "
                 "falls: it begins to learn by heart."
             )
         else:
             told.append(
-                f"With {wording.share(fraction)}, no network's validation loss rises by more than "
+                f"With {phrases.share(fraction)}, no network's validation loss rises by more than "
                 "2 % before training ends."
             )
     return " ".join(told) + " Training losses are measured with dropout, while it trains."
@@ -170,7 +170,7 @@ def _memorising(findings: Findings) -> str:
 
 def _fractions(study: Study) -> str:
     if len(study.fractions) == 1:
-        return f"on {wording.share(study.fractions[0])}"
+        return f"on {phrases.share(study.fractions[0])}"
     shares = ", ".join(f"{fraction:g}" for fraction in study.fractions)
     return f"on {shares} of the training data"
 
@@ -184,7 +184,7 @@ def _write_csv(records: Records, path: Path) -> None:
     rows = []
     for row in records.rows():
         values = {
-            name: wording.shown(v) if isinstance(v, list | dict) else v
+            name: phrases.shown(v) if isinstance(v, list | dict) else v
             for name, v in row["values"].items()
         }
         rows.append({**values, **row, "trial": number(row["trial"]), "folder": row["trial"]})

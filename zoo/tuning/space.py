@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.commas import separated
 from zoo.errors import InputError
+from zoo.system.commas import separated
 from zoo.tuning.values import SCALARS, label, plain
 
 NOTATION = "A,B,C or LOW:HIGH, LOW:HIGH:STEP, LOW:HIGH:log, LOW:HIGH:log:FACTOR"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo import durable, stored
 from zoo.errors import DamagedFile, InputError, require_choice
+from zoo.system import durable, stored
 from zoo.tuning.space import Axis, Space
 from zoo.tuning.values import plain, whole
 

@@ -6,8 +6,8 @@ import sys
 import time
 
 from tests.zoo.tuning import toy
-from zoo.tuning.conduct import conduct
-from zoo.tuning.records import Records
+from zoo.tuning.storage import Records
+from zoo.tuning.trials import conduct
 
 PATIENCE = 6
 STUDY = 'toy.study("random", trials=6, seeds=1, fractions=(1.0,))'
@@ -15,7 +15,7 @@ PROCESS = """
 import os, sys, time
 from pathlib import Path
 from tests.zoo.tuning import toy
-from zoo.tuning.conduct import follow, lead
+from zoo.tuning.trials import follow, lead
 
 role, directory, address = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 study = STUDY

@@ -6,13 +6,13 @@ from pathlib import Path
 import filelock
 import pytest
 
-from zoo import lock
 from zoo.errors import InputError
-from zoo.tuning.conduct import conduct
+from zoo.system import lock
 from zoo.tuning.journal import Journal
-from zoo.tuning.records import Records
 from zoo.tuning.space import Axis
+from zoo.tuning.storage import Records
 from zoo.tuning.study import Study
+from zoo.tuning.trials import conduct
 
 DEEP = "[" * 100_000 + "]" * 100_000
 HUGE = "[" + "9" * 5_000 + "]"

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from zoo.crf.loss import CRFAccuracy
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
-from zoo.layers.crf_loss import CRFAccuracy
 from zoo.losses import TokenCrossentropy
 from zoo.tuning import fits
 from zoo.tuning.objective import RealTokens, objective_of, of_logits_loss

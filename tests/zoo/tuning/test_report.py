@@ -7,12 +7,12 @@ import pytest
 
 from tests.zoo.tuning import toy
 from zoo.errors import InputError
-from zoo.tuning.conduct import conduct
-from zoo.tuning.findings import Findings, Point
-from zoo.tuning.records import Records
 from zoo.tuning.report import report
+from zoo.tuning.results import Findings, Point
 from zoo.tuning.space import Axis, parse
+from zoo.tuning.storage import Records
 from zoo.tuning.study import Study
+from zoo.tuning.trials import conduct
 
 # accuracies of three seeds at each K, for a tenth of the data and for all of it
 SCORES = {

@@ -12,11 +12,11 @@ from zoo.layers import CRF, CRFLoss
 from zoo.losses import TokenCrossentropy
 from zoo.masking import padding_mask
 from zoo.registry import registered
-from zoo.tuning.architecture import _read
-from zoo.tuning.conduct import conduct
-from zoo.tuning.records import Records
+from zoo.tuning.arrays import _read
 from zoo.tuning.space import Axis
+from zoo.tuning.storage import Records
 from zoo.tuning.study import Study
+from zoo.tuning.trials import conduct
 
 TOKENS = 5
 NATS = np.log(1 + 4 * np.exp(-9.0))  # the loss of a token that is right with 9 nats to spare
@@ -307,6 +307,6 @@ def test_values_that_are_lists_dicts_and_none_are_searched_and_reported(tmp_path
     conduct(study, measure, tmp_path)  # the journal is played back
     assert Study.load(tmp_path) == study
     assert {repr(one["width"]) for one in seen} == {repr(value) for value in values}
-    sentence = zoo.tuning.architecture.report(study, tmp_path, "", {})
+    sentence = zoo.tuning.arrays.report(study, tmp_path, "", {})
     assert "Take width [2, 3], num_layers 1" in sentence
     assert toy.scores(tmp_path)

@@ -30,7 +30,7 @@ def measure(run):
 
 def scores(directory):
     """The accuracy of each finished run."""
-    from zoo.tuning.records import Records
+    from zoo.tuning.storage import Records
 
     return {
         (row["trial"], row["fraction"], row["seed"]): (row["values"], row["accuracy"])

@@ -1,0 +1,1 @@
+"""Generated corpora: the built-in data of the recipes."""

@@ -1,0 +1,1 @@
+"""Generated dates and times, written out and as numbers."""

@@ -1,0 +1,1 @@
+"""Generated lines for language models."""

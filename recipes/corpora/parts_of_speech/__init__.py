@@ -1,0 +1,1 @@
+"""Generated sentences with parts of speech."""

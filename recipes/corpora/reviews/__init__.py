@@ -1,0 +1,1 @@
+"""Generated reviews with a sentiment."""

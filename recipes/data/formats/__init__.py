@@ -1,0 +1,1 @@
+"""Readers of file formats; their errors name file and line."""

@@ -1,0 +1,140 @@
+"""TSV and CSV: a file's text -> rows of line, text and label; the two formats with columns.
+
+- *TSV*: one row a line, fields between tabs. There is no quoting: a `"` is a letter like any other,
+  wherever it stands, so that a stray one in a review never swallows the lines behind it.
+- *CSV*: RFC 4180. A field may stand in double quotes and then hold commas, line breaks and doubled
+  quotes. A quote that is never closed is an error and not one endless field.
+
+The header names the columns; without one they are chosen by their numbers. Columns that are not
+asked for are ignored. Blank lines are skipped.
+"""
+
+import csv
+from pathlib import Path
+
+from recipes.data.columns import place_of
+from recipes.data.text_file import split_lines
+from zoo.errors import InputError
+
+Record = tuple[int, list[str]]  # the line on which it begins, counted from 1, and its fields
+
+
+def read_tsv(
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
+) -> list[tuple[int, str, str]]:
+    """Finds text and label in each line of a TSV file.
+
+    Args:
+        path: The file's name, for the errors.
+        text: What stands in it, not blank.
+        text_column: The text's column, as `recipes.data.columns` reads it.
+        label_column: The label's column.
+        header: Whether the first line names the columns.
+
+    Returns:
+        Line number, text and label of every row; at least one row.
+
+    Raises:
+        InputError: The header lacks a column, no row follows, or a row has other fields.
+    """
+    remedy = "put a blank in place of a tab or a line break inside a text"
+    return _pick(path, tsv_records(text), text_column, label_column, remedy, header)
+
+
+def read_csv(
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
+) -> list[tuple[int, str, str]]:
+    """Finds text and label in each record of a CSV file.
+
+    Args:
+        path: The file's name, for the errors.
+        text: What stands in it, not blank.
+        text_column: The text's column, as `recipes.data.columns` reads it.
+        label_column: The label's column.
+        header: Whether the first line names the columns.
+
+    Returns:
+        The line where it begins, text and label of every row; at least one row.
+
+    Raises:
+        InputError: As for TSV, and malformed quotes.
+    """
+    remedy = "put double quotes around a text that holds commas or line breaks"
+    return _pick(path, csv_records(path, text), text_column, label_column, remedy, header)
+
+
+def tsv_records(text: str) -> list[Record]:
+    """The fields of each line that is not blank."""
+    return [
+        (number, line.split("\t"))
+        for number, line in enumerate(split_lines(text), start=1)
+        if line.strip(" ")
+    ]
+
+
+def csv_records(path: Path, text: str) -> list[Record]:
+    """The fields of each record; blank lines are none.
+
+    Raises:
+        InputError: Malformed quotes.
+    """
+    lines = [line + "\n" for line in text.split("\n")]
+    reader = csv.reader(lines, strict=True)
+    records: list[Record] = []
+    start = 1
+    usual_limit = csv.field_size_limit(len(text) + 1)  # a text may be longer than 131,072 letters
+    try:
+        for fields in reader:
+            if fields:
+                records.append((start, fields))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise _csv_error(path, lines, start, error) from error
+    finally:
+        csv.field_size_limit(usual_limit)
+    return records
+
+
+def _csv_error(path: Path, lines: list[str], start: int, error: csv.Error) -> InputError:
+    if "unexpected end of data" not in str(error):
+        return InputError(
+            f"{path}:{start}: malformed CSV ({error}), expected fields between commas: double the "
+            f"quotes inside a quoted field, and end lines with LF or CRLF"
+        )
+    # Read leniently, the record's last field is all that follows the open quote.
+    swallowed = next(csv.reader(lines[start - 1 :]))[-1]
+    opened = len(lines) - swallowed.count("\n") + 1
+    return InputError(
+        f"{path}:{opened}: the quote that opens in this line is never closed, expected another "
+        f"before the file ends: close it, and double the quotes inside a quoted field"
+    )
+
+
+def _pick(
+    path: Path,
+    records: list[Record],
+    text_column: str,
+    label_column: str,
+    remedy: str,
+    header: bool,
+) -> list[tuple[int, str, str]]:
+    first, head = records[0]
+    names = [name.strip() for name in head] if header else None
+    where, width = f"{path}:{first}", len(head)
+    text_index = place_of(where, names, width, text_column, "text", "--text-column")
+    label_index = place_of(where, names, width, label_column, "label", "--label-column")
+    if text_index == label_index:
+        raise InputError(
+            f"{where}: text and label are both read from column {text_index}, expected two "
+            f"columns: choose another with --text-column or --label-column"
+        )
+    body = records[1:] if header else records
+    if not body:
+        raise InputError(f"{path}:{first}: only a header, expected rows below it: add examples")
+    for line, fields in body:
+        if len(fields) != width:
+            raise InputError(
+                f"{path}:{line}: number of fields {len(fields)}, expected {width} as in the "
+                f"{'header' if header else 'first row'}: {remedy}"
+            )
+    return [(line, fields[text_index], fields[label_index]) for line, fields in body]

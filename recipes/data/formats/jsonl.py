@@ -1,0 +1,115 @@
+"""JSON Lines: a file's text -> rows of line, text and label; one object a line.
+
+Numbers, `true` and `false` are taken as they are written: `5` is the label "5", `5.0` is another
+one. Keys that are not asked for are ignored. Blank lines are skipped.
+"""
+
+import json
+from pathlib import Path
+from typing import NoReturn
+
+from recipes.data.columns import first_of
+from recipes.data.naming import unknown
+from recipes.data.text_file import split_lines
+from zoo.errors import InputError
+
+_EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "label": "..."}'
+
+
+def read_jsonl(
+    path: Path, text: str, text_column: str, label_column: str, header: bool = True
+) -> list[tuple[int, str, str]]:
+    """Finds text and label in the object of each line.
+
+    Args:
+        path: The file's name, for the errors.
+        text: What stands in it, not blank.
+        text_column: The text's key, or several with commas: the first that an object has counts.
+        label_column: The label's key, likewise.
+        header: Is of no use: the keys of each object are its names.
+
+    Returns:
+        Line number, text and label of every row; at least one row.
+
+    Raises:
+        InputError: A line is malformed JSON or no object, a key is missing or holds a list, an
+            object, null, or half a surrogate pair.
+    """
+    rows = []
+    for line, source in enumerate(split_lines(text), start=1):
+        if source.strip():
+            where = f"{path}:{line}"
+            row = object_of(where, source)
+            value = string_of(where, row, text_column, "text", "--text-column")
+            label = string_of(where, row, label_column, "label", "--label-column")
+            rows.append((line, value, label))
+    return rows
+
+
+def object_of(where: str, source: str) -> dict[str, object]:
+    """The object in a line.
+
+    Raises:
+        InputError: The line is malformed JSON, or no object.
+    """
+    try:
+        value = json.loads(source, parse_int=str, parse_float=str, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        problem = f"malformed JSON ({error.msg} at column {error.colno})"
+        raise InputError(f"{where}: {problem}, {_EXPECTED}: mend the line") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{where}: malformed JSON ({error}), {_EXPECTED}: mend the line"
+        ) from error
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: this is {_kind(value)}, {_EXPECTED}: rewrite the file so")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")  # json itself would accept NaN
+
+
+def string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
+    """The string or number under a key.
+
+    Args:
+        where: The file and its line, for the errors.
+        row: The line's object.
+        option: The key, or several with commas between them.
+        role: What the key holds, for the errors.
+        flag: The name of the option that gives the key, for the errors.
+
+    Raises:
+        InputError: The key is missing or holds a list, an object, null, or half a surrogate pair.
+    """
+    key = first_of(option, row)
+    if key not in row:
+        problem = unknown("key", key, row)
+        raise InputError(f"{where}: {problem}: choose the {role}'s key with {flag}")
+    value = row[key]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        raise InputError(
+            f"{where}: {key!r} is {_kind(value)}, expected a string or a number: write one or "
+            f"leave the line out"
+        )
+    return _encodable(where, key, value)
+
+
+def _encodable(where: str, key: str, value: str) -> str:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: {key!r} holds half a surrogate pair ({value[error.start]!a}), expected "
+            f"whole characters: write the character itself in UTF-8"
+        ) from error
+    return value
+
+
+def _kind(value: object) -> str:
+    """The JSON word for a value; numbers have been read as strings."""
+    kinds = {dict: "an object", list: "a list", type(None): "null"}
+    return kinds.get(type(value), "a single value")

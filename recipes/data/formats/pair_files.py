@@ -1,0 +1,200 @@
+"""Reads sentence pairs from the user's files: the columns of one, or the lines of two."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.data.columns import place_of
+from recipes.data.formats.delimited import Record, csv_records, tsv_records
+from recipes.data.formats.jsonl import object_of, string_of
+from recipes.data.text_file import read_text, split_lines
+from zoo.errors import InputError
+
+FORMATS = ("tsv", "csv", "jsonl")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A text and its translation, without the blanks around them.
+
+    Attributes:
+        source: What the model reads.
+        target: What it is to write.
+    """
+
+    source: str
+    target: str
+
+    @classmethod
+    def of(cls, source: str, target: str) -> "Pair":
+        """The pair of two texts as they stand in a file."""
+        return cls(source.strip(), target.strip())
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether a side is missing."""
+        return not (self.source and self.target)
+
+
+def columns(source: str, target: str) -> tuple[int, int]:
+    """Reads the two column numbers that choose a direction.
+
+    Args:
+        source: The source's column, counted from 0; `""` for 0.
+        target: The target's; `""` for 1, or for 0 if that is not the source's.
+
+    Returns:
+        Both as numbers.
+
+    Raises:
+        InputError: One is no number, or both are the same.
+
+    Example:
+        >>> columns("", ""), columns("1", "0"), columns("1", "")
+        ((0, 1), (1, 0), (1, 0))
+    """
+    first = _column("source", source or ("1" if target == "0" else "0"))
+    second = _column("target", target or ("0" if first == 1 else "1"))
+    if first == second:
+        raise InputError(
+            f"source and target are both column {first}, expected two columns: choose another with "
+            f"--source or --target"
+        )
+    return first, second
+
+
+def _column(role: str, option: str) -> int:
+    if not (option.isascii() and option.isdigit()):
+        raise InputError(
+            f"{role} must be the number of a column, counted from 0, in a file of pairs, got "
+            f"{option!r}: try --source 0 --target 1, or --header if the first line names them"
+        )
+    return int(option)
+
+
+def read_pairs(
+    path: str | Path, source: str = "", target: str = "", format: str = "", header: bool = False
+) -> list[Pair]:
+    """Reads the pairs of a file: TSV, CSV or JSON Lines.
+
+    There is no quoting in TSV. Other columns are ignored, such as the attribution of Tatoeba's
+    pairs; so are empty lines.
+
+    Args:
+        path: A file in UTF-8, gzipped or not.
+        source: The source's column or key: its number from 0 or, with a header, its name; several
+            with commas between them, of which the first counts that the file has. `""`: column 0
+            or, by name, `source`.
+        target: The target's, likewise. `""`: column 1 or `target`.
+        format: One of `FORMATS`; `""`: the ending `.csv` or `.jsonl` says it, all else is TSV.
+        header: Whether the first line of TSV or CSV names the columns.
+
+    Returns:
+        A pair for each row, blank ones as well.
+
+    Raises:
+        InputError: The file cannot be read or a row lacks a column; names the file and the line.
+    """
+    path = Path(path)
+    format = format or _format_of(path)
+    if format == "jsonl":
+        return _of_objects(path, source or "source", target or "target")
+    if not header:
+        return read_columns(path, *columns(source, target), format)
+    records = _records(path, format)
+    if not records:
+        return []
+    (number, names), *body = records
+    names = [name.strip() for name in names]
+    where, width = f"{path}:{number}", len(names)
+    first = place_of(where, names, width, source or "source,0", "source", "--source")
+    second = place_of(where, names, width, target or "target,1", "target", "--target")
+    if first == second:
+        raise InputError(
+            f"{where}: source and target are both column {first}, expected two columns: choose "
+            f"another with --source or --target"
+        )
+    return _of_records(path, body, first, second)
+
+
+def read_columns(
+    path: str | Path, source: int = 0, target: int = 1, format: str = "tsv"
+) -> list[Pair]:
+    """Reads the pairs of a file without a header line.
+
+    Args:
+        path: A file in UTF-8, gzipped or not.
+        source: The source's column, counted from 0.
+        target: The target's.
+        format: `tsv` or `csv`.
+
+    Returns:
+        A pair for each row, blank ones as well.
+
+    Raises:
+        InputError: The file cannot be read or a line lacks a column; names the file and the line.
+    """
+    path = Path(path)
+    return _of_records(path, _records(path, format), source, target)
+
+
+def _format_of(path: Path) -> str:
+    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    return ending if ending in FORMATS and "." in path.name else "tsv"
+
+
+def _records(path: Path, format: str) -> list[Record]:
+    text = read_text(path)
+    return csv_records(path, text) if format == "csv" else tsv_records(text)
+
+
+def _of_records(path: Path, records: list[Record], source: int, target: int) -> list[Pair]:
+    needed = max(source, target) + 1
+    pairs = []
+    for number, fields in records:
+        if len(fields) < needed:
+            raise InputError(
+                f"{path}:{number}: number of columns {len(fields)}, expected at least {needed} "
+                f"with tabs between them: put source and target into each line, or choose other "
+                f"columns with --source and --target"
+            )
+        pairs.append(Pair.of(fields[source], fields[target]))
+    return pairs
+
+
+def _of_objects(path: Path, source: str, target: str) -> list[Pair]:
+    pairs = []
+    for number, line in enumerate(split_lines(read_text(path)), start=1):
+        if line.strip():
+            where = f"{path}:{number}"
+            row = object_of(where, line)
+            sides = (("source", source), ("target", target))
+            texts = [string_of(where, row, key, role, f"--{role}") for role, key in sides]
+            pairs.append(Pair.of(*texts))
+    return pairs
+
+
+def read_aligned(source: str | Path, target: str | Path) -> list[Pair]:
+    """Reads two files whose lines translate each other.
+
+    Args:
+        source: A file in UTF-8, gzipped or not, a text on each line.
+        target: Another with as many lines.
+
+    Returns:
+        A pair for each line, blank ones as well.
+
+    Raises:
+        InputError: A file cannot be read, or the numbers of lines differ.
+    """
+    sources, targets = _lines(source), _lines(target)
+    if len(sources) != len(targets):
+        raise InputError(
+            f"{source} has {len(sources)} lines and {target} has {len(targets)}, expected as many "
+            f"in both, each line the translation of the other's: align them"
+        )
+    return [Pair.of(*both) for both in zip(sources, targets, strict=True)]
+
+
+def _lines(path: str | Path) -> list[str]:
+    lines = split_lines(read_text(path))
+    return lines[:-1] if not lines[-1] else lines  # behind the last line end there is no line

@@ -1,0 +1,67 @@
+"""Which features of a tensorflow-datasets data set can be a text or a label, and a label's name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from recipes.data.labels import clean
+from recipes.data.naming import unknown
+from zoo.errors import InputError
+
+STRINGS = "OSU"  # NumPy's kinds of dtype
+LABELS = STRINGS + "biu"
+
+
+def check_features(
+    tfds: Any, spec: str, features: Mapping[str, Any], text_key: str, label_key: str
+) -> None:
+    """Refuses keys that name no text or no label; needs no prepared data.
+
+    Args:
+        tfds: The package, which is imported where it is needed only.
+        spec: What the user asked for, for the errors.
+        features: The data set's features by name.
+        text_key: Must name a single string.
+        label_key: Must name a single class, whole number, truth value or string.
+
+    Raises:
+        InputError: A key is not there or names another kind of feature.
+    """
+    roles = [("text", text_key, STRINGS, "a string"), ("label", label_key, LABELS, "a class")]
+    for role, key, kinds, expected in roles:
+        if key not in features:
+            problem = unknown("feature", key, features)
+            raise InputError(f"{spec}: {problem}: choose the {role}'s with --{role}-column")
+        if kind_of(tfds, features[key]) not in kinds:
+            raise InputError(
+                f"{spec}: feature {key!r} is {type(features[key]).__name__}, expected {expected} "
+                f"for each {role}: choose another with --{role}-column, there are "
+                f"{', '.join(features)}"
+            )
+
+
+def kind_of(tfds: Any, feature: Any) -> str:
+    """The kind of a single value's dtype; no known kind for sequences, images and the like."""
+    if not isinstance(feature, tfds.features.Tensor) or feature.shape != ():
+        return "none"
+    return str(np.dtype(feature.np_dtype).kind)
+
+
+def read_label(tfds: Any, feature: Any) -> Callable[[Any], str]:
+    """Chooses how a label's value becomes the name of its class.
+
+    Args:
+        tfds: The package.
+        feature: The label's feature, of a kind that `check_features` lets pass.
+
+    Returns:
+        A function from value to name, `""` where the example has no label: -1 for a `ClassLabel`,
+        a blank string.
+    """
+    if isinstance(feature, tfds.features.ClassLabel):
+        names = [clean(name) for name in feature.names]
+        return lambda value: names[value] if value >= 0 else ""
+    if kind_of(tfds, feature) in STRINGS:
+        return lambda value: clean(value.decode("utf-8", errors="replace"))
+    return lambda value: str(value).lower()  # as in JSON: 5, true

@@ -1,0 +1,138 @@
+"""Reads sentence pairs from tensorflow-datasets: ted_hrlr_translate, opus, flores, wmt, ...
+
+A data set will do if it has a `Translation` or a `TranslationVariableLanguages`, by itself or as a
+feature, or else two features of text. What is prepared is used without the network.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from recipes.data.formats.pair_files import Pair
+from recipes.data.tfds import languages
+from recipes.data.tfds.features import STRINGS, kind_of
+from recipes.data.tfds.records import read_batches
+from recipes.data.tfds.source import (
+    SPEC,
+    brief,
+    builder_of,
+    prepare,
+    quiet,
+    tensorflow_datasets_module,
+)
+from zoo.errors import InputError
+
+
+class _Layout(NamedTuple):
+    """Where a record holds its texts.
+
+    Attributes:
+        key: The feature that holds the translations, `""` for the record itself.
+        languages: Its languages, in its own order.
+        varies: Whether each record tells which languages it has.
+    """
+
+    key: str
+    languages: list[str]
+    varies: bool
+
+
+def load_tfds_pairs(
+    spec: str,
+    source: str = "",
+    target: str = "",
+    download: bool = True,
+    splits: Collection[str] | None = None,
+) -> dict[str, list[Pair]]:
+    """Reads the splits of a data set, each in the data set's own order.
+
+    Where the languages vary, records without one of the two are left out, and of several
+    translations into a language the first one counts. Looks in `TFDS_DATA_DIR`, or else in
+    `~/tensorflow_datasets`.
+
+    Args:
+        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
+        source: The language to translate from.
+        target: The language to translate into. If both are `""`, the data set's supervised keys
+            tell them, or else the order of its features if there are two.
+        download: Whether a data set that is not prepared may be downloaded, which needs a network.
+        splits: The names of the splits to read if there are such; all by default.
+
+    Returns:
+        Split name -> pairs, blank ones as well, in the data set's own order of splits.
+
+    Raises:
+        InputError: The data set, configuration or language is unknown, the data set of another
+            kind, damaged, or not prepared and not to be had; or tensorflow-datasets is not
+            installed.
+    """
+    match = SPEC.fullmatch(spec)
+    if not match:
+        raise InputError(
+            f"expected tfds:NAME or tfds:NAME/CONFIG, got {spec!r}: see "
+            f"tfds:ted_hrlr_translate/pt_to_en"
+        )
+    tfds = tensorflow_datasets_module()
+    with quiet():
+        builder = builder_of(tfds, match["name"], match["config"])
+        layout = _layout(tfds, spec, builder.info.features)
+        pair = languages.choose(spec, layout.languages, source, target, _usual(builder, layout))
+        if not builder.is_prepared():
+            prepare(spec, builder, download)
+        chosen = [name for name in builder.info.splits if splits is None or name in splits]
+        return {name: _read(tfds, spec, builder, name, layout, pair) for name in chosen}
+
+
+def _layout(tfds: Any, spec: str, features: Mapping[str, Any]) -> _Layout:
+    places = {"": features, **features}
+    for key, feature in places.items():
+        if isinstance(feature, tfds.features.Translation):
+            return _Layout(key, list(feature), False)
+        if isinstance(feature, tfds.features.TranslationVariableLanguages) and feature.languages:
+            return _Layout(key, list(feature.languages), True)
+    for key, feature in places.items():
+        if isinstance(feature, tfds.features.FeaturesDict):
+            texts = [name for name in feature if kind_of(tfds, feature[name]) in STRINGS]
+            if len(texts) > 1:
+                return _Layout(key, texts, False)
+    raise InputError(
+        f"{spec}: no feature holds translations, expected texts in two languages, there are "
+        f"{', '.join(features)}: choose another data set"
+    )
+
+
+def _usual(builder: Any, layout: _Layout) -> list[str]:
+    """The languages that are meant if none are chosen, in their order; nothing if none are."""
+    supervised = builder.info.supervised_keys or ()
+    if len(supervised) == 2 and all(name in layout.languages for name in supervised):
+        return list(supervised)
+    return layout.languages if len(layout.languages) == 2 else []
+
+
+def _read(
+    tfds: Any, spec: str, builder: Any, split: str, layout: _Layout, pair: tuple[str, str]
+) -> list[Pair]:
+    try:
+        texts = _texts(tfds, builder, split, layout, pair)
+        return [Pair.of(*(each.decode("utf-8", errors="replace") for each in row)) for row in texts]
+    except Exception as error:  # of many classes: a file is missing, cut short, or of other bytes
+        raise InputError(
+            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({brief(error)}): "
+            f"delete that folder and prepare it again"
+        ) from error
+
+
+def _texts(
+    tfds: Any, builder: Any, split: str, layout: _Layout, pair: tuple[str, str]
+) -> Iterator[tuple[bytes, ...]]:
+    if not layout.key and builder.info.file_format == tfds.core.FileFormat.TFRECORD:
+        for batch in read_batches(tfds, builder, split, pair):
+            yield from zip(*(batch[language] for language in pair), strict=True)
+        return
+    for record in tfds.as_numpy(builder.as_dataset(split=split)):
+        row = record[layout.key] if layout.key else record
+        if layout.varies:
+            # Of several translations the first: later entries of a dict replace earlier ones.
+            both = zip(row["language"][::-1], row["translation"][::-1], strict=True)
+            row = {language.decode(): text for language, text in both}
+        if all(language in row for language in pair):
+            yield tuple(row[language] for language in pair)

@@ -1,0 +1,1 @@
+"""What several recipes share, by the kind of their task."""

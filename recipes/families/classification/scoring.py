@@ -1,0 +1,89 @@
+"""How well a classifier does on a split."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes import confusions
+from recipes.data.table import Example
+from recipes.predictions import Measured, Row
+from recipes.training import loop
+from recipes.training.batches import MEASURED_TOKENS, Batches
+from zoo.metrics import (
+    Confusion,
+    classification_scores,
+    count_confusions,
+    cross_entropy,
+    log_softmax,
+)
+
+
+def validate(model: keras.Model, prepared: Any) -> dict[str, float]:
+    """The validation split's figures; the first one chooses the best epoch."""
+    scores = score(model, prepared, "validation")[0]
+    return {name: scores[name] for name in ("accuracy", "loss")}
+
+
+def score(model: keras.Model, prepared: Any, split: str) -> tuple[dict[str, Any], Confusion]:
+    """All metrics of a split, and how often each class was predicted for which.
+
+    Logits are kept of one batch at a time: of a whole split with 10,000 classes they would take
+    gigabytes.
+    """
+    batches = prepared.batches[split]
+    labels = batches.encoded.labels
+    predictions = np.zeros(len(labels), np.int64)
+    total = 0.0
+    for inputs, _, members in batches(most=MEASURED_TOKENS):
+        logits = model.predict_on_batch(inputs)
+        predictions[members] = logits.argmax(axis=-1)
+        total += cross_entropy(logits, labels[members]) * len(members)
+    return _scores(predictions, total / len(labels), labels, prepared.classes)
+
+
+def _scores(
+    predictions: np.ndarray, loss: float, labels: np.ndarray, classes: Sequence[str]
+) -> tuple[dict[str, Any], Confusion]:
+    confusion = count_confusions(labels, predictions, len(classes))
+    return {"loss": loss, **classification_scores(confusion, classes)}, confusion
+
+
+def measured(
+    model: keras.Model, batches: Batches, examples: Sequence[Example], classes: Sequence[str]
+) -> Measured:
+    """The metrics of labelled examples, and each one's prediction with its probabilities.
+
+    Args:
+        model: What the batches hold -> float (B, C) logits.
+        batches: Of the examples, in their order.
+        examples: Texts and labels.
+        classes: The C labels that the model knows.
+    """
+    logits, labels = loop.predict(model, batches), batches.encoded.labels
+    loss = cross_entropy(logits, labels)
+    scores, _ = _scores(logits.argmax(axis=-1), loss, labels, classes)
+    return Measured(scores, _predictions(logits, examples, classes))
+
+
+def _predictions(
+    logits: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
+) -> Iterator[Row]:
+    for number, (example, row) in enumerate(zip(examples, logits, strict=True), 1):
+        shares = np.exp(log_softmax(row.astype(np.float64))).tolist()
+        yield {
+            "id": number,
+            "text": example.text,
+            "label": example.label,
+            "prediction": classes[int(row.argmax())],
+            "probabilities": dict(zip(classes, shares, strict=True)),
+        }
+
+
+def evaluate(model: keras.Model, prepared: Any, directory: Path) -> dict[str, Any]:
+    """The metrics of validation and test; writes the test's confusions as a plot and a table."""
+    test, confusion = score(model, prepared, "test")
+    confusions.write(confusion, prepared.classes, directory)
+    return {"validation": score(model, prepared, "validation")[0], "test": test}

@@ -1,0 +1,35 @@
+"""The states that a language model takes and gives beside the tokens, by name."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from recipes.families.language.windows import Window
+from zoo.layers import named_states
+
+
+def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
+    """The states before the first token, by name."""
+    states = named_states(model.get_layer("body").get_initial_states(rows))
+    return {name: tf.cast(state, tf.float32) for name, state in states.items()}
+
+
+def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
+    """What `with_losses` takes, of any sizes: one graph for all windows."""
+    return {
+        name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        for name, tensor in losses.input.items()
+    }
+
+
+def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
+    """What `with_losses` takes: a window's ids and the states before it."""
+    ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
+    return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
+
+
+def states_of(outputs: dict[str, Any]) -> dict[str, Any]:
+    """The states among what a language model gives, in float32 as it takes them."""
+    names = [name for name in outputs if name.startswith("state_")]
+    return {name: tf.cast(outputs[name], tf.float32) for name in names}

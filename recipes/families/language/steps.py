@@ -1,0 +1,151 @@
+"""A language model's steps over windows: those that train it, and those that score text."""
+
+import functools
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes.config import TrainingConfig
+from recipes.families.language.shared import SharedWindows
+from recipes.families.language.states import initial_states, inputs_of, signature, states_of
+from recipes.families.language.windows import Documents, Streams, Window
+from recipes.training.loop import TrainingError, Watch
+from recipes.training.progress import Progress
+from recipes.training.replicas import team_of
+from zoo.architectures.language_model import with_losses
+
+Split = Streams | Documents
+EXPLODED = 4.0  # a loss of so many times log V: worse than to know nothing
+
+
+class Trainer:
+    """Trains a compiled language model window after window.
+
+    Args:
+        model: Compiled, with explicit states.
+        windows: What it is trained on.
+    """
+
+    def __init__(self, model: keras.Model, windows: Split) -> None:
+        self.model, self.windows = model, windows
+        self.losses = with_losses(model)
+        model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
+        # streams have windows of one size, and of that size a graph is a tenth faster
+        alike = isinstance(windows, Streams)
+        specs = None if alike else [signature(self.losses)]
+        self.step = tf.function(self._step, input_signature=specs, autograph=False)
+        self.states: dict[str, Any] = {}
+        self.shared: SharedWindows | None = None
+
+    def _take(self, window: Window, config: TrainingConfig) -> float:
+        """Takes the step over a window, with the states that the one before left; its loss."""
+        if config.strategy != "none" or config.accumulate > 1:
+            if self.shared is None:
+                team = team_of(config.strategy)
+                self.shared = SharedWindows(self.model, self.losses, team, config.accumulate)
+            return self.shared(window)
+        if window.first:
+            self.states = initial_states(self.model, len(window.token_ids))
+        loss, self.states = self.step(inputs_of(window, self.states))
+        return float(loss)
+
+    def _step(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        variables = self.model.trainable_variables
+        count = tf.reduce_sum(tf.cast(inputs["token_ids"] != 0, tf.float32))
+        with tf.GradientTape() as tape:
+            outputs = self.losses(inputs, training=True)
+            loss = tf.reduce_sum(outputs["losses"]) / tf.maximum(count, 1.0)
+            whole = tf.add_n([loss, *self.losses.losses])
+        gradients = tape.gradient(whole, [variable.value for variable in variables])
+        self.model.optimizer.apply(gradients, variables)
+        return loss, states_of(outputs)
+
+    def epoch(
+        self, config: TrainingConfig, epoch: int, watch: Watch | None = None
+    ) -> dict[str, float]:
+        """One pass over the training split; its figures, measured while it trains.
+
+        Args:
+            config: Seed, and what the messages tell.
+            epoch: Its number, from 0 up.
+            watch: Is told each step's loss.
+
+        Raises:
+            TrainingError: The loss is no number any more, or far worse than chance.
+        """
+        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(self.windows))
+        worst = EXPLODED * math.log(self.losses.get_layer("logits").vocabulary_size)
+        start, total, seen = time.monotonic(), 0.0, 0
+        try:
+            for number, window in enumerate(self.windows((config.seed, epoch)), 1):
+                loss = self._take(window, config)
+                if watch:
+                    watch(loss)
+                _check(loss, worst, epoch, number, config)
+                total += loss * window.num_tokens
+                seen += window.num_tokens
+                rate = seen / (time.monotonic() - start)
+                progress.update(number, f"loss {total / seen:.4f}  {rate:,.0f} tokens/s")
+        finally:
+            progress.done()
+        return {"loss": total / seen, "tokens_per_second": seen / (time.monotonic() - start)}
+
+
+def _check(loss: float, worst: float, epoch: int, step: int, config: TrainingConfig) -> None:
+    if loss < worst:  # False for what is no number, too
+        return
+    clipped = (
+        f"now {config.clip_norm:g}" if config.clip_norm else "now 0: gradients are not clipped"
+    )
+    raise TrainingError(
+        f"the loss is {loss:.4g} nats in epoch {epoch + 1}, step {step}, worse than chance: "
+        f"training has exploded; set --clip-norm ({clipped}) or lower --learning-rate (now "
+        f"{config.learning_rate:g})"
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def scorer_of(model: keras.Model) -> "Scorer":
+    """A model's scorer, kept from epoch to epoch: tracing its graph takes seconds."""
+    return Scorer(model)
+
+
+class Scorer:
+    """Adds up what a language model says of text, exactly: of all its tokens, over all of V.
+
+    Args:
+        model: With explicit states.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        losses = with_losses(model)
+
+        @tf.function(input_signature=[signature(losses)], autograph=False)
+        def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            outputs = losses(inputs, training=False)
+            return outputs["losses"], states_of(outputs)
+
+        self.step: Callable[..., Any] = step
+
+    def losses(self, windows: Iterable[Window]) -> Iterable[tuple[Window, np.ndarray]]:
+        """Each window with its targets' losses, float32 (B, T), in nats, 0 in the padding."""
+        states: dict[str, Any] = {}
+        for window in windows:
+            if window.first:
+                states = initial_states(self.model, len(window.token_ids))
+            losses, states = self.step(inputs_of(window, states))
+            yield window, losses.numpy()
+
+    def total(self, windows: Iterable[Window]) -> tuple[float, int]:
+        """The sum of all targets' losses, in nats, and how many targets there are."""
+        total, count = 0.0, 0
+        for window, losses in self.losses(windows):
+            total += float(losses.sum(dtype=np.float64))
+            count += window.num_tokens
+        return total, count

@@ -1,0 +1,103 @@
+"""Tagged sentences as numbers -> batches of what a tagger takes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from recipes.training.batches import Batches
+from zoo.losses import IGNORED
+
+LETTERS_MULTIPLE = 4  # words' lengths are rounded up to it: fewer shapes
+
+
+@dataclass(frozen=True)
+class EncodedSentences:
+    """A split as numbers.
+
+    Attributes:
+        rows: For each sentence `token_ids` (T,), `character_ids` (T, L) and `casing_ids` (T,).
+        labels: For each sentence its tags' ids (T,), -1 for a tag that train has not.
+        others: Name -> the ids of further tags, likewise.
+    """
+
+    rows: list[dict[str, np.ndarray]]
+    labels: list[np.ndarray]
+    others: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Int (N,), tokens of each sentence."""
+        return np.array([len(labels) for labels in self.labels], np.int64)
+
+
+@dataclass(frozen=True)
+class TagBatches(Batches):
+    """The batches of a split of tagged sentences.
+
+    Args:
+        encoded: The split.
+        batch_size: Sentences a batch.
+        lengths: The lengths to pad to, ascending.
+        inputs: What the model takes of a row; `token_ids` alone is given as an array.
+    """
+
+    encoded: Any
+    batch_size: int
+    lengths: Sequence[int]
+    inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
+
+    def __call__(
+        self, seed: tuple[int, int] | None = None, most: int = 0
+    ) -> Iterator[tuple[Any, Any, np.ndarray]]:
+        """Goes through the split once.
+
+        Args:
+            seed: The run's seed and the epoch, or None for no shuffling.
+            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
+
+        Yields:
+            The model's inputs, tags int32 (B, T) with -1 in the padding, and the sentences' places
+            in the split (B,). Where there are further tags, a dict: `tags` and the others' names.
+        """
+        for members in self.bounded(most) if most else self.order(seed):
+            tags: Any = self._labels(self.encoded.labels, members)
+            if self.encoded.others:
+                others = self.encoded.others.items()
+                tags = {"tags": tags, **{k: self._labels(v, members) for k, v in others}}
+            yield self.pad(members), tags, members
+
+    def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
+        padded = np.full((len(members), self._width(members)), IGNORED, np.int32)
+        for row, member in zip(padded, members, strict=True):
+            row[: len(labels[member])] = labels[member]
+        return padded
+
+    def pad(self, members: np.ndarray) -> Any:
+        """The sentences' inputs, 0 = PAD on the right."""
+        rows = [self.encoded.rows[member] for member in members]
+        width = self._width(members)
+        padded = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
+        return padded if len(padded) > 1 else padded["token_ids"]
+
+    def weight(self, labels: Any) -> int:
+        """What a batch's mean loss is a mean over: its real tokens."""
+        tags = labels["tags"] if isinstance(labels, dict) else labels
+        return int((tags != IGNORED).sum())
+
+
+def _padded(arrays: list[np.ndarray], width: int) -> np.ndarray:
+    """Arrays (T,) or (T, L) -> int32 (B, width) or (B, width, L rounded up)."""
+    shape: tuple[int, ...] = (len(arrays), width)
+    if arrays[0].ndim == 2:
+        longest = max(array.shape[1] for array in arrays)
+        shape = (*shape, -(-longest // LETTERS_MULTIPLE) * LETTERS_MULTIPLE)
+    result = np.zeros(shape, np.int32)
+    for row, array in zip(result, arrays, strict=True):
+        row[tuple(slice(size) for size in array.shape)] = array
+    return result

@@ -1,0 +1,249 @@
+"""A language model of both directions, learned from text without tags before the tagger is."""
+
+import dataclasses
+import math
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes.config import read_json, write_json
+from recipes.data.sentences import Sentence
+from recipes.families.tagging import unlabelled
+from recipes.families.tagging.batching import EncodedSentences, TagBatches
+from recipes.families.tagging.config import TaggingConfig
+from recipes.run_files import checked_numbers, record_new
+from recipes.training import checkpoint, loop, optimizers
+from recipes.training.checkpoint import Progression
+from zoo.architectures.context import PREFIX, bidirectional_language_model
+from zoo.errors import InputError
+from zoo.losses import IGNORED
+from zoo.system import durable, keras_file
+from zoo.text import SPECIAL, TokenVectorizer, Vocabulary
+from zoo.text.vocabulary import UNK
+
+FOLDER = "context"
+FINISHED = "context.json"  # written last
+PART = 25_000  # sentences between two checkpoints
+HELD_OUT = 1_000  # sentences
+WORDS = 30_000  # with an entry in the table, at most
+SAMPLED = 1_024  # words that the loss looks at in training
+BATCH = 64
+RATE = 2e-3
+TWICE = 2  # how often the tagged sentences are read among the others
+INPUTS = ("token_ids", "character_ids", "casing_ids")
+
+
+@keras.saving.register_keras_serializable("recipes")
+class NeighbourLoss(keras.losses.Loss):
+    """The mean of losses (B, T, 2) where `y_true` is not -1, in nats."""
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The mean; a sample weight changes nothing."""
+        counted = keras.ops.cast(keras.ops.not_equal(y_true, IGNORED), "float32")
+        total = keras.ops.sum(counted * keras.ops.cast(y_pred, "float32"))
+        return total / keras.ops.maximum(keras.ops.sum(counted), 1.0)
+
+
+class NeighbourBatches(TagBatches):
+    """Sentences whose labels say which of the words beside each place count."""
+
+    def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
+        """Int (B, T, 2): 0 where there is a word behind, a word before; -1 elsewhere."""
+        counted = np.full((len(members), self._width(members), 2), IGNORED, np.int32)
+        for row, member in zip(counted, members, strict=True):
+            length = len(labels[member])
+            row[: length - 1, 0] = 0
+            row[1:length, 1] = 0
+        return counted
+
+
+def wanted(config: TaggingConfig) -> bool:
+    """Whether the options ask for a language model; refuses those that contradict each other."""
+    if config.unlabelled and config.context:
+        raise InputError(
+            f"--unlabelled {config.unlabelled} trains a language model and --context "
+            f"{config.context} takes one over: give one of them"
+        )
+    for name in ("context_units", "context_epochs"):
+        if getattr(config, name) < 1:
+            raise InputError(f"{name} must be at least 1, got {getattr(config, name)}")
+    return bool(config.unlabelled or config.context)
+
+
+def folder_of(config: TaggingConfig, directory: Path) -> Path | None:
+    """Where the language model of a run lies, if it has one."""
+    if not wanted(config):
+        return None
+    return (Path(config.context) if config.context else directory) / FOLDER
+
+
+def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) -> None:
+    """Sees to it that the run's language model is there: trains it, or goes on with that.
+
+    Args:
+        config: The run's options.
+        tagged: The tagger's own training sentences, which are read as well.
+        directory: The run's folder.
+
+    Raises:
+        InputError: The text, or the run that is taken over, is not there.
+    """
+    folder = folder_of(config, directory)
+    if folder is None or (folder / FINISHED).exists():
+        return
+    if config.context:
+        raise InputError(
+            f"{config.context} holds no finished language model: give --context a run that was "
+            "trained with --unlabelled"
+        )
+    _train(config, tagged, folder)
+
+
+def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> None:
+    lines = unlabelled.read(
+        config.unlabelled,
+        text_column=config.text_column,
+        limit=config.unlabelled_limit,
+        download=config.download,
+    )
+    own = [list(sentence.tokens) for sentence in tagged if len(sentence.tokens) > 1]
+    found = list(unlabelled.sentences(lines, [token for tokens in own for token in tokens]))
+    if not found:
+        raise InputError(f"{config.unlabelled} holds no sentence of two words: give running text")
+    texts = [*found, *own * TWICE]
+    random.Random(config.seed).shuffle(texts)
+    held_out = texts[: min(HELD_OUT, len(texts) // 10 + 1)]
+    texts = texts[len(held_out) :] or held_out
+    durable.make_folder(folder)
+    vectorizer = TokenVectorizer.learn(
+        texts, size=WORDS, min_count=2, max_letters=config.max_letters
+    )
+    count = sum(map(len, texts))
+    starts = range(0, len(texts), PART)
+    print(
+        f"text without tags: {config.unlabelled}: {len(found):,} sentences; with the tagged ones "
+        f"{count:,} tokens in {len(starts)} part{'s' * (len(starts) > 1)}, "
+        f"{len(vectorizer.vocabulary):,} words",
+        flush=True,
+    )
+    schedule = dataclasses.replace(
+        config,
+        epochs=len(starts) * config.context_epochs,
+        batch_size=BATCH,
+        learning_rate=RATE,
+        decay="cosine",
+        average=0.0,
+        minutes=0.0,
+        patience=2**31,
+        strategy="none",
+        accumulate=1,
+    )
+    sizes: dict[str, Any] = {
+        "vocabulary_size": len(vectorizer.vocabulary),
+        "character_vocabulary_size": len(vectorizer.letters),
+        "units": config.context_units,
+    }
+    model, progression = _begun(schedule, sizes, min(PART, len(texts)), folder)
+    encoded = _encoded(vectorizer, [*texts, *held_out])
+    parts = [_batches(encoded, start, min(start + PART, len(texts))) for start in starts]
+    validation = _batches(encoded, len(texts), len(encoded))
+    loop.train(
+        model,
+        _over_parts(model, parts),
+        lambda trained: _perplexity(trained, validation),
+        schedule,
+        folder,
+        progression,
+    )
+    vectorizer.vocabulary.save(folder / "vocabulary.txt")
+    vectorizer.letters.save(folder / "letters.txt")
+    write_json(folder / FINISHED, sizes)
+    record_new(folder)
+
+
+def _begun(
+    config: TaggingConfig, sizes: dict[str, Any], part: int, folder: Path
+) -> tuple[keras.Model, Progression]:
+    """The language model as its last checkpoint has it, or a new one."""
+    stored = checkpoint.load(folder / "checkpoints")
+    if stored:
+        print(f"language model: resumed after part {stored[1].epoch}", flush=True)
+        return stored
+    large = sizes["vocabulary_size"] > 2 * SAMPLED
+    model = bidirectional_language_model(**sizes, sampled=SAMPLED if large else 0)
+    model.compile(optimizers.optimizer(config, math.ceil(part / BATCH), 0.05), NeighbourLoss())
+    print(f"language model: {model.count_params():,} parameters", flush=True)
+    return model, Progression()
+
+
+def _over_parts(model: keras.Model, parts: Sequence[NeighbourBatches]) -> loop.RunEpoch:
+    """What trains an `epoch`: one part of the text."""
+
+    def run(config: Any, epoch: int, watch: Any = None) -> dict[str, float]:
+        return loop.over_batches(model, parts[epoch % len(parts)])(config, epoch, watch)
+
+    return run
+
+
+def _encoded(vectorizer: TokenVectorizer, texts: Sequence[list[str]]) -> EncodedSentences:
+    labels = [np.zeros(len(tokens), np.int32) for tokens in texts]
+    return EncodedSentences(vectorizer.encode(texts), labels)
+
+
+def _batches(encoded: EncodedSentences, start: int, end: int) -> NeighbourBatches:
+    """The batches of a stretch of the sentences."""
+    part = EncodedSentences(encoded.rows[start:end], encoded.labels[start:end])
+    longest = int(part.lengths.max())
+    return NeighbourBatches(part, BATCH, [*range(8, longest, 8), longest], INPUTS)
+
+
+def _perplexity(model: keras.Model, batches: NeighbourBatches) -> dict[str, float]:
+    """Of the words beside each place, over all words that are known."""
+    total, count = 0.0, 0
+    for inputs, labels, _ in batches():
+        counted = labels != IGNORED
+        total += float(model.predict_on_batch(inputs)[counted].sum(dtype=np.float64))
+        count += int(counted.sum())
+    return {"perplexity": math.exp(total / count), "loss": total / count}
+
+
+def words_of(folder: Path | None) -> list[str]:
+    """The words that a language model knows; none where there is none."""
+    return list(Vocabulary.load(folder / "vocabulary.txt").tokens[len(SPECIAL) :]) if folder else []
+
+
+def options(folder: Path, vocabulary: int, letters: int) -> dict[str, Any]:
+    """What `many_to_many(context=...)` takes, for a tagger's own vocabularies."""
+    path = folder / FINISHED
+    sizes = checked_numbers(read_json(path, dict), path)
+    return {**sizes, "vocabulary_size": vocabulary, "character_vocabulary_size": letters}
+
+
+def take_over(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> None:
+    """Puts a language model's weights into a tagger that has its layers.
+
+    A word or a letter that the language model does not know has its unknown one's vector.
+    """
+    best = folder / "checkpoints" / "best.keras"
+    source = keras_file.load(best, compile=False)
+    rows = {
+        "embedding": _rows(folder / "vocabulary.txt", vectorizer.vocabulary),
+        "characters": _rows(folder / "letters.txt", vectorizer.letters),
+    }
+    for name in ("embedding", "characters", "casing", "encoder"):
+        theirs = source.get_layer(PREFIX + name).variables
+        for mine, other in zip(model.get_layer(PREFIX + name).variables, theirs, strict=True):
+            if "seed" in mine.path:
+                continue
+            value, table = np.asarray(other), mine.path.endswith("/embeddings")
+            mine.assign(value[rows[name]] if table and name in rows else value)
+
+
+def _rows(path: Path, vocabulary: Vocabulary) -> np.ndarray:
+    """For each of a tagger's tokens its row in the language model's table."""
+    ids = {token: number for number, token in enumerate(Vocabulary.load(path).tokens)}
+    return np.array([ids.get(token, UNK) for token in vocabulary.tokens])

@@ -1,0 +1,132 @@
+"""The `--data` option of a tagging recipe, and how its tags mark stretches of tokens."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from recipes.data.sentences import Sentence, TaggedSplits
+from recipes.data.tagged import load_tagging
+from recipes.families.tagging.config import TaggingConfig
+from zoo.errors import InputError
+from zoo.text import converted, detected
+from zoo.text.tag_schemes import FOREIGN, OUTSIDE
+
+BROKEN = "no one scheme"
+
+
+def load(
+    config: TaggingConfig,
+    builtin: Callable[[], TaggedSplits],
+    usual_tags: Sequence[str],
+    whole: bool = False,
+) -> TaggedSplits:
+    """The sentences that the options name.
+
+    Args:
+        config: The recipe's options.
+        builtin: Makes the corpus that needs no file.
+        usual_tags: The features that may hold tags.
+        whole: Give all of it as `test`, for measuring, without further tags.
+    """
+    counts: Counter[str] = Counter()
+    splits = load_tagging(
+        config.data,
+        builtin=builtin,
+        token_column=config.token_column,
+        tag_column=config.tag_column,
+        tokens_feature=config.tokens_feature,
+        tags_feature=config.tags_feature,
+        validation_fraction=config.validation_fraction,
+        test_fraction=config.test_fraction,
+        split_seed=config.split_seed,
+        download=config.download,
+        usual_tags=usual_tags,
+        others=() if whole else names_of(config.auxiliary),
+        counts=counts,
+        format=config.format,
+        header=config.header,
+        whole=whole,
+    )
+    if counts:
+        print(
+            f"comments: {counts['comments']:,} lines that begin with '#' skipped, "
+            f"{counts['tokens']:,} read as tokens",
+            flush=True,
+        )
+    return splits
+
+
+def names_of(text: str) -> list[str]:
+    """What an option lists between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:
+    """The further tags that train has, by their names; says how many there are."""
+    found = {
+        name: sorted({tag for sentence in train for tag in sentence.others[place]})
+        for place, name in enumerate(names)
+    }
+    if found:
+        told = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
+        print(f"learned beside: {told}", flush=True)
+    return found
+
+
+def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
+    """The splits with their stretches marked by another scheme; says what was found.
+
+    Tags that break every scheme somewhere are read as `zoo.text.spans` says.
+
+    Args:
+        splits: Sentences in BIO, IOB1 or BIOES.
+        scheme: `bio`, `iob1` or `bioes`.
+    """
+    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
+    tags = [sentence.tags for part in parts.values() for sentence in part]
+    try:
+        found = detected(tags)
+    except InputError as error:
+        print(f"tags: {error}", flush=True)
+        found = BROKEN
+    found = found or _without_types({tag for row in tags for tag in row})
+    if found is None:
+        print("tags: they mark no stretches; each is scored as it stands", flush=True)
+        return splits
+    if found == scheme:
+        print(f"tags: {found.upper()}", flush=True)
+        return splits
+    print(
+        f"tags: {found if ' ' in found else found.upper()} found, turned to {scheme.upper()}",
+        flush=True,
+    )
+    return TaggedSplits(
+        **{name: [_turned(s, scheme) for s in part] for name, part in parts.items()}
+    )
+
+
+def _without_types(tags: set[str]) -> str | None:
+    """What letters without types are where they keep to no scheme; None for other tags.
+
+    Raises:
+        InputError: They are BILOU or BMES without types.
+    """
+    if tags <= {*"BIES", OUTSIDE}:
+        print("tags: letters without types that keep to no scheme", flush=True)
+        return BROKEN
+    if "B" in tags and tags <= {*"BIES", OUTSIDE, *FOREIGN}:
+        raise InputError(
+            f"tags {', '.join(sorted(tags))} are of a scheme that is not supported, expected BIO, "
+            f"IOB1 or BIOES: write {', '.join(f'{a} as {b}' for a, b in FOREIGN.items())}"
+        )
+    return None
+
+
+def _turned(sentence: Sentence, scheme: str) -> Sentence:
+    return replace(sentence, tags=tuple(converted(sentence.tags, scheme)))
+
+
+def from_pairs(parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]) -> TaggedSplits:
+    """A generated corpus as splits: train, validation, test."""
+    train, validation, test = ([Sentence(*pair) for pair in part] for part in parts)
+    return TaggedSplits(train, validation, test)

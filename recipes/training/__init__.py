@@ -1,0 +1,1 @@
+"""Training loops, batches, replicas, checkpoints, optimizers and progress."""

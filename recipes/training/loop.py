@@ -1,0 +1,287 @@
+"""The epochs: steps, validation, early stopping, checkpoints. A seed gives one history."""
+
+import csv
+import functools
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes.config import TrainingConfig
+from recipes.training import checkpoint
+from recipes.training.batch_step import Step, batch_step
+from recipes.training.batches import MEASURED_TOKENS, Batches
+from recipes.training.checkpoint import Progression
+from recipes.training.optimizers import averaged
+from recipes.training.precision import in_float32
+from recipes.training.progress import Progress
+from recipes.training.replicas import team_of
+from zoo.errors import require_choice
+from zoo.system import durable
+
+Validate = Callable[[keras.Model], dict[str, Any]]
+RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
+Watch = Callable[[float], None]  # is told each step's loss
+SMALLER_IS_BETTER = ("loss", "perplexity", "bits_per_character")
+LARGER_IS_BETTER = (
+    "accuracy",
+    "unseen_accuracy",
+    "f1_macro",
+    "entity_precision",
+    "entity_recall",
+    "entity_f1",
+    "bleu",
+    "bleu_lowercase",
+    "chrf",
+    "exact_match",
+)
+IMPROVING = 0.001  # share of the score by which an epoch must change it to count as improving
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the sentence says why and what to change."""
+
+
+def direction_of(name: str) -> str:
+    """Whether more of a metric is better, `max`, or less, `min`.
+
+    Raises:
+        InputError: It is no metric of quality.
+
+    Example:
+        >>> direction_of("perplexity"), direction_of("bleu")
+        ('min', 'max')
+    """
+    require_choice("objective", name, (*SMALLER_IS_BETTER, *LARGER_IS_BETTER))
+    return "min" if name in SMALLER_IS_BETTER else "max"
+
+
+def train(
+    model: keras.Model,
+    run_epoch: RunEpoch,
+    validate: Validate,
+    config: TrainingConfig,
+    directory: Path,
+    progression: Progression,
+    pause: float = 0.0,
+) -> Progression:
+    """Trains until the epochs, the minutes or the patience are used up.
+
+    After each epoch the run's folder holds `history.csv`, TensorBoard logs, the whole state to go
+    on from, and the model that validated best (averaged weights, float32), or that of the epoch
+    that `config.keep_epoch` asks for, with which training ends.
+
+    Args:
+        model: A compiled model.
+        run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
+            Of several processes the first one writes the files and its figures decide.
+        validate: Gives the validation split's figures; the first one named is the score, larger is
+            better but for loss, perplexity and bits per character, of equal ones that of the
+            smaller `loss`.
+        config: Epochs, minutes, patience, seed.
+        directory: The run's folder.
+        progression: Where to begin.
+        pause: Seconds of finished epochs that an interruption may cost: where they are short, not
+            each needs a state to go on from.
+
+    Returns:
+        How far training came.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+    """
+    states = directory / "checkpoints"
+    team = team_of(config.strategy)
+    team.begin(model, progression.epoch)
+    if team.is_chief:
+        if states.exists():
+            durable.sweep(states)
+        checkpoint.restore_best(states, progression.epoch)
+        if progression.history:  # the file may lack the last epoch, or have one too many
+            write_history(directory, progression.history)
+    served = in_float32(model)
+    saved, written = progression.epoch, time.monotonic()
+    while _goes_on(progression, config):
+        start = time.monotonic()
+        row: dict[str, Any] = {"epoch": progression.epoch + 1}
+        row |= run_epoch(config, progression.epoch)
+        with averaged(model):
+            if served is not model:
+                served.set_weights(model.get_weights())
+            figures = team.agreed(validate(served))
+            if _is_kept(figures, progression, config.keep_epoch):
+                _keep(figures, progression, served if team.is_chief else None, states)
+        row |= {f"validation_{name}": value for name, value in figures.items()}
+        row["seconds"] = round(time.monotonic() - start, 1)
+        row = team.agreed(row)
+        progression.epoch = row["epoch"]
+        progression.seconds += row["seconds"]
+        progression.history.append(row)
+        if team.is_chief:
+            if time.monotonic() - written >= pause:
+                checkpoint.save(states, model, progression)
+                saved, written = progression.epoch, time.monotonic()
+            write_history(directory, progression.history)
+            write_summary(directory, row)
+        print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
+    if team.is_chief and saved != progression.epoch:
+        checkpoint.save(states, model, progression)
+    return progression
+
+
+def _keep(
+    figures: dict[str, Any], progression: Progression, served: keras.Model | None, states: Path
+) -> None:
+    """Takes the epoch that was just validated for the best one."""
+    progression.best_score = next(iter(figures.values()))
+    progression.best_epoch = progression.epoch + 1
+    if served is not None:
+        checkpoint.save_best(states, served)
+
+
+def _is_kept(figures: dict[str, Any], progression: Progression, asked: int) -> bool:
+    """Whether an epoch is the asked one or, where none is, validates better than the best so far.
+
+    Of equal scores the smaller loss is better.
+    """
+    if asked:
+        return progression.epoch + 1 == asked
+    if not progression.best_epoch:
+        return True
+    best = progression.history[progression.best_epoch - 1]
+    name = next(iter(figures))
+    sign = -1 if name in SMALLER_IS_BETTER else 1
+    before = sign * best[f"validation_{name}"], -best.get("validation_loss", 0)
+    return (sign * figures[name], -figures.get("loss", 0)) > before
+
+
+def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
+    if progression.epoch >= (config.keep_epoch or config.epochs):
+        return False
+    if not config.keep_epoch and progression.epoch - progression.best_epoch >= config.patience:
+        print(f"stopped: no better validation score for {config.patience} epochs")
+        return False
+    if config.minutes and progression.history:
+        after = progression.seconds + progression.history[-1]["seconds"]
+        if after > config.minutes * 60:
+            print(f"stopped: another epoch would end after {config.minutes:g} minutes")
+            return False
+    return True
+
+
+def how_to_go_on(progression: Progression, config: TrainingConfig) -> str | None:
+    """Returns a sentence for a training that ended while validation still improved, else None.
+
+    Args:
+        progression: A finished training.
+        config: Its options, with `epochs` set.
+    """
+    if config.keep_epoch or progression.best_epoch != progression.epoch or progression.epoch < 2:
+        return None
+    name = next(key for key in progression.history[-1] if key.startswith("validation_"))
+    before, last = [row[name] for row in progression.history][-2:]
+    if abs(last - before) < IMPROVING * abs(before):
+        return None
+    said = "validation was still improving in the last epoch"
+    if progression.epoch < config.epochs:  # the minutes ran out
+        more = f"--resume --minutes {2 * config.minutes:g} continues this run"
+    elif config.decay == "none":
+        more = f"--resume --epochs {2 * config.epochs} continues this run"
+    else:
+        more = (
+            f"train a new run with --epochs {2 * config.epochs} (the learning rate falls to 0 over "
+            "all epochs, so this one cannot continue)"
+        )
+    return f"{said}: {more}"
+
+
+def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:
+    """What trains an epoch of a compiled model over a split in batches."""
+    step_of = functools.cache(functools.partial(batch_step, model, batches))  # it is traced once
+
+    def run(config: TrainingConfig, epoch: int, watch: Watch | None = None) -> dict[str, float]:
+        return _epoch(step_of(config.strategy, config.accumulate), batches, config, epoch, watch)
+
+    return run
+
+
+def over_train(model: keras.Model, prepared: Any) -> RunEpoch:
+    """What trains an epoch of a recipe whose train split comes in batches."""
+    return over_batches(model, prepared.batches["train"])
+
+
+def _epoch(
+    take: Step, batches: Batches, config: TrainingConfig, epoch: int, watch: Watch | None
+) -> dict[str, float]:
+    """One pass over the training split; its mean loss and metrics, measured while it trains."""
+    progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches))
+    totals: dict[str, float] = {}
+    seen = 0
+    try:
+        for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
+            figures = take(token_ids, labels)
+            if watch:
+                watch(float(figures["loss"]))
+            _check_loss(float(figures["loss"]), epoch, step, config)
+            weight = batches.weight(labels)
+            seen += weight
+            for name, value in figures.items():
+                totals[name] = totals.get(name, 0.0) + float(value) * weight
+            progress.update(step, "  ".join(f"{k} {v / seen:.4f}" for k, v in totals.items()))
+    finally:
+        progress.done()
+    return {name: total / seen for name, total in totals.items()}
+
+
+def _check_loss(loss: float, epoch: int, step: int, config: TrainingConfig) -> None:
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss is {loss} in epoch {epoch + 1}, step {step}: training has diverged; lower "
+            f"--learning-rate (now {config.learning_rate:g}) or set --clip-norm (now "
+            f"{config.clip_norm:g})"
+        )
+
+
+def _line(row: dict[str, Any], config: TrainingConfig, best: bool) -> str:
+    shown = [
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in row.items()
+        if isinstance(value, float) and name != "seconds"
+    ]
+    end = "  (best)" if best else ""
+    return f"epoch {row['epoch']}/{config.epochs}  {'  '.join(shown)}  {row['seconds']:.0f} s{end}"
+
+
+def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
+    """Writes `history.csv`: a line for each epoch."""
+    with (
+        durable.replacing(directory / "history.csv") as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def write_summary(directory: Path, row: dict[str, Any]) -> None:
+    """Writes an epoch's figures for TensorBoard into `tensorboard`."""
+    writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
+    with writer.as_default(step=row["epoch"]):
+        for name, value in row.items():
+            if isinstance(value, float):
+                tf.summary.scalar(name, value)
+    writer.close()
+
+
+def predict(model: keras.Model, batches: Batches) -> np.ndarray:
+    """The model's outputs for a split, in the split's order: (N, ...)."""
+    outputs: list[Any] = [None] * len(batches.encoded)
+    for token_ids, _, members in batches(most=MEASURED_TOKENS):
+        for member, output in zip(members, model.predict_on_batch(token_ids), strict=True):
+            outputs[member] = output
+    return np.stack(outputs)

@@ -1,0 +1,114 @@
+"""`train --find-rate`: the loss while the learning rate rises, and which rate that speaks for."""
+
+import csv
+import dataclasses
+import itertools
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes import plots, runner
+from recipes.training.loop import RunEpoch, TrainingError
+from recipes.training.precision import in_precision
+from recipes.training.replicas import team_of
+from zoo.system import durable, memory
+
+STEPS = 300
+SPAN = 1000.0  # the rate rises from so much less than --learning-rate to so much more
+SMOOTHING = 0.95  # what stays of the mean loss in a step
+DIVERGED = 2.0  # times the smallest mean loss: the rate need not rise any further
+SHARE = 0.1  # of the rate at the smallest mean loss: where it still falls fast
+
+
+class _Enough(Exception):
+    """The steps are done, or the loss has left for good."""
+
+
+def find(task: ModuleType, config: Any, directory: Path) -> float:
+    """Trains for some steps at a rising rate, and forgets the weights.
+
+    Writes `learning_rates.csv` and `learning_rates.png` into the run's folder, in which a training
+    may begin afterwards.
+
+    Args:
+        task: The recipe.
+        config: Its options; the rate goes from a thousandth of `learning_rate` to a thousand times
+            it, without decay and warm-up.
+        directory: The run's folder.
+
+    Returns:
+        A tenth of the rate at which the mean loss was smallest.
+
+    Source: Smith, arXiv:1506.01186, section 3.3, for the test; the tenth is a rule of thumb.
+    """
+    known = {field.name for field in dataclasses.fields(config)}
+    steady = {"decay": "none", "warmup": 0.0}
+    config = dataclasses.replace(config, **{k: v for k, v in steady.items() if k in known})
+    team = team_of(config.strategy)
+    keras.utils.set_random_seed(config.seed)
+    with team.chief_first():
+        config, prepared = runner.load_data(task, config, directory)
+    with in_precision(config.precision), memory.for_training():
+        model = task.build(config, prepared)
+    lowest = config.learning_rate / SPAN
+    model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
+        lowest, STEPS, SPAN * SPAN
+    )
+    team.begin(model, 0)
+    losses = losses_of(task.epochs(model, prepared), config)
+    rates = lowest * (SPAN * SPAN) ** (np.arange(len(losses)) / STEPS)
+    means = smoothed(losses)
+    best = SHARE * float(rates[means.argmin()])
+    if team.is_chief:
+        _write(directory / "learning_rates.csv", rates, losses, means)
+        plots.learning_rates(rates, losses, means, best, directory / "learning_rates.png")
+    print(f"--learning-rate {best:.2g}: a tenth of that of the smallest mean loss; see {directory}")
+    return best
+
+
+def losses_of(run_epoch: RunEpoch, config: Any) -> np.ndarray:
+    """Each step's loss, up to the last one or until it has diverged."""
+    losses: list[float] = []
+
+    def watch(loss: float) -> None:
+        if np.isfinite(loss):
+            losses.append(loss)
+        means = smoothed(losses)
+        if len(losses) == STEPS or not np.isfinite(loss) or means[-1] > DIVERGED * means.min():
+            raise _Enough
+
+    try:
+        for epoch in itertools.count():
+            run_epoch(config, epoch, watch)
+    except (_Enough, TrainingError):
+        pass
+    if not losses:
+        raise TrainingError("the loss of the first step is no number: look at the data")
+    return np.array(losses)
+
+
+def smoothed(losses: Any) -> np.ndarray:
+    """The running mean (N,) of losses, whose beginning is not drawn to 0.
+
+    Example:
+        >>> smoothed([2.0, 2.0, 2.0]).round(6).tolist()
+        [2.0, 2.0, 2.0]
+    """
+    means, mean = [], 0.0
+    for number, loss in enumerate(losses, 1):
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+        means.append(mean / (1 - SMOOTHING**number))
+    return np.array(means)
+
+
+def _write(path: Path, rates: np.ndarray, losses: np.ndarray, means: np.ndarray) -> None:
+    with (
+        durable.replacing(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["learning_rate", "loss", "mean_loss"])
+        writer.writerows(zip(rates.tolist(), losses.tolist(), means.tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""The `tune` command: searches over a recipe's options."""

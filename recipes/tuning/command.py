@@ -1,0 +1,357 @@
+"""`python -m recipes NAME tune`: options in, a study out."""
+
+import argparse
+import dataclasses
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import tensorflow as tf
+
+from recipes.config import METAVARS, configured, kind_of
+from recipes.training import epochs
+from recipes.training.loop import direction_of
+from recipes.tuning import measure as tune
+from zoo.errors import InputError
+from zoo.tuning.report import report
+from zoo.tuning.results import Findings
+from zoo.tuning.space import NOTATION, Axis, parse
+from zoo.tuning.storage import Measure, Records, Run, number
+from zoo.tuning.study import ALGORITHMS, Study
+from zoo.tuning.trials import PATIENCE, alone, conduct, follow, lead
+from zoo.tuning.values import whole
+
+STUDIES = Path("studies")
+UNITS = {True: "2:32:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
+FRACTIONS = {True: "0.1,1.0", False: "1.0"}
+WAIT = 600  # seconds that a worker waits for its chief's study
+# a study's options, beside those of the recipe
+TEXTS = {
+    "algorithm": f"{', '.join(ALGORITHMS)} (default: grid)",
+    "trials": "settings that are tried, at most (default: 100)",
+    "minutes": "the whole search's time: no trial begins that would end later (default: any)",
+    "seeds": "runs of each setting, each with its own seed (default: 2)",
+    "fractions": f"shares of the training data (default: {FRACTIONS[True]} of a built-in corpus, "
+    f"else {FRACTIONS[False]})",
+    "objective": "validation metric that chooses epochs and settings, such as loss (default: the "
+    "recipe's)",
+}
+KINDS: dict[str, type] = {
+    "algorithm": str,
+    "trials": int,
+    "minutes": float,
+    "seeds": int,
+    "fractions": str,
+    "objective": str,
+}
+QUOTES = "text with commas in double quotes inside the shell's: '\"2,3\"'"
+# options that no search may vary, and why
+FIXED = {
+    "seed": "a run of each setting for several seeds is what --seeds 3 asks for",
+    "objective": "settings are compared by one metric",
+}
+
+
+class SearchFailed(RuntimeError):
+    """Most settings failed; the sentence says what they died of."""
+
+
+def _own(task: ModuleType) -> dict[str, type]:
+    """The options of the study itself, those aside that the recipe has by the same name."""
+    names = [field.name for field in dataclasses.fields(task.Config)]
+    shared = [name for name in names if name == "objective"]
+    return {name: kind for name, kind in KINDS.items() if name not in shared}
+
+
+def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
+    """Adds the study's options, and the recipe's, each of which may have several values."""
+    parser.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
+    parser.add_argument("--module", action="append", default=[], help="your module with cells")
+    parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+    parser.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
+    parser.add_argument("--chief", action="store_true", help="hand out trials to workers")
+    parser.add_argument("--worker", metavar="ID", help="take trials from a chief")
+    parser.add_argument(
+        "--address", default="127.0.0.1:9517", help="HOST:PORT of the chief (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--sign-of-life",
+        type=float,
+        default=PATIENCE,
+        metavar="X",
+        help="seconds without one after which a worker is taken for dead (default: %(default)s)",
+    )
+    own = _own(task)
+    for name, kind in own.items():
+        text = TEXTS[name]
+        parser.add_argument(
+            f"--{name}", type=kind, default=argparse.SUPPRESS, help=text, metavar=METAVARS[kind]
+        )
+    for field in dataclasses.fields(task.Config):
+        if field.name not in (*own, "train_fraction"):
+            quotes = f"; {QUOTES}" if field.type in (str, "str") else ""
+            told = f"{field.metadata['help']}; one value, or {NOTATION}{quotes}"
+            parser.add_argument(
+                f"--{field.name.replace('_', '-')}",
+                default=argparse.SUPPRESS,
+                metavar="VALUES",
+                help=told.replace("%", "%%"),
+            )
+            if field.type is bool or field.type == "bool":
+                parser.add_argument(
+                    f"--no-{field.name.replace('_', '-')}",
+                    dest=field.name,
+                    action="store_const",
+                    const="false",
+                    default=argparse.SUPPRESS,
+                    help=argparse.SUPPRESS,
+                )
+
+
+def run(task: ModuleType, options: dict[str, Any]) -> None:
+    """Begins a study, goes on with one, or runs one of its trials again."""
+    tf.get_logger().setLevel("ERROR")  # graphs are made anew for each trial, as they should be
+    how = {
+        name: options.pop(name)
+        for name in ("study_dir", "resume", "trial", "chief", "worker", "address", "sign_of_life")
+    }
+    if how["worker"] is not None:
+        _work(task, options, **how)
+        return
+    chosen = "objective" in options
+    if how["resume"] or how["trial"] is not None:
+        directory = how["study_dir"] or latest(task.NAME)
+        study = load(task, directory)
+        if options and not _same(planned(task, dict(options)), study, options):
+            given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+            raise InputError(
+                f"{directory} is a study with other options: give the same ones, or none beside "
+                f"--resume (given: {given})"
+            )
+    else:
+        study = planned(task, options)
+        directory = how["study_dir"] or STUDIES / task.NAME / time.strftime("%Y%m%d-%H%M%S")
+    with alone(directory):
+        _run(task, study, directory, chosen, **how)
+
+
+def _run(task: ModuleType, study: Study, directory: Path, chosen: bool, **how: Any) -> None:
+    """Searches, in a folder that no other search uses; `chosen`: by the user's own objective."""
+    if not how["resume"] and how["trial"] is None and (directory / "study.json").exists():
+        raise InputError(
+            f"{directory} holds a study already: go on with it by --resume, or give another "
+            "--study-dir"
+        )
+    measure = tune.Trainings(task, study.fixed, directory / "data" / "alone", study.objective)
+    if how["trial"] is not None:
+        again(study, measure, directory, how["trial"])
+        return
+    if not (how["resume"] or how["chief"]):
+        study = judged(study, measure, chosen)
+    _tell(study, directory)
+    if how["chief"]:
+        print(f"chief at {how['address']}: waiting for workers", flush=True)
+        lead(study, directory, how["address"], how["sign_of_life"])
+    else:
+        conduct(study, measure, directory)
+    _end(task, study, directory)
+
+
+def latest(name: str) -> Path:
+    """The study that was begun last."""
+    found = sorted((STUDIES / name).glob("*/study.json"))
+    if not found:
+        raise InputError(f"no study in {STUDIES / name}: begin one, or give --study-dir")
+    return found[-1].parent
+
+
+def load(task: ModuleType, directory: Path) -> Study:
+    """A study of this recipe."""
+    study = Study.load(directory)
+    if study.name != task.NAME:
+        raise InputError(f"{directory} is a study of {study.name}: give another --study-dir")
+    return study
+
+
+def planned(task: ModuleType, options: dict[str, Any]) -> Study:
+    """What the options ask for.
+
+    Raises:
+        InputError: An option's value is not of its form, or fits no model.
+    """
+    own = {name: options.pop(name) for name in _own(task) if name in options}
+    kinds = {field.name: kind_of(field) for field in dataclasses.fields(task.Config)}
+    read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
+    axes = [value for value in read.values() if isinstance(value, Axis)]
+    fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
+    builtin = fixed.get("data", "builtin") == "builtin"
+    _check_axes(axes)
+    if not axes:
+        if "units" in fixed:
+            raise InputError(
+                f"nothing to search over with --units {fixed['units']}: give several values, "
+                "16:256:log"
+            )
+        axes = [parse("units", UNITS[builtin], int)]
+    config = configured(task, fixed)
+    task.check(config)
+    strategies = [axis.values for axis in axes if axis.name == "strategy"] or [(config.strategy,)]
+    if "multiworker" in strategies[0]:
+        raise InputError(
+            "a run of a search trains in one process, got --strategy multiworker: leave it out, "
+            "and share the search itself by --chief and --worker"
+        )
+    name = own.get("objective", task.objective(config))
+    algorithm = own.get("algorithm", "grid")
+    most = _most_epochs(task, config, algorithm)
+    if algorithm == "hyperband":  # its brackets divide one number, for all shares of the data
+        fixed["epochs"] = most
+    return Study(
+        task.NAME,
+        tuple(axes),
+        fixed,
+        name,
+        direction_of(name),
+        algorithm=algorithm,
+        trials=own.get("trials", 100),
+        epochs=most,
+        minutes=own.get("minutes", 0.0),
+        seeds=own.get("seeds", 2),
+        fractions=_shares(own.get("fractions", FRACTIONS[builtin])),
+        seed=config.seed,
+        others={
+            name: value
+            for name, value in dataclasses.asdict(config).items()
+            if name not in {axis.name for axis in axes}
+        },
+    )
+
+
+def _most_epochs(task: ModuleType, config: Any, algorithm: str) -> int:
+    """The epochs of a run; reads the data if they follow from its size and have to be known."""
+    if config.epochs is not None:
+        return int(config.epochs)
+    if algorithm != "hyperband":
+        return config.RULE.least  # at least; each run chooses by the size of its share
+    size = epochs.size_of(task.load(config).train)
+    settled = epochs.settled(config, size)
+    print(epochs.told(settled, size), flush=True)
+    return int(settled.epochs)
+
+
+def _check_axes(axes: Sequence[Axis]) -> None:
+    for axis in axes:
+        if axis.name in FIXED:
+            given = ", ".join(map(str, axis.values)) or f"{axis.low:g} to {axis.high:g}"
+            raise InputError(
+                f"--{axis.name} takes one value in a search, got {given}: {FIXED[axis.name]}"
+            )
+
+
+def _same(asked: Study, study: Study, options: dict[str, Any]) -> bool:
+    """Whether options ask for a study that is there; where they name no objective, any fits."""
+    if "objective" not in options:
+        asked = dataclasses.replace(asked, objective=study.objective, direction=study.direction)
+    return asked == study
+
+
+def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
+    """A study that is about to begin, compared by accuracy where the tags mark no entities.
+
+    Args:
+        study: As it is planned.
+        measure: Its trainings, which keep the data that is read here.
+        chosen: Whether the objective is the user's own choice.
+
+    Raises:
+        InputError: The data cannot be read.
+    """
+    values = next(iter(study.space.grid())) if study.algorithm == "grid" else {}
+    axes = {axis.name: axis.values[0] if axis.values else axis.low for axis in study.axes}
+    first = Run("0", values or axes, study.fractions[0], study.seed, Path())
+    prepared = measure.data(measure.config(first), [axis.name for axis in study.axes])
+    if chosen or study.objective != "entity_f1" or prepared.scheme is not None:
+        return study
+    print("the tags mark no entities: settings are compared by accuracy", flush=True)
+    measure.objective = "accuracy"
+    return dataclasses.replace(study, objective="accuracy", direction="max")
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"fractions must be numbers with commas between them, got {text!r}"
+        ) from error
+
+
+def _tell(study: Study, directory: Path) -> None:
+    count = f"{study.settings} settings" if study.settings else f"up to {study.trials} settings"
+    each = study.seeds * len(study.fractions)
+    names = ", ".join(axis.name for axis in study.space.axes)
+    print(f"study: {directory}: {count} of {names}, {each} runs each", flush=True)
+
+
+def _end(task: ModuleType, study: Study, directory: Path) -> None:
+    again = f"python -m recipes {task.NAME} --config {directory / 'best.json'}"
+    extra = {"recipe": task.NAME, **study.fixed}
+    tune.tidy(directory / "trials")
+    findings = Findings.of(study, Records(directory))
+    try:
+        sentence = report(study, directory, again, extra)
+    except InputError as error:
+        if not findings.failures:
+            raise
+        raise SearchFailed(str(error)) from error
+    print(sentence)
+    print(f"report: {directory / 'report.md'}; train with: {again}", flush=True)
+    if findings.mostly_failed:
+        ended = findings.finished + len(findings.failures)
+        raise SearchFailed(
+            f"only {findings.finished} of {ended} settings could be trained, so the recommendation "
+            f"says little: see {directory / 'report.md'}"
+        )
+
+
+def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
+    """Runs a trial's runs anew and prints the old and the new score of each.
+
+    Args:
+        study: The study.
+        measure: Trains a run.
+        directory: The study's folder.
+        trial: The trial's number as messages and `trials.csv` have it, from 1 up.
+    """
+    wanted = whole("trial", int(trial) if trial.isdecimal() else trial, 1)
+    rows = [row for row in Records(directory).rows() if number(row["trial"]) == wanted]
+    if not rows:
+        raise InputError(f"{directory} has no finished trial {trial}: see its trials.csv")
+    for row in rows:
+        place = directory / "again" / f"{os.getpid()}-{row['fraction']:g}-{row['seed']}"
+        found = measure(Run(row["trial"], row["values"], row["fraction"], row["seed"], place))
+        name = study.objective
+        told = "the same" if found[name] == row[name] else "NOT the same"
+        print(
+            f"trial {wanted}  fraction {row['fraction']:g}  seed {row['seed']}: {name} "
+            f"{row[name]:.6f} then, {found[name]:.6f} now: {told}",
+            flush=True,
+        )
+
+
+def _work(task: ModuleType, options: dict[str, Any], **how: Any) -> None:
+    if options or how["study_dir"] is None:
+        raise InputError("a worker takes its options from the chief: give --study-dir alone")
+    directory: Path = how["study_dir"]
+    end = time.monotonic() + WAIT
+    while not (directory / "study.json").exists():
+        if time.monotonic() > end:
+            raise InputError(f"{directory} has had no study.json for {WAIT} s: start the chief")
+        time.sleep(0.5)
+    study = load(task, directory)
+    place = directory / "data" / how["worker"]
+    measure = tune.Trainings(task, study.fixed, place, study.objective)
+    follow(study, measure, directory, how["worker"], how["address"])

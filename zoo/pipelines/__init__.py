@@ -1,0 +1,1 @@
+"""Text path, model and decoding in one graph: strings in, strings out."""

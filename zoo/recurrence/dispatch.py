@@ -1,0 +1,150 @@
+"""One cell over all steps, by the fastest way that its form and its options allow."""
+
+import functools
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+from zoo.cells import LinearCell, RecurrentCell
+from zoo.recurrence import block_lstm, sharding
+from zoo.recurrence import compiled as fast_scan
+from zoo.recurrence.keras_cell import CellForm, dropout_masks, is_zoo_cell
+from zoo.recurrence.linear import linear_scan
+from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_states
+
+WAYS = {
+    "loops": "compiled loops with a gradient of their own, from 32 units on",
+    "op": "one TensorFlow op for all steps",
+    "elements": "a scan over elements, without a loop over steps",
+    "steps": "step by step, input products taken at once",
+    "calls": "step by step, the whole cell at each step",
+}
+
+
+def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) -> str:
+    """The way in which a cell runs over time, one of `WAYS`.
+
+    Args:
+        cell: The cell.
+        training: Whether gradients are to be expected.
+        altered: Whether the recurrent product is (weight drop, recurrent dropout).
+        zoneout: Its share; states that may stay as they were rule out every fast way.
+    """
+    if not is_zoo_cell(cell):
+        return "calls"
+    if zoneout:
+        return "steps"
+    if training and fast_scan.available(cell):
+        return "loops"
+    if not altered and block_lstm.available(cell):
+        return "op"
+    return "elements" if _is_linear(cell) else "steps"
+
+
+def _is_linear(cell: Any) -> bool:
+    """Whether the states are those of `coefficients`; a subclass may have another step."""
+    own = type(cell)
+    return (
+        isinstance(cell, LinearCell)
+        and own.combine is LinearCell.combine
+        and own.step is RecurrentCell.step
+    )
+
+
+def _portable(chosen: str, inputs: Any) -> str:
+    """The way that a graph takes whose batch size is static, as it is for LiteRT.
+
+    LiteRT has no LSTM op for all steps, and it cannot scan elements in rows of unknown length.
+    """
+    import tensorflow as tf
+
+    if tf.executing_eagerly() or inputs.shape[0] is None:
+        return chosen
+    if chosen == "elements" and inputs.shape[1] is None:
+        return "steps"
+    return "steps" if chosen == "op" else chosen
+
+
+def run_cell(
+    cell: Any,
+    inputs: Any,
+    initial_state: list[Any],
+    lengths: Any,
+    training: bool = False,
+    recurrent_kernel: Any = None,
+    recurrent_mask: Any = None,
+    zoneout: Zoneout | None = None,
+    shards: int = 1,
+    compiled: bool = True,
+    lookup: Any = None,
+    width: int | None = None,
+) -> tuple[Any, list[Any]]:
+    """Runs a cell over all steps.
+
+    Args:
+        cell: A built cell.
+        inputs: (B, T, E).
+        initial_state: The states before the first step, (B, K) each.
+        lengths: int32 (B,), real tokens of each row.
+        training: Whether gradients are to be expected.
+        recurrent_kernel: U, where it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
+        zoneout: States that stay as they were, or None.
+        shards: Parts of a large batch that run beside each other.
+        compiled: Whether loops may be compiled at all.
+        lookup: Token ids int (B, T) and the table (V, E) that the inputs were looked up in, or
+            None. Loops look up the V products with W instead of making B T of them.
+        width: The width of the output, where the cell does not say it.
+
+    Returns:
+        The outputs (B, T, K), and the states at each row's last real token, (B, K) each. What
+        stands in the outputs' padding has no meaning.
+    """
+    altered = recurrent_kernel is not None or recurrent_mask is not None
+    chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
+    if chosen == "loops":
+        products = None
+        if lookup is not None:
+            inputs, table = lookup
+            products = cell.input_product(table)
+        return fast_scan.run_sharded(
+            cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards, products
+        )
+    form = CellForm(cell, training) if chosen == "calls" else None
+    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout, form, width)
+    if form is not None and training:
+        with dropout_masks(cell, ops.shape(inputs)[0], inputs.shape[-1]):
+            return _run(chosen, step, training, inputs, lengths, initial_state)
+    if training or keras.backend.backend() != "tensorflow":
+        return _run(chosen, step, training, inputs, lengths, initial_state)
+    chosen = _portable(chosen, inputs)
+    return sharding.run(
+        functools.partial(_run, chosen, step, training),
+        functools.partial(_run, "steps" if chosen == "op" else chosen, step, training),
+        inputs,
+        lengths,
+        initial_state,
+        shards,
+    )
+
+
+def _run(
+    chosen: str, step: Step, training: bool, inputs: Any, lengths: Any, initial_state: list[Any]
+) -> tuple[Any, list[Any]]:
+    """All steps in a way that is not compiled."""
+    cell, outputs = step.cell, None
+    if chosen == "op":
+        states = block_lstm.run(cell, inputs, initial_state)
+    elif chosen == "elements":
+        a, b = cell.coefficients(cell.project(inputs), cell.vectors())
+        states = [linear_scan(a, b, initial_state[0])]
+    else:
+        until = lengths if training else None
+        outputs, states = outputs_and_states(step, inputs, initial_state, until)
+    final = [
+        masking.last_real(state, lengths, start)
+        for state, start in zip(states, initial_state, strict=True)
+    ]
+    return states[0] if outputs is None else outputs, final

@@ -1,0 +1,52 @@
+"""Large batches in shards: what is best for one request is not what is best for many rows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.recurrence.packing import in_xla
+
+LARGE = 16  # rows from which on a step's work outweighs what it costs to start one
+
+Way = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
+
+
+def run(
+    small: Way, large: Way, inputs: Any, lengths: Any, initial_state: list[Any], shards: int
+) -> tuple[Any, list[Any]]:
+    """Runs a way through time by the size of the batch, which a graph may not know beforehand.
+
+    Args:
+        small: `inputs, lengths, initial_state -> outputs, final states`, for few rows.
+        large: The same, for many; each of the shards runs it beside the others.
+        inputs: (B, T, E).
+        lengths: int32 (B,).
+        initial_state: (B, K) each.
+        shards: Parts that a large batch is cut into.
+
+    Returns:
+        Outputs (B, T, K) and the final states, (B, K) each.
+    """
+
+    def few() -> list[Any]:
+        outputs, final = small(inputs, lengths, initial_state)
+        return [outputs, *final]
+
+    def many() -> list[Any]:
+        sizes = [(rows + number) // shards for number in range(shards)]
+        cut = [tf.split(v, sizes, num=shards) for v in (inputs, lengths, *initial_state)]
+        results = [large(x, n, list(states)) for x, n, *states in zip(*cut, strict=True)]
+        parts = zip(*[[outputs, *final] for outputs, final in results], strict=True)
+        return [tf.concat(values, axis=0) for values in parts]
+
+    rows = inputs.shape[0]
+    if rows is not None:
+        outputs, *final = few() if rows < LARGE else many()
+        return outputs, final
+    if in_xla():
+        outputs, *final = few()  # XLA cannot take the gradient of loops in a branch
+        return outputs, final
+    rows = tf.shape(inputs)[0]
+    outputs, *final = tf.cond(rows < LARGE, few, many)
+    return outputs, final

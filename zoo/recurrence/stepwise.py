@@ -1,0 +1,242 @@
+"""The plain way through time: any cell, any option, one step after the other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
+
+BLOCK = 8  # steps in one turn of the loop: what a turn costs is more than what a step does
+
+
+@dataclass(frozen=True)
+class Zoneout:
+    """States that stay as they were (Krueger et al., arXiv:1606.01305).
+
+    Attributes:
+        rate: Probability that an element of a state is not updated in a step.
+        seed: A Keras seed generator in training; None takes the expected value instead.
+    """
+
+    rate: float
+    seed: Any = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a cell with its options: `states, slices, weights -> output, states`.
+
+    Attributes:
+        cell: A built cell, the zoo's or any that `keras.layers.RNN` takes.
+        recurrent_kernel: U, where it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
+        zoneout: States that stay as they were, or None.
+        form: How to call a Keras cell; None for the zoo's own.
+        width: The width of the output, where it is not the first state.
+    """
+
+    cell: Any
+    recurrent_kernel: Any = None
+    recurrent_mask: Any = None
+    zoneout: Zoneout | None = None
+    form: CellForm | None = None
+    width: int | None = None
+
+    def weights(self) -> dict[str, Any]:
+        """The weights of a zoo cell's step as tensors: a loop need not read variables again."""
+        if not is_zoo_cell(self.cell):
+            return {}
+        kernel = self.cell.recurrent_kernel
+        kernel = kernel if self.recurrent_kernel is None else self.recurrent_kernel
+        read = {"recurrent_kernel": kernel, "recurrent_mask": self.recurrent_mask}
+        if self.cell.separable:
+            read["recurrent_bias"] = self.cell.recurrent_bias
+            read["vectors"] = [ops.convert_to_tensor(value) for value in self.cell.vectors()]
+        return {
+            name: value if value is None or name == "vectors" else ops.convert_to_tensor(value)
+            for name, value in read.items()
+        }
+
+    def sources(self, inputs: Any, initial_state: list[Any]) -> list[Any]:
+        """What a step reads, all steps at once, (T, B, ...) each."""
+        hoisted = is_zoo_cell(self.cell)
+        by_step = ops.moveaxis(inputs, 1, 0)
+        values = [self.cell.project(by_step) if hoisted else by_step]
+        if self.zoneout is not None and self.zoneout.seed is not None:
+            for state in initial_state:
+                shape = (ops.shape(inputs)[1], *ops.shape(state))
+                drawn = keras.random.uniform(shape, dtype="float32", seed=self.zoneout.seed)
+                values.append(ops.cast(drawn < self.zoneout.rate, state.dtype))
+        return values
+
+    def __call__(
+        self, states: list[Any], slices: list[Any], weights: dict[str, Any]
+    ) -> tuple[Any, list[Any]]:
+        value, *kept = slices
+        if self.form is not None:
+            output, new = self.form(value, states)
+        else:
+            output, new = self.cell.step(value, states, **weights)
+        if self.zoneout is None:
+            return output, new
+        is_state = output is new[0]
+        kept = kept or [self.zoneout.rate] * len(new)
+        new = [
+            share * old + (1 - share) * state
+            for share, old, state in zip(kept, states, new, strict=True)
+        ]
+        return new[0] if is_state else output, new
+
+
+def step_through(
+    step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
+) -> list[Any]:
+    """The states after each step.
+
+    Args:
+        step: What happens in a step.
+        inputs: (B, T, E).
+        initial_state: The states before the first step, (B, K) each.
+        lengths: int32 (B,): from there on a row's states stand still, so that a state that grows
+            over the padding spoils no gradient. None lets them run on.
+
+    Returns:
+        The states, (B, T, K) each.
+    """
+    return outputs_and_states(step, inputs, initial_state, lengths)[1]
+
+
+def outputs_and_states(
+    step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
+) -> tuple[Any, list[Any]]:
+    """What `step_through` does, with the output (B, T, K) of each step before the states."""
+    sources = step.sources(inputs, initial_state)
+    count = len(sources)
+    weights = step.weights()
+    if lengths is not None:
+        numbers = ops.arange(ops.shape(inputs)[1], dtype="int32")[:, None, None]
+        sources = [*sources, numbers < lengths[None, :, None]]
+
+    start = list(initial_state)
+    first = 0  # number of outputs among what is carried
+    if has_own_output(step.cell):
+        first = 1
+        width = output_size(step.cell) if step.width is None else step.width
+        rows = ops.shape(initial_state[0])[0]
+        start = [ops.zeros((rows, width), dtype=initial_state[0].dtype), *start]
+
+    def advance(carried: list[Any], slices: list[Any]) -> list[Any]:
+        output, new = step(carried[first:], slices[:count], weights)
+        if first:
+            new = [ops.cast(output, start[0].dtype), *new]
+        for active in slices[count:]:
+            new = [ops.where(active, a, b) for a, b in zip(new, carried, strict=True)]
+        return new
+
+    reached = [ops.moveaxis(each, 0, 1) for each in scan(advance, start, sources)]
+    return reached[0], reached[first:]
+
+
+def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:
+    """The states after each step of `advance(inputs, states)`, in the padding those before it.
+
+    Args:
+        advance: One step: inputs (B, E) and states -> states of the same form.
+        start: The states before the first step, any nest of (B, D).
+        inputs: (B, T, E).
+        mask: bool (B, T), True = a real token.
+
+    Returns:
+        The same nest of (B, T, D).
+    """
+
+    def carried(before: list[Any], slices: list[Any]) -> list[Any]:
+        read, real = slices
+        after = keras.tree.flatten(advance(read, keras.tree.pack_sequence_as(start, before)))
+        return [ops.where(real, a, b) for a, b in zip(after, before, strict=True)]
+
+    by_step = [ops.moveaxis(inputs, 1, 0), ops.moveaxis(mask, 1, 0)[:, :, None]]
+    reached = scan(carried, keras.tree.flatten(start), by_step)  # (T, B, D) each
+    return keras.tree.pack_sequence_as(start, [ops.moveaxis(each, 0, 1) for each in reached])
+
+
+def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
+    """The states after each step of `advance(states, slices)`, (T, B, D) each.
+
+    Args:
+        advance: One step.
+        states: (B, D) each, before the first step; D may be known to the graph alone.
+        sources: (T, B, ...) or (T, 1, ...) each, the first with B; a step's slices.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return _scan_tensorflow(advance, states, sources)
+    return _scan(advance, states, sources)
+
+
+def _scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
+    def carry(states: list[Any], slices: list[Any]) -> Any:
+        states = advance(states, slices)
+        return states, states
+
+    return ops.scan(carry, states, sources)[1]
+
+
+def _scan_tensorflow(
+    advance: Callable[..., Any], states: list[Any], sources: list[Any]
+) -> list[Any]:
+    """`ops.scan` in blocks of steps; XLA can take its gradient, as it cannot that of `ops.scan`."""
+    import tensorflow as tf
+
+    time, batch = _sizes(sources[0])
+    turns = (time + BLOCK - 1) // BLOCK
+    blocks = [_in_blocks(source, turns, turns * BLOCK - time) for source in sources]
+    widths = [state.shape[-1] or tf.shape(state)[-1] for state in states]
+    states = [tf.reshape(s, (batch, width)) for s, width in zip(states, widths, strict=True)]
+
+    def body(turn: Any, states: list[Any], arrays: list[Any]) -> Any:
+        slices = [tf.unstack(block[turn], num=BLOCK) for block in blocks]
+        reached = []
+        for number in range(BLOCK):
+            states = advance(states, [parts[number] for parts in slices])
+            reached.append(states)
+        arrays = [
+            array.write(turn, tf.stack(block))
+            for array, block in zip(arrays, zip(*reached, strict=True), strict=True)
+        ]
+        return turn + 1, states, arrays
+
+    rows = batch if isinstance(batch, int) else None
+    arrays = [
+        tf.TensorArray(state.dtype, turns, element_shape=(BLOCK, rows, state.shape[-1]))
+        for state in states
+    ]
+    _, _, arrays = tf.while_loop(
+        lambda turn, *_: turn < turns,
+        body,
+        (tf.constant(0), states, arrays),
+        maximum_iterations=turns,
+    )
+    return [
+        tf.reshape(array.stack(), (turns * BLOCK, batch, width))[:time]
+        for array, width in zip(arrays, widths, strict=True)
+    ]
+
+
+def _sizes(source: Any) -> list[Any]:
+    """T and B of a source (T, B, ...): ints where they are static, which LiteRT needs."""
+    import tensorflow as tf
+
+    dynamic = tf.unstack(tf.shape(source)[:2])
+    return [known or size for known, size in zip(source.shape[:2], dynamic, strict=True)]
+
+
+def _in_blocks(source: Any, turns: Any, missing: Any) -> Any:
+    """(T, B, ...) -> (turns, BLOCK, B, ...), with zeros (or False) after the last step."""
+    import tensorflow as tf
+
+    padded = tf.pad(source, [(0, missing), *[(0, 0)] * (len(source.shape) - 1)])
+    rest = [size or tf.shape(source)[axis] for axis, size in enumerate(source.shape)][1:]
+    return tf.reshape(padded, (turns, BLOCK, *rest))

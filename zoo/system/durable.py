@@ -1,0 +1,135 @@
+"""Writes that survive a power cut: content first, then its name, each on the disk before the next.
+
+A rename is atomic, but the file system may store it before the content of the renamed file: after a
+power cut the name can lead to an empty file. So each function here writes to a temporary name,
+syncs the content (`fsync`), renames, and syncs the folder that holds the name.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoo.system import checksums
+
+# what a killed process leaves behind: `.NAME.PID.part`, and the name's ending
+_PART = re.compile(r"\..+\.[0-9]+\.part(\.[^.]+)?")
+
+
+def sync(path: Path) -> None:
+    """Waits until a file's content, or a folder's entries, are on the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows stores names together with the files
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system without fsync
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Syncs all files and folders in a folder, and the folder."""
+    for place, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(Path(place, name))
+        sync(Path(place))
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and its missing parents; each new name is on the disk."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        sync(new.parent)
+
+
+@contextmanager
+def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
+    """Writes a file as a whole or not at all; an older one stays until the new one is on the disk.
+
+    Args:
+        path: The file; its folder exists.
+        checked: Whether the file's SHA-256 is recorded in the folder's `SHA256SUMS`.
+
+    Yields:
+        The temporary path to write to; it has the ending of `path`.
+    """
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        sync(part)
+        if checked:  # before the new name: at each moment the file has one of the recorded sums
+            old = checksums.recorded(path.parent)
+            old[path.name] = [*old.get(path.name, [])[-1:], checksums.digest(part)]
+            _write(path.with_name(checksums.NAME), checksums.as_text(old).encode())
+        _rename(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+def _rename(part: Path, path: Path) -> None:
+    os.replace(part, path)
+    sync(path.parent)
+
+
+def write_text(path: Path, text: str, *, checked: bool = False) -> None:
+    """Writes text in UTF-8, with its line ends as they are; see `replacing`."""
+    with replacing(path, checked=checked) as part:
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
+    """Writes JSON, indented and in UTF-8; see `replacing`."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    write_text(path, text + "\n", checked=checked)
+
+
+def record(folder: Path, names: list[str]) -> None:
+    """Records the SHA-256 of files that are in a folder in its `SHA256SUMS`."""
+    sums = checksums.recorded(folder)
+    sums |= {name: [checksums.digest(folder / name)] for name in names}
+    _write(folder / checksums.NAME, checksums.as_text(sums).encode())
+
+
+def publish(part: Path, target: Path) -> None:
+    """Gives a finished folder its name, once all in it is on the disk.
+
+    Args:
+        part: The folder, on the file system of `target`.
+        target: Its name.
+
+    Raises:
+        OSError: There is a folder of that name that is not empty.
+    """
+    sync_tree(part)
+    os.rename(part, target)
+    sync(target.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what killed processes left half-written in a folder; none may be writing there."""
+    for path in folder.iterdir():
+        if _PART.fullmatch(path.name) and path.is_file():
+            path.unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    """Deletes a folder and all in it, and waits until its name is gone from the disk."""
+    shutil.rmtree(folder)
+    sync(folder.parent)

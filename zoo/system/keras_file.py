@@ -1,0 +1,225 @@
+"""Loads a `.keras` file of a run: without running code of its own, and with bounded memory.
+
+A `.keras` file is a zip of a configuration (JSON) and of weights (HDF5). Keras' safe mode refuses
+code in it. Before Keras sees the file, all that it declares is compared with what it holds: sizes
+that are not backed by stored bytes, links to other files, and members that Keras does not write
+are refused.
+"""
+
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import keras
+
+from zoo.errors import DamagedFile, InputError
+from zoo.system import checksums, memory
+
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+ADVICE = "put back a copy of it, or train again"
+MEMBERS = {CONFIG, WEIGHTS, "metadata.json"}
+MOST_TEXT = 1 << 26  # bytes of a JSON member
+MOST_OBJECTS = 1_000_000  # groups and arrays
+SLACK = 1 << 20  # parameters that the weights need not hold: some layers' constants
+KINDS = "biufV"  # of arrays: numbers, and bfloat16 as two bytes without a type
+# layers that run code or read files when they are made, and modules that hold no part of a model
+REFUSED = {
+    *("Lambda", "__lambda__", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"),
+    *("StringLookup", "IntegerLookup", "TextVectorization"),
+}
+REFUSED_MODULES = ("keras.utils", "keras.config", "keras.saving", "keras.datasets", "keras.export")
+
+
+class _Refused(ValueError):
+    """What a file declares is not what Keras writes."""
+
+
+def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
+    """Loads a model that the project saved.
+
+    Args:
+        path: The `.keras` file.
+        compile: Whether optimizer, loss and metrics are loaded too.
+        advice: What to do about a damaged file.
+
+    Raises:
+        InputError: There is no such file, or it is whole but its model cannot be built here.
+        DamagedFile: It is damaged, or holds what Keras does not write.
+        ModelTooLargeError: It does not fit into memory.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: train first, or give a run's folder")
+    try:
+        checksums.verify(path)
+    except DamagedFile as error:
+        raise DamagedFile(f"{error}: {advice}") from error
+    try:
+        parameters = _inspected(path)
+    except Exception as error:
+        raise DamagedFile(
+            f"{path} is damaged or no Keras model ({_line(error)}): {advice}"
+        ) from error
+    try:
+        with memory.counting((2 * parameters + SLACK) * memory.ITEM):
+            return keras.models.load_model(path, compile=compile, safe_mode=True)
+    except Exception as error:
+        if checksums.recorded(path.parent).get(path.name):  # as it was when it was written
+            raise InputError(
+                f"{path} is whole, but its model cannot be built ({_line(error)}): register its "
+                "cells with --module, or use the version of the project that wrote it"
+            ) from error
+        raise DamagedFile(f"{path} cannot be loaded ({_line(error)}): {advice}") from error
+
+
+def _line(error: Exception) -> str:
+    """The first line of an error's text, without its last mark and not too long."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0].rstrip(".:") if lines else type(error).__name__
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _inspected(path: Path) -> int:
+    """Compares what a file declares with what it holds; returns the numbers in its arrays."""
+    size = path.stat().st_size
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        members = _members(archive, size)
+        if archive.testzip():
+            raise _Refused(f"the CRC of {archive.testzip()} is another one")
+        _check_config(json.loads(archive.read(CONFIG)))
+        start = _start(file, members[WEIGHTS])
+        weights = members[WEIGHTS].file_size
+        if 2 * weights > memory.available():
+            raise _Refused(f"{memory.gib(weights)} of weights need twice that of memory")
+        with h5py.File(_Part(path, start, weights), "r") as store:
+            return _count(store, weights)
+
+
+def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    """The members by name: stored without compression, so that no size is larger than the file."""
+    found = {info.filename: info for info in archive.infolist()}
+    if len(found) < len(archive.infolist()):
+        raise _Refused("a member is there twice")
+    foreign = sorted(set(found) - MEMBERS)
+    if foreign:
+        raise _Refused(f"it holds {foreign[0][:80]!r}, which no model of this project has")
+    missing = sorted({CONFIG, WEIGHTS} - set(found))
+    if missing:
+        raise _Refused(f"it has no {missing[0]}")
+    for name, info in found.items():
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+            raise _Refused(f"{name} is compressed: {memory.gib(info.file_size)} unpacked")
+        if name != WEIGHTS and info.file_size > MOST_TEXT:
+            raise _Refused(f"{name} has {memory.gib(info.file_size)}")
+    if sum(info.file_size for info in found.values()) > size:
+        raise _Refused("its members are larger than the file")
+    return found
+
+
+def _check_config(config: Any) -> None:
+    """Refuses layers that run code or read files."""
+    left = [config]
+    while left:
+        value = left.pop()
+        if isinstance(value, list):
+            left += value
+        if isinstance(value, dict):
+            left += value.values()
+            name, module = value.get("class_name"), value.get("module")
+            if isinstance(name, str) and name in REFUSED:
+                raise _Refused(f"it has a {name}, which could run code or read files")
+            if isinstance(module, str) and module.startswith(REFUSED_MODULES):
+                raise _Refused(f"it names {module}, which holds no part of a model")
+
+
+def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
+    """Where a stored member's bytes begin: behind its local header, name and extra field."""
+    file.seek(info.header_offset)
+    header = file.read(30)
+    if header[:4] != b"PK\3\4":
+        raise _Refused(f"{info.filename} has no header")
+    return (
+        info.header_offset
+        + 30
+        + sum(int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
+    )
+
+
+class _Part(io.RawIOBase):
+    """A range of a file, read-only, as a file of its own.
+
+    Args:
+        path: The file.
+        start: Where the range begins, in bytes.
+        size: Its length.
+    """
+
+    def __init__(self, path: Path, start: int, size: int) -> None:
+        self.file, self.begin, self.size, self.place = path.open("rb"), start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
+        self.place = max(0, base + offset)
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
+
+    def readinto(self, buffer: Any) -> int:
+        self.file.seek(self.begin + self.place)
+        count = max(0, min(len(buffer), self.size - self.place))
+        block = self.file.read(count)
+        buffer[: len(block)] = block
+        self.place += len(block)
+        return len(block)
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+def _count(store: h5py.File, size: int) -> int:
+    """The numbers in all arrays of an HDF5 file, each of which is stored in it as a whole."""
+    groups, numbers, stored = [store], 0, 0
+    seen: set[int] = set()
+    while groups:
+        group = groups.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise _Refused(f"its weights link to elsewhere ({group.name}/{name})")
+            entry = group[name]
+            address = h5py.h5o.get_info(entry.id).addr
+            if address in seen or len(seen) > MOST_OBJECTS:
+                raise _Refused(f"its weights have a loop or too many parts ({entry.name})")
+            seen.add(address)
+            if isinstance(entry, h5py.Group):
+                groups.append(entry)
+                continue
+            _check_array(entry)
+            numbers += math.prod(entry.shape)
+            stored += entry.id.get_storage_size()
+            if stored > size:
+                raise _Refused("its arrays are larger than the file")
+    return numbers
+
+
+def _check_array(array: Any) -> None:
+    if not isinstance(array, h5py.Dataset) or array.dtype.kind not in KINDS:
+        raise _Refused(f"{array.name} is no array of numbers")
+    if array.external or array.is_virtual:
+        raise _Refused(f"{array.name} is stored in another file")
+    declared = math.prod(array.shape) * array.dtype.itemsize
+    if declared > array.id.get_storage_size():
+        raise _Refused(
+            f"{array.name} declares {memory.gib(declared)}, of which "
+            f"{memory.gib(array.id.get_storage_size())} are stored"
+        )

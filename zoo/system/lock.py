@@ -1,0 +1,95 @@
+"""One process at a time writes into a folder; the others are told who does, and since when.
+
+The lock belongs to the operating system, which takes it from a process that ends, however it ends.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import filelock
+
+from zoo.errors import InputError
+from zoo.system import durable
+
+LOCK, HOLDER = ".lock", ".lock.json"
+_held: dict[Path, int] = {}  # how often this process holds each folder
+
+
+class InUseError(InputError):
+    """Another process writes into the folder; the sentence says which one, and since when."""
+
+
+@contextmanager
+def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
+    """Keeps other processes out of a folder for the length of a `with` block.
+
+    The folder is made if it is missing, and deleted afterwards if nothing else is in it. This
+    process may hold it several times over.
+
+    Args:
+        folder: The folder.
+        what: What the sentence calls it, `the run`.
+        advice: What to do if another process holds it.
+
+    Raises:
+        InUseError: Another process holds it.
+    """
+    key = folder.resolve()
+    made = [] if key in _held else _made(folder)
+    if key in _held:
+        _held[key] += 1
+        try:
+            yield
+        finally:
+            _held[key] -= 1
+        return
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise InUseError(f"{what} {folder} is in use by {_holder(folder)}: {advice}") from error
+    _held[key] = 1
+    try:
+        _sign(folder)
+        durable.sweep(folder)
+        yield
+    finally:
+        del _held[key]
+        (folder / HOLDER).unlink(missing_ok=True)
+        (folder / LOCK).unlink(missing_ok=True)
+        lock.release()
+        for place in made:
+            with suppress(OSError):  # something is in it
+                place.rmdir()
+
+
+def _made(folder: Path) -> list[Path]:
+    """The folders that were missing and are made now, the innermost first."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    durable.make_folder(folder)
+    return missing
+
+
+def _sign(folder: Path) -> None:
+    """Writes down who holds the lock."""
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    with (folder / HOLDER).open("w", encoding="utf-8") as file:
+        json.dump(holder, file)
+
+
+def _holder(folder: Path) -> str:
+    """Who holds the lock, as far as that is written down."""
+    try:
+        found = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        return f"process {found['pid']} on {found['host']} since {found['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # it is being written just now
+        return "another process"

@@ -1,0 +1,74 @@
+"""Reads the project's own files; what is wrong with one is a sentence that names it."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import DamagedFile, InputError
+from zoo.system import checksums
+from zoo.system.lines import read_bytes
+
+ADVICE = "put back a copy of it, or train again"
+_KINDS: dict[type, str] = {dict: "an object {...}", list: "a list [...]"}
+
+
+def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE) -> str:
+    """A text file in UTF-8, compared with its checksum if it has one.
+
+    Args:
+        path: The file.
+        what: What the sentence calls it, if it is missing.
+        missing: What to do if there is no such file.
+        advice: What to do if it is damaged.
+
+    Raises:
+        InputError: It cannot be read.
+        DamagedFile: It has another checksum, or is not UTF-8.
+    """
+    try:
+        raw = read_bytes(path)
+        checksums.verify(path)
+    except FileNotFoundError as error:
+        told = f"no {what} at {path}" if what else f"{path} does not exist"
+        raise InputError(f"{told}: {missing}") from error
+    except OSError as error:
+        raise InputError(f"no {what or 'file'} at {path} ({error.strerror}): {missing}") from error
+    except (EOFError, zlib.error) as error:
+        raise DamagedFile(f"{path} is damaged ({error}): {advice}") from error
+    except DamagedFile as error:
+        raise DamagedFile(f"{error}: {advice}") from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        above = raw.count(b"\n", 0, error.start)
+        raise DamagedFile(
+            f"{path}, line {above + 1}: not UTF-8 at byte {error.start}: {advice}"
+        ) from error
+
+
+def read_json(path: Path, kind: type | None = None, *, missing: str, advice: str = ADVICE) -> Any:
+    """A JSON file; see `read_text`.
+
+    Args:
+        path: The file.
+        kind: `dict` or `list`, if it must be one of them.
+        missing: What to do if there is no such file.
+        advice: What to do if it is damaged.
+
+    Raises:
+        InputError: It cannot be read.
+        DamagedFile: It is no JSON, or JSON of another kind.
+    """
+    text = read_text(path, missing=missing, advice=advice)
+    try:
+        found = json.loads(text)
+    except RecursionError as error:
+        raise DamagedFile(f"{path} is not JSON (nested too deeply): {advice}") from error
+    except ValueError as error:  # no JSON, or a number of thousands of digits
+        raise DamagedFile(f"{path} is not JSON ({error}): {advice}") from error
+    if kind and not isinstance(found, kind):
+        raise DamagedFile(
+            f"{path} must hold {_KINDS[kind]}, got {json.dumps(found)[:60]}: {advice}"
+        )
+    return found

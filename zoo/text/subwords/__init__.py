@@ -1,0 +1,1 @@
+"""Subwords: learning, segmentation and sampling of unigram pieces."""

@@ -1,0 +1,140 @@
+"""The folder of a study: a folder for each trial, and in it one for each of its runs."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import DamagedFile
+from zoo.system import durable, stored
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON that survives a power cut, and makes its folder."""
+    durable.make_folder(path.parent)
+    durable.write_json(path, content)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a trial.
+
+    Attributes:
+        trial: The trial's name, `0007`: its folder's. `number` is what people read.
+        values: What the search chose.
+        fraction: Share of the training data, above 0 and up to 1.
+        seed: Of this run.
+        directory: Where it may put its files, and finds those of an interrupted attempt.
+        epochs: The epoch that it ends with, or None for what the recipe has.
+        start: The folder of the run that it goes on from (hyperband), or None.
+        timed: Whether the time for one example is to be measured: once for each trial.
+    """
+
+    trial: str
+    values: dict[str, Any]
+    fraction: float
+    seed: int
+    directory: Path
+    epochs: int | None = None
+    start: Path | None = None
+    timed: bool = False
+
+
+Measure = Callable[[Run], dict[str, Any]]
+
+
+def number(trial: str) -> int:
+    """A trial's number, counted from 1, in messages and tables: `0007` -> 8."""
+    return int(trial) + 1
+
+
+class Records:
+    """What the trials of a study left.
+
+    Args:
+        directory: The study's folder.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def of_trial(self, trial: str) -> Path:
+        """A trial's folder."""
+        return self.directory / "trials" / trial
+
+    def of_run(self, trial: str, fraction: float, seed: int) -> Path:
+        """A run's folder."""
+        return self.of_trial(trial) / f"fraction-{fraction:g}-seed-{seed}"
+
+    def result(self, directory: Path) -> dict[str, Any] | None:
+        """The figures of a run that was finished, or None.
+
+        Raises:
+            DamagedFile: They cannot be read.
+        """
+        return _read(
+            directory / "result.json",
+            {"trial": str, "fraction": float, "seed": int, "values": dict},
+        )
+
+    def finish(self, run: Run, figures: dict[str, Any]) -> None:
+        """Puts a run's figures down: from now on it is done."""
+        told = {"trial": run.trial, "fraction": run.fraction, "seed": run.seed}
+        finite = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in figures.items()
+        }
+        write_json(run.directory / "result.json", {**told, "values": run.values, **finite})
+
+    def fail(self, trial: str, values: dict[str, Any], reason: str, trace: str = "") -> None:
+        """Records why a trial failed, and writes its traceback if it has one."""
+        folder = self.of_trial(trial)
+        content = {"trial": trial, "values": values, "reason": reason}
+        write_json(folder / "failed.json", content)
+        if trace:
+            (folder / "traceback.txt").write_text(trace, encoding="utf-8")
+
+    def reason(self, trial: str) -> str | None:
+        """Why a trial failed, or None."""
+        found = _read(self.of_trial(trial) / "failed.json", {"reason": str})
+        return None if found is None else str(found["reason"])
+
+    def failed_values(self, trial: str) -> dict[str, Any]:
+        """The settings of a trial that failed."""
+        found = _read(self.of_trial(trial) / "failed.json", {}) or {}
+        values = found.get("values", {})
+        return values if isinstance(values, dict) else {}
+
+    def progress(self, trial: str) -> int:
+        """How much of a trial is done: its finished epochs and runs."""
+        folder = self.of_trial(trial)
+        lines = sum(path.read_bytes().count(b"\n") for path in sorted(folder.glob("*/history.csv")))
+        return lines + len(list(folder.glob("*/result.json")))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The figures of all finished runs."""
+        for path in sorted((self.directory / "trials").glob("*/*/result.json")):
+            found = self.result(path.parent)
+            if found:
+                yield found
+
+    def failures(self) -> dict[str, str]:
+        """The trials that failed, and why."""
+        names = [path.parent.name for path in self.directory.glob("trials/*/failed.json")]
+        return {name: self.reason(name) or "" for name in sorted(names)}
+
+
+def _read(path: Path, entries: dict[str, type]) -> dict[str, Any] | None:
+    """A JSON object with these entries, or None where there is no such file."""
+    if not path.exists():
+        return None
+    advice = "delete it, and --resume runs the trial again"
+    found: dict[str, Any] = stored.read_json(path, dict, missing=advice, advice=advice)
+    for name, kind in entries.items():
+        kinds = (int, float) if kind is float else kind
+        if not isinstance(found.get(name), kinds):
+            raise DamagedFile(
+                f"{path} needs {name!r} of type {kind.__name__}, got {found.get(name)!r}: {advice}"
+            )
+    return found

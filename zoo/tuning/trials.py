@@ -1,0 +1,272 @@
+"""The search itself: alone, or as a chief that hands trials to workers on any machine."""
+
+import math
+import statistics
+import threading
+import time
+import traceback
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.trial import TrialStatus as Status
+
+from zoo.errors import InputError
+from zoo.system import lock
+from zoo.tuning.heartbeat import live, watch_workers
+from zoo.tuning.journal import Journal
+from zoo.tuning.oracles import as_worker, oracle
+from zoo.tuning.phrases import of_values, shown
+from zoo.tuning.storage import Measure, Records, Run, number
+from zoo.tuning.study import Study
+
+PATIENCE = 30.0  # seconds without one after which its trial is given to another
+
+
+class StudyError(InputError):
+    """What is wrong is wrong in every trial: the search ends with this sentence."""
+
+
+class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
+    """KerasTuner's loop over trials, each of which is a run for each fraction and seed."""
+
+    def __init__(self, made: Any, study: Study, measure: Measure, records: Records) -> None:
+        self.study, self.measure, self.records = study, measure, records
+        super().__init__(made, directory=records.directory, project_name="trials")
+
+    def pre_create_trial(self) -> None:
+        """Leaves the chief a moment: one that has no trial at hand is asked again and again."""
+        if self._is_worker():
+            time.sleep(0.1)
+
+    def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains a trial's settings and returns the mean of the objective over the seeds."""
+        suggested = trial.hyperparameters.values
+        values = _values(self.study, suggested)
+        try:
+            scores = [self._score(run) for run in self._runs(trial.trial_id, values, suggested)]
+        except (OSError, StudyError) as error:  # such as a full disk: no fault of the trial's
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        except Exception as error:
+            reason = self._failed(trial.trial_id, values, error)
+            raise keras_tuner.errors.FailedTrialError(reason) from error
+        return {self.study.objective: statistics.fmean(scores[-self.study.seeds :])}
+
+    def _failed(self, trial: str, values: dict[str, Any], error: Exception) -> str:
+        """Records and prints why a trial failed; a fault of the code leaves its traceback."""
+        known = isinstance(error, InputError)
+        trace = "" if known else "".join(traceback.format_exception(error))
+        reason = str(error) if known else _told(error)
+        self.records.fail(trial, values, reason, trace)
+        print(
+            f"trial {number(trial)} failed: {reason.rstrip('.')} ({of_values(values)})", flush=True
+        )
+        return reason
+
+    def _try_run_and_update_trial(self, trial: Any, *arguments: Any, **named: Any) -> None:
+        """KerasTuner's own prints the traceback of each trial that fails."""
+        alone = not self._is_worker()
+        try:
+            if alone and self.oracle.get_trial(trial.trial_id).metrics.exists(self.study.objective):
+                self.run_trial(trial)  # reported before an interruption: the results are there
+            else:
+                self._run_and_update_trial(trial, *arguments, **named)
+            trial.status = Status.COMPLETED
+        except keras_tuner.errors.FailedTrialError as error:
+            trial.status, trial.message = Status.FAILED, str(error)
+        except (keras_tuner.errors.FatalError, OSError):
+            raise
+        except Exception as error:  # such as a chief that ended during a call
+            trial.status, trial.message = Status.INVALID, _told(error)
+            print(f"trial {number(trial.trial_id)} was not reported: {trial.message}", flush=True)
+
+    def _runs(self, trial: str, values: dict[str, Any], suggested: dict[str, Any]) -> list[Run]:
+        study = self.study
+        before = suggested.get("tuner/trial_id")
+        return [
+            Run(
+                trial,
+                values,
+                fraction,
+                seed,
+                self.records.of_run(trial, fraction, seed),
+                suggested.get("tuner/epochs"),
+                self.records.of_run(before, fraction, seed) if before else None,
+                timed=fraction == study.fractions[-1] and seed == study.seed,
+            )
+            for fraction in study.fractions
+            for seed in range(study.seed, study.seed + study.seeds)
+        ]
+
+    def _score(self, run: Run) -> float:
+        """A run's objective: the recorded one, or it is trained now."""
+        found = self.records.result(run.directory)
+        if found is None:
+            start = time.monotonic()
+            found = self.measure(run)
+            found["wall_seconds"] = round(time.monotonic() - start, 2)
+            score = found[self.study.objective]
+            if not math.isfinite(score):
+                raise ValueError(f"{self.study.objective} is {score}")
+            self.records.finish(run, found)
+            print(line(self.study, run, found), flush=True)
+        return float(found[self.study.objective])
+
+    def on_trial_end(self, trial: Any) -> None:
+        """Tells the oracle."""
+        self.oracle.end_trial(trial)
+
+    def save(self) -> None:
+        """Writes nothing: the journal is there."""
+
+
+def _told(error: Exception) -> str:
+    """A failure in a line: what kind it is, and its first line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else 'no text'}"
+
+
+def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
+    """What was suggested, as the axes have it: over the network, numbers change their types."""
+    found: dict[str, Any] = {}
+    for axis in study.space.axes:
+        if axis.name in suggested and study.space.active(axis.name, found):
+            found[axis.name] = axis.value(suggested[axis.name])
+    return found
+
+
+def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
+    """A finished run in a line."""
+    settings = "  ".join(f"{name} {shown(value)}" for name, value in run.values.items())
+    share = f"  fraction {run.fraction:g}" if len(study.fractions) > 1 else ""
+    seed = f"  seed {run.seed}" if study.seeds > 1 else ""
+    score = f"{study.objective} {figures[study.objective]:.4f}"
+    trial = f"trial {number(run.trial)}{of_all(study)}"
+    return f"{trial}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
+
+
+def of_all(study: Study) -> str:
+    """How many trials there are, as a message says it: ` of 12`; nothing where it is open."""
+    return f" of {study.settings}" if study.settings else ""
+
+
+def conduct(study: Study, measure: Measure, directory: Path) -> None:
+    """Searches in this process, from the beginning or from where it was interrupted.
+
+    Args:
+        study: What is searched, and how.
+        measure: Trains one run and gives its figures, the objective among them; it may go on from
+            what it finds in the run's folder.
+        directory: The study's folder.
+
+    Raises:
+        InputError: The folder holds another study.
+        StudyError: What one trial lacks, every trial lacks.
+        OSError: The disk is full; what was finished is kept.
+    """
+    with alone(directory):
+        _search(study, measure, directory, _taken_up(study, directory))
+
+
+def alone(directory: Path) -> AbstractContextManager[None]:
+    """Keeps other searches out of a study's folder; the workers of a chief share it."""
+    return lock.hold(directory, "the study", "wait until it ends, or give another folder")
+
+
+def _search(study: Study, measure: Measure, directory: Path, made: Any) -> None:
+    tuner = _Tuner(made, study, measure, Records(directory))
+    try:
+        tuner.search()
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ or error from None
+
+
+def _taken_up(study: Study, directory: Path) -> Any:
+    """The study's oracle, as it stood at the last event of the journal."""
+    if (directory / "study.json").exists():
+        if Study.load(directory) != study:
+            raise InputError(
+                f"{directory} holds another study: go on with it by --resume, or give another "
+                "folder"
+            )
+    else:
+        study.save(directory)
+    made = oracle(
+        study.algorithm,
+        study.space,
+        study.objective,
+        study.direction,
+        trials=study.trials,
+        epochs=study.epochs,
+        seed=study.seed,
+    )
+    made.take_up(Journal(directory / "journal.jsonl"), Records(directory), study.minutes * 60)
+    return made
+
+
+def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE) -> None:
+    """Hands out trials to workers until all are done; one that gives no sign of life loses its own.
+
+    Args:
+        study: What is searched, and how.
+        directory: The study's folder, the same one for all workers.
+        address: HOST:PORT where workers ask.
+        patience: Seconds without a sign of life after which a worker is taken for dead.
+    """
+    with alone(directory):
+        _lead(study, directory, address, patience)
+
+
+def _lead(study: Study, directory: Path, address: str, patience: float) -> None:
+    made = _taken_up(study, directory)
+    as_worker("chief", address)
+    ended = threading.Event()
+    watch = threading.Thread(
+        target=watch_workers, args=(made, directory, patience, ended), daemon=True
+    )
+    watch.start()
+    try:
+        _search(study, _no_measure, directory, made)
+    finally:
+        ended.set()
+        watch.join()
+
+
+def _no_measure(run: Run) -> dict[str, Any]:
+    raise RuntimeError(f"a chief trains nothing, and was asked for trial {number(run.trial)}")
+
+
+def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
+    """Runs trials that a chief hands out, until there are none left.
+
+    Args:
+        study: The chief's study.
+        measure: As in `conduct`.
+        directory: The study's folder, shared with the chief.
+        worker: This worker's name, which no other one has.
+        address: HOST:PORT of the chief.
+    """
+    if "chief" in worker:
+        raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
+    with lock.hold(directory / "workers" / worker, "the worker", "give this one another name"):
+        _follow(study, measure, directory, worker, address)
+
+
+def _follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
+    as_worker(worker, address)
+    ended = threading.Event()
+    threading.Thread(target=live, args=(directory, worker, ended), daemon=True).start()
+    made = oracle(
+        study.algorithm,
+        study.space,
+        study.objective,
+        study.direction,
+        trials=study.trials,
+        epochs=study.epochs,
+        seed=study.seed,
+    )
+    try:
+        _search(study, measure, directory, made)
+    finally:
+        ended.set()
