@@ -6,12 +6,16 @@ In a golden value a dict may gain keys but not lose any; everything else must st
 
 import json
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 GOLDEN = Path(__file__).with_name("surface.json")
+PROVENANCE = "assets.extra/provenance.json"
 RECORD = "RECORD_SURFACE"  # the environment variable that makes the tests record what is new
 
 
@@ -88,47 +92,80 @@ def kinds(value: Any) -> Any:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """Returns the files below a folder, those aside that TensorBoard names by time and host."""
-    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-    kept = [name for name in found if not name.startswith("tensorboard/")]
-    return {name: "folder" if (folder / name).is_dir() else "file" for name in kept}
+    """Returns the files below a folder, without epochs' numbers and TensorBoard's event files."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = re.sub(r"epoch-\d+", "epoch-N", path.relative_to(folder).as_posix())
+        if "/tensorboard/" not in f"/{name}":
+            found[name] = "folder" if path.is_dir() else "file"
+    return found
 
 
-def assert_run_kept(recipe: str, run: Path, exports: Path) -> None:
-    """Asserts that a run and its export have the files, and its JSON files the keys, they had.
+def values(content: dict[str, Any]) -> dict[str, Any]:
+    """Returns a configuration without the paths, which differ from run to run."""
+    return {
+        key: "a path" if isinstance(value, str) and "/" in value else value
+        for key, value in content.items()
+    }
+
+
+def assert_run_kept(recipe: str, run: Path, exports: Path, name: str = "") -> None:
+    """Asserts that a run and its export have what they had: files, keys, signatures.
 
     Args:
         recipe: The recipe's name.
         run: The run's folder.
         exports: The folder that has the exported versions in a folder of the recipe's name.
+        name: The run's name in the record; by default the recipe's.
     """
-    for name in ("config.json", "metrics.json"):
-        found = kinds(json.loads((run / name).read_text(encoding="utf-8")))
-        assert_kept(f"keys of {name}", recipe, found)
-    assert_kept("files of a run", recipe, files(run))
-    assert_kept("files of an export", recipe, files(exports / recipe / "1"))
+    config, metrics = (
+        json.loads((run / file).read_text(encoding="utf-8"))
+        for file in ("config.json", "metrics.json")
+    )
+    columns = (run / "history.csv").read_text(encoding="utf-8").partition("\n")[0]
+    exported = exports / recipe / "1"
+    found = {
+        "config.json": values(config),
+        "metrics.json": kinds(metrics),
+        "history.csv": dict.fromkeys(columns.split(","), "column"),
+        "provenance.json": kinds(json.loads((exported / PROVENANCE).read_text(encoding="utf-8"))),
+        "files of the run": files(run),
+        "files of the export": files(exported),
+        "signatures": signatures(exported),
+    }
+    assert_kept("runs", name or recipe, found)
 
 
-def assert_signatures_kept(name: str, functions: dict[str, Any]) -> None:
-    """Asserts that each signature has the inputs and outputs it had: names, dtypes, ranks.
+def signatures(exported: Path) -> dict[str, Any]:
+    """Returns the signatures of a SavedModel: names, dtypes and ranks of inputs and outputs."""
+    model = saved_model_pb2.SavedModel.FromString((exported / "saved_model.pb").read_bytes())
+    return {
+        name: {"inputs": _tensors(each.inputs), "outputs": _tensors(each.outputs)}
+        for name, each in sorted(model.meta_graphs[0].signature_def.items())
+        if not name.startswith("__")
+    }
 
-    Args:
-        name: The recipe, or what else is exported.
-        functions: Signature -> a `tf.function` of one trace, or its concrete function.
-    """
-    assert_kept("signatures", name, {key: signature(each) for key, each in functions.items()})
+
+def _tensors(infos: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: f"{tf.as_dtype(info.dtype).name}, rank {tf.TensorShape(info.tensor_shape).rank}"
+        for name, info in sorted(infos.items())
+    }
 
 
 def signature(function: Any) -> dict[str, dict[str, str]]:
-    """Returns a function's inputs and outputs, each with dtype and rank."""
-    traced = hasattr(function, "structured_outputs")
-    graph = function if traced else function.get_concrete_function()
+    """Returns a function's inputs and outputs, each with dtype and rank.
+
+    Args:
+        function: A `tf.function` with an input signature, or a concrete function.
+    """
+    concrete = function if hasattr(function, "structured_outputs") else None
+    graph = concrete or function.get_concrete_function()
     positional, named = graph.structured_input_signature
     inputs = {spec.name: spec for spec in [*positional, *named.values()]}
-    return {"inputs": specs(inputs), "outputs": specs(graph.structured_outputs)}
+    return {"inputs": _specs(inputs), "outputs": _specs(graph.structured_outputs)}
 
 
-def specs(tensors: dict[str, tf.TensorSpec]) -> dict[str, str]:
-    """Returns name -> dtype and rank of tensors' specs, in alphabetical order."""
+def _specs(tensors: Mapping[str, Any]) -> dict[str, str]:
     ordered = sorted(tensors.items())
     return {name: f"{spec.dtype.name}, rank {spec.shape.rank}" for name, spec in ordered}

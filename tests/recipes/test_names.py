@@ -16,6 +16,7 @@ from recipes.names.config import Inventing
 from recipes.names.invented import Name
 from recipes.names.rules import is_right, rules_kept
 from recipes.training.batches import Batches
+from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding import sample_seeds
@@ -55,6 +56,10 @@ def finished(folder, tmp_path_factory):
 
 def metrics(finished):
     return json.loads((finished / "run" / "metrics.json").read_text())
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(finished):
+    surface.assert_run_kept("names", finished / "run", finished / "models")
 
 
 def test_the_whole_job_learns_to_write_names_of_both_classes(finished):

@@ -16,6 +16,7 @@ from recipes.data.table import Example
 from recipes.origin import task
 from recipes.origin.task import FeatureBatches
 from recipes.training.batches import Encoded
+from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.text import NgramVectorizer
@@ -95,12 +96,13 @@ def test_files_called_like_splits_are_no_classes(tmp_path):
         task.load(task.Config(data=str(tmp_path)))
 
 
-def test_the_whole_job_on_a_folder_of_classes(folder, tmp_path, capsys):
+def test_the_whole_job_on_a_folder_of_classes_keeps_the_surface(folder, tmp_path, capsys):
     words = ["origin", "--data", folder, "--run-dir", tmp_path / "run"]
     words += ["--export-dir", tmp_path / "saved", "--epochs", "6", "--units", "16"]
     words += ["--learning-rate", "0.02", "--num-features", "256"]
     assert main([str(word) for word in words]) == 0
     assert "n-grams of 1, 2, 3 letters, hashed to 256 numbers" in capsys.readouterr().out
+    surface.assert_run_kept("origin", tmp_path / "run", tmp_path / "saved")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.95
     words = ["origin", "predict", "--json", "--export-dir", tmp_path / "saved"]

@@ -17,6 +17,7 @@ from recipes import cli, provenance, runner
 from recipes.data.table import read_table
 from recipes.sentiment import task
 from recipes.training import loop
+from tests import surface
 from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
 
 
@@ -37,6 +38,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(home)
     return home
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(home):
+    surface.assert_run_kept("sentiment", home / "runs/sentiment/one", home / "saved_models")
 
 
 def test_a_run_leaves_its_files_and_no_half_ones(here: Path):

@@ -16,6 +16,7 @@ from recipes.families.tagging.batching import EncodedSentences, TagBatches
 from recipes.ner import task as ner
 from recipes.ner.config import NerConfig
 from recipes.training.epochs import settled
+from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.metrics.tagging import entity_scores
@@ -73,6 +74,10 @@ def trained(files, tmp_path_factory):
     options = ["--run-dir", folder / "run", "--export-dir", folder / "saved", "--data", files]
     assert main(["ner", *map(str, options), *FAST]) == 0
     return folder
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(trained):
+    surface.assert_run_kept("ner", trained / "run", trained / "saved")
 
 
 def test_a_users_own_file_trains_exports_and_tags(trained, capsys):
@@ -349,13 +354,14 @@ def test_what_a_run_stands_for(tmp_path):
         chosen.options("pos", str(tmp_path))
 
 
-def test_pos_learns_each_tokens_tag(tmp_path, capsys):
+def test_pos_learns_each_tokens_tag_and_keeps_the_surface(tmp_path, capsys):
     status, _ = run(
         capsys,
         *("pos", "--run-dir", tmp_path / "run", "--export-dir", tmp_path / "saved"),
         *("--epochs", "2", "--units", "24", "--character-units", "24"),
     )
     assert status == 0
+    surface.assert_run_kept("pos", tmp_path / "run", tmp_path / "saved")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.93, "a table of words and tags stays below"
     assert "entity_f1" not in metrics["test"]

@@ -13,6 +13,7 @@ from recipes.melodies import answers, data, files, measures, task
 from recipes.melodies.config import Composing, MelodiesConfig
 from recipes.melodies.notes import Note, notes_of
 from recipes.names.invented import Name
+from tests import surface
 from tests.recipes.melodies import midi_reader
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
@@ -63,6 +64,10 @@ def finished(file, tmp_path_factory):
 
 def metrics(finished):
     return json.loads((finished / "run" / "metrics.json").read_text())
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(finished):
+    surface.assert_run_kept("melodies", finished / "run", finished / "models")
 
 
 def test_the_whole_job_learns_to_write_from_both_start_notes(finished):

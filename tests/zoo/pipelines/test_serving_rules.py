@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import serving_rules
+from tests import serving_rules, surface
 from tests.weights import assign_random
 from zoo.decoding.bounds import BOUNDS
 from zoo.pipelines import classifier, conditional_writer, tagger, writer
@@ -179,6 +179,12 @@ def test_each_input_and_output_has_the_batch_first(exported):
         positional, named = graph.structured_input_signature
         inputs = {spec.name: spec for spec in [*positional, *named.values()]}
         serving_rules.check_spec(inputs, graph.structured_outputs)
+
+
+def test_the_surface_of_the_signatures_is_kept(exported):
+    recipe, functions, _ = exported
+    found = {name: surface.signature(function) for name, function in functions.items()}
+    surface.assert_kept("signatures", recipe, found)
 
 
 def test_a_row_is_answered_alone_as_in_a_batch_of_others(exported):
