@@ -1,4 +1,7 @@
-"""`python -m recipes [NAME [VERB]]`: options in, exit status out."""
+"""The command line: which recipe, which verb, which options; then the work, and an exit status.
+
+`rnn-zoo` and `python -m recipes` are the same program.
+"""
 
 import argparse
 import dataclasses
@@ -9,9 +12,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, TextIO
 
+import zoo
+import zoo.__main__ as models
 from zoo.errors import InputError, nearest
+from zoo.system import startup
 from zoo.system.command import Place, guarded
 from zoo.system.lines import read_lines
+from zoo.version import VERSION
 
 RECIPES = {
     "sentiment": "many to one: a review -> positive or negative; any text -> any label",
@@ -24,12 +31,12 @@ RECIPES = {
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 VERBS = {
-    "all": "train, evaluate, export, and a few predictions (the default)",
-    "train": "train a model, or go on with --resume",
-    "evaluate": "measure a run's best model on validation and test",
-    "tune": "search over the hidden size K, and any other option; ends with a report",
+    "all": "train, evaluate and export a model, and predict a few examples (the default verb)",
+    "train": "train a model, or continue a run with --resume",
+    "evaluate": "measure a run's best model on the validation and test splits, or on other data",
+    "tune": "search over the hidden size K and any other options, and write a report",
     "export": "write a run's best model as a SavedModel",
-    "predict": "answer with the exported model: texts as arguments, or a line each on stdin",
+    "predict": "predict with the exported model: texts as arguments, or one per line on stdin",
 }
 WRITING = ("generation", "melodies", "names")  # what they write has no right answer
 TRAINING_VERBS = ("all", "train")
@@ -42,20 +49,31 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    return guarded("python -m recipes", words, _dispatch)
+    return guarded(program(), words, _dispatch)
+
+
+def program() -> str:
+    """How this process was started, for texts that name a command to type."""
+    name = startup.script_name(sys.argv[0])
+    return name if name in startup.SCRIPTS else "python -m recipes"
 
 
 def _dispatch(words: list[str], place: Place) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(overview())
         return 0
-    name, *rest = words
-    if name not in RECIPES:
-        raise InputError(f"unknown recipe {name!r}: {nearest(name, RECIPES)}")
-    verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
-    if verb not in VERBS:
-        raise InputError(f"{name} has no verb {verb!r}: {nearest(verb, VERBS)}")
-    task = importlib.import_module(f"recipes.{name}.task")
+    if words[0] == "--version":
+        print(f"rnn-zoo {VERSION}")
+        return 0
+    if words[0] in models.COMMANDS:
+        return models.run(words, place, program())
+    name, verb, rest = _recipe_and_verb(words)
+    if not name:
+        print(verb_help(verb))
+        return 0
+    with startup.importing():
+        zoo.import_models()
+        task = importlib.import_module(f"recipes.{name}.task")
     options = _parse(task, verb, rest)
     for module in options.pop("module", []):
         _import_user_module(module)
@@ -69,13 +87,68 @@ def _dispatch(words: list[str], place: Place) -> int:
     return 0
 
 
+def _recipe_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
+    """Splits `train sentiment ...`, `sentiment train ...` or `sentiment ...` into its parts.
+
+    Returns:
+        The recipe, the verb and the other words; no recipe if only help for the verb is wanted.
+    """
+    first, *rest = words
+    second = rest[0] if rest and not rest[0].startswith("-") else ""
+    if first in VERBS:
+        if not second and {"-h", "--help"} & set(rest):
+            return "", first, []
+        if not second:
+            raise InputError(f"{first} needs a recipe: {program()} {first} {'|'.join(RECIPES)}")
+        if second not in RECIPES:
+            raise InputError(f"unknown recipe {second!r}: {nearest(second, RECIPES)}")
+        return second, first, rest[1:]
+    if first not in RECIPES:
+        known = [*RECIPES, *VERBS, *models.COMMANDS]
+        raise InputError(f"unknown recipe or command {first!r}: {nearest(first, known)}")
+    if second and second not in VERBS:
+        raise InputError(f"{first} has no verb {second!r}: {nearest(second, VERBS)}")
+    return first, second or "all", rest[1:] if second else rest
+
+
 def overview() -> str:
-    """The recipes and the verbs, for `--help`."""
-    lines = ["python -m recipes NAME [VERB] [options]", "", "recipes:"]
-    lines += [f"  {name:12} {text}" for name, text in RECIPES.items()]
-    lines += ["", "verbs:"]
-    lines += [f"  {verb:12} {text}" for verb, text in VERBS.items()]
-    return "\n".join([*lines, "", "python -m recipes NAME VERB --help lists the options."])
+    """What there is to type, for `--help`."""
+    name = program()
+    return "\n".join(
+        [
+            "Recurrent neural networks for Keras 3: train, measure, tune, export, predict.",
+            "",
+            f"usage: {name} VERB RECIPE [options]",
+            f"       {name} COMMAND [NAME]",
+            "",
+            *_section("verbs", VERBS),
+            *_section("recipes", RECIPES),
+            *_section("commands about the models", models.COMMANDS),
+            "examples:",
+            f"  {name} all sentiment                          # the built-in reviews, in a minute",
+            f"  {name} train sentiment --data reviews.csv     # your own file",
+            f"  {name} train sentiment --help                 # all options and their defaults",
+            f"  {name} describe lstm                          # the equations",
+        ]
+    )
+
+
+def verb_help(verb: str) -> str:
+    """What a verb does and for which recipes, for `train --help`."""
+    return "\n".join(
+        [
+            f"usage: {program()} {verb} RECIPE [options]",
+            "",
+            f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
+            "",
+            *_section("recipes", RECIPES),
+            f"{program()} {verb} RECIPE --help prints the options.",
+        ]
+    )
+
+
+def _section(title: str, entries: dict[str, str]) -> list[str]:
+    return [f"{title}:", *(f"  {name:12} {text}" for name, text in entries.items()), ""]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,7 +160,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
     parser = _Parser(
-        prog=f"python -m recipes {task.NAME} {verb}", description=VERBS[verb], allow_abbrev=False
+        prog=f"{program()} {verb} {task.NAME}", description=VERBS[verb], allow_abbrev=False
     )
     if verb == "tune":
         from recipes.tuning import command

@@ -143,7 +143,7 @@ def shown(tensor: Any) -> str:
 
 MODELS = {
     **{name: (name, {}) for name in zoo.names()},
-    **{f"cell {cell}": ("many_to_one", {"cell": cell}) for cell in zoo.cells()},
+    **{f"cell {cell}": ("many_to_one", {"cell": cell}) for cell in zoo.cell_names()},
     **{f"{name}: {text}": (name, options) for text, (name, options) in VARIANTS.items()},
 }
 
@@ -168,7 +168,7 @@ def test_architectures_keep_their_options_with_types_defaults_and_order(name):
     assert [option for option in found if option in golden] == golden
 
 
-@pytest.mark.parametrize("name", surface.names("cells", zoo.cells()))
+@pytest.mark.parametrize("name", surface.names("cells", zoo.cell_names()))
 def test_cells_keep_their_options_with_defaults(name):
     surface.assert_kept("cells", name, parameters_of(registry.cell_class(name)))
 

@@ -46,7 +46,6 @@ UNFINISHED = (
     "zoo/metrics/",
     "zoo/pipelines/",
     "zoo/plots.py",
-    "zoo/quiet.py",
     "zoo/recurrence/",
     "zoo/registry.py",
     "zoo/system/",

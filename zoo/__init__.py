@@ -1,18 +1,95 @@
 """A model zoo of recurrent architectures for Keras 3 and TensorFlow.
 
-`zoo.names()` lists what can be built, `zoo.describe(name)` says what its options mean, and
-`zoo.build(name, ...)` gives a Keras model.
+`zoo.names()` lists the architectures, `zoo.cell_names()` the cells, `zoo.describe(name)` explains
+one of them, and `zoo.build(name, ...)` returns a Keras model. The packages (`zoo.layers`,
+`zoo.text`, ...) are imported when they are first used.
+
+In a program, `import zoo` registers all classes of the zoo, so that `keras.models.load_model` finds
+them. The project's own commands do without it until they need a model: TensorFlow takes seconds to
+import, and `--help` must not.
 """
 
-from zoo.quiet import is_command, starting
+import importlib
+from typing import TYPE_CHECKING, Any
 
-with starting(is_command()):
-    import zoo.architectures
-    import zoo.cells  # noqa: F401  (both fill the registry)
-    from zoo.description import describe
-    from zoo.errors import InputError
-    from zoo.registry import build, cells, names, register
+from zoo.system import startup
+
+if startup.is_command():
+    startup.start()
+
+from zoo.errors import InputError
 from zoo.version import VERSION
 
+if TYPE_CHECKING:
+    from zoo import (
+        architectures,
+        cells,
+        crf,
+        decoding,
+        export,
+        layers,
+        losses,
+        masking,
+        metrics,
+        pipelines,
+        recurrence,
+        registry,
+        text,
+        tuning,
+    )
+    from zoo.description import describe
+    from zoo.registry import build, cell_names, names, register
+
 __version__ = VERSION
-__all__ = ["InputError", "build", "cells", "describe", "names", "register"]
+__all__ = [
+    "InputError",
+    "architectures",
+    "build",
+    "cell_names",
+    "cells",
+    "crf",
+    "decoding",
+    "describe",
+    "export",
+    "layers",
+    "losses",
+    "masking",
+    "metrics",
+    "names",
+    "pipelines",
+    "recurrence",
+    "register",
+    "registry",
+    "text",
+    "tuning",
+]
+_FUNCTIONS = {"describe": "zoo.description"} | dict.fromkeys(
+    ("build", "cell_names", "names", "register"), "zoo.registry"
+)
+
+
+def import_models() -> None:
+    """Imports all cells and architectures, which registers them."""
+    with startup.importing():
+        importlib.import_module("zoo.architectures")
+
+
+if not TYPE_CHECKING:  # a type checker knows the names from the imports above
+
+    def __getattr__(name: str) -> Any:
+        if name in _FUNCTIONS:
+            import_models()
+            value = getattr(importlib.import_module(_FUNCTIONS[name]), name)
+        elif name in __all__:
+            value = importlib.import_module(f"zoo.{name}")
+        else:
+            raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+if not startup.is_command():
+    import_models()

@@ -1,4 +1,4 @@
-"""`python -m zoo`: what there is to build, what its options mean, how large it gets."""
+"""`python -m zoo`: lists and explains the architectures and cells, and prints a model's layers."""
 
 import argparse
 import inspect
@@ -7,13 +7,19 @@ import sys
 from typing import Any
 
 import zoo
-from zoo import registry
-from zoo.description import first_line, meanings
+from zoo import catalog
+from zoo.errors import InputError, nearest
 from zoo.system.command import Place, guarded
+from zoo.version import VERSION
 
-# sizes that depend on a user's data: `summary` takes these where none are given
+# `summary` uses these sizes, which depend on a user's data, where none are given
 EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2, "num_tags": 9, "num_features": 1000}
-IN_PLACE_OF = {"num_classes": "vector_dim"}  # the size that is not needed where the other is given
+IN_PLACE_OF = {"num_classes": "vector_dim"}  # the size that is not needed if the other is given
+COMMANDS = {
+    "list": "the architectures and the cells",
+    "describe": "an architecture or a cell: what it computes, its options, its source",
+    "summary": "a model's layers, shapes and number of parameters",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,22 +29,31 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    return guarded("python -m zoo", words, _run)
+    return guarded("python -m zoo", words, run)
 
 
-def _run(words: list[str], _place: Place) -> int:
-    parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__)
+def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
+    """Runs `list`, `describe` or `summary`.
+
+    Args:
+        words: The command and its arguments.
+        program: What precedes them, for the help.
+    """
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
+    parser.add_argument("--version", action="version", version=f"rnn-zoo {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing = commands.add_parser("list", help="the architectures and the cells")
+    listing, describing, summary = (
+        commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        for name, text in COMMANDS.items()
+    )
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
-    describing = commands.add_parser("describe", help="an architecture and all its options")
-    describing.add_argument("name")
-    summary = commands.add_parser("summary", help="layers, shapes and number of parameters")
-    summary.add_argument("name")
+    describing.add_argument("name", metavar="NAME", help="of an architecture or a cell")
+    summary.add_argument("name", metavar="NAME", help="of an architecture")
+    summary.epilog = describing.epilog = "Options of NAME can follow: --units 64 --bidirectional."
     parsed, rest = parser.parse_known_args(words)
     if rest and parsed.command == "list":
-        raise zoo.InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
+        raise InputError(f"list takes no {' '.join(rest)}: see --help")
     if parsed.command == "list":
         print(listing_text(parsed.topology, parsed.cell))
     elif parsed.command == "describe":
@@ -49,20 +64,32 @@ def _run(words: list[str], _place: Place) -> int:
 
 
 def listing_text(topology: str | None = None, cell: str | None = None) -> str:
-    """The registered names, each with its topology's drawing and its first line."""
-    entries = [registry.architecture(name) for name in zoo.names(topology, cell)]
-    width = max((len(entry.name) for entry in entries), default=0)
-    lines = [
-        f"{entry.name:{width}}  {registry.TOPOLOGIES[entry.topology]:20}  {first_line(entry)}"
-        for entry in entries
+    """The architectures by topology, then the cells, each with what it is.
+
+    Args:
+        topology: List only the architectures of this topology.
+        cell: List only the architectures that take this cell.
+    """
+    entries, cells = catalog.architectures(), catalog.cells()
+    if topology or cell:
+        chosen = zoo.names(topology, cell)
+        entries, cells = [entry for entry in entries if entry.name in chosen], []
+    groups = [
+        (f"{each}: {drawing}", [entry for entry in entries if entry.topology == each])
+        for each, drawing in catalog.TOPOLOGIES.items()
     ]
-    return "\n".join([*lines, "", f"cells: {', '.join(zoo.cells())}"])
+    width = max((len(entry.name) for entry in entries), default=0)
+    lines: list[str] = []
+    for heading, group in [*groups, ("cells", cells)]:
+        if group:
+            lines += [heading, *(f"  {each.name:{width}}  {each.summary}" for each in group), ""]
+    return "\n".join([*lines, "describe NAME explains one of them."]) if lines else "none"
 
 
 def summarize(name: str, words: list[str]) -> None:
     """Builds an architecture from `--option value` words and prints its layers and parameters."""
     options = parse_options(name, words)
-    needed = registry.architecture(name).options
+    needed = zoo.registry.architecture(name).options
     filled = {key: size for key, size in EXAMPLE_SIZES.items() if key in needed}
     missing = {
         key: size
@@ -77,8 +104,10 @@ def summarize(name: str, words: list[str]) -> None:
 
 def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     """Turns `--units 64 --bidirectional` into the arguments of a builder."""
-    options = registry.architecture(name).options
-    texts = meanings(registry.architecture(name).documentation)
+    from zoo.description import meanings  # imports TensorFlow
+
+    options = zoo.registry.architecture(name).options
+    texts = meanings(zoo.registry.architecture(name).documentation)
     parser = argparse.ArgumentParser(
         prog=f"python -m zoo summary {name}", allow_abbrev=False, exit_on_error=False
     )
@@ -93,10 +122,10 @@ def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     try:
         parsed, unknown = parser.parse_known_args(words)
     except argparse.ArgumentError as error:
-        raise zoo.InputError(f"{name}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     if unknown:
-        hint = registry.nearest(unknown[0].lstrip("-").replace("-", "_"), options)
-        raise zoo.InputError(f"{name} has no option {unknown[0]!r}: {hint}")
+        hint = nearest(unknown[0].lstrip("-").replace("-", "_"), options)
+        raise InputError(f"{name} has no option {unknown[0]!r}: {hint}")
     return {k: v for k, v in vars(parsed).items() if v is not inspect.Parameter.empty}
 
 

@@ -5,10 +5,11 @@ import re
 import textwrap
 from typing import Any
 
+from zoo.catalog import TOPOLOGIES
 from zoo.errors import InputError, nearest
 from zoo.layers.direction import COMPILED_FROM, make_cell
 from zoo.recurrence.dispatch import WAYS, way
-from zoo.registry import TOPOLOGIES, Architecture, architecture, cells
+from zoo.registry import Architecture, architecture, cell_names
 
 
 def describe(name: str, **config: Any) -> str:
@@ -43,7 +44,7 @@ def describe(name: str, **config: Any) -> str:
         "Options:\n" + "\n".join(_option_lines(entry)),
     ]
     if "cell" in entry.options:
-        parts.append(_wrap(f"Cells: {', '.join(cells())}"))
+        parts.append(_wrap(f"Cells: {', '.join(cell_names())}"))
         parts.append("\n".join(_ways(entry, config)))
     source = section(text, "Source")
     if source:

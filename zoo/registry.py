@@ -9,18 +9,11 @@ from typing import Any
 
 import keras
 
+from zoo.catalog import TOPOLOGIES
 from zoo.errors import InputError, nearest
 from zoo.system import memory
 
 MOST_LAYERS = 1000
-TOPOLOGIES = {
-    "one_to_one": "x -> y",
-    "one_to_many": "x -> y1 .. yTy",
-    "many_to_one": "x1 .. xTx -> y",
-    "many_to_many": "x1 .. xT -> y1 .. yT",
-    "language_model": "x1 .. xT -> x2 .. x(T+1)",
-    "encoder_decoder": "x1 .. xTx -> y1 .. yTy",
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def register(name: str | None = None, *, topology: str | None = None) -> Callabl
 
     Args:
         name: The name to register; by default the function's or the class's own.
-        topology: An architecture's way from input to output, one of `registry.TOPOLOGIES`.
+        topology: An architecture's way from input to output, one of `zoo.catalog.TOPOLOGIES`.
 
     Returns:
         A decorator that registers its argument and hands it back unchanged.
@@ -68,7 +61,7 @@ def register(name: str | None = None, *, topology: str | None = None) -> Callabl
         >>> @zoo.register("my_cell")
         ... class MyCell(keras.layers.LSTMCell):
         ...     pass
-        >>> "my_cell" in zoo.cells()
+        >>> "my_cell" in zoo.cell_names()
         True
         >>> zoo.registry.unregister("my_cell")
     """
@@ -154,7 +147,7 @@ def cell_class(name: str) -> type[keras.layers.Layer]:
     return _CELLS[name]
 
 
-def cells() -> list[str]:
+def cell_names() -> list[str]:
     """The names of the registered cells, in alphabetical order."""
     return sorted(_CELLS)
 

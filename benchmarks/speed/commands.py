@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.speed import cases, growth, machine, served
 from benchmarks.speed.shapes import SHAPES, Shape, parse_shape
 from zoo.errors import InputError
-from zoo.registry import cell_class, cells
+from zoo.registry import cell_class, cell_names
 
 TASKS = {"count": cases.count, "grow": growth.grow, "serve": served.serve}
 PASSES = ["forward", "train"]
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     mode.add_argument("--served", action="store_true", help="a request to an exported layer")
     mode.add_argument("--child", choices=sorted(TASKS), help=argparse.SUPPRESS)
     add = result.add_argument
-    add("--cells", nargs="+", metavar="CELL", help=f"of {', '.join(cells())}; by default all")
+    add("--cells", nargs="+", metavar="CELL", help=f"of {', '.join(cell_names())}; by default all")
     add(
         "--shapes",
         nargs="+",
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(TASKS[options.child](json.load(sys.stdin))))
         return 0
     try:
-        chosen = options.cells or cells()
+        chosen = options.cells or cell_names()
         for cell in chosen:
             cell_class(cell)
         shapes = [parse_shape(text) for text in options.shapes or _default_shapes(options)]

@@ -27,7 +27,7 @@ LABELS = np.array([[5, 7, 4, 6, 3], [6, 4, 3, -1, -1], [3, -1, -1, -1, -1]], "in
 REAL = TARGETS != 0
 GIVEN = {"source_ids": SOURCES, "target_ids": TARGETS}
 ONE_WAY = {"bidirectional": False}
-CELLS = [{"cell": cell} for cell in zoo.cells()]
+CELLS = [{"cell": cell} for cell in zoo.cell_names()]
 OPTIONS = [
     {"cell": "gru"},
     {"attention": "additive", "attention_units": 4},

@@ -25,7 +25,7 @@ NAMES = zoo.names(topology="language_model")
 RESET_BEFORE = {"cell_options": {"reset_after": False}}
 # one with every cell, the presets with cells of one, two and three states
 SOME = ("gru", "lstm", "slstm")
-CASES = [(n, c, {}) for n in NAMES for c in zoo.cells() if n == "language_model" or c in SOME]
+CASES = [(n, c, {}) for n in NAMES for c in zoo.cell_names() if n == "language_model" or c in SOME]
 CASES += [
     ("awd_lstm", "lstm", {"num_layers": 3, "embedding_dim": 3}),  # without a projection
     ("language_model", "gru", {"num_layers": 2, "residual": True, "tied": True, **RESET_BEFORE}),

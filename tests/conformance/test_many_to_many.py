@@ -37,11 +37,11 @@ NAMES = zoo.names(topology="many_to_many")
 # a deep one with every cell, the others with cells of one, two and three states
 SOME = ("gru", "lstm", "slstm")
 DEEPEST = "deep_bidirectional_many_to_many"
-CASES = [(n, c, "none") for n in NAMES for c in zoo.cells() if n == DEEPEST or c in SOME]
+CASES = [(n, c, "none") for n in NAMES for c in zoo.cell_names() if n == DEEPEST or c in SOME]
 WITH_CHARACTERS = [("many_to_many", "gru", "cnn"), ("bilstm_crf", "lstm", "recurrent")]
 CASES += WITH_CHARACTERS
 # each cell once, by turns in another architecture, and one way or both ways below another head
-BY_TURNS = list(enumerate(zoo.cells()))
+BY_TURNS = list(enumerate(zoo.cell_names()))
 ONE_EACH = [(NAMES[number % len(NAMES)], cell, "none") for number, cell in BY_TURNS]
 HEADS = [(cell, ("softmax", "crf")[number % 2]) for number, cell in BY_TURNS]
 

@@ -20,12 +20,12 @@ NAMES = zoo.names(topology="many_to_one")
 # the deepest one with every cell, the others with cells of one, two and three states
 SOME = ("gru", "lstm", "slstm")
 DEEPEST = "deep_bidirectional_many_to_one"
-PAIRS = [(n, cell) for n in NAMES for cell in zoo.cells() if n == DEEPEST or cell in SOME]
+PAIRS = [(n, cell) for n in NAMES for cell in zoo.cell_names() if n == DEEPEST or cell in SOME]
 # `concat` holds three poolings; each pooling alone is swept with three cells and in the merge test
 CASES = [(*pair, "concat") for pair in PAIRS]
 CASES += [("many_to_one", cell, p) for cell in ("simple_rnn", "gru", "lstm") for p in POOLINGS[:-1]]
 # each cell once, by turns in another architecture
-ONE_EACH = [(NAMES[number % len(NAMES)], cell) for number, cell in enumerate(zoo.cells())]
+ONE_EACH = [(NAMES[number % len(NAMES)], cell) for number, cell in enumerate(zoo.cell_names())]
 
 
 def sizes(cell, **options):
@@ -137,7 +137,7 @@ def test_merged_directions_are_pooled_as_in_the_reference(merge_mode, pooling):
     np.testing.assert_allclose(model(TOKENS), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", zoo.cells())
+@pytest.mark.parametrize("cell", zoo.cell_names())
 def test_one_batch_overfits(cell):
     keras.utils.set_random_seed(1)
     model = zoo.build("many_to_one", **{**TINY, "units": 8, "embedding_dim": 8}, cell=cell)

@@ -22,7 +22,7 @@ VECTORS = reference.random_values(4, 6, seed=5)
 REAL = TOKENS != 0
 NAMES = zoo.names(topology="one_to_many")
 # each cell once, by turns in another way, and two in every way
-ONE_EACH = [(cell, CONDITIONINGS[number % 3]) for number, cell in enumerate(zoo.cells())]
+ONE_EACH = [(cell, CONDITIONINGS[number % 3]) for number, cell in enumerate(zoo.cell_names())]
 TWICE = [(cell, way) for cell in ("gru", "lstm") for way in CONDITIONINGS]
 CASES = [(*pair, {}) for pair in dict.fromkeys([*ONE_EACH, *TWICE])]
 CASES += [

@@ -6,8 +6,9 @@ import re
 import pytest
 
 import zoo
-from zoo import registry
+from zoo import catalog, registry
 from zoo.__main__ import main, parse_options
+from zoo.catalog import TOPOLOGIES
 from zoo.description import meanings
 
 SMALL = ["--vocabulary-size", "7", "--num-classes", "2", "--embedding-dim", "3", "--units", "2"]
@@ -28,18 +29,35 @@ def command(capsys):
 def test_list_prints_every_architecture_and_cell(command):
     status, out, err = command("list")
     assert (status, err) == (0, "")
+    blocks = [block.splitlines() for block in out.split("\n\n")]
+    groups = {block[0]: block[1:] for block in blocks}
     for name in zoo.names():
         entry = registry.architecture(name)
-        line = next(line for line in out.splitlines() if line.split()[:1] == [name])
-        assert registry.TOPOLOGIES[entry.topology] in line
+        lines = groups[f"{entry.topology}: {TOPOLOGIES[entry.topology]}"]
+        line = next(line for line in lines if line.split()[0] == name)
         assert line.endswith(entry.documentation.splitlines()[0])
-    assert out.splitlines()[-1] == f"cells: {', '.join(zoo.cells())}"
+    assert [line.split()[0] for line in groups["cells"]] == zoo.cell_names()
+
+
+def test_the_list_read_from_the_sources_is_the_registry():
+    def entry(name, topology, documentation):
+        return catalog.Entry(name, topology, documentation.splitlines()[0])
+
+    built = [registry.architecture(name) for name in zoo.names()]
+    assert catalog.architectures() == [
+        entry(each.name, each.topology, each.documentation) for each in built
+    ]
+    documents = [inspect.getdoc(registry.cell_class(name)) for name in zoo.cell_names()]
+    assert catalog.cells() == [
+        entry(name, None, document)
+        for name, document in zip(zoo.cell_names(), documents, strict=True)
+    ]
 
 
 def test_list_prints_only_what_is_asked_for(command):
     status, out, _ = command("list", "--topology", "one_to_one", "--cell", "gru")
     assert status == 0
-    assert "many_to_one" not in out
+    assert out == "none\n"  # no architecture of this topology has a cell
     assert "many_to_one" in command("list", "--topology", "many_to_one", "--cell", "gru")[1]
 
 
@@ -57,7 +75,7 @@ def test_describe_tells_every_option_with_type_default_and_meaning(name, command
         assert told[option]
         kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
         assert f"{option} ({kind}, {default}): {told[option]}" in text
-    assert (f"Cells: {', '.join(zoo.cells())}" in text) == ("cell" in entry.options)
+    assert (f"Cells: {', '.join(zoo.cell_names())}" in text) == ("cell" in entry.options)
     assert "->" in text
     assert re.search(r"Source: \w+", text)
     assert max(map(len, out.splitlines())) <= 96

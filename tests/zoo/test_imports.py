@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FLOORS = [
-    {"errors", "version", "quiet"},
+    {"errors", "version", "catalog"},
     {"system"},
     {"registry", "masking", "plots"},
     {"cells", "text"},

@@ -37,8 +37,8 @@ def no_cell(*, units: int = 4):
 def test_the_names_are_sorted_and_hold_the_promised_ones():
     assert zoo.names() == sorted(zoo.names())
     assert {"many_to_one", *PRESETS} <= set(zoo.names())
-    assert zoo.cells() == sorted(zoo.cells())
-    assert {"gru", "lstm", "simple_rnn"} <= set(zoo.cells())
+    assert zoo.cell_names() == sorted(zoo.cell_names())
+    assert {"gru", "lstm", "simple_rnn"} <= set(zoo.cell_names())
 
 
 def test_names_are_chosen_by_topology_and_by_cell():
@@ -136,7 +136,7 @@ def test_a_users_architecture_and_cell_are_built_by_name():
         registry.registered("tagger", tagger, topology="many_to_many"),
         registry.registered("mine", Mine),
     ):
-        assert "mine" in zoo.cells()
+        assert "mine" in zoo.cell_names()
         assert "tagger" in zoo.names(topology="many_to_many")
         assert "tagger" not in zoo.names(topology="many_to_one")
         assert zoo.build("tagger", vocabulary_size=5).output_shape == (None, None, 4)
@@ -144,10 +144,10 @@ def test_a_users_architecture_and_cell_are_built_by_name():
             options = SIZES if name == "many_to_one" else {"vocabulary_size": 5}
             assert zoo.build(name, **options, cell="mine").count_params() > 0
         listed = " ".join(zoo.describe("tagger").split())
-        assert f"Cells: {', '.join(zoo.cells())}" in listed and ", mine," in listed
+        assert f"Cells: {', '.join(zoo.cell_names())}" in listed and ", mine," in listed
         with pytest.raises(zoo.InputError, match="tagger has no option 'unit'"):
             zoo.build("tagger", vocabulary_size=5, unit=4)
-    assert "mine" not in zoo.cells()
+    assert "mine" not in zoo.cell_names()
     assert "tagger" not in zoo.names()
 
 
@@ -164,10 +164,10 @@ def test_register_hands_its_argument_back_and_takes_its_own_name():
 @pytest.mark.parametrize("name", ["many_to_one", "lstm"])
 @pytest.mark.parametrize("target", [no_cell, GRUCell])
 def test_a_taken_name_is_refused_and_stays_what_it_was(name, target):
-    before = zoo.names(), zoo.cells()
+    before = zoo.names(), zoo.cell_names()
     with pytest.raises(zoo.InputError, match=f"'{name}' is registered already"):
         zoo.register(name, topology="one_to_one")(target)
-    assert (zoo.names(), zoo.cells()) == before
+    assert (zoo.names(), zoo.cell_names()) == before
     assert registry.cell_class("lstm") is not GRUCell
 
 

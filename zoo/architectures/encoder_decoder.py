@@ -64,7 +64,7 @@ def encoder_decoder(
         tied: The logits are products with the target tokens' own vectors; where K is not E, a dense
             layer leads from K to E.
         shared: One table of vectors for source and target, of one vocabulary.
-        cell: The recurrent cell of both bodies, one of `zoo.cells()`.
+        cell: The recurrent cell of both bodies, one of `zoo.cell_names()`.
         units: Hidden size K of both bodies; each direction of the encoder has as many.
         num_layers: L, layers of both bodies.
         encoder_cell: The encoder's cell, where it is another one.

@@ -58,7 +58,7 @@ def language_model(
         embedding_dim: E, size of a token's vector.
         tied: One table for both ends: the logits are products with the tokens' own vectors. Where K
             is not E, a dense layer leads from K to E.
-        cell: The recurrent cell, one of `zoo.cells()`.
+        cell: The recurrent cell, one of `zoo.cell_names()`.
         units: Hidden size K.
         num_layers: L, recurrent layers on top of each other.
         residual: Add to a layer's output what it read, from the second layer on.

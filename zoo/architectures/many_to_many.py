@@ -91,7 +91,7 @@ def many_to_many(
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
             states stand beside a token's vectors, and whose weights training does not change; its
             layers are called `context_...`. None by default.
-        cell: The recurrent cell, one of `zoo.cells()`.
+        cell: The recurrent cell, one of `zoo.cell_names()`.
         units: Hidden size K of each direction.
         num_layers: L, recurrent layers on top of each other.
         bidirectional: A second cell reads each row backwards.

@@ -50,7 +50,7 @@ def many_to_one(
         vocabulary_size: V, number of token ids, PAD and UNK included.
         num_classes: C.
         embedding_dim: E, size of a token's vector.
-        cell: The recurrent cell, one of `zoo.cells()`.
+        cell: The recurrent cell, one of `zoo.cell_names()`.
         units: Hidden size K of each direction.
         num_layers: L, recurrent layers on top of each other.
         bidirectional: A second cell reads each row backwards.

@@ -66,7 +66,7 @@ def one_to_many(
         embedding_dim: E, size of a token's vector.
         class_dim: D, size of the vector c that the input becomes.
         conditioning: How c reaches the decoder: `state`, `input` or `both`.
-        cell: The recurrent cell, one of `zoo.cells()`.
+        cell: The recurrent cell, one of `zoo.cell_names()`.
         units: Hidden size K.
         num_layers: L, recurrent layers on top of each other.
         residual: Add to a layer's output what it read, from the second layer on.

@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-import tensorflow as tf
-
-from zoo import quiet
 from zoo.errors import InputError
+from zoo.system import startup
 from zoo.version import VERSION
 
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
@@ -66,8 +64,8 @@ def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], i
     Raises:
         SystemExit: The parser has printed its help or a usage error.
     """
-    quiet.open_streams()
-    quiet.started()
+    startup.open_streams()
+    startup.restore_interrupts()
     place = Place()
     with _watched_output():
         try:
@@ -100,7 +98,7 @@ def in_utf8(words: Sequence[str]) -> list[str]:
 
 def _in_utf8(number: int, word: str) -> str:
     try:
-        return os.fsencode(word).decode("utf-8") if quiet.has_surrogates(word) else word
+        return os.fsencode(word).decode("utf-8") if startup.has_surrogates(word) else word
     except UnicodeError as error:
         raise InputError(
             f"argument {number} must be UTF-8, got {word!r}: convert a text with iconv, rename a "
@@ -220,7 +218,7 @@ def _known(error: BaseException) -> str:
         where = getattr(error, "filename", None)
         place = f" for {where}" if where else ""
         return f"no space left on the device{place}: free some, or give another folder"
-    if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return (
             f"out of memory ({shortened(text) or 'no more was given'}): make the model, the batch "
             "or the input smaller"
@@ -230,7 +228,7 @@ def _known(error: BaseException) -> str:
             f"the locale's encoding {error.encoding} lacks {error.object[error.start]!a}: set the "
             "environment variable PYTHONUTF8=1"
         )
-    if isinstance(error, UnicodeEncodeError) and quiet.has_surrogates(error.object):
+    if isinstance(error, UnicodeEncodeError) and startup.has_surrogates(error.object):
         return f"not UTF-8: {shortened(ascii(error.object))}: convert the text, or rename the file"
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.strerror}: {error.filename}"

@@ -45,8 +45,8 @@ def run(cell, inputs, initial_state=None):
 
 
 def test_every_registered_cell_has_a_reference_and_is_tested():
-    assert zoo.cells() == sorted(STEPS)
-    assert zoo.cells() == sorted({name for name, _ in VARIANTS})
+    assert zoo.cell_names() == sorted(STEPS)
+    assert zoo.cell_names() == sorted({name for name, _ in VARIANTS})
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -70,7 +70,7 @@ def test_one_step_and_all_steps_are_the_equations(name, options, way):
     np.testing.assert_allclose(final, expected_final, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", zoo.cells())
+@pytest.mark.parametrize("name", zoo.cell_names())
 def test_the_first_states_are_those_of_the_reference(name):
     states = built(name).get_initial_state(B)
     expected = [np.full((B, K), value) for value in FIRST_STATES[name]]
@@ -203,7 +203,7 @@ def test_a_model_with_the_cell_is_the_same_after_saving(name, options, tmp_path)
     np.testing.assert_allclose(again(inputs), expected[:, -1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", zoo.cells())
+@pytest.mark.parametrize("name", zoo.cell_names())
 @pytest.mark.parametrize("units", [0, -3, True, "8", 2.0, None])
 def test_units_must_be_a_positive_int(name, units):
     with pytest.raises(zoo.InputError, match="units must be a positive int") as error:

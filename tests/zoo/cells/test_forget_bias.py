@@ -39,7 +39,7 @@ def test_the_forget_gate_starts_from_its_own_bias_and_the_others_from_the_initia
 
 
 def test_every_cell_with_a_forget_bias_is_listed_here():
-    named = {name for name in zoo.cells() if hasattr(cell_class(name)(K), "forget_bias")}
+    named = {name for name in zoo.cell_names() if hasattr(cell_class(name)(K), "forget_bias")}
     assert named <= {name for name, _ in GOLDEN}
 
 

@@ -52,7 +52,7 @@ def check(layer_class, options, input_shape, **expected):
     )
 
 
-@pytest.mark.parametrize("name", zoo.cells())
+@pytest.mark.parametrize("name", zoo.cell_names())
 def test_every_cell_passes_the_checks_of_keras(name):
     cell = cell_class(name)(K)
     cell.build((B, input_size(name)))

@@ -126,7 +126,9 @@ def test_the_loops_equal_stepping(name, options):
     assert_same(measured(fast_scan.run, cell, given), measured(plain, cell, given))
 
 
-@pytest.mark.parametrize("name", [n for n in zoo.cells() if cell_class(n).has_recurrent_kernel])
+@pytest.mark.parametrize(
+    "name", [n for n in zoo.cell_names() if cell_class(n).has_recurrent_kernel]
+)
 def test_the_loops_take_a_mask_of_the_state_and_another_kernel(name):
     cell = built(name)
     given = given_to(cell, name, LENGTHS, altered=True)
@@ -144,7 +146,9 @@ def test_products_that_are_looked_up_equal_those_of_each_token(name, options, al
     assert_same(actual, measured(read_from(plain), cell, given))
 
 
-@pytest.mark.parametrize(("name", "shards"), [*((name, 1) for name in zoo.cells()), ("lstm", 2)])
+@pytest.mark.parametrize(
+    ("name", "shards"), [*((name, 1) for name in zoo.cell_names()), ("lstm", 2)]
+)
 def test_the_loops_run_where_neither_batch_nor_time_is_known(name, shards):
     cell = built(name)
     given = given_to(cell, name, LENGTHS, altered=cell.has_recurrent_kernel)

@@ -17,7 +17,7 @@ from zoo.registry import cell_class
 B, T, K = 4, 5, 3  # E = K, and the directions are summed: XLA compiles once for both layers
 LENGTHS = [5, 1, 3, 0]
 MASK = mask_of(LENGTHS, T)
-WITH_PRODUCT = [name for name in zoo.cells() if cell_class(name).has_recurrent_kernel]
+WITH_PRODUCT = [name for name in zoo.cell_names() if cell_class(name).has_recurrent_kernel]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def assert_same(actual, expected):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", zoo.cells())
+@pytest.mark.parametrize("cell", zoo.cell_names())
 def test_training_changes_neither_values_nor_gradients_without_dropout(cell, inputs):
     layer = body(cell)
     values, gradients = values_and_gradients(layer, inputs, MASK, training=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from zoo import quiet
 from zoo.errors import InputError
-from zoo.quiet import is_command
+from zoo.system import startup
 from zoo.system.command import guarded, in_utf8
+from zoo.system.startup import is_command
 
 ROOT = Path(__file__).parents[3]
 
@@ -268,17 +268,61 @@ def test_a_command_is_told_from_a_users_program(words, expected):
     assert is_command(words) is expected
 
 
-def command(shell_words, **options):
-    """Runs `python -m zoo list` with the redirections of a shell."""
-    line = f"exec {sys.executable} -m zoo list {shell_words}"
-    return subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, **options)
+PROGRAMS = ["rnn-zoo", "rnn-zoo-recipes", "-m recipes", "-m zoo"]
+TEXTS = [f"{program} {words}" for program in PROGRAMS for words in ("--help", "--version", "list")]
+TEXTS += [program for program in PROGRAMS if program != "-m zoo"]
+TEXTS += ["rnn-zoo train --help", "rnn-zoo sentimen", "rnn-zoo train sentimen", "-m zoo lits"]
 
 
-@pytest.mark.parametrize("redirection", ["2>&-", "<&- >&- 2>&-"])
-def test_closed_streams_change_nothing(redirection):
-    done = command(redirection)
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory):
+    """A folder with the console scripts as pip writes them."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name in PROGRAMS[:2]:
+        code = "import sys\nfrom recipes.cli import main\nsys.exit(main())\n"
+        (folder / name).write_text(code)
+    return folder
+
+
+def command(program, scripts, redirection="", options=""):
+    """Runs a command, from another folder, with the redirections of a shell."""
+    words = program if program.startswith("-m") else f"{scripts}/{program}"
+    variables = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        ["bash", "-c", f"{sys.executable} {options} {words} {redirection}"],
+        cwd=scripts,
+        env=variables | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("program", TEXTS)
+def test_a_command_that_only_prints_text_imports_neither_tensorflow_nor_numpy(program, scripts):
+    done = command(program, scripts, options="-X importtime")
+    times = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    imported = {line.rpartition("|")[2].strip() for line in times}
+    assert "zoo.catalog" in imported
+    assert not imported & {"tensorflow", "keras", "numpy"}
+    assert len(done.stderr.splitlines()) - len(times) <= 1 + (program == "-m zoo lits")
+    assert done.returncode == (2 if program.split()[-1] in ("sentimen", "lits") else 0)
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "<&- >&- 2>&-", "| head -n 1"])
+@pytest.mark.parametrize("program", ["-m zoo list", "-m recipes", "rnn-zoo", "rnn-zoo list"])
+def test_closed_streams_and_a_reader_that_goes_early_give_no_error(program, redirection, scripts):
+    done = command(program, scripts, redirection)
     assert (done.returncode, done.stderr) == (0, "")
-    assert ("cells: elman" in done.stdout) == (">&- 2" not in redirection)
+    assert bool(done.stdout) == (">&- 2" not in redirection)
+
+
+@pytest.mark.parametrize("locale", ["LC_ALL=C PYTHONUTF8=0", "PYTHONIOENCODING=cp1252"])
+@pytest.mark.parametrize("program", ["-m zoo list", "-m recipes", "rnn-zoo"])
+def test_texts_are_printed_in_any_locale(program, locale, scripts, monkeypatch):
+    for name, _, value in (word.partition("=") for word in locale.split()):
+        monkeypatch.setenv(name, value)
+    done = command(program, scripts)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout
 
 
 def test_a_standard_error_without_a_reader_is_no_reason_for_a_log(monkeypatch, state):
@@ -306,9 +350,10 @@ def _take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_during_the_start_up_is_one_line():
+@pytest.mark.parametrize("words", ["zoo describe many_to_one", "recipes train sentiment --help"])
+def test_ctrl_c_during_the_start_up_is_one_line(words):
     """Whether the signal comes while TensorFlow is imported or a moment later."""
-    code = f"exec {sys.executable} -m zoo list"
+    code = f"exec {sys.executable} -m {words}"
     with subprocess.Popen(
         ["bash", "-c", code],
         cwd=ROOT,
@@ -327,18 +372,10 @@ def test_ctrl_c_during_the_start_up_is_one_line():
 
 def test_a_users_program_keeps_its_ctrl_c():
     assert not is_command()  # this process has imported the zoo
-    assert signal.getsignal(signal.SIGINT) is not quiet._interrupted
+    assert signal.getsignal(signal.SIGINT) is not startup._interrupted
 
 
-def test_a_console_script_prints_no_notices(tmp_path):
-    script = tmp_path / "rnn-zoo-recipes"
-    script.write_text("import sys\nfrom recipes.cli import main\nsys.exit(main(['--help']))\n")
-    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+def test_a_command_that_imports_tensorflow_prints_no_notices(scripts):
+    done = command("rnn-zoo train sentiment --help", scripts)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout
+    assert done.stdout.startswith("usage: rnn-zoo train sentiment")

@@ -1,7 +1,7 @@
 """Start-up of a command: its standard streams, Ctrl-C, and TensorFlow's notices.
 
-All of it happens before TensorFlow is imported, which takes seconds, and only where this process
-is one of the project's commands: a program that imports the zoo keeps its own behaviour.
+Everything here changes only a process that runs one of the project's commands: a program that
+imports the zoo keeps its own behaviour.
 """
 
 import io
@@ -21,7 +21,7 @@ SCRIPTS = ("rnn-zoo", "rnn-zoo-recipes")
 INTERRUPTED = 1  # the exit status
 _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")  # Python's own options that take a value
 _MODULE = re.compile(r"-[bBdEhiIOPqsSuvVx]*m(.*)")  # -m, -mzoo, -Im
-_stderr = 2  # the file descriptor that reaches the user while notices are held back
+_stderr = 2  # the file descriptor that reaches the user while notices are hidden
 
 
 def is_command(words: Sequence[str] | None = None) -> bool:
@@ -54,42 +54,58 @@ def is_command(words: Sequence[str] | None = None) -> bool:
 
 
 def _is_script(path: str) -> bool:
-    name = Path(path).name
     by_path = any(Path(path).match(f"{package}/__main__.py") for package in PACKAGES)
-    return by_path or re.sub(r"(-script\.pyw?|\.exe)$", "", name) in SCRIPTS
+    return by_path or script_name(path) in SCRIPTS
+
+
+def script_name(path: str) -> str:
+    """The name of a console script, without the endings that it has on Windows."""
+    return re.sub(r"(-script\.pyw?|\.exe)$", "", Path(path).name)
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether a text holds lone surrogates, as which Python keeps bytes that it cannot decode."""
+    """Whether a text has lone surrogates: Python's form of bytes that it cannot decode."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 
 
-@contextmanager
-def starting(wanted: bool) -> Iterator[None]:
-    """Makes the start-up of a command safe in a `with` block.
+def start() -> None:
+    """Makes the start of a command safe, before anything large is imported.
 
-    Closed standard streams are replaced, Ctrl-C ends the process with one line and status 1, also
-    after the block until `started` is called, and TensorFlow's notices are held back.
-
-    Args:
-        wanted: False does nothing.
+    Closed standard streams are replaced. Until `restore_interrupts`, Ctrl-C ends the process with
+    one line and status 1.
     """
-    if not wanted:
+    open_streams()
+    _end_on_interrupt()
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """For a `with` block that imports TensorFlow: in a command, it prints no notices.
+
+    Ctrl-C ends the command at once: a module that is being imported could catch the exception.
+    """
+    if not is_command() or _stderr != 2:  # a block inside another one
         yield
         return
-    open_streams()
-    if _is_usual_interrupt():
-        signal.signal(signal.SIGINT, _interrupted)
-    with held_notices():
-        yield
+    _end_on_interrupt()
+    try:
+        with held_notices():
+            yield
+    finally:
+        restore_interrupts()
 
 
-def started() -> None:
-    """Gives Ctrl-C back to Python, which raises `KeyboardInterrupt`."""
+def restore_interrupts() -> None:
+    """Makes Ctrl-C raise `KeyboardInterrupt` again."""
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGINT) is _interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_on_interrupt() -> None:
+    if _is_usual_interrupt():
+        signal.signal(signal.SIGINT, _interrupted)
 
 
 def _is_usual_interrupt() -> bool:
@@ -99,17 +115,17 @@ def _is_usual_interrupt() -> bool:
 
 
 def _interrupted(_number: int, _frame: Any) -> None:
-    """Ends the process: an exception could be swallowed by a module that is being imported."""
+    """Ends the process without an exception."""
     os.write(_stderr, b"interrupted\n")
     os._exit(INTERRUPTED)
 
 
 def open_streams() -> None:
-    """Opens the null device in the place of a closed standard stream.
+    """Opens the null device in place of a closed standard stream.
 
-    A closed stream's descriptor would go to the next file that is opened, and what is meant for
-    the stream would be written into that file. `sys.stdin` stays None where it was closed, so that
-    a reader can say so.
+    Otherwise the next file that is opened would get the closed stream's descriptor, and output for
+    the stream would go into that file. A closed `sys.stdin` stays None, so that a reader of it can
+    report that.
     """
     for number in range(3):
         try:
@@ -129,7 +145,7 @@ def _stream(number: int) -> io.TextIOWrapper:
 
 @contextmanager
 def held_notices() -> Iterator[None]:
-    """Holds back what native code writes to stderr in a `with` block; shows it if the block fails.
+    """Hides what native code writes to stderr in a `with` block; prints it if the block fails.
 
     Set `TF_CPP_MIN_LOG_LEVEL=0` to see it all.
     """
@@ -141,8 +157,8 @@ def held_notices() -> Iterator[None]:
     sys.stderr.flush()
     kept = os.dup(2)
     with held:
-        os.dup2(held.fileno(), 2)
         _stderr = kept
+        os.dup2(held.fileno(), 2)
         try:
             yield
         except BaseException:
@@ -157,7 +173,7 @@ def held_notices() -> Iterator[None]:
 
 
 def _scratch_file() -> IO[bytes] | None:
-    """A temporary file, or None where there is no room for one: notices are shown then."""
+    """A temporary file, or None if there is no space for one: then notices are printed."""
     try:
         return tempfile.TemporaryFile()
     except OSError:
