@@ -18,6 +18,7 @@ from recipes.families.language.windows import Streams, encoded
 from recipes.generation import answers, structure, task
 from recipes.generation.config import Writing
 from recipes.generation.structure import structure_scores
+from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from tests.weights import assign_random
 from zoo import export
@@ -52,6 +53,10 @@ def finished(text, tmp_path_factory):
 
 def metrics(folder):
     return json.loads((folder / "run" / "metrics.json").read_text())
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(finished):
+    surface.assert_run_kept("generation", finished / "run", finished / "models")
 
 
 def test_the_whole_job_learns_the_text_and_tells_its_figures(finished):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.families.tagging import context, unlabelled
 from recipes.runner import best_model
+from tests import surface
 from zoo.errors import InputError
 from zoo.text import TokenVectorizer, Vocabulary
 
@@ -48,6 +49,10 @@ def trained(files, tmp_path_factory):
         patch.setattr(tf.saved_model, "load", functools.cache(tf.saved_model.load))
         assert main(["pos", *map(str, words), *FAST, "--export-dir", str(folder / "saved")]) == 0
         yield folder
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(trained):
+    surface.assert_run_kept("pos", trained / "first", trained / "saved", "pos with context")
 
 
 def test_text_is_cut_into_sentences_and_into_the_tokens_that_the_tagged_ones_have():

@@ -14,6 +14,7 @@ from recipes import runner
 from recipes.cli import main
 from recipes.translation import answers, scoring, task, text_path
 from recipes.translation.config import Translating
+from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding.beam import NEVER
@@ -127,6 +128,10 @@ def log_probabilities(translator, sources, targets):
 
 def predict(finished, *words):
     return main(["translation", "predict", *words, "--export-dir", str(finished / "models")])
+
+
+def test_the_surface_of_the_run_and_of_its_export_is_kept(finished):
+    surface.assert_run_kept("translation", finished / "run", finished / "models")
 
 
 def test_the_whole_job_learns_to_write_numbers_from_their_end(finished):
