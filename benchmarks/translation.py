@@ -34,7 +34,7 @@ from recipes.training import optimizers
 from recipes.training.batch_step import batch_step  # noqa: E402
 from recipes.translation import task  # noqa: E402
 from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
-from zoo.architectures import encoder_decoder_steps  # noqa: E402
+from zoo.architectures.encoder_decoder_model import EncoderDecoder  # noqa: E402
 from zoo.decoding import beam_search  # noqa: E402
 from zoo.losses import IGNORED, TokenCrossentropy  # noqa: E402
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK  # noqa: E402
@@ -138,17 +138,17 @@ def torch_training(config: Any, peer: Peer, batches: list[Any]) -> Callable[[], 
     return call
 
 
-def our_decoding(model: keras.Model, source_ids: np.ndarray, beams: int) -> Callable[[], Any]:
+def our_decoding(model: EncoderDecoder, source_ids: np.ndarray, beams: int) -> Callable[[], Any]:
     """Beam search in the graph."""
     ids = tf.TensorSpec([None, None], tf.int32)
 
     @tf.function(input_signature=[ids], autograph=False)
     def write(source_ids: Any) -> Any:
-        memory, states = encoder_decoder_steps.start(model, source_ids)
-        matrix = encoder_decoder_steps.head(model)
+        memory, states = model.encode(source_ids)
+        matrix = model.output_matrix()
 
         def step(token_ids: Any, states: Any) -> Any:
-            return encoder_decoder_steps.step(model, token_ids, states, memory, matrix)
+            return model.step(token_ids, states, memory, matrix)
 
         logits, states = step(tf.fill([tf.shape(source_ids)[0]], BOS), states)
         how: dict[str, Any] = {"end": EOS, "max_tokens": STEPS, "forbidden": NEVER}

@@ -27,7 +27,7 @@ from recipes.predictions import Measured
 from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
 from recipes.training.batches import MEASURED_TOKENS, bucket_lengths, summary
-from zoo.architectures.one_to_many import with_losses
+from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.decoding.bounds import require_options
 from zoo.losses import TokenCrossentropy
 from zoo.pipelines.conditional_writer import export_one_to_many, writer
@@ -156,7 +156,7 @@ def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
 @functools.lru_cache(maxsize=1)
 def _losses_of(model: keras.Model) -> Any:
     """Each letter's loss, kept from epoch to epoch: tracing its graph takes seconds."""
-    losses = with_losses(model)
+    losses = ConditionalLanguageModel.of(model).with_losses()
 
     @tf.function(input_signature=[signature(losses)], autograph=False)
     def run(inputs: dict[str, Any]) -> Any:

@@ -12,7 +12,6 @@ from tests.weights import assign_random
 from zoo.architectures.context import Context, bidirectional_language_model
 from zoo.layers import CRFLoss
 from zoo.losses import TokenCrossentropy
-from zoo.pipelines.tagger_stream import streams
 
 SIZES = {
     "vocabulary_size": 9,
@@ -139,9 +138,9 @@ def test_the_neighbours_reach_the_tags():
     changed = {name: values.copy() for name, values in INPUTS.items()}
     changed["token_ids"][0, 4] = 2
     assert np.abs(np.array(one_way(changed)) - before)[0, 0].max() > 1e-5
-    assert not streams(one_way)
+    assert not one_way.can_stream
     without = zoo.build("many_to_many", vocabulary_size=9, num_tags=3)
-    assert streams(without)
+    assert without.can_stream
 
 
 def test_the_sampled_loss_learns_what_the_whole_one_scores():

@@ -11,7 +11,6 @@ import tensorflow as tf
 import zoo
 from tests import reference_translation
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.encoder_decoder_steps import attention_of, looked_at, start, step, told
 from zoo.losses import TokenCrossentropy
 
 TINY = {
@@ -124,27 +123,27 @@ def test_the_logits_are_those_of_the_reference(any_case):
 
 
 def test_what_is_looked_at_is_that_of_the_reference_and_padding_has_exactly_nothing(any_case):
+    memory, states = any_case.model.encode(SOURCES)
+    assert any_case.model.has_attention == any_case.looks
     if not any_case.looks:
         with pytest.raises(zoo.InputError, match="was built with attention 'none'"):
-            attention_of(any_case.model)
+            any_case.model.attention_weights(TARGETS, states, memory)
         return
-    found = np.array(attention_of(any_case.model)(GIVEN))
+    found = np.array(any_case.model.attention_weights(TARGETS, states, memory))
     np.testing.assert_allclose(found, any_case.looked, atol=1e-5)
     padding = np.broadcast_to((SOURCES == 0)[:, None], found.shape) | ~REAL[:, :, None]
     assert not np.any(found[padding])
     np.testing.assert_allclose(found.sum(axis=-1), REAL, atol=1e-6)
-    memory, states = start(any_case.model, SOURCES)
-    for count in (1, 2):  # rows of each source
-        again = looked_at(any_case.model, np.repeat(TARGETS, count, axis=0), states, memory)
-        np.testing.assert_allclose(again, np.repeat(found, count, axis=0), atol=1e-6)
+    twice = any_case.model.attention_weights(np.repeat(TARGETS, 2, axis=0), states, memory)
+    np.testing.assert_allclose(twice, np.repeat(found, 2, axis=0), atol=1e-6)
 
 
 def test_token_by_token_a_model_says_what_it_says_at_once(any_case):
-    memory, states = start(any_case.model, SOURCES)
-    again = np.array(told(any_case.model, TARGETS, states, memory))
+    memory, states = any_case.model.encode(SOURCES)
+    again = np.array(any_case.model.teacher_forced_logits(TARGETS, states, memory))
     np.testing.assert_allclose(again[REAL], any_case.logits[REAL], atol=1e-5)
     for t in range(5):
-        logits, states = step(any_case.model, TARGETS[:, t], states, memory)
+        logits, states = any_case.model.step(TARGETS[:, t], states, memory)
         real = REAL[:, t]
         np.testing.assert_allclose(np.array(logits)[real], any_case.logits[real, t], atol=1e-5)
         if any_case.looks:
@@ -153,12 +152,12 @@ def test_token_by_token_a_model_says_what_it_says_at_once(any_case):
 
 
 def test_a_memory_serves_several_rows_of_each_source(case):
-    memory, states = start(case.model, SOURCES)
+    memory, states = case.model.encode(SOURCES)
     states = keras.tree.map_structure(lambda state: np.repeat(state, 2, axis=0), states)
     twice = np.repeat(TARGETS, 2, axis=0)
     twice[1, 1] = 6  # another token than its neighbour's
     for t in range(2):
-        logits, states = step(case.model, twice[:, t], states, memory)
+        logits, states = case.model.step(twice[:, t], states, memory)
     np.testing.assert_allclose(logits[0], case.logits[0, 1], atol=1e-5)
     np.testing.assert_allclose(logits[2], case.logits[1, 1], atol=1e-5)
     assert np.abs(logits[1] - case.logits[0, 1]).max() > 1e-3

@@ -10,7 +10,6 @@ import tensorflow as tf
 import zoo
 from tests import reference
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.language_model import states_only, step, with_losses
 from zoo.layers import named_states
 
 TINY = {"vocabulary_size": 9, "embedding_dim": 4, "units": 3}
@@ -45,7 +44,7 @@ def built(name, cell, **options):
 
 
 def starts(model, rows):
-    return named_states(model.get_layer("body").get_initial_states(rows))
+    return model.initial_states(rows)
 
 
 def inputs_of(states, **ids):
@@ -64,7 +63,7 @@ def trained(model, token_ids=TOKENS, target_ids=TARGETS):
     with tf.GradientTape() as tape:
         states = starts(model, len(token_ids))
         ids = {"token_ids": token_ids, "target_ids": target_ids}
-        outputs = dict(with_losses(model)(inputs_of(states, **ids)))
+        outputs = dict(model.with_losses()(inputs_of(states, **ids)))
         loss = tf.reduce_sum(outputs["losses"]) / max(np.sum(token_ids != 0), 1)
     gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
     assert all(gradient is not None for gradient in gradients)
@@ -112,15 +111,15 @@ def test_a_text_read_in_windows_is_read_as_at_once(case, cuts):
 
 def test_token_by_token_a_model_says_what_it_says_at_once_and_nothing_of_the_future(case):
     whole, end = read(case.model, FULL)
-    states = case.model.get_layer("body").get_initial_states(6)
+    states = starts(case.model, 6)
     for t in range(5):
-        logits, states = step(case.model, FULL[:, t], states)
+        logits, states = case.model.step(FULL[:, t], states)
         np.testing.assert_allclose(logits, whole[:, t], atol=1e-5)
-    assert_same_states(named_states(states), end)
+    assert_same_states(states, end)
     for t in range(5):  # what comes later changes nothing before
         np.testing.assert_allclose(whole[t, :t], whole[5, :t], atol=1e-6)
         assert np.abs(whole[t, t] - whole[5, t]).max() > 1e-4
-    only = states_only(case.model)(inputs_of(starts(case.model, 6), token_ids=FULL))
+    only = case.model.states_only()(inputs_of(starts(case.model, 6), token_ids=FULL))
     assert "logits" not in only
     assert_same_states(only, end)
 
@@ -182,4 +181,4 @@ def test_a_keras_file_gives_the_same_model_again(case, tmp_path):
     configs = [[layer.get_config() for layer in one.layers] for one in (again, case.model)]
     assert configs[0] == configs[1]
     given = inputs_of(starts(again, 5), token_ids=TOKENS, target_ids=TARGETS)
-    np.testing.assert_array_equal(with_losses(again)(given)["losses"], case.losses)
+    np.testing.assert_array_equal(again.with_losses()(given)["losses"], case.losses)

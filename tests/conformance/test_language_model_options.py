@@ -11,7 +11,7 @@ import zoo
 from tests import reference
 from tests.conformance.test_language_model import REAL, TARGETS, TINY, TOKENS, starts
 from tests.weights import assign_random, by_path
-from zoo.architectures.language_model import with_losses
+from zoo.architectures.language_model import LanguageModel
 from zoo.layers import direction
 from zoo.registry import architecture
 
@@ -33,10 +33,10 @@ def test_without_explicit_states_each_row_begins_with_the_initial_state():
     outputs = explicit({"token_ids": tf.constant(TOKENS), **starts(explicit, 5)})
     np.testing.assert_array_equal(plain(TOKENS), outputs["logits"])
     assert plain.output_shape == (None, None, 9)
-    found = with_losses(plain)(GIVEN)
+    found = plain.with_losses()(GIVEN)
     assert sorted(found) == ["losses"]
     given = {name: tf.constant(ids) for name, ids in GIVEN.items()}
-    expected = with_losses(explicit)({**given, **starts(explicit, 5)})
+    expected = explicit.with_losses()({**given, **starts(explicit, 5)})
     np.testing.assert_array_equal(found["losses"], expected["losses"])
 
 
@@ -49,7 +49,7 @@ def test_one_batch_overfits(name, cell):
     keras.utils.set_random_seed(1)
     sizes = {"vocabulary_size": 9, "embedding_dim": 8, "units": 8, "num_layers": 1}
     model = zoo.build(name, cell=cell, **{**UNREGULARIZED, **sizes})
-    train, weights = with_losses(model), model.trainable_variables
+    train, weights = model.with_losses(), model.trainable_variables
     optimizer = keras.optimizers.Adam(0.05)
     optimizer.build(weights)
 
@@ -84,7 +84,7 @@ def test_looking_up_products_of_a_small_table_changes_no_loss_and_no_gradient(
 
 def losses_and_gradients(model):
     """Losses and all weights' gradients in training, from a graph that knows no sizes."""
-    train = with_losses(model)
+    train = model.with_losses()
     specs = {name: tf.TensorSpec((None, None), tf.int32) for name in GIVEN}
 
     @tf.function(input_signature=[specs], autograph=False)
@@ -123,7 +123,7 @@ def test_the_last_states_are_dropped_by_one_mask_for_all_steps_of_a_row():
 
 def test_the_penalties_are_those_of_the_last_layers_states_and_do_not_add_up():
     model = built(ar=2.0, tar=3.0)
-    train, weights = with_losses(model), by_path(model)
+    train, weights = model.with_losses(), by_path(model)
     lengths, table = REAL.sum(axis=1), weights["embedding/embeddings"]
     layers = reference.encoder_layers(weights, "body")
     states, _ = reference.stack("gru", layers, table[TOKENS], lengths)
@@ -141,8 +141,8 @@ def test_the_penalties_are_those_of_the_last_layers_states_and_do_not_add_up():
 def test_sampled_words_make_the_loss_an_estimate_in_training_alone(tied):
     keras.utils.set_random_seed(1)
     options = {"vocabulary_size": 40, "tied": tied}
-    model, exact = built(**options, sampled=18), with_losses(built(**options))(GIVEN)["losses"]
-    train = with_losses(model)
+    model, exact = built(**options, sampled=18), built(**options).with_losses()(GIVEN)["losses"]
+    train = model.with_losses()
     np.testing.assert_array_equal(train(GIVEN)["losses"], exact)
     in_training = tf.function(lambda: train(GIVEN, training=True)["losses"])
     drawn = np.array([in_training() for _ in range(400)])
@@ -193,8 +193,19 @@ def test_a_misspelt_option_is_named_with_the_nearest(name):
 
 def test_a_model_of_another_kind_has_no_losses_of_tokens():
     model = zoo.build("many_to_one", vocabulary_size=9, num_classes=2, units=3)
-    with pytest.raises(zoo.InputError, match="not what zoo.build.'language_model', .* gives"):
-        with_losses(model)
+    with pytest.raises(zoo.InputError, match="not what zoo.build.'language_model', .* returns"):
+        LanguageModel.of(model)
+
+
+def test_a_model_of_an_older_file_which_has_another_class_is_stepped_all_the_same():
+    model = built(tied=True)
+    older = keras.Model(model.input, model.output, name="older")
+    again = LanguageModel.of(older)
+    assert again.name == "older" and LanguageModel.of(again) is again
+    ids = GIVEN["token_ids"][:, 0]
+    logits, _ = again.step(ids, again.initial_states(len(ids)))
+    expected, _ = model.step(ids, model.initial_states(len(ids)))
+    np.testing.assert_array_equal(logits, expected)
 
 
 def test_a_model_that_is_loaded_in_a_fresh_process_is_trained_and_scored_on(tmp_path):
@@ -204,5 +215,5 @@ def test_a_model_that_is_loaded_in_a_fresh_process_is_trained_and_scored_on(tmp_
     keras.backend.clear_session()
     again = keras.models.load_model(tmp_path / "model.keras")
     given = {"token_ids": np.array([[2, 5, 0]]), "target_ids": np.array([[5, 3, 0]])}
-    expected = with_losses(model)(given)["losses"]
-    np.testing.assert_array_equal(with_losses(again)(given)["losses"], expected)
+    expected = model.with_losses()(given)["losses"]
+    np.testing.assert_array_equal(again.with_losses()(given)["losses"], expected)

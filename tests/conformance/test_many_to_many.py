@@ -11,7 +11,6 @@ import zoo
 from tests import reference
 from tests.reference import letters_cnn, random_values
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.many_to_many import tags_only
 from zoo.crf.layer import unpacked
 from zoo.layers import CRFLoss
 from zoo.layers.characters import CharacterCNN
@@ -286,10 +285,10 @@ def test_what_is_learned_beside_has_its_own_logits_on_the_same_states():
     states = keras.Model(model.input, model.get_layer("logits").input)(INPUTS)
     kernel, bias = model.get_layer("auxiliary_xpos").get_weights()
     np.testing.assert_allclose(outputs["xpos"], np.array(states) @ kernel + bias, atol=1e-5)
-    alone = tags_only(model)
+    alone = model.without_auxiliary()
     np.testing.assert_array_equal(alone(INPUTS), outputs["tags"])
     assert not any("auxiliary" in weight.path for weight in alone.weights)
-    assert tags_only(alone) is alone
+    assert alone.without_auxiliary() is alone
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
@@ -314,7 +313,7 @@ def test_neighbouring_words_are_predicted_by_states_that_have_not_read_them(bidi
     assert moved["next_word"].tolist() == [False, False, True, True, True]
     if bidirectional:
         assert moved["previous_word"].tolist() == [True, True, True, False, False]
-    alone = tags_only(model)
+    alone = model.without_auxiliary()
     np.testing.assert_array_equal(alone(TOKENS), outputs["tags"])
     assert not any("word" in weight.path for weight in alone.weights)
 

@@ -11,7 +11,7 @@ import zoo
 from tests import reference
 from tests.reference_cells import FIRST_STATES
 from tests.weights import arrays, assign_random, by_path
-from zoo.architectures.one_to_many import CONDITIONINGS, start, start_free, step, with_losses
+from zoo.architectures.one_to_many import CONDITIONINGS
 
 TINY = {"vocabulary_size": 9, "num_classes": 3, "embedding_dim": 3, "class_dim": 2, "units": 5}
 ROWS = [[2, 5, 8, 3, 7], [2, 6, 4, 0, 0], [2, 3, 0, 0, 0], [2, 0, 0, 0, 0]]
@@ -54,7 +54,7 @@ def trained(model, token_ids=TOKENS, target_ids=TARGETS):
     """Each target's loss, and the gradients of the mean loss of a real token."""
     inputs = {**given_to(model), "token_ids": token_ids, "target_ids": target_ids}
     with tf.GradientTape() as tape:
-        losses = with_losses(model)(inputs)["losses"]
+        losses = model.with_losses()(inputs)["losses"]
         loss = tf.reduce_sum(losses) / np.sum(token_ids != 0)
     gradients = tape.gradient(loss, [weight.value for weight in model.trainable_weights])
     assert all(gradient is not None for gradient in gradients)
@@ -131,11 +131,11 @@ FULL[np.arange(3), np.arange(1, 4)] = 6  # row t has another token than the last
 
 def test_token_by_token_a_model_says_what_it_says_at_once_and_nothing_of_the_future(case):
     whole = logits_of(case.model, FULL)
-    states = start(case.model, *given_to(case.model).values())
+    states = case.model.initial_states(*given_to(case.model).values())
     names = {name for name in states if name.startswith("state_")}
     assert set(states) - names == (set() if case.way == "state" else {"condition"})
     for t in range(5):
-        logits, states = step(case.model, FULL[:, t], states)
+        logits, states = case.model.step(FULL[:, t], states)
         np.testing.assert_allclose(logits, whole[:, t], atol=1e-5)
     same = {name: values[3:].repeat(4, 0) for name, values in given_to(case.model).items()}
     alike = logits_of(case.model, FULL, **same)
@@ -146,13 +146,13 @@ def test_token_by_token_a_model_says_what_it_says_at_once_and_nothing_of_the_fut
 
 def test_without_a_class_a_decoder_begins_with_a_condition_of_zeros(case):
     expected = expected_logits(case, np.zeros_like(condition_of(case.model)), FULL)
-    states = start_free(case.model, 4)
+    states = case.model.unconditional_states(4)
     assert {name: state.shape for name, state in states.items()} == {
         name: state.shape
-        for name, state in start(case.model, *given_to(case.model).values()).items()
+        for name, state in case.model.initial_states(*given_to(case.model).values()).items()
     }
     for t in range(5):
-        logits, states = step(case.model, FULL[:, t], states)
+        logits, states = case.model.step(FULL[:, t], states)
         np.testing.assert_allclose(logits, expected[:, t], atol=1e-5)
 
 
@@ -218,7 +218,7 @@ def test_one_batch_overfits_where_the_class_alone_tells_the_sequence(cell, way):
     keras.utils.set_random_seed(1)
     sizes = {**TINY, "embedding_dim": 8, "class_dim": 8, "units": 16 if way != "state" else 8}
     model = zoo.build("one_to_many", cell=cell, conditioning=way, **sizes)
-    losses_of, real = with_losses(model), np.sum(TARGETS[:3] != 0)
+    losses_of, real = model.with_losses(), np.sum(TARGETS[:3] != 0)
     inputs = {"class_ids": CLASSES[:3], "token_ids": TOKENS[:3], "target_ids": TARGETS[:3]}
     optimizer = keras.optimizers.Adam(0.05)
     optimizer.build(model.trainable_variables)

@@ -22,7 +22,6 @@ from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from tests.weights import assign_random
 from zoo import export
-from zoo.architectures.language_model import with_losses
 from zoo.decoding import sample_seeds
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "tfds"
@@ -165,7 +164,7 @@ def test_the_state_is_carried_through_training_and_its_gradient_stops_at_the_win
     rows = [np.random.default_rng(0).integers(4, 9, 41)]
     streams = Streams(encoded(rows), 2, 7)
     windows = list(streams())
-    trainer, losses = Trainer(model, streams), with_losses(model)
+    trainer, losses = Trainer(model, streams), model.with_losses()
     states = initial_states(model, 2)
     for window in windows:
         before = dict(states)

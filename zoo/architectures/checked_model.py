@@ -1,9 +1,10 @@
-"""The class of the zoo's models: what their layers refuse is one sentence in `fit` as well."""
+"""The base class of the zoo's models: errors of their inputs are one sentence in `fit` as well."""
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import keras
 
+from zoo.errors import InputError
 from zoo.masking import input_errors
 
 
@@ -15,6 +16,32 @@ class CheckedModel(keras.Model):
     or a loss refuses ends in an `InvalidArgumentError` of many lines. Here it is the `InputError`
     that the same call raises in eager mode.
     """
+
+    layer_names: ClassVar[tuple[str, ...]] = ()  # the layers that the methods need
+    built_by: ClassVar[str] = "zoo.build(...)"
+
+    @classmethod
+    def of(cls, model: keras.Model) -> Self:
+        """A functional model as one of this class, with the same layers and weights.
+
+        A model from a file that is older than the class is a plain `CheckedModel`.
+
+        Raises:
+            InputError: The model lacks a layer that the class needs.
+        """
+        if isinstance(model, cls):
+            return model
+        missing = set(cls.layer_names) - {layer.name for layer in model.layers}
+        if missing:
+            raise InputError(
+                f"{model.name!r} is not what {cls.built_by} returns: it lacks the layer "
+                f"{min(missing)!r}"
+            )
+        return cls(model.input, model.output, name=model.name)
+
+    def layers_by_name(self) -> dict[str, Any]:
+        """The model's layers by their names."""
+        return {layer.name: layer for layer in self.layers}
 
     def fit(self, *arguments: Any, **named: Any) -> Any:
         """`keras.Model.fit`."""

@@ -68,26 +68,29 @@ def words(
     inputs: dict[str, Any],
     embed: TokenEmbedding,
     letters: Sequence[keras.layers.Layer | None],
-    casing_dim: int,
-    prefix: str = "",
+    casing: TokenEmbedding | None,
 ) -> Any:
-    """What is known of each word by itself: token_ids (B, T), letters, casing -> (B, T, E).
+    """The features of each word by itself: token_ids (B, T), letters, casing -> (B, T, E).
 
     Args:
-        inputs: The model's inputs by their names; those that are missing and needed are added.
-        embed: Ids -> vectors.
-        letters: What reads a word's letters; None stands for nothing.
-        casing_dim: Size of the vector for capitals and digits; 0 = none.
-        prefix: What the casing layer's name begins with.
+        inputs: The ids by name, symbolic or not; symbolic ones that are missing and needed are
+            added.
+        embed: `token_ids` -> vectors.
+        letters: `character_ids` (B, T, L) -> vectors, each of them; None stands for nothing.
+        casing: `casing_ids` (B, T) -> vectors.
     """
     vectors = [embed(inputs["token_ids"])]
     for read in letters:
         if read is not None:
             vectors.append(read(_input(inputs, "character_ids", 2)))
-    if casing_dim:
-        casing = TokenEmbedding(CASINGS, casing_dim, name=f"{prefix}casing")
+    if casing is not None:
         vectors.append(casing(_input(inputs, "casing_ids", 1)))
     return ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
+
+
+def casing_table(casing_dim: int, prefix: str = "") -> TokenEmbedding | None:
+    """The table of vectors for capitals and digits; None if their size is 0."""
+    return TokenEmbedding(CASINGS, casing_dim, name=f"{prefix}casing") if casing_dim else None
 
 
 def _input(inputs: dict[str, Any], name: str, axes: int) -> Any:
@@ -125,7 +128,7 @@ def context_states(
             name=f"{PREFIX}characters",
             **own,
         )
-    vectors = words(inputs, embed, [letters], context.casing_dim, PREFIX)
+    vectors = words(inputs, embed, [letters], casing_table(context.casing_dim, PREFIX))
     if dropout:
         vectors = keras.layers.Dropout(dropout, name=f"{PREFIX}dropout")(vectors)
     body = Recurrent(context.cell, context.units, bidirectional=True, name=f"{PREFIX}encoder")

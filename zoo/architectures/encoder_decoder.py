@@ -5,8 +5,7 @@ from typing import Any
 import keras
 
 from zoo import masking
-from zoo.architectures.checked_model import CheckedModel
-from zoo.architectures.encoder_decoder_parts import Writer, read
+from zoo.architectures.encoder_decoder_model import EncoderDecoder, layers_around, read, write
 from zoo.errors import InputError, require_bool, require_rate
 from zoo.layers import Decoder, EncoderBridge, Recurrent, ScheduledSampling, TokenEmbedding
 from zoo.registry import preset, register
@@ -53,9 +52,10 @@ def encoder_decoder(
         memory = encoder(x);  h_0 = bridge(the encoder's final states);
         o_t = decoder(y_(t-1), h_(t-1), memory);  P(y_t | ...) = softmax(o_t E^T + b)
 
-    In training the target is given, BOS first, 0 = PAD on the right, and the logits tell the tokens
-    that follow; both masks are computed from the ids. All steps are taken at once, but with
-    `input_feeding` or `coverage`. To write, `start` reads a source and `step` one token.
+    In training the target is given, BOS first, 0 = PAD on the right, and the logits predict the
+    tokens that follow; both masks are computed from the ids. All steps are taken at once, but with
+    `input_feeding` or `coverage`. To generate, `EncoderDecoder.encode` reads a source and
+    `step` one token.
 
     Args:
         source_vocabulary_size: Number of source token ids.
@@ -144,20 +144,23 @@ def encoder_decoder(
         name="decoder",
     )
     cross = EncoderBridge(bridge, cell, units, num_layers, cell_options, name="bridge")
+    projection_dim = embedding_dim if tied and decoder.output_size != embedding_dim else 0
+    around = layers_around(reverse_source, dropout, target_vocabulary_size, projection_dim)
+    layers = {
+        layer.name: layer
+        for layer in (embed_source, embed_target, encoder, decoder, cross, *around)
+    }
     inputs = {
         side: keras.Input((None,), dtype="int32", name=side)
         for side in ("source_ids", "target_ids")
     }
-    source_mask = masking.padding_mask(inputs["source_ids"])
-    values, final = read(inputs["source_ids"], embed_source, encoder, reverse_source, dropout)
-    write = Writer(embed_target, decoder, dropout, embedding_dim)
-    memory = {"states": cross(final), "values": values, "memory_mask": source_mask}
+    memory = read(layers, inputs["source_ids"])
     target_ids = inputs["target_ids"]
     mask = masking.padding_mask(target_ids)
     if scheduled_sampling:
         sample = ScheduledSampling(scheduled_sampling, name="scheduled_sampling")
-        target_ids = sample(target_ids, write(target_ids, mask, memory))
-    return CheckedModel(inputs, write(target_ids, mask, memory), name=name)
+        target_ids = sample(target_ids, write(layers, target_ids, mask, memory)[0])
+    return EncoderDecoder(inputs, write(layers, target_ids, mask, memory)[0], name=name)
 
 
 def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_size: Any) -> None:

@@ -1,15 +1,16 @@
 """Language model: x1 .. xT -> x2 .. x(T+1). Each token is read, and the next one is told."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
-from zoo.errors import InputError, require_bool, require_positive_int, require_rate
+from zoo.errors import require_bool, require_positive_int, require_rate
 from zoo.layers import (
     ActivationRegularization,
     Recurrent,
+    States,
     TokenEmbedding,
     TokenLogits,
     named_states,
@@ -43,7 +44,7 @@ def language_model(
     cell_options: dict[str, Any] | None = None,
     name: str = "language_model",
 ) -> keras.Model:
-    """Tells at each token of a text what comes next.
+    """Predicts the next token at each token of a text.
 
     token_ids (B, T) -> vectors (B, T, E) -> states (B, T, K) -> logits (B, T, V)
 
@@ -51,7 +52,7 @@ def language_model(
 
     The mask is computed from the token ids (0 = PAD, on the right). A text longer than T is read
     window after window: with `explicit_states` the states after one window are an output, and an
-    input of the next. `with_losses` gives the model that is trained.
+    input of the next. Train what `LanguageModel.with_losses` returns.
 
     Args:
         vocabulary_size: V, number of token ids; the most frequent tokens have the first ids.
@@ -65,8 +66,8 @@ def language_model(
         explicit_states: Take and give the states: the input is a dict of `token_ids` and the
             states, the output one of `logits` and the states, `state_L_N` (B, K) for the N-th state
             of layer L, both from 0. Otherwise each row begins with the initial state.
-        sampled: Words that the training loss of `with_losses` looks at, half of them the most
-            frequent, half drawn; 0 = all. The model itself always gives all V logits.
+        sampled: Words that the training loss of `with_losses` is estimated from, half of them the
+            most frequent, half drawn; 0 = all. The model itself always returns all V logits.
         dropout: Share dropped between layers and before the logits, in training.
         type_dropout: Share of the vocabulary whose vectors are zero for a batch, in training.
         input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
@@ -110,8 +111,7 @@ def language_model(
         gives_table=tied or looked_up,
         name="embedding",
     )
-    embedded = embed(token_ids)
-    vectors, table = embedded if embed.gives_table else (embedded, None)
+    vectors, table = embed.vectors_and_table(token_ids)
     body = Recurrent(
         cell,
         units,
@@ -143,7 +143,7 @@ def language_model(
     tell = TokenLogits(vocabulary_size, sampled, name="logits")
     logits = tell(dropped, table if tied else None)
     outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
-    return CheckedModel(inputs, outputs, name=name)
+    return LanguageModel(inputs, outputs, name=name)
 
 
 def _state_inputs(body: Recurrent) -> dict[str, Any]:
@@ -152,36 +152,78 @@ def _state_inputs(body: Recurrent) -> dict[str, Any]:
     return {name: keras.Input((size,), name=name) for name, size in named_states(sizes).items()}
 
 
-def with_losses(model: keras.Model) -> keras.Model:
-    """A language model that gives each target's loss in place of the logits: the one to train.
+@keras.saving.register_keras_serializable("zoo")
+class LanguageModel(CheckedModel):
+    """The Keras model that `language_model` builds; it can also be stepped and give losses.
 
-    The layers and weights are the model's own. If the model was built with `sampled`, the losses
-    in training are those of telling each target from so many words, not from all.
-
-    Args:
-        model: What `language_model` gives, with or without explicit states.
-
-    Returns:
-        A Keras model of a dict, the model's inputs and `target_ids` int (B, T), -> a dict of
-        `losses` float (B, T), in nats, 0 in the padding, and the states if it gives them.
-
-    Raises:
-        InputError: The model is no language model of the zoo.
+    It has no `__init__`, so that Keras revives it from its functional configuration.
     """
-    head = next((layer for layer in model.layers if isinstance(layer, TokenLogits)), None)
-    if head is None:
-        raise InputError(
-            f"{model.name!r} is not what zoo.build('language_model', ...) gives: it has no layer "
-            "TokenLogits"
-        )
-    inputs = model.input if isinstance(model.input, dict) else {"token_ids": model.input}
-    target_ids = keras.Input((None,), dtype="int32", name="target_ids")
-    given = head.input if isinstance(head.input, list) else [head.input]
-    losses = head(*given, target_ids=target_ids)
-    losses = _RealLosses(name="real_losses")(losses, inputs["token_ids"])
-    states = _states_of(model.output) if isinstance(model.output, dict) else {}
-    inputs = {**inputs, "target_ids": target_ids}
-    return CheckedModel(inputs, {"losses": losses, **states}, name="losses")
+
+    layer_names: ClassVar[tuple[str, ...]] = ("embedding", "body", "logits")
+    built_by = "zoo.build('language_model', ...)"
+
+    @property
+    def body(self) -> Recurrent:
+        """The recurrent layers."""
+        return self.get_layer("body")
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V."""
+        return int(self.get_layer("logits").vocabulary_size)
+
+    def initial_states(self, rows: Any) -> States:
+        """The states before the first token: `state_L_N` (B, K), the N-th of layer L, from 0.
+
+        Args:
+            rows: B.
+        """
+        return named_states(self.body.get_initial_states(rows))
+
+    def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
+        """Reads one token of each row.
+
+        Args:
+            token_ids: int (B,).
+            states: Those that `initial_states` or the step before returned.
+
+        Returns:
+            The logits (B, V) of the next token, and the states after this one.
+        """
+        layers = self.layers_by_name()
+        vectors, table = layers["embedding"].vectors_and_table(token_ids[:, None])
+        output, after = self.body.step(vectors[:, 0], nested_states(states))
+        if "projection" in layers:
+            output = layers["projection"](output)
+        table = table if layers["logits"].shares_table else None
+        return layers["logits"](output[:, None], table)[:, 0], named_states(after)
+
+    def states_only(self) -> keras.Model:
+        """A model of the same layers that returns the states and no logits.
+
+        It needs `explicit_states`.
+        """
+        return CheckedModel(self.input, _states_of(self.output), name="states")
+
+    def with_losses(self) -> keras.Model:
+        """A model of the same layers that returns each target's loss: the one to train.
+
+        If the model was built with `sampled`, the losses in training are estimates from that many
+        words.
+
+        Returns:
+            A Keras model of a dict, the model's inputs and `target_ids` int (B, T), -> a dict of
+            `losses` float (B, T), in nats, 0 in the padding, and the states if it returns them.
+        """
+        head = self.get_layer("logits")
+        inputs = self.input if isinstance(self.input, dict) else {"token_ids": self.input}
+        target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+        given = head.input if isinstance(head.input, list) else [head.input]
+        losses = head(*given, target_ids=target_ids)
+        losses = _RealLosses(name="real_losses")(losses, inputs["token_ids"])
+        states = _states_of(self.output) if isinstance(self.output, dict) else {}
+        inputs = {**inputs, "target_ids": target_ids}
+        return CheckedModel(inputs, {"losses": losses, **states}, name="losses")
 
 
 class _RealLosses(masking.MaskedLayer):
@@ -191,33 +233,7 @@ class _RealLosses(masking.MaskedLayer):
         return keras.ops.where(masking.padding_mask(token_ids), losses, 0)
 
 
-def states_only(model: keras.Model) -> keras.Model:
-    """A language model with explicit states that reads on and gives no logits."""
-    return CheckedModel(model.input, _states_of(model.output), name="states")
-
-
-def step(model: keras.Model, token_ids: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-    """Reads one token of each row.
-
-    Args:
-        model: What `language_model` gives.
-        token_ids: int (B,).
-        states: As `model.get_layer("body").get_initial_states(B)` or the step before gave them.
-
-    Returns:
-        The logits (B, V) of what follows, and the states after the token.
-    """
-    layers = {layer.name: layer for layer in model.layers}
-    embedded = layers["embedding"](token_ids[:, None])
-    vectors, table = embedded if layers["embedding"].gives_table else (embedded, None)
-    output, after = layers["body"].step(vectors[:, 0], states)
-    if "projection" in layers:
-        output = layers["projection"](output)
-    tell = layers["logits"]
-    return tell(output[:, None], table if tell.shares_table else None)[:, 0], after
-
-
-def _states_of(outputs: dict[str, Any]) -> dict[str, Any]:
+def _states_of(outputs: dict[str, Any]) -> States:
     return {name: value for name, value in outputs.items() if name != "logits"}
 
 

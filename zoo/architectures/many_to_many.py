@@ -1,15 +1,23 @@
 """Many to many of equal length: x1 .. xT -> y1 .. yT. Each token of a sequence gets a tag."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
-from zoo.architectures.context import CHARACTERS, Context, context_states, words
+from zoo.architectures.context import (
+    CHARACTERS,
+    PREFIX,
+    Context,
+    casing_table,
+    context_states,
+    words,
+)
+from zoo.crf.layer import maker_of
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
-from zoo.layers import CRF, Recurrent, TokenEmbedding
+from zoo.layers import CRF, Recurrent, States, TokenEmbedding, named_states, nested_states
 from zoo.layers.affixes import Affixes
 from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import preset, register
@@ -17,6 +25,7 @@ from zoo.registry import preset, register
 HEADS = ("softmax", "crf")
 NEIGHBOURS = ("next_word", "previous_word")
 NEIGHBOUR_UNITS = 50
+MESSAGE = "message"  # the name of the CRF's own state in a step
 EOS = 3  # the last of the special ids, as in zoo.text
 
 
@@ -104,12 +113,12 @@ def many_to_many(
         constrained: Whether the tables hold `always` or in `decoding` alone.
         auxiliary: Further tags that are learned beside, name -> how many there are: each has a
             softmax of its own on the same states, and the output is a dict, in which `tags` is
-            the output told here. `tags_only` takes them off again.
+            the output described here. `without_auxiliary` removes them again.
         neighbour_words: N > 0 adds a language model that training learns beside the tags: the
             forward states predict the next word (output `next_word`), the backward states the
             previous one (`previous_word`), each by a tanh layer of 50 units and a softmax over the
             first N ids. Needs one recurrent layer whose directions are concatenated, because
-            anything above it has read both neighbours. `tags_only` takes these outputs off, too.
+            anything above it has read both neighbours. `without_auxiliary` removes these, too.
         dropout: Share dropped from a token's vectors, between layers and before the logits, in
             training.
         input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
@@ -173,7 +182,7 @@ def many_to_many(
             **own,
         )
     affixes = Affixes(affix_dim, name="affixes") if affix_dim else None
-    together = words(inputs, embed, [letters, affixes], casing_dim)
+    together = words(inputs, embed, [letters, affixes], casing_table(casing_dim))
     if context:
         around = context_states(inputs, mask, Context.of(context), frozen=True)
         together = keras.ops.concatenate([together, around], axis=-1)
@@ -205,7 +214,7 @@ def many_to_many(
     if auxiliary or neighbour_words:
         outputs = {"tags": outputs, **_beside(states, auxiliary or {})}
         outputs |= _neighbours(states, neighbour_words, bidirectional)
-    return CheckedModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
+    return TaggingModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 
 def _beside(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
@@ -248,15 +257,119 @@ def _check_neighbours(
         )
 
 
-def tags_only(model: keras.Model) -> keras.Model:
-    """Returns a tagger without the outputs that only training needs: the same layers up to `tags`.
+@keras.saving.register_keras_serializable("zoo")
+class TaggingModel(CheckedModel):
+    """The Keras model that `many_to_many` builds; a unidirectional one can also be stepped.
 
-    Args:
-        model: A model of `many_to_many`; one with a single output is returned as it is.
+    It has no `__init__`, so that Keras revives it from its functional configuration. Any functional
+    model of token ids becomes one by `TaggingModel.of`.
     """
-    if not isinstance(model.output, dict):
-        return model
-    return CheckedModel(model.input, model.output["tags"], name=model.name)
+
+    built_by = "zoo.build('many_to_many', ...)"
+
+    def without_auxiliary(self) -> "TaggingModel":
+        """The model without the outputs that only training needs: the same layers up to `tags`."""
+        if not isinstance(self.output, dict):
+            return self
+        return TaggingModel(self.input, self.output["tags"], name=self.name)
+
+    @property
+    def crf(self) -> CRF | None:
+        """The CRF that chooses the tags; None if each is chosen by itself."""
+        return maker_of(self.output["tags"] if isinstance(self.output, dict) else self.output)
+
+    @property
+    def embedding(self) -> TokenEmbedding:
+        """The table of words."""
+        return self.get_layer("embedding")
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether the model can tag a token before it has read what follows."""
+        layers = self.layers_by_name()
+        if not isinstance(layers.get("encoder"), Recurrent) or not {"embedding", "logits"} <= set(
+            layers
+        ):
+            return False
+        readers = [layer for layer in self.layers if isinstance(layer, Recurrent)]
+        return all(len(reader.directions[0]) == 1 for reader in readers)
+
+    def initial_states(self, rows: Any) -> States:
+        """The states before the first token.
+
+        Args:
+            rows: B.
+
+        Returns:
+            `state_L_N` (B, K), the N-th of layer L, both from 0; with a CRF also `message` (B, C),
+            the scores that the tokens so far send to each tag of the next one.
+
+        Raises:
+            InputError: The model, or the language model in it, is bidirectional.
+        """
+        if not self.can_stream:
+            raise InputError(
+                "a bidirectional tagger cannot tag one token at a time, its second direction "
+                "starts at the end: build it with bidirectional=False"
+            )
+        states = named_states(self.get_layer("encoder").get_initial_states(rows))
+        if self.crf is not None:
+            # before the first token these are the start's scores
+            scores = self._chain(self.crf).start
+            states[MESSAGE] = keras.ops.tile(scores[None], [rows, 1])
+        return states
+
+    def step(self, ids: dict[str, Any], states: States) -> tuple[Any, States]:
+        """Reads one token of each row.
+
+        Args:
+            ids: `token_ids` int (B, 1), and `character_ids` (B, 1, L) and `casing_ids` (B, 1) if
+                the model reads them.
+            states: Those that `initial_states` or the step before returned.
+
+        Returns:
+            float (B, C) whose softmax are the tags' probabilities, with a CRF those of the sentence
+            up to here as if it went on; and the states after the token.
+        """
+        layers = self.layers_by_name()
+        letters = [layers.get("characters"), layers.get("affixes")]
+        vectors = words(ids, layers["embedding"], letters, layers.get("casing"))[:, 0]
+        output, after = layers["encoder"].step(vectors, nested_states(states))
+        scores, new = layers["logits"](output), named_states(after)
+        if self.crf is not None:
+            scores = scores + states[MESSAGE]
+            pairs = scores[:, :, None] + self._chain(self.crf).transitions[None]
+            new[MESSAGE] = keras.ops.logsumexp(pairs, axis=1)
+        return scores, new
+
+    def _chain(self, crf: CRF) -> Any:
+        """The scores of pairs of tags, those that are not allowed ruled out."""
+        return crf.chain(keras.ops.zeros([1, 1, crf.num_tags]))
+
+    def lower_score(self, tag: int, nats: float) -> None:
+        """Lowers the score of a tag in the model's weights, for all tokens."""
+        bias = self.get_layer("logits").bias
+        bias.assign(bias - nats * keras.ops.one_hot(tag, len(bias)))
+
+    def set_context(self, source: keras.Model, rows: Mapping[str, Any]) -> None:
+        """Copies the weights of a bidirectional language model into the layers `context_...`.
+
+        Args:
+            source: What `bidirectional_language_model` built.
+            rows: For the tables of `embedding` and `characters`: for each row of the model's table
+                the row of the source's.
+        """
+        theirs = {layer.name: layer for layer in source.layers}
+        for name, layer in self.layers_by_name().items():
+            if not name.startswith(PREFIX):
+                continue
+            table = rows.get(name.removeprefix(PREFIX))
+            for mine, other in zip(layer.variables, theirs[name].variables, strict=True):
+                if "seed" in mine.path:
+                    continue
+                value = keras.ops.convert_to_numpy(other)
+                taken = table is not None and mine.path.endswith("/embeddings")
+                mine.assign(value[table] if taken else value)
 
 
 preset(

@@ -6,21 +6,19 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.architectures.checked_model import CheckedModel
-from zoo.architectures.language_model import with_losses
+from zoo.architectures.language_model import LanguageModel
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
 from zoo.layers import (
     Recurrent,
     RowDropout,
     StateBridge,
+    States,
     TokenEmbedding,
     TokenLogits,
     named_states,
     nested_states,
 )
 from zoo.registry import register
-
-__all__ = ["CONDITIONINGS", "one_to_many", "start", "start_free", "step", "with_losses"]
 
 CONDITIONINGS = ("state", "input", "both")
 
@@ -56,8 +54,8 @@ def one_to_many(
         input:  what the decoder reads at each step is the token's vector and c
 
     In training the tokens are given (BOS first, 0 = PAD on the right), the mask is computed from
-    them, and the logits tell the tokens that follow. To write, `start` makes the states and `step`
-    reads one token.
+    them, and the logits predict the tokens that follow. To generate, `initial_states` makes the
+    states and `step` reads one token.
 
     Args:
         vocabulary_size: V, number of token ids.
@@ -72,7 +70,7 @@ def one_to_many(
         residual: Add to a layer's output what it read, from the second layer on.
         dropout: Share dropped between layers and before the logits, in training.
         class_dropout: Share of the rows whose c is zero, in training: so the network learns as well
-            what is likely whatever the class, and `start_free` can begin without one.
+            what is likely whatever the class, and `unconditional_states` can begin without one.
         input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
             training.
         recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
@@ -123,7 +121,7 @@ def one_to_many(
     states, _ = decoder(vectors, mask=mask, initial_states=before)
     dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
     logits = TokenLogits(vocabulary_size, name="logits")(dropped)
-    return CheckedModel({given.name: given, "token_ids": token_ids}, logits, name=name)
+    return ConditionalLanguageModel({given.name: given, "token_ids": token_ids}, logits, name=name)
 
 
 def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, Any]:
@@ -142,50 +140,53 @@ def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, 
     return keras.Input((vector_dim,), name="vectors"), dense
 
 
-def start(model: keras.Model, given: Any) -> dict[str, Any]:
-    """The states before the first token, BOS.
+@keras.saving.register_keras_serializable("zoo")
+class ConditionalLanguageModel(LanguageModel):
+    """The Keras model that `one_to_many` builds: a language model that begins with a condition."""
 
-    Args:
-        model: What `one_to_many` gives.
-        given: Class ids int (B,), or vectors float (B, F).
+    layer_names = ("condition", "embedding", "decoder", "logits")
+    built_by = "zoo.build('one_to_many', ...)"
 
-    Returns:
-        `state_L_N` (B, K), the N-th of layer L, both from 0; and `condition` (B, D) where the
-        decoder reads it at each step.
-    """
-    return _start(model, model.get_layer("condition")(given))
+    @property
+    def body(self) -> Recurrent:
+        """The recurrent layers."""
+        return self.get_layer("decoder")
 
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; 0 if the input is a vector."""
+        return self.get_layer("condition").input_dim if "class_ids" in self.input else 0
 
-def start_free(model: keras.Model, rows: Any) -> dict[str, Any]:
-    """The states before the first token of so many rows without a class, as in `class_dropout`."""
-    condition = model.get_layer("condition").output
-    return _start(model, ops.zeros((rows, condition.shape[-1]), dtype=condition.dtype))
+    def initial_states(self, inputs: Any) -> States:
+        """The states before the first token, BOS.
 
+        Args:
+            inputs: Class ids int (B,), or vectors float (B, F).
 
-def _start(model: keras.Model, condition: Any) -> dict[str, Any]:
-    layers = {layer.name: layer for layer in model.layers}
-    if "bridge" in layers:
-        states = named_states(layers["bridge"](condition))
-    else:
-        states = named_states(layers["decoder"].get_initial_states(ops.shape(condition)[0]))
-    return {**states, "condition": condition} if "conditioned" in layers else states
+        Returns:
+            `state_L_N` (B, K), the N-th of layer L, both from 0; and `condition` (B, D) if the
+            decoder reads it at each step.
+        """
+        return self._conditioned(self.get_layer("condition")(inputs))
 
+    def unconditional_states(self, rows: Any) -> States:
+        """The states of B rows before the first token without a class, as in `class_dropout`."""
+        condition = self.get_layer("condition").output
+        return self._conditioned(ops.zeros((rows, condition.shape[-1]), dtype=condition.dtype))
 
-def step(model: keras.Model, token_ids: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Reads one token of each row.
+    def _conditioned(self, condition: Any) -> States:
+        layers = self.layers_by_name()
+        if "bridge" in layers:
+            states = named_states(layers["bridge"](condition))
+        else:
+            states = super().initial_states(ops.shape(condition)[0])
+        return {**states, "condition": condition} if "conditioned" in layers else states
 
-    Args:
-        model: What `one_to_many` gives.
-        token_ids: int (B,).
-        states: As `start` or the step before gave them.
-
-    Returns:
-        The logits (B, V) of what follows, and the states after the token.
-    """
-    layers = {layer.name: layer for layer in model.layers}
-    vectors = layers["embedding"](token_ids[:, None])[:, 0]  # (B, E)
-    if "condition" in states:
-        vectors = ops.concatenate([vectors, states["condition"]], axis=-1)
-    output, after = layers["decoder"].step(vectors, nested_states(states))
-    logits = layers["logits"](output[:, None])[:, 0]
-    return logits, {**states, **named_states(after)}
+    def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
+        """Reads one token of each row; see `LanguageModel.step`."""
+        vectors = self.get_layer("embedding")(token_ids[:, None])[:, 0]  # (B, E)
+        if "condition" in states:
+            vectors = ops.concatenate([vectors, states["condition"]], axis=-1)
+        output, after = self.body.step(vectors, nested_states(states))
+        logits = self.get_layer("logits")(output[:, None])[:, 0]
+        return logits, {**states, **named_states(after)}

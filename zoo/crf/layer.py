@@ -287,6 +287,16 @@ class CRF(masking.MaskedLayer):
         }
 
 
+def maker_of(tensor: Any) -> CRF | None:
+    """The CRF that made a symbolic tensor, also within nested models; None if none did."""
+    layer, _, number = tensor._keras_history
+    if isinstance(layer, CRF):
+        return layer
+    if isinstance(layer, keras.Model) and getattr(layer, "outputs", None):
+        return maker_of(layer.outputs[number])
+    return None
+
+
 def unpacked(chain: Any) -> Chain:
     """The parts of what the layer's call gives: (B, T + C + 3, C) -> `Chain`."""
     width = chain.shape[-1]

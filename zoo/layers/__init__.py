@@ -12,7 +12,7 @@ from zoo.layers.encoder_bridge import EncoderBridge
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from zoo.layers.recurrent import Recurrent
 from zoo.layers.scheduled_sampling import ScheduledSampling
-from zoo.layers.state_names import named_states, nested_states
+from zoo.layers.state_names import States, named_states, nested_states
 from zoo.layers.stock import from_stock, to_stock
 from zoo.layers.token_logits import TokenLogits
 
@@ -33,6 +33,7 @@ __all__ = [
     "RowDropout",
     "ScheduledSampling",
     "StateBridge",
+    "States",
     "TokenEmbedding",
     "TokenLogits",
     "from_stock",

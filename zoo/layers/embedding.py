@@ -138,6 +138,11 @@ class TokenEmbedding(keras.layers.Layer):
             return vectors, ops.cast(self.embeddings, self.compute_dtype)
         return vectors
 
+    def vectors_and_table(self, token_ids: Any) -> tuple[Any, Any]:
+        """The tokens' vectors, and the table if the layer returns it, else None."""
+        outputs = self(token_ids)
+        return outputs if self.gives_table else (outputs, None)
+
     def _learned(self, token_ids: Any, training: bool) -> Any:
         if self.learned_size < self.vocabulary_size:
             token_ids = ops.where(token_ids < self.learned_size, token_ids, UNK)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 PREFIX = "state_"
+States = dict[str, Any]  # name -> tensor (B, ...): what a caller keeps between two steps
 
 
-def named_states(states: list[Any]) -> dict[str, Any]:
-    """The states of a body that reads one way -> `state_L_N`, the N-th of layer L, both from 0.
+def named_states(states: list[Any]) -> States:
+    """The states of a unidirectional body -> `state_L_N`, the N-th of layer L, both from 0.
 
     Args:
         states: A list over layers of a list over (one) directions of the cell's states.

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.architectures import one_to_many
+from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.decoding import Filter, bounds, generate, guided
 from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
@@ -67,6 +67,7 @@ def writer(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Funct
             label is given twice.
     """
     _check(model, codec, labels)
+    model = ConditionalLanguageModel.of(model)
     return {
         "generate": _generate(model, codec, labels),
         "score": _score(model, codec, labels),
@@ -84,7 +85,7 @@ def _check(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> None:
     if len(set(labels)) < len(labels):
         raise InputError(f"a label is given twice: {', '.join(labels)}; take one out")
     sizes = (
-        ("labels", model.get_layer("condition").input_dim, labels),
+        ("labels", ConditionalLanguageModel.of(model).num_classes, labels),
         ("tokens", model.output.shape[-1], codec.vocabulary),
     )
     for name, size, given in sizes:
@@ -99,12 +100,12 @@ def _label() -> tf.TensorSpec:
     return tf.TensorSpec([None], tf.string, name="label")
 
 
-def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
-    losses_of = one_to_many.with_losses(model)
+def _generate(model: ConditionalLanguageModel, codec: TextCodec, labels: Sequence[str]) -> Any:
+    losses_of = model.with_losses()
     signature = [_label(), *map(bounds.spec, OPTIONS)]
 
     def plain(token_ids: Any, states: Any) -> Any:
-        logits, states = one_to_many.step(model, token_ids, states)
+        logits, states = model.step(token_ids, states)
         never = tf.reduce_any(tf.one_hot(NEVER, logits.shape[-1], True, False), axis=0)
         return tf.where(never, RULED_OUT, logits), states
 
@@ -122,7 +123,7 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
         class_ids, rows = label_ids(label, labels), tf.shape(label)[0]
         strength, least = bounds.clamped("guidance", guidance), bounds.clamped("min_p", min_p)
         step = guided(plain, strength, least)
-        before = one_to_many.start(model, class_ids), one_to_many.start_free(model, rows)
+        before = model.initial_states(class_ids), model.unconditional_states(rows)
         logits, states = step(tf.fill([rows], BOS), before)
         drawn = generate(
             step,
@@ -154,8 +155,8 @@ def _generate(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> An
     return write
 
 
-def _score(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
-    losses_of = one_to_many.with_losses(model)
+def _score(model: ConditionalLanguageModel, codec: TextCodec, labels: Sequence[str]) -> Any:
+    losses_of = model.with_losses()
     signature = [_label(), tf.TensorSpec([None], tf.string, name="text")]
 
     @tf.function(input_signature=signature, autograph=False)
@@ -181,16 +182,16 @@ def _score(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Any:
     return score
 
 
-def _stream(model: keras.Model, codec: TextCodec, labels: Sequence[str]) -> Functions:
+def _stream(model: ConditionalLanguageModel, codec: TextCodec, labels: Sequence[str]) -> Functions:
     """The functions `start` and `step`: the caller keeps the states."""
 
     @tf.function(input_signature=[_label()], autograph=False)
     def start(label: tf.Tensor) -> dict[str, tf.Tensor]:
-        return one_to_many.start(model, label_ids(label, labels))
+        return model.initial_states(label_ids(label, labels))
 
     @tf.function(autograph=False)
     def step(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits, after = one_to_many.step(model, codec.vocabulary.ids(token), states)
+        logits, after = model.step(codec.vocabulary.ids(token), states)
         return {"probabilities": tf.nn.softmax(logits), **after}
 
     specs = {

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.crf.layer import CRF
+from zoo.crf.layer import CRF, maker_of
 from zoo.errors import InputError
 from zoo.export import publish
 
@@ -34,7 +34,7 @@ def crf_of(model: keras.Model, output: str | None = None) -> tuple[CRF, Any]:
     named = model.output if not sequential and isinstance(model.output, dict) else {}
     found = {}
     for tensor in model.outputs:
-        crf = _maker(tensor)
+        crf = maker_of(tensor)
         if crf is not None:
             key = next((name for name, each in named.items() if each is tensor), crf.name)
             found[key] = (crf, tensor)
@@ -51,16 +51,6 @@ def crf_of(model: keras.Model, output: str | None = None) -> tuple[CRF, Any]:
         f"the model {model.name!r} has the CRF outputs {', '.join(map(repr, found))}, got output "
         f"{output!r}: choose one of them"
     )
-
-
-def _maker(tensor: Any) -> CRF | None:
-    """The CRF that made a symbolic tensor, also within nested models."""
-    layer, _, number = tensor._keras_history
-    if isinstance(layer, CRF):
-        return layer
-    if isinstance(layer, keras.Model) and getattr(layer, "outputs", None):
-        return _maker(layer.outputs[number])
-    return None
 
 
 def crf_tagger(

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo.architectures.many_to_many import tags_only
+from zoo.architectures.many_to_many import TaggingModel
 from zoo.crf.layer import CRF, unpacked
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
-from zoo.pipelines.tagger_stream import stream, streams
+from zoo.pipelines.tagger_stream import stream
 from zoo.text import UNK, TokenVectorizer, word_tokens
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
@@ -58,20 +58,20 @@ def tagger(
     Raises:
         InputError: The model does not give one logit for each tag.
     """
-    model = tags_only(model)
+    model = TaggingModel.of(model).without_auxiliary()
     if model.output_shape[-1] != len(tags):
         raise InputError(
             f"the model gives {model.output_shape[-1]} logits a token, but tags has {len(tags)} "
             "names: give one for each, in the order of the ids"
         )
     names = tf.constant(list(tags))
-    choose = _crf_path if isinstance(model.layers[-1], CRF) else _softmax_path
+    choose = _crf_path if model.crf is not None else _softmax_path
 
     def tag(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         mask = tf.not_equal(tokens, "")
         ids = vectorizer(shortened(tokens, TOKEN))
         outputs = model(_given_to(model, ids), training=False)
-        path = choose(model.layers[-1], outputs, mask)
+        path = choose(model.crf, outputs, mask)
         return {
             "tokens": tokens,
             "tags": tf.where(mask, tf.gather(names, path.tag_ids), ""),
@@ -138,7 +138,7 @@ def _crf_path(crf: CRF, outputs: Any, mask: Any) -> _Path:
     return _Path(tag_ids, confidence, log_probability)
 
 
-def _softmax_path(_layer: Any, outputs: Any, mask: Any) -> _Path:
+def _softmax_path(_crf: None, outputs: Any, mask: Any) -> _Path:
     each = tf.nn.log_softmax(tf.cast(outputs, tf.float32))
     best = tf.reduce_max(each, axis=-1)
     log_probability = tf.reduce_sum(tf.where(mask, best, 0.0), axis=1)
@@ -166,14 +166,14 @@ def export_tagger(
         ExportError: The written model does not load or answers otherwise; nothing is left behind.
         InputError: The model does not give one logit for each tag.
     """
-    model = tags_only(model)
+    model = TaggingModel.of(model).without_auxiliary()
     of_texts, of_tokens = tagger(model, vectorizer, tags)
     functions = {"serving_default": of_texts, "tag_tokens": of_tokens}
     probes: dict[str, dict[str, Any]] = {
         "serving_default": {"text": tf.constant(TEXTS)},
         "tag_tokens": {"tokens": tf.constant(TOKENS)},
     }
-    if streams(model):
+    if model.can_stream:
         functions |= stream(model, vectorizer, tags)
         probes["start"] = {"streams": tf.range(3)}
         first = functions["start"](probes["start"]["streams"])

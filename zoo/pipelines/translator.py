@@ -1,13 +1,12 @@
 """Codecs + encoder-decoder + beam search: strings -> their translations, in one graph."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from zoo.architectures import encoder_decoder_steps
+from zoo.architectures.encoder_decoder_model import EncoderDecoder
 from zoo.decoding import Hypotheses, beam_search, coverage_penalty
 from zoo.decoding.beam import widest
 from zoo.errors import InputError
@@ -49,13 +48,11 @@ class Translator:
     def __init__(
         self, model: keras.Model, source: Any, target: Any, search: Search | None = None
     ) -> None:
-        self.model, self.source, self.target = model, source, target
+        self.model, self.source, self.target = EncoderDecoder.of(model), source, target
         self.search = search or Search()
-        self.looks = model.get_layer("decoder").looks
-        layers = {layer.name: layer for layer in model.layers}
-        embed = layers.get("source_embedding", layers["target_embedding"])
+        self.looks = self.model.has_attention
         sizes = (
-            ("source", embed.vocabulary_size, source.vocabulary),
+            ("source", self.model.source_vocabulary_size, source.vocabulary),
             ("target", model.output.shape[-1], target.vocabulary),
         )
         for name, size, vocabulary in sizes:
@@ -68,7 +65,7 @@ class Translator:
         ids, texts = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.string)
         self._split = _traced_once(source.tokens_and_ids, texts)
         self._target_ids = _traced_once(target.ids, texts)
-        self._start = _traced_once(functools.partial(encoder_decoder_steps.start, model), ids)
+        self._start = _traced_once(self.model.encode, ids)
         if self.search.replace_unknown and not self.looks:
             raise InputError(
                 "replace_unknown takes the source token that attention points at, and the model "
@@ -134,13 +131,13 @@ class Translator:
         search, model = self.search, self.model
         beta = search.beta if self.looks else 0.0
         memory, states = begun or self._start(source_ids)
-        matrix = encoder_decoder_steps.head(model)
+        matrix = model.output_matrix()
         beams = search.beam_size if beam_size is None else beam_size
         if beta:
             states = {**states, "covered": tf.zeros_like(states["attention"])}
 
         def step(token_ids: Any, states: Any) -> Any:
-            logits, after = encoder_decoder_steps.step(model, token_ids, states, memory, matrix)
+            logits, after = model.step(token_ids, states, memory, matrix)
             if beta:
                 after["covered"] = states["covered"] + after["attention"]
             return logits, after
@@ -185,7 +182,7 @@ class Translator:
         flat = tf.reshape(token_ids, [batch * count, time])
         first = tf.fill([batch * count, 1], BOS)
         read = tf.where(flat != PAD, tf.concat([first, flat[:, :-1]], axis=1), PAD)
-        weights = encoder_decoder_steps.looked_at(self.model, read, states, memory)
+        weights = self.model.attention_weights(read, states, memory)
         return tf.reshape(weights, [batch, count, time, width])
 
     def tokens(self, found: Found, attention: Any) -> tf.Tensor:
@@ -265,7 +262,7 @@ class Translator:
         ids, target_cut = self._target(translation)
         read = dense(tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1), PAD)
         told = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
-        logits = encoder_decoder_steps.told(self.model, read, states, memory)
+        logits = self.model.teacher_forced_logits(read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
         total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
         counts = tf.cast(ids.row_lengths(), tf.int32) + 1

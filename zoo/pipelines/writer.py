@@ -7,11 +7,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.architectures import language_model
+from zoo.architectures.language_model import LanguageModel
 from zoo.decoding import Filter, bounds, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS, publish
-from zoo.layers import named_states, nested_states
 from zoo.text import BOS, EOS, PAD, UNK, TextCodec, unknown_share, unknown_tokens
 from zoo.text.labels import names_of
 from zoo.text.limits import SCORED, TEXT, is_long, shortened
@@ -62,6 +61,7 @@ def writer(model: keras.Model, codec: TextCodec, ends: bool = True) -> Functions
         InputError: The model does not take its states, or its V is not the codec's.
     """
     _check(model, codec)
+    model = LanguageModel.of(model)
     return {
         "generate": _generate(model, codec),
         "score": _score(model, codec, ends),
@@ -82,16 +82,8 @@ def _check(model: keras.Model, codec: TextCodec) -> None:
         )
 
 
-def _start(model: keras.Model, rows: Any) -> list[Any]:
-    states: list[Any] = model.get_layer("body").get_initial_states(rows)
-    return states
-
-
-def _generate(model: keras.Model, codec: TextCodec) -> Any:
-    read = language_model.states_only(model)
-
-    def step(token_ids: Any, states: Any) -> Any:
-        return language_model.step(model, token_ids, states)
+def _generate(model: LanguageModel, codec: TextCodec) -> Any:
+    read = model.states_only()
 
     def prompted(ids: tf.RaggedTensor) -> tuple[Any, Any]:
         """The logits after BOS and the prompts' ids, and the states with which they were given."""
@@ -101,9 +93,8 @@ def _generate(model: keras.Model, codec: TextCodec) -> Any:
         lengths = tf.cast(ids.row_lengths(), tf.int32) + 1
         here = tf.range(tf.shape(begun)[1])[None] < lengths[:, None] - 1
         last = tf.gather(begun, lengths - 1, batch_dims=1)
-        start = named_states(_start(model, rows))
-        states = read({"token_ids": tf.where(here, begun, PAD), **start})
-        return step(last, nested_states(states))
+        start = model.initial_states(rows)
+        return model.step(last, read({"token_ids": tf.where(here, begun, PAD), **start}))
 
     signature = [tf.TensorSpec([None], tf.string, name="prompt"), *map(bounds.spec, OPTIONS)]
 
@@ -115,7 +106,7 @@ def _generate(model: keras.Model, codec: TextCodec) -> Any:
         kept = ids[:, -SCORED:]
         logits, states = prompted(kept)
         drawn = generate(
-            step,
+            model.step,
             logits,
             states,
             end=EOS,
@@ -146,8 +137,8 @@ def _begun(ids: tf.RaggedTensor, rows: Any) -> tf.Tensor:
     return tf.concat([tf.fill([rows, 1], BOS), ids.to_tensor()], axis=1)
 
 
-def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
-    losses_of = language_model.with_losses(model)
+def _score(model: LanguageModel, codec: TextCodec, ends: bool) -> Any:
+    losses_of = model.with_losses()
     width = max(16, WIDEST // len(codec.vocabulary))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
@@ -176,7 +167,7 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
             total = total - tf.reduce_sum(outputs["losses"], axis=1)
             return place + width, total, {name: outputs[name] for name in states}
 
-        first = (tf.constant(0), tf.zeros([rows]), named_states(_start(model, rows)))
+        first = (tf.constant(0), tf.zeros([rows]), model.initial_states(rows))
         end = tf.shape(token_ids)[1]
         _, total, _ = tf.while_loop(lambda place, *_: place < end, body, first)
         return {
@@ -192,19 +183,18 @@ def _score(model: keras.Model, codec: TextCodec, ends: bool) -> Any:
     return score
 
 
-def _stream(model: keras.Model, codec: TextCodec) -> Functions:
+def _stream(model: LanguageModel, codec: TextCodec) -> Functions:
     """The functions `start`, `step` and `tokens`: the caller keeps the states."""
     one_a_row = tf.TensorSpec([None], tf.int32, name="streams")
 
     @tf.function(input_signature=[one_a_row], autograph=False)
     def start(streams: tf.Tensor) -> dict[str, tf.Tensor]:
-        return named_states(_start(model, tf.shape(streams)[0]))
+        return model.initial_states(tf.shape(streams)[0])
 
     @tf.function(autograph=False)
     def step(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
-        ids = codec.vocabulary.ids(token)
-        logits, after = language_model.step(model, ids, nested_states(states))
-        return {"probabilities": tf.nn.softmax(logits), **named_states(after)}
+        logits, after = model.step(codec.vocabulary.ids(token), states)
+        return {"probabilities": tf.nn.softmax(logits), **after}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, name="ids")], autograph=False)
     def tokens(ids: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -6,12 +6,12 @@ import keras
 import tensorflow as tf
 
 from recipes.families.language.windows import Window
-from zoo.layers import named_states
+from zoo.architectures.language_model import LanguageModel
 
 
 def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
     """The states before the first token, by name."""
-    states = named_states(model.get_layer("body").get_initial_states(rows))
+    states = LanguageModel.of(model).initial_states(rows)
     return {name: tf.cast(state, tf.float32) for name, state in states.items()}
 
 

@@ -17,7 +17,7 @@ from recipes.families.language.windows import Documents, Streams, Window
 from recipes.training.loop import TrainingError, Watch
 from recipes.training.progress import Progress
 from recipes.training.replicas import team_of
-from zoo.architectures.language_model import with_losses
+from zoo.architectures.language_model import LanguageModel
 
 Split = Streams | Documents
 EXPLODED = 4.0  # a loss of so many times log V: worse than to know nothing
@@ -33,7 +33,7 @@ class Trainer:
 
     def __init__(self, model: keras.Model, windows: Split) -> None:
         self.model, self.windows = model, windows
-        self.losses = with_losses(model)
+        self.losses = LanguageModel.of(model).with_losses()
         model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
         # streams have windows of one size, and of that size a graph is a tenth faster
         alike = isinstance(windows, Streams)
@@ -79,7 +79,7 @@ class Trainer:
             TrainingError: The loss is no number any more, or far worse than chance.
         """
         progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(self.windows))
-        worst = EXPLODED * math.log(self.losses.get_layer("logits").vocabulary_size)
+        worst = EXPLODED * math.log(LanguageModel.of(self.model).vocabulary_size)
         start, total, seen = time.monotonic(), 0.0, 0
         try:
             for number, window in enumerate(self.windows((config.seed, epoch)), 1):
@@ -124,7 +124,7 @@ class Scorer:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        losses = with_losses(model)
+        losses = LanguageModel.of(model).with_losses()
 
         @tf.function(input_signature=[signature(losses)], autograph=False)
         def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -18,7 +18,8 @@ from recipes.families.tagging.config import TaggingConfig
 from recipes.run_files import checked_numbers, record_new
 from recipes.training import checkpoint, loop, optimizers
 from recipes.training.checkpoint import Progression
-from zoo.architectures.context import PREFIX, bidirectional_language_model
+from zoo.architectures.context import bidirectional_language_model
+from zoo.architectures.many_to_many import TaggingModel
 from zoo.errors import InputError
 from zoo.losses import IGNORED
 from zoo.system import durable, keras_file
@@ -234,13 +235,7 @@ def take_over(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> 
         "embedding": _rows(folder / "vocabulary.txt", vectorizer.vocabulary),
         "characters": _rows(folder / "letters.txt", vectorizer.letters),
     }
-    for name in ("embedding", "characters", "casing", "encoder"):
-        theirs = source.get_layer(PREFIX + name).variables
-        for mine, other in zip(model.get_layer(PREFIX + name).variables, theirs, strict=True):
-            if "seed" in mine.path:
-                continue
-            value, table = np.asarray(other), mine.path.endswith("/embeddings")
-            mine.assign(value[rows[name]] if table and name in rows else value)
+    TaggingModel.of(model).set_context(source, rows)
 
 
 def _rows(path: Path, vocabulary: Vocabulary) -> np.ndarray:

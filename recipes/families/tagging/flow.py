@@ -20,7 +20,7 @@ from recipes.run_files import read_labels
 from recipes.training import optimizers
 from recipes.training.batches import bucket_lengths, summary
 from recipes.training.epochs import settled
-from zoo.architectures.many_to_many import NEIGHBOURS
+from zoo.architectures.many_to_many import NEIGHBOURS, TaggingModel
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
@@ -259,7 +259,7 @@ def build(config: TaggingConfig, prepared: Prepared) -> keras.Model:
     )
     if around:
         context.take_over(model, prepared.vectorizer, around)
-    embedding = model.get_layer("embedding")
+    embedding = TaggingModel.of(model).embedding
     if config.rare_dropout:
         embedding.set_counts(prepared.counts)
     if vectors:

@@ -16,8 +16,8 @@ from recipes.families.tagging.config import TaggingConfig
 from recipes.families.tagging.flow import Prepared
 from recipes.predictions import Measured
 from recipes.training.batches import MEASURED_TOKENS
-from zoo.architectures.many_to_many import tags_only
-from zoo.crf.layer import CRF, unpacked
+from zoo.architectures.many_to_many import TaggingModel
+from zoo.crf.layer import unpacked
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.metrics import Confusion
@@ -66,17 +66,17 @@ def _decoder(model: keras.Model, outside: int) -> Any:
 
     One graph for all sizes and, kept from epoch to epoch, traced once: tracing takes seconds.
     """
-    model = tags_only(model)
-    last = model.layers[-1]
-    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), model.input)
+    tagger = TaggingModel.of(model).without_auxiliary()
+    crf = tagger.crf
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), tagger.input)
     labels_spec, shifts_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None])
 
     @tf.function(input_signature=[specs, labels_spec, shifts_spec], autograph=False)
     def decode(inputs: Any, labels: Any, shifts: Any) -> tuple[Any, Any]:
-        outputs = model(inputs, training=False)
+        outputs = tagger(inputs, training=False)
         mask, loss = None, TokenCrossentropy()
         weights, logits = None, outputs
-        if isinstance(last, CRF):
+        if crf is not None:
             loss, chain = CRFLoss(), unpacked(outputs)
             logits = chain.logits
             mask = tf.sequence_mask(chain.lengths, tf.shape(labels)[1])
@@ -86,10 +86,10 @@ def _decoder(model: keras.Model, outside: int) -> Any:
         every = tf.concat([tf.shape(shifts), tf.shape(labels)], axis=0)  # S, B, T
         off = shifts[:, None, None, None] * tf.one_hot(outside, logits.shape[-1])
         shifted = tf.reshape(logits[None] - off, [-1, every[2], logits.shape[-1]])
-        if mask is None:
+        if crf is None:
             tags = tf.argmax(shifted, axis=-1, output_type=tf.int32)
         else:
-            tags = last.decode(shifted, tf.tile(mask, [every[0], 1]))[0]
+            tags = crf.decode(shifted, tf.tile(mask, [every[0], 1]))[0]
         return tf.reshape(tags, every), value
 
     return decode
@@ -113,17 +113,9 @@ def validate(model: keras.Model, prepared: Prepared) -> dict[str, float]:
     best = int(np.argmax(scores))
     shift = shifts[best]
     if has_outside:
-        _take_off(model, prepared.classes.index(OUTSIDE), shift)
+        TaggingModel.of(model).lower_score(prepared.classes.index(OUTSIDE), shift)
     accuracy = token_accuracy(gold, found[best])
     return {"entity_f1": scores[best], "accuracy": accuracy, "loss": loss, "shift": shift}
-
-
-def _take_off(model: keras.Model, tag: int, shift: float) -> None:
-    """Lowers a tag's score in a model."""
-    bias = model.get_layer("logits").bias
-    values = bias.numpy()
-    values[tag] -= shift
-    bias.assign(values)
 
 
 def score(model: keras.Model, prepared: Prepared, split: str) -> tuple[dict[str, Any], Confusion]:

@@ -152,13 +152,12 @@ def test_the_log_probability_is_the_models_own_of_what_was_drawn(served, guidanc
 def test_guidance_takes_what_the_label_makes_likelier(served, kind):
     """Greedy, so that each step's choice can be told from the two distributions."""
     model = built(**KINDS[kind])
-    from zoo.architectures.one_to_many import start_free, step
 
     found = write(served, LABELS, temperature=0.0, guidance=3.0)
     for row, label in enumerate(LABELS):
-        walk, free, token = Walk(served, label), start_free(model, 1), BOS
+        walk, free, token = Walk(served, label), model.unconditional_states(1), BOS
         for drawn in tokens_of(found, row):
-            logits, free = step(model, np.array([token]), free)
+            logits, free = model.step(np.array([token]), free)
             others = np.array(logits)[0].astype("float64")
             others -= np.logaddexp.reduce(others)
             guided = 4 * np.log(walk.probabilities) - 3 * others

@@ -8,7 +8,7 @@ import tensorflow as tf
 import zoo
 from tests.weights import assign_random
 from zoo.pipelines.tagger import export_tagger
-from zoo.pipelines.tagger_stream import stream, streams
+from zoo.pipelines.tagger_stream import stream
 from zoo.text import TokenVectorizer, allowed_transitions
 
 TAGS = ["B-x", "I-x", "O"]
@@ -110,4 +110,4 @@ def test_a_bidirectional_tagger_has_no_step(vectorizer):
     model = built(vectorizer, bidirectional=True)
     with pytest.raises(zoo.InputError, match="bidirectional=False"):
         stream(model, vectorizer, TAGS)
-    assert not streams(model)
+    assert not model.can_stream

@@ -124,7 +124,7 @@ def test_steps_give_the_models_own_probabilities_in_the_order_of_tokens(served, 
     assert [token.decode() for token in tokens] == TOKENS
     model, walk = built(**KINDS[kind]), Walk(served)
     ids = [BOS, *[TOKENS.index(token) for token in "ab.\n"], UNK]
-    states = zoo.layers.named_states(model.get_layer("body").get_initial_states(1))
+    states = model.initial_states(1)
     logits = np.array(model({"token_ids": tf.constant([ids]), **states})["logits"])[0]
     for token, expected in zip([*"ab.\n", "qx", None], np.exp(logits), strict=True):
         np.testing.assert_allclose(walk.probabilities, expected / expected.sum(), atol=1e-5)

@@ -1,0 +1,216 @@
+"""The model of `encoder_decoder`: encode a source, decode one token, score a given target."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from zoo import masking
+from zoo.architectures.checked_model import CheckedModel
+from zoo.errors import InputError
+from zoo.layers import Memory, States, TokenLogits, named_states, nested_states
+
+Layers = Mapping[str, Any]
+
+
+def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
+    """Source ids (B, T_x) -> what the decoder takes beside the target.
+
+    Args:
+        layers: The model's layers by name.
+        source_ids: 0 = PAD on the right.
+
+    Returns:
+        `values` (B, T_x, M), in the source's order; `memory_mask` (B, T_x); `states`, the decoder's
+        before its first step.
+    """
+    mask = masking.padding_mask(source_ids)
+    embed = layers.get("source_embedding", layers["target_embedding"])
+    vectors, _ = embed.vectors_and_table(layers["source"](source_ids, mask))
+    values, final = layers["encoder"](layers["source_dropout"](vectors), mask=mask)
+    values = layers["memory_dropout"](layers["memory"](values, mask))
+    return {"values": values, "memory_mask": mask, "states": layers["bridge"](final)}
+
+
+def write(layers: Layers, target_ids: Any, mask: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
+    """Target ids (B, T_y) -> logits (B, T_y, V) of what follows, attention weights or None.
+
+    Args:
+        layers: The model's layers by name.
+        target_ids: BOS first, 0 = PAD on the right.
+        mask: Their mask.
+        memory: What `read` returned.
+    """
+    vectors, table = layers["target_embedding"].vectors_and_table(target_ids)
+    outputs = layers["decoder"](layers["target_dropout"](vectors), mask=mask, **memory)
+    outputs, weights = outputs if layers["decoder"].looks else (outputs, None)
+    outputs = layers["output_dropout"](outputs)
+    if "projection" in layers:
+        outputs = layers["projection"](outputs)
+    return layers["logits"](outputs, table), weights
+
+
+@keras.saving.register_keras_serializable("zoo")
+class EncoderDecoder(CheckedModel):
+    """The Keras model that `encoder_decoder` builds; it can also be used step by step.
+
+    It has no `__init__`, so that Keras revives it from its functional configuration.
+    """
+
+    layer_names = ("source", "encoder", "memory", "bridge", "target_embedding", "decoder", "logits")
+    built_by = "zoo.build('encoder_decoder', ...)"
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the decoder attends to the source."""
+        return bool(self.get_layer("decoder").looks)
+
+    @property
+    def source_vocabulary_size(self) -> int:
+        """Number of source token ids."""
+        layers = self.layers_by_name()
+        embed = layers.get("source_embedding", layers["target_embedding"])
+        return int(embed.vocabulary_size)
+
+    def encode(self, source_ids: Any) -> tuple[Memory, States]:
+        """Reads sources.
+
+        Args:
+            source_ids: int (B, T_x), 0 = PAD on the right.
+
+        Returns:
+            The memory that every step attends to, and the states before the first token, BOS:
+            `state_L_N` (B, K), the N-th of layer L, both from 0; with attention `attention`
+            (B, T_x), zeros, too, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
+        """
+        source, decoder = read(self.layers_by_name(), source_ids), self.get_layer("decoder")
+        values, rows = source["values"], keras.ops.shape(source_ids)[0]
+        states = decoder.get_initial_states(rows, source["states"], values)
+        return decoder.remember(values, source["memory_mask"]), _flat(states)
+
+    def output_matrix(self) -> Any:
+        """The matrix of the logits (D, V) for `step`: a loop computes it once, before it begins."""
+        layers = self.layers_by_name()
+        embed = layers["target_embedding"]
+        return layers["logits"].matrix(embed.embeddings if embed.gives_table else None)
+
+    def step(
+        self, token_ids: Any, states: States, memory: Memory, matrix: Any = None
+    ) -> tuple[Any, States]:
+        """Reads one token of each row.
+
+        Args:
+            token_ids: int (R,); a memory of B rows serves R = n B rows, n of them each.
+            states: Those that `encode` or the step before returned, for R rows.
+            memory: What `encode` returned.
+            matrix: What `output_matrix` returns; computed here by default.
+
+        Returns:
+            The logits (R, V) of the next token, and the states after this one; with attention
+            `attention` (R, T_x) among them holds the step's attention weights.
+        """
+        layers = self.layers_by_name()
+        vectors, _ = layers["target_embedding"].vectors_and_table(token_ids)
+        outputs, after = layers["decoder"].step(vectors, _nested(states), memory)
+        if "projection" in layers:
+            outputs = layers["projection"](outputs)
+        matrix = self.output_matrix() if matrix is None else matrix
+        return layers["logits"].tell(outputs, matrix), _flat(after)
+
+    def teacher_forced_logits(self, target_ids: Any, states: States, memory: Memory) -> Any:
+        """The logits (R, T_y, V) after each token of given targets.
+
+        Args:
+            target_ids: int (R, T_y), BOS first; a memory of B rows serves R = n B rows, n of them
+                each.
+            states: Those that `encode` returned, for B rows.
+            memory: What `encode` returned.
+        """
+        return self._written(target_ids, states, memory)[0]
+
+    def attention_weights(self, target_ids: Any, states: States, memory: Memory) -> Any:
+        """The attention weights of each token of given targets.
+
+        The arguments are those of `teacher_forced_logits`.
+
+        Returns:
+            float (R, T_y, T_x), zeros in the padding.
+
+        Raises:
+            InputError: The model has no attention.
+        """
+        if not self.has_attention:
+            raise InputError(f"the model {self.name!r} was built with attention 'none'")
+        return self._written(target_ids, states, memory)[1]
+
+    def _written(self, target_ids: Any, states: States, memory: Memory) -> tuple[Any, Any]:
+        rows, sources = keras.ops.shape(target_ids)[0], keras.ops.shape(memory.values)[0]
+        least = max if isinstance(sources, int) else keras.ops.maximum
+        count = rows // least(sources, 1)  # a batch may have no rows
+        repeated = keras.tree.map_structure(
+            lambda each: keras.ops.repeat(each, count, axis=0),
+            {
+                "states": nested_states(states),
+                "values": memory.values,
+                "memory_mask": memory.mask,
+            },
+        )
+        mask = masking.padding_mask(target_ids)
+        return write(self.layers_by_name(), target_ids, mask, repeated)
+
+
+def _flat(states: dict[str, Any]) -> States:
+    """The decoder's states with those of its layers by name."""
+    others = {name: state for name, state in states.items() if name != "layers"}
+    return {**named_states(states["layers"]), **others}
+
+
+def _nested(states: States) -> dict[str, Any]:
+    """The inverse of `_flat`."""
+    others = {name: state for name, state in states.items() if not name.startswith("state_")}
+    return {"layers": nested_states(states), **others}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class _Source(masking.MaskedLayer):
+    """A source's ids or states, reversed within each row's length if asked."""
+
+    def __init__(self, reverse: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reverse = reverse
+
+    def call(self, values: Any, mask: Any) -> Any:
+        if not self.reverse:
+            return values
+        return masking.reverse_within_lengths(values, masking.lengths(mask))
+
+    def compute_output_spec(self, values: Any, mask: Any) -> Any:
+        return keras.KerasTensor(values.shape, values.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "reverse": self.reverse}
+
+
+def layers_around(
+    reverse_source: bool, dropout: float, target_vocabulary_size: int, projection_dim: int
+) -> list[keras.layers.Layer]:
+    """The layers of an encoder-decoder beside its tables, its bodies and the bridge.
+
+    Args:
+        reverse_source: Whether the encoder reads the source from its end.
+        dropout: Fraction dropped of the tokens' vectors, the memory and the outputs.
+        target_vocabulary_size: V.
+        projection_dim: Width to which the outputs are projected; 0 = they are not.
+    """
+    layers: list[keras.layers.Layer] = [
+        _Source(reverse_source, name="source"),
+        _Source(reverse_source, name="memory"),
+        TokenLogits(target_vocabulary_size, name="logits"),
+    ]
+    layers += [
+        keras.layers.Dropout(dropout, name=f"{part}_dropout")
+        for part in ("source", "memory", "target", "output")
+    ]
+    if projection_dim:
+        layers.append(keras.layers.Dense(projection_dim, name="projection"))
+    return layers
