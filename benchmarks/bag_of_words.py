@@ -1,4 +1,4 @@
-"""What words without their order tell of the built-in reviews: logistic regression."""
+"""Baseline for the built-in reviews: logistic regression on bags of words."""
 
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression

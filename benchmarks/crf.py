@@ -2,8 +2,8 @@
 
     pip install -e '.[benchmark]' && python benchmarks/crf.py
 
-Both get the same scores, lengths and tags, and are called in turn. Their log-likelihoods and paths
-are compared first.
+Both get the same scores, lengths and tags, and are called in turn. First, their log-likelihoods and
+paths are compared.
 """
 
 import argparse
@@ -29,24 +29,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name, size in (("batch", 32), ("time", 100), ("tags", 20), ("rounds", 21)):
         parser.add_argument(f"--{name}", type=int, default=size)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     rng = np.random.default_rng(0)
-    shape = (given.batch, given.time, given.tags)
+    shape = (arguments.batch, arguments.time, arguments.tags)
     logits = rng.normal(size=shape).astype("float32")
-    tags = rng.integers(0, given.tags, shape[:2])
-    lengths = rng.integers(given.time // 2, given.time + 1, given.batch)
-    lengths[0] = given.time
-    mask = np.arange(given.time) < lengths[:, None]
-    ours, theirs = _same_layers(given.tags, rng)
+    tags = rng.integers(0, arguments.tags, shape[:2])
+    lengths = rng.integers(arguments.time // 2, arguments.time + 1, arguments.batch)
+    lengths[0] = arguments.time
+    mask = np.arange(arguments.time) < lengths[:, None]
+    ours, theirs = _same_layers(arguments.tags, rng)
     calls = [_ours(ours, logits, tags, mask), _theirs(theirs, logits, tags, mask)]
     np.testing.assert_allclose(calls[0][0](), calls[1][0](), rtol=1e-4)
     paths = np.array(calls[0][1]())
     for path, length, expected in zip(paths, lengths, calls[1][1](), strict=True):
         np.testing.assert_array_equal(path[:length], expected)
-    print(f"B {given.batch}, T {given.time} (half of it to all), C {given.tags}; milliseconds")
+    print(f"B {shape[0]}, T {shape[1]} (half of it to all), C {shape[2]}; milliseconds")
     for number, what in enumerate(("log-likelihood and gradient", "Viterbi")):
         pair = [Contender("ours", calls[0][number]), Contender("pytorch-crf", calls[1][number])]
-        interleave(pair, given.rounds)
+        interleave(pair, arguments.rounds)
         for contender in pair:
             times = spread([1000 * s for s in contender.seconds])
             print(
@@ -73,7 +73,7 @@ def _same_layers(count, rng):
 
 
 def _ours(layer, logits, tags, mask):
-    given = [tf.constant(logits), tf.constant(tags, tf.int32), tf.constant(mask)]
+    tensors = [tf.constant(logits), tf.constant(tags, tf.int32), tf.constant(mask)]
 
     @tf.function(autograph=False)
     def likelihood(logits, tags, mask):
@@ -85,8 +85,8 @@ def _ours(layer, logits, tags, mask):
 
     decode = tf.function(layer.decode, autograph=False)
     return (
-        lambda: likelihood(*given)[0].numpy(),
-        lambda: decode(given[0], given[2])[0].numpy(),
+        lambda: likelihood(*tensors)[0].numpy(),
+        lambda: decode(tensors[0], tensors[2])[0].numpy(),
     )
 
 

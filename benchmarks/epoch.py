@@ -2,8 +2,8 @@
 
     TFDS_DATA_DIR=... python benchmarks/epoch.py --data tfds:imdb_reviews --rounds 2
 
-Both models train on the same bucketed batches, an epoch of each in turn. The first epoch holds
-what is compiled.
+Both models train on the same bucketed batches, an epoch of each in turn. The first epoch includes
+compilation.
 """
 
 import argparse
@@ -50,8 +50,8 @@ def main() -> None:
     parser.add_argument("--cell", default="lstm", choices=("lstm", "gru"))
     parser.add_argument("--units", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=2, help="epochs of each model")
-    given = parser.parse_args()
-    options = {"data": given.data, "cell": given.cell, "units": given.units}
+    arguments = parser.parse_args()
+    options = {"data": arguments.data, "cell": arguments.cell, "units": arguments.units}
     config = from_mapping(task.Config, {**task.defaults(options), **options})
     with tempfile.TemporaryDirectory() as directory:
         prepared = task.prepare(config, task.load(config), Path(directory))
@@ -60,7 +60,7 @@ def main() -> None:
         models["stock Keras"] = task.build(config, prepared)
     print(*[f"{name}: {model.count_params():,} parameters" for name, model in models.items()])
     batches = prepared.batches["train"]
-    for number in range(given.rounds):
+    for number in range(arguments.rounds):
         for name, model in models.items():
             start, loss = time.perf_counter(), 0.0
             for token_ids, labels, _ in batches((0, number)):

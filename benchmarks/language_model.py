@@ -123,7 +123,7 @@ def our_writing(path: Path) -> dict[str, Callable[[], Any]]:
     step, write = served.signatures["step"], served.signatures["generate"]
     states = served.signatures["start"](streams=tf.constant([0]))
     token = tf.constant([LETTERS[0].encode()])
-    asked = {
+    inputs = {
         "prompt": tf.constant([LETTERS[0].encode()]),
         "max_tokens": tf.constant([DRAWN]),
         "temperature": tf.constant([1.0]),
@@ -132,8 +132,8 @@ def our_writing(path: Path) -> dict[str, Callable[[], Any]]:
         "seed": tf.constant([0]),
     }
     return {
-        "step": lambda _kept=served: step(token=token, **states)["probabilities"].numpy(),
-        "text": lambda _kept=served: write(**asked)["text"].numpy(),
+        "step": lambda _module=served: step(token=token, **states)["probabilities"].numpy(),
+        "text": lambda _module=served: write(**inputs)["text"].numpy(),
     }
 
 
@@ -198,32 +198,33 @@ def main() -> None:
     parser.add_argument("--num-layers", type=int, default=1)
     parser.add_argument("--windows", type=int, default=10, help="in a row, of a round")
     parser.add_argument("--rounds", type=int, default=9)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     torch.manual_seed(0)
     machine.set_threads(machine.cores())
     print(machine.note(machine.cores()))
-    options = {"cell": given.cell, "units": given.units, "num_layers": given.num_layers}
+    options = {"cell": arguments.cell, "units": arguments.units, "num_layers": arguments.num_layers}
     config = from_mapping(task.Config, {**options, "decay": "none", "warmup": 0.0, "average": 0.0})
     codec = TextCodec(Vocabulary([*SPECIAL, *LETTERS]))
     size = len(codec.vocabulary)
     model = task._model(config, size)
     model.compile(optimizers.optimizer(config, 1))
     rng = np.random.default_rng(0)
-    length = given.windows * config.window * config.batch_size - 1
+    length = arguments.windows * config.window * config.batch_size - 1
     rows = [rng.integers(len(SPECIAL), size, length).astype(np.int32)]
     streams = Streams(encoded(rows), config.batch_size, config.window)
     windows = list(streams())
     peer = Peer(config, size)
     tokens = sum(window.num_tokens for window in windows)
     print(
-        f"\n{given.cell}, K {given.units}, L {given.num_layers}, V {size}, B {config.batch_size}, "
+        f"\n{arguments.cell}, K {arguments.units}, L {arguments.num_layers}, V {size}, "
+        f"B {config.batch_size}, "
         f"T {config.window}\n"
     )
     train = [
         Contender("zoo", our_training(config, streams, model)),
         Contender("PyTorch", torch_training(config, windows, peer)),
     ]
-    interleave(train, given.rounds)
+    interleave(train, arguments.rounds)
     report("training, tokens per second", train, lambda seconds: f"{tokens / seconds:,.0f}")
     with tempfile.TemporaryDirectory() as folder:
         makers = {
@@ -234,7 +235,7 @@ def main() -> None:
             makers["ONNX Runtime"] = onnx_writing(peer)
         for what, title in (("step", "one step, ms"), ("text", f"{DRAWN} tokens, ms")):
             contenders = [Contender(name, calls[what]) for name, calls in makers.items()]
-            interleave(contenders, given.rounds * 5)
+            interleave(contenders, arguments.rounds * 5)
             report(title, contenders, lambda seconds: f"{seconds * 1e3:.2f}")
 
 

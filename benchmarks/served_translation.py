@@ -1,9 +1,9 @@
-"""Does a served translation model write what the run wrote? In a process without this project.
+"""Compares a served translation model with its run, in a process without this project.
 
     python -I benchmarks/served_translation.py saved_models/translation/1 RUN/test.tsv
 
-Reads the sources and translations of a run's `test.tsv`, asks the SavedModel for each source, 32 at
-a time, and tells how many translations are the same. TensorFlow is all that it imports.
+Reads the sources and translations of a run's `test.tsv`, translates each source with the
+SavedModel, 32 at a time, and prints how many translations are equal. It imports only TensorFlow.
 """
 
 import sys
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 
 def main(path: str, table: str) -> int:
-    """Compares, and gives 0 if all are the same."""
+    """Compares; returns 0 if all are equal."""
     with open(table, encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
     served = tf.saved_model.load(path)

@@ -5,8 +5,8 @@
 Words, a convolution over their letters and casing -> a bidirectional LSTM -> a CRF (pytorch-crf
 there); the same bucketed batches, sizes, dropout, clipping and Adam, an epoch of each in turn.
 PyTorch runs once with packed sequences, which give its backward direction the right end, and once
-on the padded ones, where that direction reads the padding first. The first epoch holds what is
-compiled and is left out.
+on the padded ones, where that direction reads the padding first. The first epoch
+includes compilation and is left out.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from recipes.ner import task  # noqa: E402
 
 
 class Tagger(nn.Module):
-    """The model in PyTorch, as its users write it."""
+    """The usual model in PyTorch."""
 
     def __init__(self, config: Any, words: int, letters: int, tags: int, packed: bool) -> None:
         super().__init__()
@@ -96,11 +96,11 @@ def main() -> None:
     parser.add_argument("--data", default="builtin")
     parser.add_argument("--units", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5, help="epochs of each model, timed")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     torch.manual_seed(0)
     print(machine.note(machine.cores()))
     options = {"average": 0.0, "character_widths": "3", "rare_dropout": 0.0, "word_dropout": 0.0}
-    options |= {"data": given.data, "units": given.units, "num_layers": 1, "decay": "none"}
+    options |= {"data": arguments.data, "units": arguments.units, "num_layers": 1, "decay": "none"}
     options |= {"character_units": 50, "neighbour_words": 0}
     config = from_mapping(task.Config, options)
     with tempfile.TemporaryDirectory() as directory:
@@ -113,14 +113,16 @@ def main() -> None:
     }
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     batches = prepared.batches["train"]
-    for number in range(given.rounds + 1):
+    for number in range(arguments.rounds + 1):
         for name, step in steps.items():
             start = time.perf_counter()
             losses = [step(inputs, labels) for inputs, labels, _ in batches((0, number))]
-            taken = time.perf_counter() - start
-            print(f"epoch {number}  {name:16} {taken:6.2f} s  loss {sum(losses) / len(losses):.4f}")
+            seconds = time.perf_counter() - start
+            print(
+                f"epoch {number}  {name:16} {seconds:6.2f} s  loss {sum(losses) / len(losses):.4f}"
+            )
             if number:
-                seconds[name].append(taken)
+                seconds[name].append(seconds)
     for name, values in seconds.items():
         found, other = spread(values), ratio(values, seconds["zoo"])
         print(

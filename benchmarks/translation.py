@@ -5,8 +5,8 @@
 Training: batches of random pairs whose lengths are like those of short sentences, Adam, clipping,
 label smoothing, the last batch of a length and all; some batches of each in turn, in target tokens
 per second. Decoding: sentences per second, greedy and with a beam of five, one sentence at a time
-and 32, from ids to ids, so that neither side is charged for the text path. Nobody ends early: the
-weights are random, so all write as many tokens as they may.
+and 32, from ids to ids, so that neither side is charged for the text path. No sentence
+ends early: the weights are random, so all reach the maximum number of tokens.
 """
 
 import argparse
@@ -40,12 +40,12 @@ from zoo.losses import IGNORED, TokenCrossentropy  # noqa: E402
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK  # noqa: E402
 
 SOURCE, TARGET = 8000, 4000  # sizes of the vocabularies
-STEPS = 16  # tokens that are written
+STEPS = 16  # tokens per sentence
 NEVER = (PAD, UNK, BOS, EOS)
 
 
 class Peer(nn.Module):
-    """The model in PyTorch, as its users write it: attention to all steps at once."""
+    """The usual model in PyTorch: attention to all steps at once."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -151,16 +151,16 @@ def our_decoding(model: EncoderDecoder, source_ids: np.ndarray, beams: int) -> C
             return model.step(token_ids, states, memory, matrix)
 
         logits, states = step(tf.fill([tf.shape(source_ids)[0]], BOS), states)
-        how: dict[str, Any] = {"end": EOS, "max_tokens": STEPS, "forbidden": NEVER}
-        return beam_search(step, logits, states, beam_size=beams, **how).token_ids
+        search: dict[str, Any] = {"end": EOS, "max_tokens": STEPS, "forbidden": NEVER}
+        return beam_search(step, logits, states, beam_size=beams, **search).token_ids
 
-    given = tf.constant(source_ids)
-    return lambda: write(given).numpy()
+    sources = tf.constant(source_ids)
+    return lambda: write(sources).numpy()
 
 
 def torch_decoding(peer: Peer, source_ids: np.ndarray, beams: int) -> Callable[[], Any]:
     """Beam search in PyTorch, whole batches at a step, without ends."""
-    given = torch.from_numpy(source_ids).long()
+    sources = torch.from_numpy(source_ids).long()
     never = torch.zeros(TARGET).index_fill(0, torch.tensor(NEVER), -1e30)
 
     def states_of(states: Any, change: Callable[[Any], Any]) -> Any:
@@ -169,8 +169,8 @@ def torch_decoding(peer: Peer, source_ids: np.ndarray, beams: int) -> Callable[[
     @torch.inference_mode()
     def write() -> Any:
         peer.eval()
-        batch = len(given)
-        *memory, states = peer.read(given)
+        batch = len(sources)
+        *memory, states = peer.read(sources)
         memory = [values.repeat_interleave(beams, dim=0) for values in memory]
         states = states_of(states, lambda state: state.repeat_interleave(beams, dim=1))
         tokens = torch.full((batch * beams, 1), BOS)
@@ -213,11 +213,11 @@ def main() -> None:
     parser.add_argument("--cell", default="gru", choices=["gru", "lstm"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, default=6)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     machine.set_threads(machine.cores())
     print(machine.note(machine.cores()))
     keras.utils.set_random_seed(0)
-    config = from_mapping(task.Config, {"data": "random", "cell": given.cell})
+    config = from_mapping(task.Config, {"data": "random", "cell": arguments.cell})
     torch.manual_seed(0)
     options = {name: getattr(config, name) for name in task.MODEL_OPTIONS}
     model = zoo.build(
@@ -228,15 +228,16 @@ def main() -> None:
 
     counts = model.count_params(), sum(p.numel() for p in peer.parameters())
     print(
-        f"{given.cell}, K {config.units}, parameters: ours {counts[0]:,}, PyTorch {counts[1]:,}\n"
+        f"{arguments.cell}, K {config.units}, "
+        f"parameters: ours {counts[0]:,}, PyTorch {counts[1]:,}\n"
     )
     print("| | rnn-zoo | PyTorch | PyTorch's time over ours, median (low to high) | |")
     print("|---|---|---|---|---|")
-    pairs = random_pairs(config.batch_size * given.batches)
+    pairs = random_pairs(config.batch_size * arguments.batches)
     batches = list(PairBatches(pairs, config.batch_size, task.STEP)((0, 0)))
     work = sum(int((labels != IGNORED).sum()) for _, labels, _ in batches)
     training_of = our_training(model, batches), torch_training(config, peer, batches)
-    compared("training", *training_of, work, "target tokens per second", given.rounds)
+    compared("training", *training_of, work, "target tokens per second", arguments.rounds)
     for rows in (1, 32):
         encoded = EncodedPairs(*[side[:rows] for side in (pairs.sources, pairs.targets)])
         ((inputs, _, _),) = list(PairBatches(encoded, rows, 1)())
@@ -246,7 +247,7 @@ def main() -> None:
                 torch_decoding(peer, inputs["source_ids"], beams),
             )
             title = f"{'greedy' if beams == 1 else 'beam 5'}, {rows} at a time"
-            compared(title, *both, rows, "sentences per second", given.rounds)
+            compared(title, *both, rows, "sentences per second", arguments.rounds)
     print(f"\n{len(SPECIAL)} special tokens; {STEPS} tokens are written of each sentence.")
 
 

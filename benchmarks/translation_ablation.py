@@ -1,10 +1,10 @@
-"""What runs of the `translation` recipe that differ in an option reach, each with and without more.
+"""BLEU of several runs of the `translation` recipe, with and without beam and averaged weights.
 
     python benchmarks/translation_ablation.py RUN [RUN ...] [--edges WORDS ...]
 
 For each run the lower-cased BLEU of its test split: of the best epoch's averaged weights, greedily
 and with a beam of five, and with that beam of the weights after the last step; then the BLEU of the
-second by the source's length. The runs' own options say where the data stands.
+second by the source's length. The data is that of the runs' own options.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, An
     sources, references = ([getattr(pair, side) for pair in pairs] for side in ("source", "target"))
     state = checkpoint.load(directory / "checkpoints")
     if state is None:
-        raise InputError(f"{directory} holds no state of training: give a run that was trained")
+        raise InputError(f"{directory} has no training state: give a run that was trained")
     last, progression = state
 
     def written(model: keras.Model, beam_size: int) -> list[str]:
@@ -59,12 +59,12 @@ def main() -> None:
         type=int,
         nargs="+",
         default=list(scoring.EDGES),
-        help="words of a source up to which each row of the table by length goes",
+        help="upper limits, in source words, of the table by length",
     )
-    given = parser.parse_args()
-    edges = sorted(set(given.edges))
+    arguments = parser.parse_args()
+    edges = sorted(set(arguments.edges))
     try:
-        found = {run.name: of_run(run, edges) for run in given.runs}
+        found = {run.name: of_run(run, edges) for run in arguments.runs}
     except InputError as error:
         sys.exit(f"error: {error}")
     print("| run | minutes | greedy | beam 5 | beam 5, last weights |\n|---|---|---|---|---|")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UNFINISHED = (
     "README.md",
     "docs/",
-    "benchmarks/",
+    "benchmarks/results/",
     "recipes/answering.py",
     "recipes/asking.py",
     "recipes/cli.py",
@@ -37,19 +37,10 @@ UNFINISHED = (
     "zoo/__main__.py",
     "zoo/architectures/",
     "zoo/cells/",
-    "zoo/crf/",
-    "zoo/decoding/",
     "zoo/description.py",
-    "zoo/export.py",
     "zoo/layers/",
-    "zoo/masking.py",
-    "zoo/metrics/",
     "zoo/pipelines/",
-    "zoo/plots.py",
-    "zoo/recurrence/",
     "zoo/registry.py",
-    "zoo/system/",
-    "zoo/text/",
     "zoo/tuning/",
 )
 GENERATED = ("recipes/corpora/", "recipes/demonstration.py")  # their strings are sentences of data
@@ -135,7 +126,7 @@ def test_no_word_of_the_glossarys_left_column_is_used():
 
 def test_a_page_a_docstring_a_message_a_comment_and_a_name_are_all_read():
     assert {"told", "so many", "train has not"} <= set(PHRASES)
-    assert {"told", "found"} <= set(IDENTIFIERS)
+    assert {"told", "looks"} <= set(IDENTIFIERS)
     assert PROSE.search("words that train\nhas not") and not PROSE.search("it has not been run")
     code = '"""Told."""\n\ndef f(told):  # so many\n    raise ValueError("a stretch")\n'
     words = [match[1] for _, text in prose("a.py", code) for match in PROSE.finditer(text)]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Wrong input: says what was given, what was expected and how to mend it, in one sentence.
+    """Wrong input: one sentence with the value, the expectation and the remedy.
 
     The commands print the sentence and exit with status 2.
     """
@@ -16,11 +16,11 @@ class DamagedFile(InputError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Ends an error about a misspelt name: the nearest known one, or all of them.
+    """Suggests the nearest known name for a misspelt one, or lists all of them.
 
     Args:
         name: What the user wrote.
-        known: The names that would have been right.
+        known: The valid names.
 
     Returns:
         `did you mean 'lstm'?` or `known: gru, lstm, simple_rnn`.
@@ -39,7 +39,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def require_positive_int(name: str, value: object) -> None:
-    """Raises unless `value` is an int of at least 1 (a bool is none).
+    """Raises unless `value` is an int of at least 1 and no bool.
 
     Example:
         >>> require_positive_int("units", -3)
@@ -51,7 +51,7 @@ def require_positive_int(name: str, value: object) -> None:
 
 
 def require_rate(name: str, value: object) -> None:
-    """Raises unless `value` is a share to drop: a number from 0 up to, but not, 1."""
+    """Raises unless `value` is a dropout rate: a number in [0, 1)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         raise InputError(f"{name} must be a number from 0 up to (not including) 1, got {value!r}")
 

@@ -1,4 +1,4 @@
-"""Functions of tensors -> a SavedModel with their signatures, checked before it gets its name."""
+"""Writes functions as a SavedModel, verified in a fresh process before it gets its name."""
 
 import base64
 import json
@@ -23,8 +23,8 @@ from zoo.system import checksums, durable
 
 PART = ".part-"  # begins the names of unfinished versions
 
-# strings that break text paths: nothing, unknown words, emoji, right to left, NUL, markup, bad
-# bytes; a signature's own probes may add to them
+# difficult strings: empty, unknown words, emoji, right to left, NUL, markup, invalid bytes;
+# signatures may add probes of their own
 ODD_TEXTS = (
     b"",
     b"qxzzv wvvkq",
@@ -36,8 +36,8 @@ ODD_TEXTS = (
     b"\xff\xfe bad bytes",
 )
 
-# runs in a process of its own, which has TensorFlow, but neither this project nor Keras: TensorFlow
-# would import that by itself, and what is served must not need it
+# runs in a separate process with TensorFlow, but without this project and Keras, which TensorFlow
+# would import by itself: a served model must not need them
 CHECKER = """
 import base64, json, sys
 sys.modules["keras"] = None
@@ -62,7 +62,7 @@ json.dump({"answers": answers, "foreign": foreign}, sys.stdout)
 
 
 class ExportError(RuntimeError):
-    """The SavedModel does not answer as the model in memory does, or does not load."""
+    """The SavedModel does not load, or its outputs differ from the model in memory."""
 
 
 def publish(
@@ -74,21 +74,21 @@ def publish(
     """Writes the next version of a served model.
 
     It is written under a temporary name, loaded in a fresh process without this project, compared
-    with the functions in memory on the probes, and only then renamed: a version that is there is
-    whole.
+    with the functions in memory on the probes, and then renamed. So every version that exists is
+    complete.
 
     Args:
-        functions: What each signature computes, by its name: a `tf.function` with an input
-            signature and without autograph that gives a dict of named tensors, or its one graph.
-        tracked: All variables and lookup tables that the functions read, or what holds them.
-        probes: For each signature what it is tried on: a tensor for each of its inputs.
+        functions: The function of each signature, by name: a `tf.function` with an input signature
+            and without autograph that returns a dict of tensors, or its concrete function.
+        tracked: All variables and lookup tables that the functions read, or objects with them.
+        probes: The test inputs of each signature: a tensor for each of its inputs.
         directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
 
     Returns:
         The version's folder.
 
     Raises:
-        ExportError: The written model does not load or answers otherwise; nothing is left behind.
+        ExportError: The written model does not load or its outputs differ; no files are left.
     """
     durable.make_folder(directory)
     sweep(directory)
@@ -102,9 +102,9 @@ def publish(
 
 @contextmanager
 def _unfinished(directory: Path) -> Iterator[Path]:
-    """A folder to write a version into, deleted at the end if it is still there.
+    """A folder to write a version into, deleted at the end if it still exists.
 
-    The lock beside it is held for as long as this process lives; `sweep` goes by it.
+    The lock next to it is held while this process lives; `sweep` relies on it.
     """
     part = directory / f"{PART}{secrets.token_hex(4)}"
     place = Path(f"{part}.lock")
@@ -127,7 +127,7 @@ def sweep(directory: Path) -> None:
         lock = filelock.FileLock(place)
         try:
             lock.acquire(timeout=0)
-        except filelock.Timeout:  # its process lives
+        except filelock.Timeout:  # its process is alive
             continue
         shutil.rmtree(place.with_suffix(""), ignore_errors=True)
         place.unlink(missing_ok=True)
@@ -141,7 +141,7 @@ def load(path: Path) -> Any:
         path: The version's folder.
 
     Raises:
-        DamagedFile: A file of it is missing or damaged.
+        DamagedFile: One of its files is missing or damaged.
     """
     advice = "export again, or give another version"
     try:
@@ -150,10 +150,10 @@ def load(path: Path) -> Any:
         raise DamagedFile(f"{error}: {advice}") from error
     try:
         return tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow's, protobuf's and Python's own, by what is damaged
+    except Exception as error:  # of TensorFlow, protobuf or Python, depending on the damage
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DamagedFile(
-            f"{path} is damaged or no SavedModel ({first[:200]}): {advice}"
+            f"{path} is damaged or not a SavedModel ({first[:200]}): {advice}"
         ) from error
 
 
@@ -166,7 +166,7 @@ def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> 
 
 
 def _traced(function: Any) -> Any:
-    """A function's graph: of a function that has one TensorFlow would trace another to save it."""
+    """The concrete function, traced once: TensorFlow would trace another one to save it."""
     traced = isinstance(function, tf.types.experimental.ConcreteFunction)
     return function if traced else function.get_concrete_function()
 
@@ -194,11 +194,11 @@ def versions(directory: Path) -> list[int]:
 
 
 def newest(directory: Path) -> Path:
-    """The folder of the newest exported version, or an error that says how to make one."""
-    found = versions(directory)
-    if not found:
+    """The folder of the newest exported version, or an error with the command that exports one."""
+    numbers = versions(directory)
+    if not numbers:
         raise InputError(f"no exported model in {directory}: run the recipe's export first")
-    return directory / str(found[-1])
+    return directory / str(numbers[-1])
 
 
 def check(
@@ -206,15 +206,15 @@ def check(
 ) -> None:
     """Compares the SavedModel, loaded in a fresh process, with the functions in memory.
 
-    Floats may differ by 1e-5, or by that share of their size; all else is the same.
+    Floats may differ by 1e-5, absolute or relative; all other outputs must be equal.
 
     Args:
         path: The SavedModel's folder.
-        functions: What each signature computes, by its name.
-        probes: For each signature what it is tried on: a tensor for each of its inputs.
+        functions: The function of each signature, by name.
+        probes: The test inputs of each signature: a tensor for each of its inputs.
 
     Raises:
-        ExportError: It does not load, it needs this project, or an answer differs.
+        ExportError: It does not load, it needs this project, or an output differs.
     """
     if set(functions) != set(probes):
         raise InputError(
@@ -222,36 +222,36 @@ def check(
             f"{sorted(functions)}"
         )
     tensors = {
-        signature: {name: tf.convert_to_tensor(given) for name, given in inputs.items()}
+        signature: {name: tf.convert_to_tensor(value) for name, value in inputs.items()}
         for signature, inputs in probes.items()
     }
     with ThreadPoolExecutor(max_workers=1) as other:  # both processes at once
-        asked = other.submit(_ask_fresh_process, path, tensors)
+        future = other.submit(_ask_fresh_process, path, tensors)
         expected = {name: functions[name](**inputs) for name, inputs in tensors.items()}
-        served = asked.result()
+        served = future.result()
     if served["foreign"]:
         raise ExportError(f"the exported model imports {', '.join(served['foreign'])}")
     for signature in tensors:
-        answer = {name: _unpacked(given) for name, given in served["answers"][signature].items()}
+        answer = {name: _unpacked(value) for name, value in served["answers"][signature].items()}
         if not _same(expected[signature], answer):
             raise ExportError(
-                f"the exported model in {path} does not answer as the one in memory does "
+                f"the exported model in {path} answers differently from the one in memory "
                 f"({signature})"
             )
 
 
-def _same(expected: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    return set(expected) == set(found) and all(
-        _same_tensor(tensor, found[name]) for name, tensor in expected.items()
+def _same(expected: Mapping[str, Any], served: Mapping[str, Any]) -> bool:
+    return set(expected) == set(served) and all(
+        _same_tensor(tensor, served[name]) for name, tensor in expected.items()
     )
 
 
-def _same_tensor(expected: Any, found: Any) -> bool:
-    if (expected.dtype, expected.shape) != (found.dtype, found.shape):
+def _same_tensor(expected: Any, served: Any) -> bool:
+    if (expected.dtype, expected.shape) != (served.dtype, served.shape):
         return False
-    if expected.dtype.is_floating:  # NaN is not equal to itself: a model with such an answer fails
-        return np.allclose(found.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)
-    return np.array_equal(found.numpy(), expected.numpy())
+    if expected.dtype.is_floating:  # NaN is unequal to itself: a model with NaN outputs fails
+        return np.allclose(served.numpy(), expected.numpy(), rtol=1e-5, atol=1e-5)
+    return np.array_equal(served.numpy(), expected.numpy())
 
 
 def _packed(tensor: Any) -> list[str]:
@@ -268,7 +268,7 @@ def _ask_fresh_process(path: Path, probes: Mapping[str, Mapping[str, Any]]) -> d
         signature: {name: _packed(tensor) for name, tensor in inputs.items()}
         for signature, inputs in probes.items()
     }
-    with tempfile.TemporaryDirectory() as empty:  # so that no folder of the project is importable
+    with tempfile.TemporaryDirectory() as empty:  # so that this project cannot be imported
         result = subprocess.run(
             [sys.executable, "-I", "-c", CHECKER],
             input=json.dumps({"path": str(path.resolve()), "probes": packed}),

@@ -8,7 +8,7 @@ from keras import ops
 from zoo import masking
 from zoo.errors import InputError, require_rate
 
-IGNORED = -1  # the label of a place that counts for nothing: padding, or an unknown label
+IGNORED = -1  # the label of a token that is ignored: padding, or an unknown label
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -17,10 +17,10 @@ class TokenCrossentropy(keras.losses.Loss):
 
         loss = - sum_(b, t) log softmax(logits_bt)[y_bt] / (number of real tokens)
 
-    With label smoothing e the label is one among all C with probability e / C each, itself more
-    with 1 - e: a network is not rewarded any more for being ever surer.
+    Label smoothing e mixes the label with the uniform distribution: e / C for each class, and
+    1 - e more for the label. It keeps a network from growing overconfident.
 
-    `y_true` is int (B, T), -1 where nothing counts: in the padding, or where the label is unknown;
+    `y_true` is int (B, T), -1 for ignored tokens: in the padding, or where the label is unknown;
     `y_pred` float (B, T, C), logits. A sample weight is (B,) or (B, T).
 
     Args:
@@ -29,8 +29,8 @@ class TokenCrossentropy(keras.losses.Loss):
         **kwargs: Keras' own arguments.
 
     Raises:
-        InputError: The label smoothing is no share. When called: labels, logits and weights do not
-            fit together, or a label is below -1 or above C - 1 (in a graph TensorFlow's
+        InputError: The label smoothing is not in [0, 1). When called: the shapes of labels, logits
+            and weights differ, or a label is below -1 or above C - 1 (in a graph TensorFlow's
             `InvalidArgumentError`).
 
     Source: Szegedy et al., arXiv:1512.00567, section 7, for label smoothing.
@@ -75,7 +75,7 @@ class TokenCrossentropy(keras.losses.Loss):
 
 
 def _checked_labels(labels: Any, logits: Any) -> Any:
-    """The labels, or an InputError: they have another shape, or one is out of range."""
+    """Checks the shape and the range of labels."""
     count = logits.shape[-1]
     sizes, expected = tuple(labels.shape), tuple(logits.shape[:-1])
     differ = any(
@@ -90,6 +90,6 @@ def _checked_labels(labels: Any, logits: Any) -> Any:
     masking.require_alike("the labels", labels, "the logits", logits, axes=len(expected))
     return masking.require(
         ops.all(ops.logical_and(labels >= IGNORED, labels < count)),
-        f"a label is out of range: expected 0 to {count - 1}, or {IGNORED} where nothing counts",
+        f"a label is out of range: expected 0 to {count - 1}, or {IGNORED} for ignored tokens",
         labels,
     )

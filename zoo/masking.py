@@ -1,9 +1,9 @@
 """Lengths and padding masks: the one convention that every layer shares.
 
-A mask is bool (B, T), True = a real token. Padding is on the right, so that a row is its length; a
-mask is computed once from the ids and passed explicitly. Layers that read masks as lengths raise an
-error for other masks: in eager mode an `InputError`, in a TensorFlow graph (`fit`, `predict`) an
-`InvalidArgumentError` with the same sentence. Under XLA the values are not checked.
+A mask is bool (B, T), True = a real token. Padding is on the right, so a row is described by its
+length; a mask is computed once from the ids and passed explicitly. Layers that read masks as
+lengths raise an error for other masks: in eager mode an `InputError`, in a TensorFlow graph (`fit`,
+`predict`) an `InvalidArgumentError` with the same sentence. Under XLA the values are not checked.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ NOT_RIGHT_PADDED = (
 )
 
 
-_sentences: set[str] = set()  # of the checks in graphs, by which `input_errors` knows them
+_sentences: set[str] = set()  # messages of checks in graphs, which `input_errors` recognises
 
 
 class MaskedLayer(keras.layers.Layer):
@@ -42,13 +42,13 @@ class MaskedLayer(keras.layers.Layer):
 
 
 def keep_frozen(layer: keras.layers.Layer) -> None:
-    """Freezes what a frozen layer has made in `build`: a loaded model's stay as they were saved.
+    """Freezes the sublayers that a frozen layer creates in `build`, as in a loaded model.
 
-    Keras freezes the layers that are there when `trainable` is set, and a model that is loaded
-    builds them later.
+    Keras freezes the sublayers that exist when `trainable` is set; a loaded model builds them
+    later.
     """
     if not layer.trainable:
-        layer.trainable = True  # TensorFlow passes over a value that an attribute has already
+        layer.trainable = True  # TensorFlow skips an assignment that does not change the attribute
         layer.trainable = False
 
 
@@ -105,19 +105,19 @@ def input_errors() -> Iterator[None]:
 
 
 def require_alike(
-    name: str, given: Any, of: str, other: Any, axes: int = 2, static: bool = False
+    name: str, values: Any, of: str, other: Any, axes: int = 2, static: bool = False
 ) -> None:
-    """Raises unless the first axes of two tensors agree: one row must not stand for several.
+    """Raises unless the first axes of two tensors agree: no broadcasting over rows.
 
     Args:
-        name: What the tensor is called in the error.
-        given: The tensor, of any rank from `axes` up.
-        of: What the other tensor is called.
-        other: The tensor that says which sizes are expected.
+        name: Name of the tensor in the error.
+        values: The tensor, of any rank from `axes` up.
+        of: Name of the other tensor.
+        other: The tensor with the expected sizes.
         axes: Number of axes to compare.
         static: Compare only sizes that are known when a graph is traced.
     """
-    sizes, expected = tuple(given.shape), tuple(other.shape)[:axes]
+    sizes, expected = tuple(values.shape), tuple(other.shape)[:axes]
     pairs = list(zip(sizes, expected, strict=False))
     known = all(None not in pair for pair in pairs)
     if len(pairs) < axes or any(None not in pair and pair[0] != pair[1] for pair in pairs):
@@ -125,8 +125,8 @@ def require_alike(
             f"{name} must have the sizes {expected} of {of} in its first {axes} axes, got the "
             f"shape {sizes}: give one entry for each"
         )
-    if not (known or static or isinstance(given, keras.KerasTensor)):
-        same = [a == b for a, b in zip(ops.shape(given)[:axes], ops.shape(other), strict=False)]
+    if not (known or static or isinstance(values, keras.KerasTensor)):
+        same = [a == b for a, b in zip(ops.shape(values)[:axes], ops.shape(other), strict=False)]
         unknown = [each for each in same if not isinstance(each, bool)]
         if unknown:
             sentence = f"{name} and {of} have different sizes: give one entry for each"
@@ -141,7 +141,7 @@ def real_mask(
     Args:
         mask: (B, T), or None: the values' implicit Keras mask, or all real if they have none.
         values: (B, T, ...).
-        of: What the values are called in an error.
+        of: Name of the values in an error.
         right_padded: Whether the mask will be read as lengths.
         static: Compare only sizes that are known when a graph is traced.
 
@@ -167,7 +167,7 @@ def real_mask(
 def continued_mask(inputs: Any, mask: Any) -> Any:
     """The implicit mask of a sequence layer's outputs: that of its inputs where they have one.
 
-    A mask that was given explicitly is not continued: it is passed to each layer by hand.
+    An explicit mask is not propagated: it is passed to each layer by hand.
     """
     implicit = getattr(inputs, "_keras_mask", None)
     return [implicit] if implicit is not None and implicit is mask else None
@@ -183,12 +183,12 @@ def highest(values: Any, axis: int, keepdims: bool = False) -> Any:
 
 
 def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
-    """The softmax over the real entries; the others get 0, all of them where none is real.
+    """Softmax over the real entries; padding gets 0, and so does a row without real entries.
 
         alpha_s = exp(e_s - m) / sum_(s' real) exp(e_s' - m),   m = max_(s real) e_s
 
-    It is computed in float32 and rounded to the scores' dtype, so that the weights are right for
-    scores of any size, also where all real scores are far below 0.
+    It is computed in float32 and rounded to the scores' dtype, so the weights are right for
+    scores of any size, also if all real scores are far below 0.
 
     Args:
         scores: Of any shape.
@@ -199,7 +199,7 @@ def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
         The weights, of the scores' shape and dtype.
     """
     lowest = float(np.finfo("float32").min)
-    # an infinite score, as of a product in float16, must not make NaN of a difference
+    # an infinite score, such as a product in float16, must not turn a difference into NaN
     values = ops.clip(ops.cast(scores, "float32"), lowest, -lowest)
     values = ops.where(mask, values, lowest)
     peak = ops.stop_gradient(highest(values, axis, keepdims=True))
@@ -226,9 +226,9 @@ def padding_mask(token_ids: Any) -> Any:
 
 
 def moved_to_front(token_ids: Any) -> Any:
-    """The ids (B, T) of each row with its padding on the right, wherever it was.
+    """Moves the padding of each row of ids (B, T) to the right.
 
-    Rows that have their padding on the right, as a vectorizer makes them, cost one comparison.
+    Rows that are right-padded already, as by a vectorizer, cost one comparison.
 
     Example:
         >>> moved_to_front(keras.ops.array([[0, 7, 0, 8]])).numpy().tolist()
@@ -252,12 +252,12 @@ def lengths(mask: Any) -> Any:
 
 
 def from_lengths(row_lengths: Any, time: Any) -> Any:
-    """The mask of rows of so many tokens: int (B,) and T -> bool (B, T)."""
+    """The mask of rows with these lengths: int (B,) and T -> bool (B, T)."""
     return ops.arange(time, dtype="int32")[None] < ops.cast(row_lengths, "int32")[:, None]
 
 
 def reverse_within_lengths(values: Any, row_lengths: Any) -> Any:
-    """Reverses each row within its own length; what stands in the padding stays where it is.
+    """Reverses each row within its own length; padding stays in place.
 
     Args:
         values: (B, T, ...).
@@ -288,7 +288,7 @@ def last_real(values: Any, row_lengths: Any, otherwise: Any) -> Any:
     Args:
         values: (B, T, D).
         row_lengths: int (B,), tokens.
-        otherwise: (B, D), taken for rows without a real token.
+        otherwise: (B, D), for rows without a real token.
 
     Returns:
         (B, D).
@@ -300,7 +300,7 @@ def last_real(values: Any, row_lengths: Any, otherwise: Any) -> Any:
 
 
 def masked_mean(values: Any, mask: Any) -> Any:
-    """The mean over each row's real tokens, (B, T, D) -> (B, D); 0 for a row without any.
+    """The mean over each row's real tokens, (B, T, D) -> (B, D); 0 for a row without them.
 
     It is computed in float32 and rounded to the values' dtype.
     """

@@ -1,4 +1,4 @@
-"""What all plots share: labels that are safe to draw, fonts that have their letters, saving."""
+"""Shared parts of all plots: labels that are safe to draw, fonts that cover them, saving."""
 
 import functools
 import unicodedata
@@ -20,12 +20,12 @@ EMPTY = "(empty)"
 UNPRINTABLE = "\ufffd"
 DOTS_PER_INCH = 130
 
-# a bitmap font has no outlines to draw; the other one has boxes in place of letters
+# a bitmap font without outlines, and a font of placeholder boxes
 _UNUSABLE = ("Noto Color Emoji", "Last Resort")
 
 
 def plot_label(text: str, longest: int = LONGEST) -> str:
-    r"""Makes any string safe to draw with Matplotlib, as itself.
+    r"""Escapes a string so that Matplotlib draws it literally.
 
     A dollar sign starts no formula, white space and line breaks are one space, control characters
     are drawn as a replacement character, invisible ones are left out, and long labels are cut.
@@ -48,7 +48,7 @@ def plot_label(text: str, longest: int = LONGEST) -> str:
 
 
 def _drawable(char: str) -> str:
-    """A character as it is drawn; format characters such as a zero-width space are not."""
+    """The drawn form of a character; format characters such as a zero-width space are dropped."""
     if char.isprintable():
         return char
     return "" if unicodedata.category(char) == "Cf" else UNPRINTABLE
@@ -56,13 +56,13 @@ def _drawable(char: str) -> str:
 
 @contextmanager
 def drawing(texts: Iterable[str] = ()) -> Iterator[None]:
-    """Sets Matplotlib up for a figure: what is created within is drawn with fonts for its letters.
+    """Sets up Matplotlib for a figure created in a `with` block, with fonts for its letters.
 
-    A letter that no installed font has is drawn as a box, without a warning. LaTeX is switched off
-    whatever the user's settings are, since labels are plain text.
+    A letter that no installed font has is drawn as a box, without a warning. LaTeX is switched off,
+    since labels are plain text.
 
     Args:
-        texts: The labels that come from data, as they are drawn.
+        texts: The labels that come from data.
     """
     letters = frozenset("".join(texts))
     families = [*matplotlib.rcParams["font.family"], *_fonts_with(letters)]
@@ -75,7 +75,7 @@ def drawing(texts: Iterable[str] = ()) -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG; a file that is there is replaced when the new one is whole."""
+    """Writes a figure as PNG; an existing file is replaced atomically."""
     FigureCanvasAgg(figure)
     with durable.replacing(path) as part:
         figure.savefig(part, dpi=DOTS_PER_INCH)
@@ -83,17 +83,17 @@ def save(figure: Figure, path: Path) -> None:
 
 @functools.lru_cache(maxsize=32)
 def _fonts_with(letters: frozenset[str]) -> tuple[str, ...]:
-    """Installed fonts that have what the default font lacks, each of which adds a letter."""
+    """Installed fonts that add letters which the default font lacks."""
     missing = {ord(letter) for letter in letters if letter.isprintable()}
     missing -= _code_points(font_manager.findfont(font_manager.FontProperties()))
-    found: list[str] = []
+    families: list[str] = []
     for name, path in _installed() if missing else ():
         if not missing:
             break
         if covered := missing & _code_points(path):
             missing -= covered
-            found.append(name)
-    return tuple(found)
+            families.append(name)
+    return tuple(families)
 
 
 def _installed() -> list[tuple[str, str]]:
@@ -112,8 +112,8 @@ def _installed() -> list[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=256)
 def _code_points(path: str) -> frozenset[int]:
-    """The Unicode characters that a font file has; none if the file cannot be read."""
+    """The code points of a font file; none if it cannot be read."""
     try:
         return frozenset(FT2Font(path).get_charmap())
-    except (OSError, RuntimeError):  # it was uninstalled since, or is damaged
+    except (OSError, RuntimeError):  # uninstalled meanwhile, or damaged
         return frozenset()

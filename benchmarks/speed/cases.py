@@ -1,4 +1,4 @@
-"""The main mode: each shape and pass, cell by cell, beside the peers."""
+"""The main mode: each shape and pass, cell by cell, with its peers."""
 
 import itertools
 import re
@@ -24,7 +24,7 @@ from zoo.registry import cell_class
 def run(
     shapes: list[Shape], passes: list[str], cells: list[str], rounds: int, counted: bool
 ) -> list[dict[str, Any]]:
-    """Times all cases, prints a table for each shape and pass, and gives the records.
+    """Times all cases, prints a table for each shape and pass, and returns the records.
 
     Args:
         shapes: What to time.

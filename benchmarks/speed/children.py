@@ -1,4 +1,4 @@
-"""Fresh processes: for a peak of memory, a count of compilations, or an export that is loaded."""
+"""Tasks in fresh processes: peak memory, number of compilations, a loaded export."""
 
 import json
 import os
@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).resolve().parents[1] / "recurrent.py"
 
 
 def in_fresh_process(task: str, job: dict[str, Any], flags: str = "") -> Any:
-    """Runs a task of `commands.TASKS` in a process of its own and gives its answer.
+    """Runs a task of `commands.TASKS` in a separate process and returns its answer.
 
     Args:
         task: Its name.
@@ -19,7 +19,7 @@ def in_fresh_process(task: str, job: dict[str, Any], flags: str = "") -> Any:
         flags: `XLA_FLAGS` of the process, added to those that are set.
 
     Raises:
-        RuntimeError: The process failed; the message ends with what it said.
+        RuntimeError: The process failed; the message ends with its output.
     """
     environment = {**os.environ}
     if flags:

@@ -1,4 +1,4 @@
-"""The command: which mode, which sizes, where the numbers go."""
+"""The command line: mode, sizes, output."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ SERVED_SHAPES = ["1x50x128x128", "1x50x128x256"]
 GROWTH_SHAPE = "32x100x128x128"
 DESCRIPTION = """\
 Times one recurrent layer beside stock Keras (plain, and compiled by XLA) and PyTorch, in one
-process, one call of each in turn. A cell that the peers have not is compared with their LSTM. A
+process, one call of each in turn. A cell that the peers lack is compared with their LSTM. A
 training step takes the gradients of the sum of squared outputs for inputs and weights. The limit
 is a matrix product with the multiply-adds of the layer's own over the real tokens (three of them
 for training). Compile time is what the first call takes beyond the median; XLA's programs are

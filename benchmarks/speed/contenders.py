@@ -1,4 +1,4 @@
-"""Ours, stock Keras' layers, and the one big product that no layer can beat."""
+"""Our layer, stock Keras' layers, and one large matrix product as the lower bound."""
 
 from collections.abc import Callable
 from typing import Any

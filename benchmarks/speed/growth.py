@@ -31,7 +31,7 @@ WHOLE, TRUNCATED = "whole", "windows of {window}"
 def run(
     shape: Shape, times: list[int], batches: list[int], window: int, rounds: int, threads: int
 ) -> list[dict[str, Any]]:
-    """Times each size in a fresh process, prints the table, and gives the records.
+    """Times each size in a fresh process, prints the table, and returns the records.
 
     Args:
         shape: B, E and K while T grows; T while B grows.

@@ -1,4 +1,4 @@
-"""The note above all numbers: machine, versions, date."""
+"""The header of all results: machine, versions, date."""
 
 import datetime
 import os
@@ -19,7 +19,7 @@ def cores() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Gives TensorFlow and PyTorch so many threads.
+    """Sets the number of threads of TensorFlow and PyTorch.
 
     TensorFlow takes the number only before its first operation.
     """

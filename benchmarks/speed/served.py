@@ -1,4 +1,4 @@
-"""One layer as a plain SavedModel, loaded in a fresh process: what one request costs."""
+"""One layer as a plain SavedModel, loaded in a fresh process: the time of one request."""
 
 import tempfile
 from pathlib import Path
@@ -19,7 +19,7 @@ from zoo.layers import Recurrent
 
 
 def run(shapes: list[Shape], cells: list[str], rounds: int, threads: int) -> list[dict[str, Any]]:
-    """Exports, times, prints a table for each shape, and gives the records.
+    """Exports, times, prints a table for each shape, and returns the records.
 
     Args:
         shapes: Full shapes; B and T are unknown to the exported function.
@@ -48,7 +48,7 @@ def run(shapes: list[Shape], cells: list[str], rounds: int, threads: int) -> lis
 
 
 def export_all(cells: list[str], shape: Shape, folder: Path) -> dict[str, str]:
-    """Exports a layer of each cell and each stock layer that they need; gives those left out."""
+    """Exports a layer of each cell and the stock layers they need; returns those left out."""
     left_out = {}
     for cell in cells:
         layer = Recurrent(cell, shape.units)
@@ -77,7 +77,7 @@ def _stock_request(layer: Any) -> Any:
 def export(layer: Any, outputs: Any, inputs: int, path: Path) -> None:
     """Writes `serve`, (B, T, E) -> (B, T, K), for any B and T, as a plain SavedModel."""
     module = tf.Module()
-    module.kept = [weight.value for weight in layer.weights]
+    module.weights = [weight.value for weight in layer.weights]
     signature = [tf.TensorSpec([None, None, inputs], tf.float32, name="x")]
     module.serve = tf.function(
         lambda x: {"outputs": outputs(x)}, input_signature=signature, autograph=False
@@ -116,7 +116,7 @@ def _loaded(path: Path, array: np.ndarray) -> Any:
     module = tf.saved_model.load(str(path))
     function, x = module.signatures["serving_default"], tf.constant(array)
 
-    def call(kept: Any = module) -> np.ndarray:
+    def call(loaded: Any = module) -> np.ndarray:
         return function(x=x)["outputs"].numpy()
 
     return call

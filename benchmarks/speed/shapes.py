@@ -1,4 +1,4 @@
-"""What is timed: batches of B rows, T steps, E inputs, K units, and the work in them."""
+"""Batches to time: B rows, T steps, E inputs, K units, and the work in them."""
 
 import re
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def batches_of_lengths(shape: Shape, seed: int = SEED) -> list[np.ndarray]:
 
     A full shape has one batch of rows of T steps. A ragged one draws B lengths between a twentieth
     of T (10 of 200) and T. A bucketed one draws 4 B, sorts them, longest first, and cuts them into
-    four batches, so that rows of like lengths stand together.
+    four batches, so that rows of similar length share a batch.
     """
     if shape.kind == "full":
         return [np.full(shape.batch, shape.time, "int32")]
@@ -82,7 +82,7 @@ def rows_of_product(batches: list[np.ndarray]) -> int:
 
 
 def product_sizes(cell: Any, shape: Shape) -> tuple[int, int]:
-    """The matrix [W; U] as one: (E + K, gates K), without the part that the cell has not."""
+    """The matrix [W; U] as one: (E + K, gates K), without parts that the cell lacks."""
     inner = cell.has_input_kernel * shape.inputs + cell.has_recurrent_kernel * shape.units
     return inner, cell.num_gates * shape.units
 

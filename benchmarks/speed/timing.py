@@ -1,7 +1,7 @@
-"""Side by side: every contender in each round, A B C A B C, so that all see the same machine.
+"""Timing side by side: every contender in each round, A B C A B C, under the same load.
 
-In a round each is called twice, and the second call counts: a training step follows its like, not
-another library's, whose threads still wait for work and whose numbers fill the caches.
+In a round each is called twice, and the second call counts: a call directly after one of another
+library would meet its busy threads and its data in the caches.
 """
 
 import statistics
@@ -16,9 +16,9 @@ class Contender:
     """Something to time: its name, a call that ends when its results are there, and its times.
 
     Attributes:
-        name: As the table has it.
+        name: Its name in the table.
         call: Runs one pass, or None where it cannot run here.
-        why_not: What the table says instead.
+        why_not: Text in the table instead.
         peer: Whether ours is compared with it.
         first_s: Seconds of the first call, which traces and compiles.
         seconds: Seconds of each round.

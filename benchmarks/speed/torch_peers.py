@@ -1,4 +1,4 @@
-"""PyTorch's layers as peers; without PyTorch they are named and not timed."""
+"""PyTorch's layers as peers; without PyTorch they are listed but not timed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def version() -> str:
 
 
 def set_threads(count: int) -> None:
-    """Gives PyTorch so many threads."""
+    """Sets the number of PyTorch's threads."""
     if torch:
         torch.set_num_threads(count)
 
@@ -31,7 +31,7 @@ def set_threads(count: int) -> None:
 def contender(
     kind: str, shape: Shape, arrays: list[np.ndarray], lengths: list[np.ndarray], passed: str
 ) -> Contender:
-    """`nn.LSTM` and its like: full batches as they are, others packed.
+    """`nn.LSTM` and its like: full batches unchanged, others packed.
 
     Args:
         kind: A cell of `LAYERS`.

@@ -173,9 +173,12 @@ def test_help_ends_with_status_0(words, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "training: compiled loops with a gradient of their own"),
+        ([], "training: compiled loops with an explicit gradient"),
         ([], "elsewhere: one TensorFlow op for all steps"),
-        (["--cell", "min_gru"], "elsewhere: a scan over elements, without a loop over steps"),
+        (
+            ["--cell", "min_gru"],
+            "elsewhere: a parallel scan over elements, without a loop over steps",
+        ),
         (
             ["--units", "31"],
             "training: one TensorFlow op for all steps (units=31 rules out compiled",

@@ -187,7 +187,7 @@ def test_answers_are_compared_closely(tmp_path, monkeypatch, other, fits):
     if fits:
         check(tmp_path, *constant(**{**SERVED, **other}))
     else:
-        with pytest.raises(ExportError, match="does not answer as the one in memory"):
+        with pytest.raises(ExportError, match="answers differently from the one in memory"):
             check(tmp_path, *constant(**{**SERVED, **other}))
 
 

@@ -1,4 +1,4 @@
-"""The sums and maxima over all tag paths of a sentence that a linear-chain CRF is made of.
+"""Sums and maxima over all tag paths of a sentence: the algebra of a linear-chain CRF.
 
 A path y_1 .. y_T of C tags scores
 
@@ -18,8 +18,8 @@ from zoo.errors import InputError
 from zoo.recurrence.packing import in_xla
 from zoo.recurrence.stepwise import scan
 
-IMPOSSIBLE = -1e30  # of a path that is ruled out: finite, so that no difference is NaN
-UNKNOWN = -1  # the tag of a token that is not labelled: it may have any
+IMPOSSIBLE = -1e30  # score of an impossible path: finite, so that no difference is NaN
+UNKNOWN = -1  # the tag of an unlabelled token, which may have any tag
 
 
 class Chain(NamedTuple):
@@ -30,7 +30,7 @@ class Chain(NamedTuple):
         transitions: (C, C), the score of going from the row's tag to the column's.
         start: (C,), of beginning with a tag.
         end: (C,), of ending with it.
-        lengths: int32 (B,), real tokens of each sentence; padding is never looked at.
+        lengths: int32 (B,), real tokens of each sentence; padding is ignored.
     """
 
     logits: Any
@@ -108,7 +108,7 @@ def checked_tags(chain: Chain, tags: Any) -> Any:
 
 
 def known_tokens(chain: Chain, tags: Any) -> Any:
-    """The real tokens of which the tags say something: bool (B, T)."""
+    """Marks the real tokens with a label: bool (B, T)."""
     known = tags > UNKNOWN if len(tags.shape) == 2 else ops.logical_not(ops.all(tags, axis=-1))
     return ops.logical_and(_real(chain), known)
 
@@ -137,8 +137,8 @@ def _partition_within(chain: Chain, sets: Any) -> Any:
 def log_partition(chain: Chain) -> Any:
     """The logarithm of the sum of exp(score) over all paths of each sentence, (B,).
 
-    Its gradient is written by hand: the marginals, which the messages of both directions give
-    without a way back through the recursion.
+    The gradient is explicit: the marginals, computed from the messages of both directions
+    without backpropagation through the recursion.
     """
     lengths = chain.lengths
 
@@ -174,7 +174,7 @@ def best_paths(chain: Chain, count: int = 1) -> tuple[Any, Any]:
 
     Args:
         chain: The sentences.
-        count: N, how many of each.
+        count: N, the number of paths of each.
 
     Returns:
         Tags int32 (B, N, T), 0 in the padding, and their scores (B, N): minus infinity where a
@@ -184,7 +184,7 @@ def best_paths(chain: Chain, count: int = 1) -> tuple[Any, Any]:
     logits, real = _cleaned(chain), _real(chain)
 
     def advance(states: list[Any], slices: list[Any]) -> list[Any]:
-        # (B, N, C): the best scores of all that leads to each tag of the next token
+        # (B, N, C): the best scores of the paths to each tag of the next token
         scores = ops.reshape(states[0], (-1, count, width)) + slices[0][:, None]
         reached = scores[:, :, :, None] + chain.transitions  # (B, N, C, C)
         best, origin = _top(ops.reshape(reached, (-1, count * width, width)), count)
@@ -234,10 +234,10 @@ def _trace(origins: Any, places: Any, lengths: Any, width: int) -> Any:
 
 
 class _Messages(NamedTuple):
-    """What comes to each token from its left and from its right, log-sums over the paths there.
+    """Forward and backward messages to each token: log-sums over the paths on either side.
 
     Each message is shifted so that its highest entry is 0: a sum over a long sentence would leave
-    float32 few digits for what sets the tags apart.
+    float32 too few digits for the differences between tags.
     """
 
     left: Any  # (B, T, C)
@@ -246,7 +246,7 @@ class _Messages(NamedTuple):
 
 
 def _messages(chain: Chain) -> _Messages:
-    """One recursion for both directions: what comes from the right is the reversed sentence's."""
+    """One recursion for both directions: the right messages are those of the reversed sentence."""
     logits = _cleaned(chain)
     width = logits.shape[-1]
     sources = ops.stack([logits, masking.reverse_within_lengths(logits, chain.lengths)])
@@ -266,7 +266,7 @@ def _messages(chain: Chain) -> _Messages:
     messages = ops.concatenate([first[None], messages[:-1]], axis=0)
     left, right = ops.unstack(ops.reshape(ops.moveaxis(messages, 0, 1), ops.shape(sources)), 2)
     right = masking.reverse_within_lengths(right, chain.lengths)
-    shifts = ops.transpose(shifts[:, : shape[1], 0])  # (B, T), of the message to the token behind
+    shifts = ops.transpose(shifts[:, : shape[1], 0])  # (B, T), of the message to the next token
     inner = masking.from_lengths(chain.lengths - 1, ops.shape(logits)[1])
     last = masking.last_real(left + logits, chain.lengths, ops.zeros_like(logits[:, 0]))
     total = _log_sum(last + chain.end, axis=1) + ops.sum(ops.where(inner, shifts, 0), axis=1)
@@ -302,5 +302,5 @@ def _real(chain: Chain) -> Any:
 
 
 def _cleaned(chain: Chain) -> Any:
-    """The logits with zeros in the padding, whatever stood there."""
+    """The logits with zeros in the padding."""
     return ops.where(_real(chain)[:, :, None], chain.logits, 0)

@@ -1,4 +1,4 @@
-"""The linear-chain conditional random field: the last layer where tags hang together."""
+"""The linear-chain CRF layer: the last layer of a tagger whose tags depend on each other."""
 
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ class Tagging(NamedTuple):
 
     Attributes:
         tags: int32 (B, T), 0 in the padding.
-        confidence: float32 (B, T), each chosen tag's marginal probability; 0 in the padding.
+        confidence: float32 (B, T), the marginal probability of each tag; 0 in the padding.
         log_probability: float32 (B,), of the whole path, in nats.
     """
 
@@ -31,7 +31,7 @@ class Tagging(NamedTuple):
 
 @keras.saving.register_keras_serializable("zoo")
 class CRF(masking.MaskedLayer):
-    """Scores whole paths of tags: each token's logits, and a learned score for each pair of tags.
+    """Scores tag paths: the logits of each token and a learned score for each pair of tags.
 
         logits (B, T, C), mask (B, T) -> chain (B, T + C + 3, C)
 
@@ -164,7 +164,7 @@ class CRF(masking.MaskedLayer):
             Tags int32 (B, T), 0 in the padding.
 
         Raises:
-            InputError: The predictions are no such output.
+            InputError: The predictions are not this layer's output.
         """
         return self._best(self._read(predictions))[0]
 
@@ -189,7 +189,7 @@ class CRF(masking.MaskedLayer):
             mask: bool (B, T), True = a real token.
 
         Returns:
-            (B,), at most 0; some -1e30 where the tags are not allowed.
+            (B,), at most 0; about -1e30 where the tags are not allowed.
 
         Raises:
             InputError: The logits are a chain, shapes differ, or a tag is out of range.
@@ -215,7 +215,7 @@ class CRF(masking.MaskedLayer):
         return linear_chain.marginals(self._of_logits(logits, mask))
 
     def log_partition(self, logits: Any, mask: Any = None) -> Any:
-        """What a path's score is set against: log-probability = score - log-partition, (B,)."""
+        """The log-sum over all paths, (B,): log-probability = score - log-partition."""
         return linear_chain.log_partition(self._of_logits(logits, mask))
 
     @staticmethod
@@ -224,7 +224,7 @@ class CRF(masking.MaskedLayer):
         return ops.cast(tags[:, 0], "int32"), scores[:, 0]
 
     def _of_logits(self, logits: Any, mask: Any, constrained: bool = True) -> Chain:
-        """`chain`, with an error where the logits are sure to be a chain already."""
+        """`chain`, with an error if the logits are certainly a chain already."""
         logits = ops.cast(logits, "float32")
         time = logits.shape[1] if len(logits.shape) == 3 else 0
         if logits.shape[-1] == self.num_tags and (time is None or time > self.num_tags + 3):
@@ -238,7 +238,7 @@ class CRF(masking.MaskedLayer):
         return self.chain(logits, mask, constrained)
 
     def _is_own_chain(self, logits: Any) -> Any:
-        """Whether the last rows are this layer's scores and lengths: a bool tensor."""
+        """Whether the last rows are this layer's scores and the lengths: a bool tensor."""
         count = self.num_tags + 3
         rows = ops.pad(logits[:, -count:], ((0, 1), (count, 0), (0, 0)))[0, -count:]
         own = self._scores(self, self.constrained == "always")
@@ -298,7 +298,7 @@ def maker_of(tensor: Any) -> CRF | None:
 
 
 def unpacked(chain: Any) -> Chain:
-    """The parts of what the layer's call gives: (B, T + C + 3, C) -> `Chain`."""
+    """Splits the layer's output into its parts: (B, T + C + 3, C) -> `Chain`."""
     width = chain.shape[-1]
     rows = chain[:, -width - 3 :]
     table = ops.sum(rows[:1, :-1], axis=0)  # the same in every sentence, if there is one
@@ -311,7 +311,7 @@ def _ends_in_lengths(values: Any, longest_from: int = 1) -> Any:
 
     Args:
         values: (B, T + C + 3, C), or logits.
-        longest_from: What the longest sentence has at least.
+        longest_from: Minimum length of the longest sentence.
     """
     most = ops.cast(ops.shape(values)[1] - values.shape[-1] - 3, "float32")
     rows = values[:, -1]  # (B, C)
@@ -321,10 +321,10 @@ def _ends_in_lengths(values: Any, longest_from: int = 1) -> Any:
     return ops.logical_and(ops.all(possible & (rows == lengths)), enough)
 
 
-def _table(name: str, given: Any, shape: tuple[int, ...]) -> np.ndarray | None:
-    if given is None:
+def _table(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    if values is None:
         return None
-    table = np.asarray(given, bool)
+    table = np.asarray(values, bool)
     if table.shape != shape:
         raise InputError(f"{name} must be a table of bool of shape {shape}, got {table.shape}")
     return table

@@ -1,4 +1,4 @@
-"""What a model that ends with a `CRF` layer is compiled with: its loss and its accuracy."""
+"""Loss and accuracy of models that end with a `CRF` layer."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class CRFLoss(keras.losses.Loss):
     of 0 the loss is that of `zoo.losses.TokenCrossentropy`.
 
     Args:
-        per: `token` or `sentence`: what the loss is a mean over.
+        per: Whether the loss is a mean over each `token` or each `sentence`.
         name: The loss's name.
         **kwargs: Keras' own arguments.
 
@@ -41,7 +41,7 @@ class CRFLoss(keras.losses.Loss):
         self.per = per
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        # tags are numbers of classes or sets of them: Keras would make floats of them
+        # tags are integers or bool: Keras would convert them to floats
         chain, tags = _chain_and_tags(self.name, y_true, y_pred)
         losses = -linear_chain.log_likelihood(chain, tags)
         weights = ops.ones_like(losses)
@@ -63,9 +63,9 @@ class CRFLoss(keras.losses.Loss):
 class CRFAccuracy(keras.metrics.Mean):
     """The share of labelled tokens whose tag on the best path is the true one, 0 to 1.
 
-    `y_true` is as in `CRFLoss`: tokens whose tag is unknown (-1) do not count, and of a set of tags
+    `y_true` is as in `CRFLoss`: tokens whose tag is unknown (-1) are ignored, and of a set of tags
     each is right. `y_pred` is the output of `CRF`. It decodes each batch (Viterbi), which takes
-    about as long as the loss: leave it out of training where time counts.
+    about as long as the loss: leave it out if training time matters.
     """
 
     def __init__(self, name: str = "crf_accuracy", **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Logits -> ids, in the graph: sampling and beam search over a step function, and no model."""
+"""Logits -> ids, in the graph: sampling and beam search over a step function, for any model."""
 
 from zoo.decoding import bounds
 from zoo.decoding.beam import Hypotheses, beam_search, coverage_penalty, length_penalty

@@ -1,4 +1,4 @@
-"""The most likely sequences: beam search over a step function, batched, in the graph."""
+"""Beam search over a step function: the most likely sequences, batched, in the graph."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,11 +18,11 @@ class Hypotheses(NamedTuple):
     """The N best sequences of each row, best first.
 
     Attributes:
-        token_ids: int32 (B, N, T), 0 = PAD behind the end.
+        token_ids: int32 (B, N, T), 0 = PAD after the end.
         lengths: int32 (B, N), tokens, the end token counted; 0 where there are fewer sequences.
         log_probabilities: float32 (B, N), in nats; -1e20 where there are fewer sequences.
-        scores: float32 (B, N), what they are ordered by: log-probability / length penalty, and
-            what `bonus` adds.
+        scores: float32 (B, N), by which they are ordered: log-probability / length penalty, plus
+            `bonus`.
     """
 
     token_ids: tf.Tensor
@@ -34,17 +34,17 @@ class Hypotheses(NamedTuple):
 class _Beam(NamedTuple):
     """K sequences of each row."""
 
-    tokens: Any  # (B, K, T), NONE behind the end
+    tokens: Any  # (B, K, T), NONE after the end
     total: Any  # (B, K), log-probability
     score: Any  # (B, K)
 
 
-NONE = -1  # in the place of a token that is not there yet
+NONE = -1  # a token that is not decoded yet
 PENALTIES = ("gnmt", "average")
 
 
 def length_penalty(length: Any, alpha: Any, kind: str = "gnmt") -> Any:
-    """What a log-probability is divided by; 1 for alpha = 0.
+    """The divisor of a log-probability; 1 for alpha = 0.
 
         gnmt:     ((5 + length) / 6) ^ alpha
         average:  length ^ alpha; with alpha = 1 the mean of the tokens' log-probabilities
@@ -57,12 +57,12 @@ def length_penalty(length: Any, alpha: Any, kind: str = "gnmt") -> Any:
 
 
 def coverage_penalty(covered: Any, mask: Any, beta: Any) -> Any:
-    """How much of a source was left out: beta sum_s log(min(sum_t alpha_ts, 1)), at most 0.
+    """Penalty for source tokens without attention: beta sum_s log(min(sum_t alpha_ts, 1)).
 
-    A place that was hardly looked at costs at most what the share 1e-4 does.
+    It is at most 0. Shares of attention below 1e-4 count as 1e-4.
 
     Args:
-        covered: float (R, T_x), the attention that each source token got over all steps.
+        covered: float (R, T_x), the sum of each source token's attention over all steps.
         mask: bool (R, T_x), its real tokens.
         beta: From 0 up.
 
@@ -91,32 +91,33 @@ def beam_search(
 ) -> Hypotheses:
     """Keeps the K most likely unfinished sequences and as many finished ones.
 
-    Finished sequences are kept apart and take no place from others. A row's search is over when no
-    unfinished sequence can still beat its worst finished one; the loop, when all rows' are. What is
-    unfinished after `max_tokens` counts as a sequence without end token.
+    Finished sequences are stored separately and do not displace unfinished ones. The search of a
+    row ends when no unfinished sequence can beat its worst finished one; the loop ends with the
+    last row. Sequences that are unfinished after `max_tokens` count as finished, without an end
+    token.
 
-    K = 1 is greedy search: the most likely token each time, and the row is over when that is the
-    end token. A row's sequences depend neither on the other rows nor on their K.
+    K = 1 is greedy search: each step takes the most likely token, up to the end token. A row's
+    sequences depend neither on the other rows nor on their K.
 
     Args:
         step: Tokens int32 (R,) and states -> logits (R, V) and the new states, for R = B K rows,
-            the K sequences of a row beside each other.
-        logits: (B, V), of the first token.
+            the K sequences of a row next to each other.
+        logits: (B, V), for the first token.
         states: The states before it: tensors with B rows, in any nest.
         end: The end token's id.
-        max_tokens: Tokens at most, the end token counted; one number, or (B,).
+        max_tokens: Maximum number of tokens, end token included; one number, or (B,).
         beam_size: K, a number or (B,), one a row.
         n_best: N, the number of sequences to return, at most the largest K.
-        min_tokens: Tokens before the end token at least.
-        alpha: Of the length penalty, 0 to 10, a number or (B,); 0 = none, which favours short
-            sequences.
+        min_tokens: Minimum number of tokens before the end token.
+        alpha: Strength of the length penalty, 0 to 10, a number or (B,); 0 = none, which favours
+            short sequences.
         penalty: Which length penalty: `gnmt` or `average`.
-        bonus: The states with which a sequence's last token was told -> what is added to its score,
-            float (R,), at most 0; see `coverage_penalty`. Unfinished ones are compared without it.
-        prefix: int32 (B, P), tokens with which a row begins, 0 = PAD on the right; they count like
-            any others. None = none.
-        no_repeat: No n-gram of this many tokens comes twice; 0 = any may.
-        forbidden: Ids that never come.
+        bonus: From the states that predicted a sequence's last token to a term of its score, float
+            (R,), at most 0; see `coverage_penalty`. Unfinished ones are compared without it.
+        prefix: int32 (B, P), forced first tokens of each row, 0 = PAD on the right; they count
+            like all others. None = none.
+        no_repeat: Forbid repeated n-grams of this size; 0 = off.
+        forbidden: Ids that are never decoded.
 
     Returns:
         The best sequences.
@@ -153,8 +154,8 @@ def beam_search(
     starts = tf.range(batch)[:, None] * beams
     times = tf.range(longest)[None, None]
 
-    def likeliest(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
-        """The best continuations: their log-probabilities, sequences and tokens, (B, n) each."""
+    def continuations(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
+        """The most likely continuations: log-probabilities, sequences and tokens, (B, n) each."""
         logits = tf.cast(logits, tf.float32)  # (B K, V)
         norms = tf.reduce_logsumexp(logits, axis=1)
         if no_repeat:
@@ -169,8 +170,8 @@ def beam_search(
         return tf.where(considered, found, NEVER), parents, tokens
 
     def extended(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> Any:
-        """The sequences with one token more, these tokens, and the states that lead to them."""
-        found, parents, tokens = likeliest(count, alive, logits)
+        """The sequences with one more token, these tokens, and their states."""
+        found, parents, tokens = continuations(count, alive, logits)
         rows = tf.gather(alive.tokens, parents, batch_dims=1)
         rows = tf.where(times == count, tokens[:, :, None], rows)
         score = found / penalties[:, count + 1, None]
@@ -191,7 +192,7 @@ def beam_search(
         last = tf.reshape(tf.gather(tokens, kept, batch_dims=1), [-1])
         return count + 1, alive, done, last, states
 
-    def going_on(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
+    def unfinished(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
         # a log-probability only falls, and the penalty is largest for the longest
         best = tf.reduce_max(alive.total, axis=1)
         worst = tf.reduce_min(tf.where(places, done.score, -NEVER), axis=1)
@@ -214,7 +215,7 @@ def beam_search(
     table = _Beam(loose([None, None, None]), loose([None, None]), loose([None, None]))
     kept = tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states)
     shapes = (loose([]), table, table, loose([None]), kept)
-    _, _, done, _, _ = tf.while_loop(going_on, advance, first, shape_invariants=shapes)
+    _, _, done, _, _ = tf.while_loop(unfinished, advance, first, shape_invariants=shapes)
     best = _best(done, tf.minimum(widest(n_best), beams))
     there = best.score > NEVER
     tokens = tf.where(there[:, :, None], best.tokens, NONE)
@@ -227,12 +228,12 @@ def beam_search(
 
 
 def widest(beam_size: Any) -> tf.Tensor:
-    """The largest of all rows' beams, a number or (B,); at least 1: int32."""
+    """The largest beam of all rows, from a number or (B,); at least 1: int32."""
     return tf.reduce_max(tf.concat([[1], tf.reshape(tf.cast(beam_size, tf.int32), [-1])], axis=0))
 
 
 def _against(prefix: Any, count: Any, size: int) -> Any:
-    """Which tokens a row's prefix rules out at this place: bool (B, V)."""
+    """Marks the tokens that contradict the prefix at this position: bool (B, V)."""
     wide = tf.pad(tf.cast(prefix, tf.int32), [(0, 0), (0, 1)], constant_values=PAD)
     token = wide[:, tf.minimum(count, tf.shape(wide)[1] - 1)][:, None]
     return (token != PAD) & (tf.range(size)[None] != token)

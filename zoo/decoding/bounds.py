@@ -19,9 +19,9 @@
 | `no_repeat` | 0 to 10000 | 0 | 0 = none |
 
 In Python and on the command line a value out of its range is an `InputError`. A served model sets
-it to the nearest value in the range, NaN to the default: a request that is refused would take the
-others of its batch with it. The upper bounds of sizes (`max_tokens`, `samples`, `beam_size`, ...)
-protect a server's memory; Python calls are not held to them.
+it to the nearest value in the range, NaN to the default: an error would fail the whole
+batch, other requests included. The upper bounds of sizes (`max_tokens`, `samples`, `beam_size`,
+...) protect a server's memory and do not apply to Python calls.
 """
 
 import math
@@ -34,7 +34,7 @@ import tensorflow as tf
 from zoo.errors import InputError
 
 MOST_INT32 = 2**31 - 1
-TINY = float(np.finfo(np.float32).tiny)  # the least float32 that no processor takes for 0
+TINY = float(np.finfo(np.float32).tiny)  # the smallest normal float32: no processor rounds it to 0
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Bound:
     Attributes:
         low: The lowest value.
         high: The highest value.
-        default: Taken for NaN.
+        default: Replaces NaN.
         above: Whether `low` itself is out of the range.
-        resource: Whether `high` protects a server and does not hold in Python.
+        resource: Whether `high` protects a server and does not apply in Python.
     """
 
     low: float
@@ -91,9 +91,9 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
     Args:
         name: The option, one of `BOUNDS`.
         value: A number, or an array or eager tensor of them. A tensor of a graph is not checked:
-            its values are not there yet.
+            it has no values yet.
         shown: The name in the message, such as `--top-k`; by default `name`.
-        served: Whether the bounds that protect a server hold as well.
+        served: Whether the bounds that protect a server apply, too.
 
     Raises:
         InputError: It is not.
@@ -120,7 +120,7 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
 
 
 def _missed(bound: Bound, value: float, served: bool) -> str:
-    """What was expected of a value that is out of the range, else ""."""
+    """The expected range, for a value that is out of it, else ""."""
     high = bound.high if served or not bound.resource else math.inf
     if math.isnan(value):
         return f"a number from {bound.low:g} to {bound.high:g}"
@@ -134,10 +134,10 @@ def _missed(bound: Bound, value: float, served: bool) -> str:
 
 
 def require_options(options: Any, names: tuple[str, ...], command: bool = False) -> None:
-    """Raises unless the named attributes of `options` are in their ranges, as served models take.
+    """Raises unless the named attributes of `options` are in the ranges of served models.
 
     Args:
-        options: What has them, such as a recipe's configuration.
+        options: The object with the attributes, such as a recipe's configuration.
         names: The attributes, each an option of `BOUNDS`.
         command: Whether the message shows them as flags, `--top-k`.
     """
@@ -147,7 +147,7 @@ def require_options(options: Any, names: tuple[str, ...], command: bool = False)
 
 
 def clamped(name: str, value: tf.Tensor) -> tf.Tensor:
-    """A served option, set to the nearest value in its range; NaN becomes its default.
+    """Sets a served option to the nearest value in its range, NaN to its default.
 
     Example:
         >>> clamped("temperature", tf.constant([-1.0, 0.5, float("inf"), float("nan")])).numpy()
@@ -161,5 +161,5 @@ def clamped(name: str, value: tf.Tensor) -> tf.Tensor:
 
 
 def spec(name: str) -> tf.TensorSpec:
-    """A served option's tensor: one value a row, (B,)."""
+    """The signature of a served option: one value per row, (B,)."""
     return tf.TensorSpec([None], BOUNDS[name].dtype, name=name)

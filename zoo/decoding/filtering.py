@@ -1,4 +1,4 @@
-"""Which tokens may come next, and how likely: temperature, top-k, top-p, repetition control."""
+"""Filters of the next token's distribution: temperature, top-k, top-p, repetition control."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,28 +13,27 @@ CHECKED = ("temperature", "top_k", "top_p", "repetition_penalty", "no_repeat")
 
 @dataclass(frozen=True)
 class Filter:
-    """How a model's distribution over the next token is changed before a token is drawn.
+    """Changes a model's distribution over the next token before it is sampled.
 
-    In this order: repetitions are made less likely, forbidden tokens and repeated n-grams are ruled
-    out, the temperature divides the logits, top-k and then top-p cut off the rest. Each number but
-    `no_repeat` is one for all rows or an array or tensor (B,), one value a row; their ranges are in
-    `zoo.decoding.bounds`.
+    In this order: the repetition penalty, forbidden tokens and repeated n-grams, the temperature,
+    top-k, top-p. Each number except `no_repeat` is one value for all rows, or an array or tensor
+    (B,) with one value per row; the ranges are in `zoo.decoding.bounds`.
 
     Attributes:
-        temperature: Above 0; below 1 sharpens the distribution, 0 takes the best token (greedy).
-        top_k: Keep the k most likely tokens; 0 = all. Of equally likely ones the smaller id.
+        temperature: From 0 up; below 1 sharpens the distribution, 0 takes the most likely token.
+        top_k: Keep the k most likely tokens, ties by the smaller id; 0 = all.
         top_p: Keep the fewest most likely tokens that together have this probability (nucleus);
             above 0, at most 1.
-        repetition_penalty: Logits of tokens that stand in the row already are divided by this where
-            positive and multiplied where negative; 1 = no change.
-        no_repeat: No n-gram of this many tokens comes twice; 0 = any may.
-        forbidden: Ids that never come, such as UNK.
+        repetition_penalty: Divides positive logits of tokens that the row contains already, and
+            multiplies negative ones; 1 = no change.
+        no_repeat: Forbid repeated n-grams of this size; 0 = off.
+        forbidden: Ids that are never sampled, such as UNK.
 
     Raises:
         InputError: A number is out of its range.
 
     Source: Fan et al., arXiv:1805.04833 (top-k); Holtzman et al., arXiv:1904.09751 (top-p); Keskar
-        et al., arXiv:1909.05858 (repetition penalty); Paulus et al., arXiv:1705.04304 (stretches).
+        et al., arXiv:1909.05858 (repetition penalty); Paulus et al., arXiv:1705.04304 (n-grams).
     """
 
     temperature: Any = 1.0
@@ -45,21 +44,20 @@ class Filter:
     forbidden: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks what is known before a graph runs."""
+        """Checks the values that are known before the graph runs."""
         for name in CHECKED:
             require(name, getattr(self, name))
 
     def __call__(self, logits: tf.Tensor, history: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        """The logits to draw from.
+        """Filters the logits.
 
         Args:
             logits: float (B, V).
-            history: int32 (B, T), the row's tokens so far; what lies from `count` on is not looked
-                at.
-            count: int32, how many there are.
+            history: int32 (B, T), the row's tokens so far; entries from `count` on are ignored.
+            count: int32, their number.
 
         Returns:
-            float32 (B, V); what is ruled out is -1e30.
+            float32 (B, V); -1e30 for tokens that are ruled out.
         """
         logits, history = tf.cast(logits, tf.float32), tf.cast(history, tf.int32)
         if tf.is_tensor(self.repetition_penalty) or self.repetition_penalty != 1.0:
@@ -73,7 +71,7 @@ class Filter:
         temperature = column(self.temperature, tf.float32)
         greedy = tf.equal(temperature, 0.0)
         peak = tf.reduce_max(logits, axis=1, keepdims=True)
-        # the differences are divided: the largest stays finite at the lowest temperature
+        # dividing differences keeps the largest finite at the lowest temperature
         logits = (logits - peak) / tf.where(greedy, 1.0, temperature) + peak
         logits = tf.where(ruled_out, RULED_OUT, logits)
         top_k = tf.where(greedy, 1, column(self.top_k, tf.int32))
@@ -81,14 +79,14 @@ class Filter:
 
 
 def column(value: Any, dtype: tf.DType) -> tf.Tensor:
-    """A number for all rows, or one a row, as (1, 1) or (B, 1)."""
+    """One number for all rows as (1, 1), or one per row as (B, 1)."""
     return tf.reshape(tf.cast(value, dtype), [-1, 1])
 
 
 def _most_likely(logits: tf.Tensor, top_k: Any, top_p: Any) -> tf.Tensor:
-    """Rules out all but the most likely tokens, by their number and then by their probability."""
+    """Top-k, then top-p."""
     order = tf.argsort(logits, direction="DESCENDING", stable=True)
-    ranks = tf.argsort(order)  # (B, V): each token's place in the order
+    ranks = tf.argsort(order)  # (B, V): the rank of each token
     sorted_logits = tf.gather(logits, order, batch_dims=1)
     places = tf.range(tf.shape(logits)[1])[None]
     limit = tf.where(tf.equal(top_k, 0), tf.shape(logits)[1], top_k)
@@ -111,12 +109,12 @@ def _less_repeated(
 
 
 def would_repeat(history: tf.Tensor, count: tf.Tensor, size: int, vocabulary: int) -> tf.Tensor:
-    """Which next tokens would complete an n-gram of `size` tokens that the row has already.
+    """Marks the next tokens that would repeat an n-gram of the row.
 
     Args:
         history: int32 (B, T).
         count: int32, tokens of each row so far.
-        size: Tokens of the n-gram, at least 1.
+        size: Size of the n-gram, at least 1.
         vocabulary: V.
 
     Returns:
@@ -126,7 +124,7 @@ def would_repeat(history: tf.Tensor, count: tf.Tensor, size: int, vocabulary: in
     wide = tf.pad(history, [(0, 0), (0, size)], constant_values=-1)
     same = tf.ones([batch, time], tf.bool)
     for offset in range(size - 1):
-        # of the last size - 1 tokens, the one that stands `offset` behind their first
+        # the token `offset` after the first of the last size - 1 tokens
         last = tf.gather(wide, tf.maximum(count - (size - 1) + offset, 0), axis=1)
         same &= tf.equal(wide[:, offset : offset + time], last[:, None])
     follower = wide[:, size - 1 : size - 1 + time]

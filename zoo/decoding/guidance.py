@@ -1,4 +1,4 @@
-"""Classifier-free guidance: predictions with a condition against those without it."""
+"""Classifier-free guidance: contrasts conditional with unconditional logits."""
 
 from typing import Any
 
@@ -10,22 +10,22 @@ from zoo.decoding.sampling import Step
 
 
 def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:
-    """A step that makes likelier what the condition makes likelier.
+    """Builds a step whose distribution is shifted towards the condition.
 
         log P(y) = (1 + w) log P(y | condition) - w log P(y) + const
 
-    Its states are a pair: those of the model that knows the condition and those of the model that
-    does not. The logits that it gives are no longer the model's own.
+    Its states are a pair: those of the conditional and those of the unconditional model. The logits
+    that it returns are not the model's own.
 
-    What is rare with the condition and rarer without it would be drawn all the time; `min_p` rules
-    out what the condition does not make likely enough, before anything is changed.
+    Guidance inflates tokens that are rare with the condition and rarer without it; `min_p` rules
+    out tokens whose conditional probability is too low, before the contrast.
 
     Args:
         step: Tokens int32 (B,) and states -> logits (B, V) and the new states.
-        strength: w, 0 to 100: 0 changes nothing, 1 doubles the condition's part. One number, or
-            (B,), one a row.
-        min_p: Tokens of less than this share of P(the most likely | condition) never come, 0 to 1;
-            0 = any. One number, or (B,).
+        strength: w, 0 to 100: 0 changes nothing, 1 doubles the weight of the condition. One number,
+            or (B,), one per row.
+        min_p: Rule out tokens below this share of P(most likely token | condition), 0 to 1; 0 =
+            off. One number, or (B,).
 
     Raises:
         InputError: A number is out of its range.

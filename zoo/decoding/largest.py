@@ -1,11 +1,11 @@
-"""The largest of many numbers."""
+"""Top-k over long rows, faster than `tf.math.top_k`."""
 
 from typing import Any
 
 import tensorflow as tf
 
-WIDTH = 32  # numbers of a stretch
-FROM = 1024  # in fewer numbers it is quicker to look at each
+WIDTH = 32  # numbers of a block
+FROM = 1024  # with fewer numbers a plain top-k is faster
 
 
 def largest(
@@ -13,9 +13,9 @@ def largest(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The largest of values[b K + k, v] + offsets[b, k] + bars[v], for each b.
 
-    What `tf.math.top_k` gives, sooner in long rows: it looks only where large numbers are. The n
-    largest numbers lie in the n stretches whose maxima are the largest, or in as many more as have
-    something barred.
+    Equal to `tf.math.top_k`, but faster in long rows: only blocks with large numbers are searched.
+    The n largest numbers are in the n blocks with the largest maxima, or in as many more as contain
+    barred places.
 
     Args:
         values: float32 (B K, V), V known to the graph.
@@ -25,26 +25,26 @@ def largest(
         barred: The places at which `bars` may not be 0.
 
     Returns:
-        The n largest of each b, largest first, and their k and v, (B, n) each. Which ones of equal
-        values are taken is not told.
+        The n largest of each b, largest first, and their k and v, (B, n) each. The order of
+        equal values is undefined.
     """
     size = values.shape[1]
     width = WIDTH if size >= FROM else 1
-    stretches = -(-size // width)
+    blocks = -(-size // width)
     if size % width:
-        missing = stretches * width - size
+        missing = blocks * width - size
         values = tf.pad(values, [(0, 0), (0, missing)], constant_values=values.dtype.min)
         bars = tf.pad(bars, [(0, missing)])
     batch, rows = tf.unstack(tf.shape(offsets))
-    parts = tf.reshape(values, [batch, rows * stretches, width])
-    peaks = tf.reshape(tf.reduce_max(parts, axis=2), [batch, rows, stretches])
-    peaks = tf.reshape(peaks + offsets[:, :, None], [batch, rows * stretches])
+    parts = tf.reshape(values, [batch, rows * blocks, width])
+    peaks = tf.reshape(tf.reduce_max(parts, axis=2), [batch, rows, blocks])
+    peaks = tf.reshape(peaks + offsets[:, :, None], [batch, rows * blocks])
     more = rows * len({place // width for place in barred})
-    looked = tf.minimum(count + more, rows * stretches)  # W
-    _, best = tf.math.top_k(peaks, looked)  # (B, W)
+    searched = tf.minimum(count + more, rows * blocks)  # W
+    _, best = tf.math.top_k(peaks, searched)  # (B, W)
     members = tf.gather(parts, best, batch_dims=1)  # (B, W, width)
-    members += tf.gather(offsets, best // stretches, batch_dims=1)[:, :, None]
-    members += tf.gather(tf.reshape(bars, [stretches, width]), best % stretches)
-    found, places = tf.math.top_k(tf.reshape(members, [batch, looked * width]), count)
-    stretch = tf.gather(best, places // width, batch_dims=1)
-    return found, stretch // stretches, stretch % stretches * width + places % width
+    members += tf.gather(offsets, best // blocks, batch_dims=1)[:, :, None]
+    members += tf.gather(tf.reshape(bars, [blocks, width]), best % blocks)
+    found, places = tf.math.top_k(tf.reshape(members, [batch, searched * width]), count)
+    block = tf.gather(best, places // width, batch_dims=1)
+    return found, block // blocks, block % blocks * width + places % width

@@ -1,4 +1,4 @@
-"""Tokens one after the other, each drawn from what the model predicts for the next one."""
+"""Autoregressive sampling: each token is drawn from the predicted distribution of the next one."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,14 +14,14 @@ PAD = 0
 
 
 class Generated(NamedTuple):
-    """What was drawn.
+    """Sampled sequences.
 
     Attributes:
-        token_ids: int32 (B, T), T at most `max_tokens`; 0 = PAD behind a row's end.
-        lengths: int32 (B,), tokens of each row, its end token counted.
+        token_ids: int32 (B, T), T at most `max_tokens`; 0 = PAD after the end of a row.
+        lengths: int32 (B,), tokens of each row, end token included.
         log_probability: float32 (B,), of the row's tokens under the model itself, unfiltered and at
             temperature 1, in nats.
-        finished: bool (B,), whether the row came to its end token.
+        finished: bool (B,), whether the row reached its end token.
     """
 
     token_ids: tf.Tensor
@@ -31,9 +31,9 @@ class Generated(NamedTuple):
 
 
 class _Drawing(NamedTuple):
-    """The rows while they are drawn."""
+    """The rows while they are sampled."""
 
-    running: Any  # bool (B,), whether the row takes another token
+    running: Any  # bool (B,), whether the row continues
     finished: Any  # bool (B,)
     tokens: Any  # int32 (B, T)
     lengths: Any  # int32 (B,)
@@ -51,23 +51,23 @@ def generate(
     choose: Filter | None = None,
     seed: Any = 0,
 ) -> Generated:
-    """Draws tokens until each row has its end token, or `max_tokens`; a loop in the graph.
+    """Samples tokens until each row has its end token or `max_tokens`; a loop in the graph.
 
-    PAD is never drawn. A row of which no token is left to draw ends without an end token.
+    PAD is never sampled. A row in which all tokens are ruled out ends without an end token.
 
     Args:
-        step: Tokens int32 (B,) and states -> logits (B, V) of what follows, and the new states.
-        logits: (B, V), of the first token: what the model predicts after its prompt.
+        step: Tokens int32 (B,) and states -> logits (B, V) of the next token, and the new states.
+        logits: (B, V), of the first token after the prompt.
         states: The states after the prompt: tensors with B rows, in any nest.
-        end: The end token's id. It is drawn as any other.
-        max_tokens: Tokens at most, the end token counted; one number, or (B,).
-        min_tokens: Tokens before the end token at least; one number, or (B,).
-        choose: How the distribution is changed before a token is drawn; not at all by default.
-        seed: From 0 to 2147483647. One number: the same tokens for the same batch. One a row, (B,):
-            a row's tokens depend on its seed and on neither its place nor the other rows.
+        end: The end token's id. It is sampled like any other.
+        max_tokens: Maximum number of tokens, end token included; one number, or (B,).
+        min_tokens: Minimum number of tokens before the end token; one number, or (B,).
+        choose: Changes the distribution before a token is sampled; none by default.
+        seed: From 0 to 2147483647. One number: the same tokens for the same batch. One per row,
+            (B,): a row's tokens depend on its seed alone, not on its place or the other rows.
 
     Returns:
-        The tokens, with the model's own log-probability of them.
+        The tokens and their log-probabilities under the model.
 
     Raises:
         InputError: A number is out of its range; see `zoo.decoding.bounds`.
@@ -82,7 +82,7 @@ def generate(
     ids = tf.range(size)
     never = (ids == PAD) & (ids != end)
 
-    def going_on(count: Any, rows: _Drawing, *_rest: Any) -> Any:
+    def unfinished(count: Any, rows: _Drawing, *_rest: Any) -> Any:
         return tf.reduce_any(rows.running)
 
     def advance(count: Any, rows: _Drawing, logits: Any, states: Any) -> tuple[Any, ...]:
@@ -107,7 +107,7 @@ def generate(
     first = _Drawing(
         limits > 0, nothing > 0, tf.zeros([batch, longest], tf.int32), nothing, tf.zeros([batch])
     )
-    count, rows, _, _ = tf.while_loop(going_on, advance, (tf.constant(0), first, logits, states))
+    count, rows, _, _ = tf.while_loop(unfinished, advance, (tf.constant(0), first, logits, states))
     return Generated(rows.tokens[:, :count], rows.lengths, rows.total, rows.finished)
 
 

@@ -1,7 +1,7 @@
-"""Random numbers for the rows of a batch, each from its own seed alone, in core TensorFlow ops.
+"""Random numbers for the rows of a batch, each from its own seed, in core TensorFlow ops.
 
-`tf.random.stateless_uniform` takes one seed for a whole tensor: a row's numbers would depend on its
-place and on the size of the batch.
+`tf.random.stateless_uniform` takes one seed for a whole tensor, so the numbers of a row would
+depend on its place and on the size of the batch.
 """
 
 from typing import Any
@@ -14,11 +14,11 @@ HALF = 2.0**-32
 
 
 def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
-    """Numbers from 0 up to, but not, 1: one for each row and step.
+    """Uniform numbers in [0, 1), one for each row and step.
 
-    A number depends on the row's seed and the step. Where one seed is given for all rows it depends
-    on the row's place as well, so that rows differ; the first row is what it would be with a seed
-    of its own.
+    A number depends on the row's seed and the step. With one seed for all rows it also
+    depends on the place of the row, so that rows differ; the first row is the same as with its own
+    seed.
 
     Args:
         seed: int, for all rows; or int32 (B,), one a row.
@@ -40,11 +40,11 @@ def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
 
 
 def threefry(key: list[Any], counter: list[Any]) -> tuple[Any, Any]:
-    """Threefry-2x32 with 20 rounds: a counter is turned into random bits by a key.
+    """Threefry-2x32 with 20 rounds: random bits from a counter and a key.
 
     Args:
-        key: Two tensors uint32, of one shape.
-        counter: Two tensors uint32, of that shape.
+        key: Two uint32 tensors of one shape.
+        counter: Two uint32 tensors of that shape.
 
     Returns:
         Two tensors uint32, of that shape.

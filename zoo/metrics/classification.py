@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.errors import InputError
 
-UNKNOWN = -1  # the label of an example that counts for nothing
+UNKNOWN = -1  # the label of an example that is ignored
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -23,13 +23,13 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 
     Args:
         logits: float (N, C).
-        labels: int (N,), 0 to C - 1; -1, an unknown label, does not count.
+        labels: int (N,), 0 to C - 1; -1, an unknown label, is ignored.
 
     Returns:
-        Nats per labelled example; 0 without any.
+        Nats per labelled example; 0 if there is none.
 
     Raises:
-        InputError: There are more or fewer labels than logits, or one is out of range.
+        InputError: The numbers of labels and logits differ, or a label is out of range.
     """
     labels = _checked("labels", labels, logits.shape[-1])
     if len(labels) != len(logits):
@@ -41,7 +41,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Confusion:
-    """The confusion matrix as the entries that are not 0: its size is that of the data, not C x C.
+    """A sparse confusion matrix: its size depends on the data, not on C x C.
 
     Attributes:
         true: int (P,), the rows of those entries, in ascending order.
@@ -62,7 +62,7 @@ class Confusion:
         return matrix
 
     def totals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For each class: how often it was predicted rightly, occurred, and was predicted.
+        """Counts for each class its right predictions, its occurrences and its predictions.
 
         Returns:
             Three int (C,): the matrix's diagonal, the sums of its rows and of its columns.
@@ -93,10 +93,10 @@ def count_confusions(labels: np.ndarray, predictions: np.ndarray, num_classes: i
     Args:
         labels: int (N,), the true classes, 0 to C - 1; an unknown one, -1, does not count.
         predictions: int (N,), the predicted ones.
-        num_classes: C; the memory that counting takes does not depend on it.
+        num_classes: C; the memory does not depend on it.
 
     Returns:
-        The pairs of classes that occur, and how often.
+        The pairs of classes that occur, with their counts.
 
     Raises:
         InputError: There are more of the one than of the other, or a number is out of range.
@@ -173,7 +173,7 @@ def classification_scores(
 
 
 def _checked(name: str, numbers: np.ndarray, num_classes: int, lowest: int = UNKNOWN) -> np.ndarray:
-    """Numbers of classes as int64 (N,), or an InputError that names the first one out of range."""
+    """Class ids as int64 (N,), or an InputError that names the first one out of range."""
     numbers = np.asarray(numbers).astype(np.int64)
     wrong = np.flatnonzero((numbers < lowest) | (numbers >= num_classes))
     if len(wrong):

@@ -1,4 +1,4 @@
-"""Scores of tags, in pure Python over whole splits: stretches, tokens and words never seen."""
+"""Tagging metrics, in pure Python over whole splits: entities, tokens, unseen words."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
@@ -16,27 +16,26 @@ Tags = Sequence[Sequence[str]]  # of each sentence, without padding
 def entity_scores(gold: Tags, predicted: Tags) -> dict[str, Any]:
     """Precision, recall and F1 of the spans that tags mark.
 
-    A span is right if type, start and end are. Precision is right / predicted, recall right /
-    gold, F1 2 right / (predicted + gold); 0 where there is nothing to divide by. Sequences that
-    break their scheme are read as `zoo.text.spans` says.
+    A span is right if its type, start and end are right. Precision is right / predicted, recall
+    right / gold, F1 2 right / (predicted + gold); 0 if the divisor is 0. Sequences that break their
+    scheme are read as by `zoo.text.spans`.
 
     For tags with the prefixes B, I and O (IOB1, IOB2), and for those with E, I and O, the counts
-    are those of `conlleval.pl`, the script of CoNLL-2000, also where sequences break their scheme.
-    For BIOES they are those of `seqeval` in its default mode: the script does not know S, and
-    joins `E-a B-a` into one span. It counts the same for BIOES tags that are converted to BIO
-    first.
+    equal those of `conlleval.pl`, the script of CoNLL-2000, also for sequences that break their
+    scheme. For BIOES they equal those of `seqeval` in its default mode: the script does not know S
+    and joins `E-a B-a` into one span. It agrees on BIOES tags that are converted to BIO first.
 
     Args:
         gold: The true tags of each sentence, in any scheme.
-        predicted: The predicted ones, as many, in the same scheme or another.
+        predicted: The predicted tags, in the same scheme or another.
 
     Returns:
         `entity_precision`, `entity_recall` and `entity_f1` over all types together, and by type, in
         the types' order, `precision_by_type`, `recall_by_type`, `f1_by_type` (type -> score), all 0
-        to 1, and `support_by_type` (type -> gold stretches).
+        to 1, and `support_by_type` (type -> number of gold spans).
 
     Raises:
-        InputError: Lengths differ, or a tag marks no stretch.
+        InputError: Lengths differ, or a tag marks no span.
 
     Example:
         >>> scores = entity_scores([["B-a", "O", "B-b"]], [["B-a", "O", "B-a"]])
@@ -92,7 +91,7 @@ def unseen_accuracy(
         known: The words of the training split, written as the tokens are.
 
     Returns:
-        The accuracy, 0 to 1, and the number of such tokens; 0 of 0 if all are known.
+        The accuracy, 0 to 1, and the number of such tokens; 0 and 0 if all are known.
 
     Raises:
         InputError: Lengths differ.
@@ -114,7 +113,7 @@ def count_tag_confusions(gold: Tags, predicted: Tags, tags: Sequence[str]) -> Co
         tags: The C tags in the order of their numbers.
 
     Returns:
-        The pairs of tags that occur, and how often.
+        The pairs of tags that occur, with their counts.
 
     Raises:
         InputError: Lengths differ, or a tag is not among `tags`.
@@ -163,7 +162,7 @@ def _pairs(gold: Tags, predicted: Tags) -> Iterator[tuple[str, str]]:
 
 
 def _require_aligned(name: str, these: Tags, other: str, those: Tags) -> None:
-    """Raises unless there are as many sentences, each as long in the one as in the other."""
+    """Raises unless both have the same number of sentences, of the same lengths."""
     if len(these) != len(those):
         raise InputError(
             f"there are {len(these)} sentences of {name} and {len(those)} of {other}: give as many "

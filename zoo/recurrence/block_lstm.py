@@ -1,4 +1,4 @@
-"""All steps of an LSTM as one core TensorFlow op: how an exported LSTM runs on a CPU."""
+"""All steps of an LSTM as one core TensorFlow op, for exported models on a CPU."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from zoo.cells.lstm_variants import PeepholeLSTMCell
 
 
 def available(cell: Any) -> bool:
-    """Whether the op can stand in for a loop over this cell: a float32 LSTM on TensorFlow's CPU."""
+    """Whether the op can replace the loop over this cell: a float32 LSTM on TensorFlow's CPU."""
     return (
         type(cell) in (LSTMCell, PeepholeLSTMCell)
         and cell.cell_clip is None
@@ -52,7 +52,7 @@ def _block(
     """`BlockLSTMV2` with `BlockLSTMGradV2`.
 
     TensorFlow (2.21) registers the first version's gradient for the second version's op; their
-    gates stand in different orders, so that gradient is wrong without an error. This one is tested.
+    gates have different orders, so that gradient is silently wrong. This one is tested.
     """
     shared = {
         "seq_len_max": tf.shape(x, out_type=tf.int64)[0],

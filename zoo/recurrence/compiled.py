@@ -1,8 +1,8 @@
-"""The fast way through time for training on TensorFlow: XLA loops with a gradient of their own.
+"""Fast training on TensorFlow: XLA loops over time with an explicit gradient.
 
-Forward, the loop holds what no product can take out of it: h U and the cell's elementwise part.
-Backward, one loop walks from the last step to the first over what the forward loop kept and writes
-down the gradients of x W and h U; the gradient of U is then one product over all steps.
+The forward loop contains only what must be sequential: h U and the cell's elementwise part. The
+backward loop goes from the last step to the first over the saved values and writes the gradients of
+x W and h U; the gradient of U is then one product over all steps.
 """
 
 import dataclasses
@@ -46,12 +46,12 @@ def run_sharded(
     shards: int = 1,
     products: Any = None,
 ) -> tuple[Any, list[Any]]:
-    """`run` with the batch cut into shards that run beside each other, one processor core each.
+    """`run` with the batch cut into shards that run in parallel, one per processor core.
 
-    The loops hardly gain from a second core by themselves: their products are small. XLA compiles
-    for each pair of rows and steps, so all shards are of one size, and what a graph does not know
-    beforehand is rounded up, rows to a multiple of 8 and steps to one of 16 (more beyond 64 rows
-    and 256 steps): batches of any size then need few programs. Padding steps cost no step.
+    A single loop hardly uses a second core: its products are small. XLA compiles once for each pair
+    of rows and steps, so all shards have one size, and sizes that the graph does not know are
+    rounded up, rows to a multiple of 8 and steps to one of 16 (coarser beyond 64 rows and 256
+    steps), so that batches of any size need few programs. Padding steps are not computed.
     """
     batch, time = _sizes(inputs, shards)
     masks = _tensors([recurrent_mask])
@@ -107,7 +107,7 @@ def _rounded_up(size: Any, grid: list[int]) -> Any:
 
 
 def _padded(values: Any, batch: Any, time: Any = None) -> Any:
-    """Values with zeros behind them, up to so many rows and steps."""
+    """Pads values with zeros to a number of rows and steps."""
     sizes = [batch] if time is None else [batch, time]
     if sizes == list(values.shape[: len(sizes)]):
         return values
@@ -119,10 +119,10 @@ def _padded(values: Any, batch: Any, time: Any = None) -> Any:
 
 
 def cores() -> int:
-    """The processor cores that loops may share out among them, at most four."""
+    """The number of processor cores for parallel loops, at most four."""
     if tf.config.list_physical_devices("GPU"):
         return 1
-    allowed = getattr(os, "sched_getaffinity", None)  # not on every system
+    allowed = getattr(os, "sched_getaffinity", None)  # not available on every system
     present = len(allowed(0)) if allowed else os.cpu_count() or 1
     return min(tf.config.threading.get_intra_op_parallelism_threads() or present, 4)
 
@@ -142,10 +142,10 @@ def run(
         cell: A built cell with `combine`.
         inputs: (B, T, E); int (B, T) where they are looked up in `products`.
         initial_state: The states before the first step, (B, K) each.
-        lengths: int32 (B,), real tokens of each row; from there on a row's states stand still.
-        recurrent_kernel: U, where it is not the cell's own (weight drop).
-        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
-        products: x W of each input there can be, (V, num_gates K), or None.
+        lengths: int32 (B,), real tokens of each row; after them its states stay constant.
+        recurrent_kernel: U, if it is not the cell's own (weight drop).
+        recurrent_mask: (B, K), multiplied into h before the product, or None.
+        products: x W of each possible input, (V, num_gates K), or None.
 
     Returns:
         The outputs (B, T, K), and the final states, (B, K) each.
@@ -166,7 +166,7 @@ def run(
 
     @tf.custom_gradient
     def through_time(*values: Any) -> Any:
-        # cut off: in eager mode the tape would look into the compiled loops
+        # cut off: in eager mode the tape would trace into the compiled loops
         xs, *cut = [tf.stop_gradient(value) for value in values]
         groups: Any = [cut[start:end] for start, end in itertools.pairwise([0, *ends])]
         xs = tf.gather(xs, inputs) if found else xs
@@ -200,7 +200,7 @@ class _Kind:
 
 @functools.cache
 def _loops(kind: _Kind) -> Loops:
-    cell = kind.cell_class.from_config(kind.config)  # never built: it holds no weights
+    cell = kind.cell_class.from_config(kind.config)  # never built: it has no weights
     compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
     return Loops(
         compiled(functools.partial(time_loops.forward, cell)),

@@ -1,4 +1,4 @@
-"""One cell over all steps, by the fastest way that its form and its options allow."""
+"""Runs a cell over all steps by the fastest method that the cell and its options allow."""
 
 import functools
 from typing import Any
@@ -15,22 +15,22 @@ from zoo.recurrence.linear import linear_scan
 from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_states
 
 WAYS = {
-    "loops": "compiled loops with a gradient of their own, from 32 units on",
+    "loops": "compiled loops with an explicit gradient, from 32 units up",
     "op": "one TensorFlow op for all steps",
-    "elements": "a scan over elements, without a loop over steps",
-    "steps": "step by step, input products taken at once",
+    "elements": "a parallel scan over elements, without a loop over steps",
+    "steps": "step by step, input products precomputed for all steps",
     "calls": "step by step, the whole cell at each step",
 }
 
 
 def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) -> str:
-    """The way in which a cell runs over time, one of `WAYS`.
+    """The method by which a cell runs over time, one of `WAYS`.
 
     Args:
         cell: The cell.
-        training: Whether gradients are to be expected.
-        altered: Whether the recurrent product is (weight drop, recurrent dropout).
-        zoneout: Its share; states that may stay as they were rule out every fast way.
+        training: Whether gradients will be needed.
+        altered: Whether weight drop or recurrent dropout modifies the recurrent product.
+        zoneout: The zoneout rate; zoneout rules out every fast method.
     """
     if not is_zoo_cell(cell):
         return "calls"
@@ -44,7 +44,7 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
 
 
 def _is_linear(cell: Any) -> bool:
-    """Whether the states are those of `coefficients`; a subclass may have another step."""
+    """Whether the states follow from `coefficients`; a subclass may have another step."""
     own = type(cell)
     return (
         isinstance(cell, LinearCell)
@@ -54,9 +54,9 @@ def _is_linear(cell: Any) -> bool:
 
 
 def _portable(chosen: str, inputs: Any) -> str:
-    """The way that a graph takes whose batch size is static, as it is for LiteRT.
+    """The method for graphs with a static batch size, as for LiteRT.
 
-    LiteRT has no LSTM op for all steps, and it cannot scan elements in rows of unknown length.
+    LiteRT has no LSTM op for all steps and cannot scan elements in rows of unknown length.
     """
     import tensorflow as tf
 
@@ -88,19 +88,19 @@ def run_cell(
         inputs: (B, T, E).
         initial_state: The states before the first step, (B, K) each.
         lengths: int32 (B,), real tokens of each row.
-        training: Whether gradients are to be expected.
-        recurrent_kernel: U, where it is not the cell's own, or None.
-        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
-        zoneout: States that stay as they were, or None.
-        shards: Parts of a large batch that run beside each other.
-        compiled: Whether loops may be compiled at all.
+        training: Whether gradients will be needed.
+        recurrent_kernel: U, if it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h before the product, or None.
+        zoneout: The zoneout of the states, or None.
+        shards: Parts of a large batch that run in parallel.
+        compiled: Whether loops may be compiled.
         lookup: Token ids int (B, T) and the table (V, E) that the inputs were looked up in, or
             None. Loops look up the V products with W instead of making B T of them.
-        width: The width of the output, where the cell does not say it.
+        width: The width of the output, if the cell does not define it.
 
     Returns:
-        The outputs (B, T, K), and the states at each row's last real token, (B, K) each. What
-        stands in the outputs' padding has no meaning.
+        The outputs (B, T, K), undefined in the padding, and the states at each row's last real
+        token, (B, K) each.
     """
     altered = recurrent_kernel is not None or recurrent_mask is not None
     chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
@@ -133,7 +133,7 @@ def run_cell(
 def _run(
     chosen: str, step: Step, training: bool, inputs: Any, lengths: Any, initial_state: list[Any]
 ) -> tuple[Any, list[Any]]:
-    """All steps in a way that is not compiled."""
+    """Runs all steps by a method that is not compiled."""
     cell, outputs = step.cell, None
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)

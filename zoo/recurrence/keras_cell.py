@@ -1,9 +1,9 @@
-"""Any cell that `keras.layers.RNN` takes, in the form that the recurrent body works with.
+"""Adapter from any cell of `keras.layers.RNN` to the form that the recurrent body uses.
 
-The body carries flat lists of states (B, size). A Keras cell may nest its states, take `training`,
-return an output that is none of its states, or lack `get_initial_state`; `CellForm` knows how to
-call it. The zoo's own cells need none of this: their input product is taken for all steps at once,
-and their first state is their output.
+The body uses flat lists of states (B, size). A Keras cell may nest its states, take `training`,
+return an output that is none of its states, or lack `get_initial_state`; `CellForm` calls it.
+The zoo's own cells need no adapter: their input product is computed for all steps at once, and
+their first state is their output.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from zoo.errors import InputError
 
 
 def is_zoo_cell(cell: Any) -> bool:
-    """Whether a step is `project` and `step`; a subclass with its own `call` is a Keras cell."""
+    """Whether a step consists of `project` and `step`; a subclass with its own `call` does not."""
     return isinstance(cell, RecurrentCell) and type(cell).call is RecurrentCell.call
 
 
 def has_own_output(cell: Any) -> bool:
-    """Whether the output may be another tensor than the first state."""
+    """Whether the output may differ from the first state."""
     known = (RecurrentCell.step, GRUCell.step)
     return not is_zoo_cell(cell) or type(cell).step not in known
 
@@ -56,10 +56,10 @@ def initial_states(cell: Any, batch_size: Any) -> list[Any]:
 
 
 def build_cell(cell: Any, input_size: int) -> int:
-    """Builds a cell with all that it is made of, and returns the width of its output.
+    """Builds a cell and its parts, and returns the width of its output.
 
-    A Keras cell is called once on symbolic tensors, so that layers which it makes or builds in its
-    `call` have their weights before the loop over time.
+    A Keras cell is called once on symbolic tensors, so that layers which it creates or builds in
+    its `call` have their weights before the loop over time.
     """
     shape = (None, input_size)
     if is_zoo_cell(cell) or not isinstance(cell, keras.layers.Layer):
@@ -82,7 +82,7 @@ class CellForm:
 
     Args:
         cell: A Keras RNN cell.
-        training: What the cell is told, if its `call` takes `training`.
+        training: Passed to the cell's `call`, if it takes `training`.
     """
 
     def __init__(self, cell: Any, training: bool) -> None:
@@ -107,7 +107,7 @@ class CellForm:
 @contextlib.contextmanager
 def dropout_masks(cell: Any, rows: Any, input_size: int) -> Iterator[None]:
     """One dropout mask for all steps of a stock Keras cell, made before the loop over time."""
-    cells = _made_of(cell)
+    cells = _flat_cells(cell)
     width = input_size
     try:
         for each in cells:
@@ -125,11 +125,11 @@ def dropout_masks(cell: Any, rows: Any, input_size: int) -> Iterator[None]:
                 each.reset_recurrent_dropout_mask()
 
 
-def _made_of(cell: Any) -> list[Any]:
+def _flat_cells(cell: Any) -> list[Any]:
     """The cells of a stack, or the cell."""
     if not isinstance(cell, keras.layers.StackedRNNCells):
         return [cell]
-    return [part for each in cell.cells for part in _made_of(each)]
+    return [part for each in cell.cells for part in _flat_cells(each)]
 
 
 def _listed(sizes: Any) -> Any:

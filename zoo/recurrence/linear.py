@@ -1,19 +1,19 @@
-"""Linear recurrences over all steps without a loop over single steps."""
+"""Linear recurrences by a parallel scan instead of a loop over single steps."""
 
 from typing import Any
 
 from keras import ops
 
 BLOCK = 8
-MOST_DOUBLINGS = 31  # a count is an int32; without a bound XLA has no gradient of the loop
+MOST_DOUBLINGS = 31  # the largest int32; without a bound XLA has no gradient of the loop
 
 
 def linear_scan(a: Any, b: Any, initial: Any) -> Any:
     """The states of h_t = a_t * h_(t-1) + b_t at all steps.
 
-    Time is cut into blocks of eight. Within the blocks, eight steps are taken in all of them at
-    once; from block to block the states are found by doubling, in log2(T / 8) steps (Hillis and
-    Steele, 1986). For elements it is some twice the work of stepping, in far fewer operations.
+    Time is cut into blocks of eight. Within the blocks, eight steps run in all blocks at once;
+    from block to block the states follow by doubling, in log2(T / 8) steps (Hillis and Steele,
+    1986). That is about twice the work of stepping, in far fewer operations.
 
     Args:
         a: (B, T, K).

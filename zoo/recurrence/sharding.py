@@ -1,4 +1,4 @@
-"""Large batches in shards: what is best for one request is not what is best for many rows."""
+"""Runs large batches in shards: one request and many rows have different fastest methods."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from zoo.recurrence.packing import in_xla
 
-LARGE = 16  # rows from which on a step's work outweighs what it costs to start one
+LARGE = 16  # rows from which the work of a step outweighs its overhead
 
 Way = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
 
@@ -15,15 +15,15 @@ Way = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
 def run(
     small: Way, large: Way, inputs: Any, lengths: Any, initial_state: list[Any], shards: int
 ) -> tuple[Any, list[Any]]:
-    """Runs a way through time by the size of the batch, which a graph may not know beforehand.
+    """Chooses a method by the size of the batch, which may be unknown when the graph is built.
 
     Args:
         small: `inputs, lengths, initial_state -> outputs, final states`, for few rows.
-        large: The same, for many; each of the shards runs it beside the others.
+        large: The same, for many rows; the shards run it in parallel.
         inputs: (B, T, E).
         lengths: int32 (B,).
         initial_state: (B, K) each.
-        shards: Parts that a large batch is cut into.
+        shards: Number of parts of a large batch.
 
     Returns:
         Outputs (B, T, K) and the final states, (B, K) each.

@@ -1,4 +1,4 @@
-"""The plain way through time: any cell, any option, one step after the other."""
+"""The general loop over time: any cell, any option, one step after the other."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from keras import ops
 
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
-BLOCK = 8  # steps in one turn of the loop: what a turn costs is more than what a step does
+BLOCK = 8  # steps per iteration of the loop: an iteration costs more than a step
 
 
 @dataclass(frozen=True)
 class Zoneout:
-    """States that stay as they were (Krueger et al., arXiv:1606.01305).
+    """Zoneout: states that keep their previous value (Krueger et al., arXiv:1606.01305).
 
     Attributes:
         rate: Probability that an element of a state is not updated in a step.
@@ -31,11 +31,11 @@ class Step:
 
     Attributes:
         cell: A built cell, the zoo's or any that `keras.layers.RNN` takes.
-        recurrent_kernel: U, where it is not the cell's own, or None.
-        recurrent_mask: (B, K), multiplied into h on its way into the product, or None.
-        zoneout: States that stay as they were, or None.
-        form: How to call a Keras cell; None for the zoo's own.
-        width: The width of the output, where it is not the first state.
+        recurrent_kernel: U, if it is not the cell's own, or None.
+        recurrent_mask: (B, K), multiplied into h before the product, or None.
+        zoneout: The zoneout of the states, or None.
+        form: The adapter of a Keras cell; None for the zoo's own.
+        width: The width of the output, if it is not the first state.
     """
 
     cell: Any
@@ -46,7 +46,7 @@ class Step:
     width: int | None = None
 
     def weights(self) -> dict[str, Any]:
-        """The weights of a zoo cell's step as tensors: a loop need not read variables again."""
+        """The weights of a zoo cell's step as tensors, read once before the loop."""
         if not is_zoo_cell(self.cell):
             return {}
         kernel = self.cell.recurrent_kernel
@@ -61,7 +61,7 @@ class Step:
         }
 
     def sources(self, inputs: Any, initial_state: list[Any]) -> list[Any]:
-        """What a step reads, all steps at once, (T, B, ...) each."""
+        """The inputs of all steps, (T, B, ...) each."""
         hoisted = is_zoo_cell(self.cell)
         by_step = ops.moveaxis(inputs, 1, 0)
         values = [self.cell.project(by_step) if hoisted else by_step]
@@ -97,11 +97,11 @@ def step_through(
     """The states after each step.
 
     Args:
-        step: What happens in a step.
+        step: The step.
         inputs: (B, T, E).
         initial_state: The states before the first step, (B, K) each.
-        lengths: int32 (B,): from there on a row's states stand still, so that a state that grows
-            over the padding spoils no gradient. None lets them run on.
+        lengths: int32 (B,), after which a row's states stay constant, so that states that grow over
+            the padding spoil no gradient. None also steps through the padding.
 
     Returns:
         The states, (B, T, K) each.
@@ -112,7 +112,7 @@ def step_through(
 def outputs_and_states(
     step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
 ) -> tuple[Any, list[Any]]:
-    """What `step_through` does, with the output (B, T, K) of each step before the states."""
+    """`step_through`, with the output (B, T, K) of each step before the states."""
     sources = step.sources(inputs, initial_state)
     count = len(sources)
     weights = step.weights()
@@ -121,7 +121,7 @@ def outputs_and_states(
         sources = [*sources, numbers < lengths[None, :, None]]
 
     start = list(initial_state)
-    first = 0  # number of outputs among what is carried
+    first = 0  # number of outputs among the loop variables
     if has_own_output(step.cell):
         first = 1
         width = output_size(step.cell) if step.width is None else step.width
@@ -141,7 +141,7 @@ def outputs_and_states(
 
 
 def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:
-    """The states after each step of `advance(inputs, states)`, in the padding those before it.
+    """The states after each step of `advance(inputs, states)`, constant over the padding.
 
     Args:
         advance: One step: inputs (B, E) and states -> states of the same form.
@@ -168,7 +168,7 @@ def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> 
 
     Args:
         advance: One step.
-        states: (B, D) each, before the first step; D may be known to the graph alone.
+        states: (B, D) each, before the first step; D may be known only when the graph runs.
         sources: (T, B, ...) or (T, 1, ...) each, the first with B; a step's slices.
     """
     if keras.backend.backend() == "tensorflow":
@@ -187,7 +187,7 @@ def _scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) ->
 def _scan_tensorflow(
     advance: Callable[..., Any], states: list[Any], sources: list[Any]
 ) -> list[Any]:
-    """`ops.scan` in blocks of steps; XLA can take its gradient, as it cannot that of `ops.scan`."""
+    """`ops.scan` in blocks of steps, whose gradient XLA supports (not that of `ops.scan`)."""
     import tensorflow as tf
 
     time, batch = _sizes(sources[0])

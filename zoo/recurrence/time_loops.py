@@ -1,4 +1,4 @@
-"""Through time and back in XLA: the two loops behind the fast way, with all their products."""
+"""The two XLA loops over time, forward and backward, with all their products."""
 
 from typing import Any, NamedTuple
 
@@ -7,9 +7,9 @@ from tensorflow.compiler.tf2xla.python import xla
 
 
 class Given(NamedTuple):
-    """What both loops start from; a list is empty where the cell has no such weight."""
+    """Inputs of both loops; a list is empty if the cell has no such weight."""
 
-    inputs: Any  # (B, T, E), or (B, T, G K) where x W is made or looked up beforehand
+    inputs: Any  # (B, T, E), or (B, T, G K) if x W is computed or looked up beforehand
     input_kernel: list[Any]  # W
     kernel: list[Any]  # U
     recurrent_bias: list[Any]
@@ -22,9 +22,9 @@ class Given(NamedTuple):
 
 
 def forward(cell: Any, given: Given) -> Any:
-    """The outputs, the final states, what stood in them before each step, what the cell keeps.
+    """The outputs, the final states, the states before each step, the cell's saved values.
 
-    The states before each step are without the first of them, which is the output a step before.
+    The states before each step lack the first one, which is the output of the previous step.
     """
     transposed = [tf.transpose(kernel) for kernel in given.kernel]
 
@@ -45,7 +45,7 @@ def forward(cell: Any, given: Given) -> Any:
 
 
 def backward(cell: Any, given: Given, results: Any, d_outputs: Any, d_final: Any) -> Any:
-    """The gradients of what was given, group by group, from the results of `forward`."""
+    """The gradients of the inputs, group by group, from the results of `forward`."""
     outputs, final, previous, kept = results
     start = _shaped(given.initial[:1], given)[0][:, None]
     previous = [tf.concat([start, outputs[:, :-1]], axis=1), *previous]
@@ -79,9 +79,9 @@ def backward(cell: Any, given: Given, results: Any, d_outputs: Any, d_final: Any
 
 
 def _walk(given: Given, step: Any, carry: Any, sources: Any, backwards: bool = False) -> Any:
-    """Steps through time; gives the last carry and what the steps wrote, (B, T, ...) each.
+    """Steps through time; returns the last carry and the results of all steps, (B, T, ...) each.
 
-    It ends where the longest row ends; behind that stand zeros.
+    It ends with the longest row; the results after that are zeros.
 
     The slices of a step are read one step ahead and carried: XLA turns the elementwise part into
     vector instructions only if no index is looked up inside it, which halves the time of the loop.
@@ -120,7 +120,7 @@ def _walk(given: Given, step: Any, carry: Any, sources: Any, backwards: bool = F
 
 
 def _slice(values: Any, token: Any) -> Any:
-    """`values[:, token]`; XLA would compile that anew for each length of a longest row."""
+    """`values[:, token]`; XLA would compile that again for each length of a longest row."""
     batch, width = tf.shape(values)[0], values.shape[-1]
     return xla.dynamic_slice(values, [0, token, 0], [batch, 1, width])[:, 0]
 
@@ -138,10 +138,10 @@ def _product(h: Any, transposed: list[Any], given: Given) -> Any:
 
 
 def _turned_product(matrix: Any, rows: Any) -> Any:
-    """What is rows matrix', (B, N), made as matrix rows' and turned.
+    """The product rows matrix', (B, N), computed as (matrix rows')'.
 
-    A processor makes it up to a third faster that way round where rows are few and the matrix is
-    large. The barrier keeps XLA from turning it back.
+    That is up to a third faster on a CPU for few rows and a large matrix. The barrier keeps XLA
+    from undoing it.
     """
     product = tf.matmul(matrix, rows, transpose_b=True)
     return tf.transpose(xla.optimization_barrier(product)[0])
@@ -150,7 +150,7 @@ def _turned_product(matrix: Any, rows: Any) -> Any:
 def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
     """The gradients of inputs, W, U and both biases: one product or one sum over all steps each.
 
-    Where products were looked up, theirs stands in the place of the inputs'.
+    If products were looked up, their gradient replaces that of the inputs.
     """
     h = _flat(h * given.mask[0][:, None] if given.mask else h)
     same = d_x is d_r
@@ -174,7 +174,7 @@ def _product_gradients(given: Given, h: Any, d_x: Any, d_r: Any) -> list[Any]:
 
 
 def _kernel_gradients(given: Given, rows: Any, h: Any, d_x: Any, d_r: Any) -> list[Any]:
-    """The gradients of W and U; one product where both have the same sums behind them."""
+    """The gradients of W and U; one product if both share their sums."""
     if given.kernel and d_x is d_r:
         both = tf.matmul(tf.concat([rows, h], axis=1), d_x, transpose_a=True)
         return tf.split(both, [rows.shape[1], h.shape[1]])
@@ -193,7 +193,7 @@ def _rows(values: Any, given: Given) -> Any:
 
 
 def _reads_inputs(cell: Any) -> bool:
-    """Whether the way back needs x W apart from h U."""
+    """Whether the backward loop needs x W separately from h U."""
     return not cell.additive and not getattr(cell, "backward", None)
 
 
@@ -206,7 +206,7 @@ def _forward_step(cell: Any, x: Any, r: Any, states: list[Any], vectors: list[An
 def _backward_step(
     cell: Any, kept: Any, previous: Any, now: Any, vectors: Any, d_states: Any
 ) -> Any:
-    """One step back: by the cell's own gradient, or by taking that of `combine`."""
+    """One backward step: by the cell's own gradient, or that of `combine`."""
     if getattr(cell, "backward", None):
         d_x, d_r, d_previous = cell.backward(kept, previous, now, d_states)
         return d_x, d_r, d_previous, []

@@ -1,1 +1,1 @@
-"""The machine below the zoo: files that last, locks, memory, commands and their errors."""
+"""Files, locks, memory and the error handling of commands."""

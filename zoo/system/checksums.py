@@ -1,7 +1,7 @@
-"""SHA-256 sums beside files: they tell a damaged file from one of another format.
+"""SHA-256 checksums of files, which distinguish damage from another format.
 
 A folder's `SHA256SUMS` has a line for each file, as the command `sha256sum` writes it. While a file
-is replaced, it has two: that of the old content and that of the new one.
+is replaced, it has two lines: for the old and for the new content.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ _BLOCK = 1 << 20
 
 def digest(path: Path) -> str:
     """A file's SHA-256, in hexadecimal."""
-    found = hashlib.sha256()
+    sha256 = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+            sha256.update(block)
+    return sha256.hexdigest()
 
 
 def recorded(folder: Path) -> dict[str, list[str]]:
@@ -46,18 +46,18 @@ def as_text(sums: dict[str, list[str]]) -> str:
 
 def of_tree(folder: Path) -> dict[str, list[str]]:
     """The sums of all files in a folder and its subfolders, by their relative paths."""
-    found = {}
+    sums = {}
     for place, _, names in os.walk(folder):
         for path in (Path(place, name) for name in names if name != NAME):
-            found[path.relative_to(folder).as_posix()] = [digest(path)]
-    return found
+            sums[path.relative_to(folder).as_posix()] = [digest(path)]
+    return sums
 
 
 def verify(path: Path) -> None:
-    """Compares a file with its sum in the folder's `SHA256SUMS`, if it has one there.
+    """Compares a file with its checksum in the folder's `SHA256SUMS`, if it is listed there.
 
     Raises:
-        DamagedFile: It has another sum.
+        DamagedFile: Its checksum differs.
     """
     known = recorded(path.parent).get(path.name)
     if known and digest(path) not in known:
@@ -67,14 +67,14 @@ def verify(path: Path) -> None:
 
 
 def verify_tree(folder: Path, required: Iterable[str] = ()) -> None:
-    """Compares all files of a folder that its `SHA256SUMS` lists; without that file, none.
+    """Compares all files that a folder's `SHA256SUMS` lists, if there is one.
 
     Args:
         folder: The folder.
-        required: Files that the list must have.
+        required: Files that must be listed.
 
     Raises:
-        DamagedFile: A file is missing, has another sum, or is not in the list.
+        DamagedFile: A file is missing, is not listed, or has another checksum.
     """
     if not (folder / NAME).exists():
         return

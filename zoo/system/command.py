@@ -1,7 +1,7 @@
-"""The boundary of a command: every failure is one sentence on stderr and an exit status.
+"""Error handling of commands: every failure is one sentence on stderr and an exit status.
 
-What is expected (wrong input, a full disk, too little memory, Ctrl-C, a reader that has gone) needs
-no more. The traceback of any other error is kept in a log file, which the sentence names.
+Expected failures (wrong input, a full disk, too little memory, Ctrl-C, a closed pipe) have no
+traceback. The traceback of any other error is stored in a log file, which the sentence names.
 """
 
 import errno
@@ -25,18 +25,18 @@ from zoo.version import VERSION
 FAILED, WRONG_INPUT = 1, 2  # exit statuses
 LONGEST = 300  # characters of a foreign error's message in a sentence
 FULL = (errno.ENOSPC, errno.EDQUOT)
-_FULL_TEXTS = ("No space left on device", "Disk quota exceeded")  # in errors of TensorFlow and HDF5
+_FULL_TEXTS = ("No space left on device", "Disk quota exceeded")  # messages of TensorFlow and HDF5
 _PACKAGES = ("zoo", "recipes")
 
 
 @dataclass
 class Place:
-    """What the boundary says about a command that failed depends on how far it had come.
+    """The progress of a command, which decides where its log goes and how to continue.
 
     Attributes:
-        folder: The run's folder, for the log; None as long as there is none.
-        resumable: Whether the command is one that takes `--resume`.
-        needed: The file that `--resume` needs, if any: without it there is nothing to go on with.
+        folder: The run's folder, for the log; None before it exists.
+        resumable: Whether the command takes `--resume`.
+        needed: The file that `--resume` needs, if any; without it a run cannot be resumed.
     """
 
     folder: Path | None = None
@@ -45,13 +45,13 @@ class Place:
 
     @property
     def advice(self) -> str:
-        """How to go on, or ""."""
+        """How to continue, or ""."""
         there = self.needed is None or self.needed.exists()
         return "the same command with --resume goes on" if self.resumable and there else ""
 
 
 def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], int]) -> int:
-    """Runs a command and turns its failures into sentences.
+    """Runs a command and reports its failures in one sentence.
 
     Args:
         name: The command, for the log: `python -m zoo`.
@@ -81,10 +81,10 @@ def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], i
 
 
 def in_utf8(words: Sequence[str]) -> list[str]:
-    r"""Arguments as text.
+    r"""Decodes arguments as UTF-8, whatever the locale is.
 
-    Python keeps bytes that do not fit the locale's encoding as lone surrogates, which no file,
-    no tensor and no JSON takes. Bytes that are UTF-8 are read as such, whatever the locale is.
+    Python keeps bytes that do not fit the locale's encoding as lone surrogates, which files,
+    tensors and JSON reject. UTF-8 bytes are decoded here.
 
     Raises:
         InputError: An argument is not UTF-8.
@@ -111,12 +111,12 @@ class OutputError(OSError):
 
 
 class Output:
-    r"""Standard output whose failures can be told from those of other files.
+    r"""Standard output whose errors can be distinguished from those of other files.
 
     A character that the stream's encoding lacks is written as an escape such as `\u2026`.
 
     Args:
-        stream: What is written to.
+        stream: The stream to write to.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -133,7 +133,7 @@ class Output:
         """Writes text.
 
         Raises:
-            OutputError: The stream does not take it.
+            OutputError: The stream cannot be written.
         """
         with self._watched():
             return int(self._stream.write(text))
@@ -142,7 +142,7 @@ class Output:
         """Writes what is buffered.
 
         Raises:
-            OutputError: The stream does not take it.
+            OutputError: The stream cannot be written.
         """
         with self._watched():
             self._stream.flush()
@@ -156,7 +156,7 @@ class Output:
             raise OutputError(error.errno, error.strerror) from error
 
     def release(self) -> None:
-        """Gives the stream back; a broken one goes to the null device, lest it fails at exit."""
+        """Restores the stream; a broken one is redirected to the null device, for a clean exit."""
         with suppress(OutputError):
             self.flush()
         with suppress(OSError, ValueError):  # a stream without a descriptor
@@ -180,7 +180,7 @@ def _watched_output() -> Iterator[None]:
 
 
 def _failure(error: BaseException, place: Place, command: Sequence[str]) -> tuple[int, str]:
-    """The exit status and the sentence for an error; "" where nothing needs to be said."""
+    """The exit status and the sentence for an error; "" for no message."""
     resume = place.advice
     if isinstance(error, KeyboardInterrupt):
         return FAILED, ": ".join(filter(None, ["interrupted", resume]))
@@ -203,14 +203,14 @@ def _has_no_reader(stream: Any) -> bool:
     """Whether a stream is a pipe whose reader has gone."""
     try:
         poll = select.poll()
-        poll.register(stream.fileno(), 0)  # a fault is reported whatever is asked for
+        poll.register(stream.fileno(), 0)  # errors are always reported
         return any(events & select.POLLERR for _, events in poll.poll(0))
     except (AttributeError, OSError, ValueError):  # a system without poll, no descriptor
         return False
 
 
 def _known(error: BaseException) -> str:
-    """What to say of an error that needs no traceback, or ""."""
+    """The message for an error that needs no traceback, or ""."""
     text = str(error)
     if type(error).__module__.split(".")[0] in _PACKAGES:
         return text
@@ -220,7 +220,7 @@ def _known(error: BaseException) -> str:
         return f"no space left on the device{place}: free some, or give another folder"
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return (
-            f"out of memory ({shortened(text) or 'no more was given'}): make the model, the batch "
+            f"out of memory ({shortened(text) or 'no details'}): make the model, the batch "
             "or the input smaller"
         )
     if isinstance(error, UnicodeEncodeError) and error.encoding not in ("utf-8", "utf8"):
@@ -242,7 +242,7 @@ def shortened(text: str) -> str:
 
 
 def _logged(error: BaseException, place: Place, command: Sequence[str]) -> str:
-    """Writes the traceback to the first folder that takes it; returns what to say about it."""
+    """Writes the traceback to the first writable folder; returns a clause that names the file."""
     trace = "".join(traceback.format_exception(error))
     log = f"{' '.join(map(ascii, command))}\nrnn-zoo {VERSION}\n\n{trace}"
     name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
@@ -259,7 +259,7 @@ def _logged(error: BaseException, place: Place, command: Sequence[str]) -> str:
 
 
 def _log_folders(place: Place) -> Iterator[Path]:
-    """The run's folder, then the user's folder for programs' state, then the temporary one."""
+    """The run's folder, then the user's state folder, then the temporary folder."""
     if place.folder and place.folder.is_dir():
         yield place.folder
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -271,7 +271,7 @@ def _log_folders(place: Place) -> Iterator[Path]:
 
 
 def _say(sentence: str) -> None:
-    """Prints to stderr, as far as it takes it."""
+    """Prints to stderr, if it can be written."""
     if not sentence:
         return
     with suppress(OSError, ValueError):  # it is closed, or its reader has gone

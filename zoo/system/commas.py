@@ -1,4 +1,4 @@
-"""Values between commas in one text, some of which may hold commas themselves."""
+"""Comma-separated values, which may contain commas themselves."""
 
 import os
 
@@ -8,7 +8,7 @@ QUOTE = '"'
 
 
 def separated(name: str, text: str) -> list[str]:
-    """Texts between commas; quotes, and the paths of files that exist, keep their own commas.
+    """Splits at commas, except within quotes and within paths of existing files.
 
     Args:
         name: The option, for the error.
@@ -21,19 +21,19 @@ def separated(name: str, text: str) -> list[str]:
         >>> separated("data", '"a,b.tsv",c.tsv')
         ['a,b.tsv', 'c.tsv']
     """
-    found: list[str] = []
+    values: list[str] = []
     rest: str | None = text
     while rest is not None:
         if rest.lstrip().startswith(QUOTE):
             part, rest = _quoted(name, rest.lstrip(), text)
         else:
             part, rest = _up_to_comma(rest)
-        found.append(part)
-    return found
+        values.append(part)
+    return values
 
 
 def _quoted(name: str, text: str, whole: str) -> tuple[str, str | None]:
-    """The text in quotes, in which a doubled quote is one, and what follows the comma after it."""
+    """The text in quotes (a doubled quote is one quote) and the text after the next comma."""
     end = text.find(QUOTE, 1)
     while end >= 0 and text[end + 1 : end + 2] == QUOTE:
         end = text.find(QUOTE, end + 2)
@@ -48,7 +48,7 @@ def _quoted(name: str, text: str, whole: str) -> tuple[str, str | None]:
 
 
 def _up_to_comma(text: str) -> tuple[str, str | None]:
-    """The longest path that exists, or the text up to the first comma; and what follows."""
+    """The longest existing path, or the text up to the first comma; and the text after it."""
     ends = [place for place, letter in enumerate(text) if letter == ","]
     whole = [len(text), *reversed(ends)] if ends else []
     for end in whole:

@@ -1,7 +1,7 @@
-"""Writes that survive a power cut: content first, then its name, each on the disk before the next.
+"""Writes that survive a power cut: first the content, then its name reaches the disk.
 
 A rename is atomic, but the file system may store it before the content of the renamed file: after a
-power cut the name can lead to an empty file. So each function here writes to a temporary name,
+power cut the file can be empty. So each function here writes to a temporary name,
 syncs the content (`fsync`), renames, and syncs the folder that holds the name.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from zoo.system import checksums
 
-# what a killed process leaves behind: `.NAME.PID.part`, and the name's ending
+# left by a killed process: `.NAME.PID.part`, and the ending of the name
 _PART = re.compile(r"\..+\.[0-9]+\.part(\.[^.]+)?")
 
 
@@ -44,7 +44,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and its missing parents; each new name is on the disk."""
+    """Makes a folder and its missing parents, and syncs their names."""
     missing = []
     while not folder.exists():
         missing.append(folder)
@@ -56,7 +56,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
-    """Writes a file as a whole or not at all; an older one stays until the new one is on the disk.
+    """Writes a file atomically: an existing one stays until the new one is on the disk.
 
     Args:
         path: The file; its folder exists.
@@ -69,7 +69,7 @@ def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
     try:
         yield part
         sync(part)
-        if checked:  # before the new name: at each moment the file has one of the recorded sums
+        if checked:  # before the rename: at any time the file has one of the recorded checksums
             old = checksums.recorded(path.parent)
             old[path.name] = [*old.get(path.name, [])[-1:], checksums.digest(part)]
             _write(path.with_name(checksums.NAME), checksums.as_text(old).encode())
@@ -89,7 +89,7 @@ def _rename(part: Path, path: Path) -> None:
 
 
 def write_text(path: Path, text: str, *, checked: bool = False) -> None:
-    """Writes text in UTF-8, with its line ends as they are; see `replacing`."""
+    """Writes text in UTF-8 without changing its line ends; see `replacing`."""
     with replacing(path, checked=checked) as part:
         part.write_text(text, encoding="utf-8", newline="")
 
@@ -108,14 +108,14 @@ def record(folder: Path, names: list[str]) -> None:
 
 
 def publish(part: Path, target: Path) -> None:
-    """Gives a finished folder its name, once all in it is on the disk.
+    """Renames a finished folder once its files are on the disk.
 
     Args:
         part: The folder, on the file system of `target`.
-        target: Its name.
+        target: Its new name.
 
     Raises:
-        OSError: There is a folder of that name that is not empty.
+        OSError: `target` exists and is not empty.
     """
     sync_tree(part)
     os.rename(part, target)
@@ -123,13 +123,13 @@ def publish(part: Path, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Deletes what killed processes left half-written in a folder; none may be writing there."""
+    """Deletes unfinished files of killed processes; no process may be writing in the folder."""
     for path in folder.iterdir():
         if _PART.fullmatch(path.name) and path.is_file():
             path.unlink()
 
 
 def remove_folder(folder: Path) -> None:
-    """Deletes a folder and all in it, and waits until its name is gone from the disk."""
+    """Deletes a folder and waits until its name is gone from the disk."""
     shutil.rmtree(folder)
     sync(folder.parent)

@@ -1,9 +1,8 @@
-"""Loads a `.keras` file of a run: without running code of its own, and with bounded memory.
+"""Loads a run's `.keras` file without running code from it, and with bounded memory.
 
 A `.keras` file is a zip of a configuration (JSON) and of weights (HDF5). Keras' safe mode refuses
-code in it. Before Keras sees the file, all that it declares is compared with what it holds: sizes
-that are not backed by stored bytes, links to other files, and members that Keras does not write
-are refused.
+code in it. Before Keras reads the file, its declarations are compared with its content: sizes
+without stored bytes, links to other files, and members that Keras does not write are refused.
 """
 
 import io
@@ -24,9 +23,9 @@ ADVICE = "put back a copy of it, or train again"
 MEMBERS = {CONFIG, WEIGHTS, "metadata.json"}
 MOST_TEXT = 1 << 26  # bytes of a JSON member
 MOST_OBJECTS = 1_000_000  # groups and arrays
-SLACK = 1 << 20  # parameters that the weights need not hold: some layers' constants
+SLACK = 1 << 20  # parameters that may be missing among the weights: constants of layers
 KINDS = "biufV"  # of arrays: numbers, and bfloat16 as two bytes without a type
-# layers that run code or read files when they are made, and modules that hold no part of a model
+# layers that run code or read files when they are built, and modules without model classes
 REFUSED = {
     *("Lambda", "__lambda__", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper"),
     *("StringLookup", "IntegerLookup", "TextVectorization"),
@@ -35,7 +34,7 @@ REFUSED_MODULES = ("keras.utils", "keras.config", "keras.saving", "keras.dataset
 
 
 class _Refused(ValueError):
-    """What a file declares is not what Keras writes."""
+    """The content of a file is not what Keras writes."""
 
 
 def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
@@ -44,11 +43,11 @@ def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
     Args:
         path: The `.keras` file.
         compile: Whether optimizer, loss and metrics are loaded too.
-        advice: What to do about a damaged file.
+        advice: How to replace a damaged file.
 
     Raises:
-        InputError: There is no such file, or it is whole but its model cannot be built here.
-        DamagedFile: It is damaged, or holds what Keras does not write.
+        InputError: There is no such file, or it is intact but its model cannot be built here.
+        DamagedFile: It is damaged, or has content that Keras does not write.
         ModelTooLargeError: It does not fit into memory.
     """
     if not path.is_file():
@@ -61,34 +60,34 @@ def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
         parameters = _inspected(path)
     except Exception as error:
         raise DamagedFile(
-            f"{path} is damaged or no Keras model ({_line(error)}): {advice}"
+            f"{path} is damaged or not a Keras model ({_line(error)}): {advice}"
         ) from error
     try:
         with memory.counting((2 * parameters + SLACK) * memory.ITEM):
             return keras.models.load_model(path, compile=compile, safe_mode=True)
     except Exception as error:
-        if checksums.recorded(path.parent).get(path.name):  # as it was when it was written
+        if checksums.recorded(path.parent).get(path.name):  # unchanged since it was written
             raise InputError(
-                f"{path} is whole, but its model cannot be built ({_line(error)}): register its "
+                f"{path} is intact, but its model cannot be built ({_line(error)}): register its "
                 "cells with --module, or use the version of the project that wrote it"
             ) from error
         raise DamagedFile(f"{path} cannot be loaded ({_line(error)}): {advice}") from error
 
 
 def _line(error: Exception) -> str:
-    """The first line of an error's text, without its last mark and not too long."""
+    """The first line of an error's text, shortened and without the final mark."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0].rstrip(".:") if lines else type(error).__name__
     return text if len(text) <= 200 else text[:200] + "..."
 
 
 def _inspected(path: Path) -> int:
-    """Compares what a file declares with what it holds; returns the numbers in its arrays."""
+    """Compares the declarations of a file with its content; returns the size of its arrays."""
     size = path.stat().st_size
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = _members(archive, size)
         if archive.testzip():
-            raise _Refused(f"the CRC of {archive.testzip()} is another one")
+            raise _Refused(f"the CRC of {archive.testzip()} is wrong")
         _check_config(json.loads(archive.read(CONFIG)))
         start = _start(file, members[WEIGHTS])
         weights = members[WEIGHTS].file_size
@@ -99,13 +98,13 @@ def _inspected(path: Path) -> int:
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The members by name: stored without compression, so that no size is larger than the file."""
+    """The members by name, uncompressed, so that no member is larger than the file."""
     found = {info.filename: info for info in archive.infolist()}
     if len(found) < len(archive.infolist()):
         raise _Refused("a member is there twice")
     foreign = sorted(set(found) - MEMBERS)
     if foreign:
-        raise _Refused(f"it holds {foreign[0][:80]!r}, which no model of this project has")
+        raise _Refused(f"it holds {foreign[0][:80]!r}, which models of this project lack")
     missing = sorted({CONFIG, WEIGHTS} - set(found))
     if missing:
         raise _Refused(f"it has no {missing[0]}")
@@ -132,11 +131,11 @@ def _check_config(config: Any) -> None:
             if isinstance(name, str) and name in REFUSED:
                 raise _Refused(f"it has a {name}, which could run code or read files")
             if isinstance(module, str) and module.startswith(REFUSED_MODULES):
-                raise _Refused(f"it names {module}, which holds no part of a model")
+                raise _Refused(f"it names {module}, which has no model classes")
 
 
 def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
-    """Where a stored member's bytes begin: behind its local header, name and extra field."""
+    """Where a stored member's bytes begin: after its local header, name and extra field."""
     file.seek(info.header_offset)
     header = file.read(30)
     if header[:4] != b"PK\3\4":
@@ -188,14 +187,14 @@ class _Part(io.RawIOBase):
 
 
 def _count(store: h5py.File, size: int) -> int:
-    """The numbers in all arrays of an HDF5 file, each of which is stored in it as a whole."""
+    """The total size of all arrays of an HDF5 file, each of which must be stored in it."""
     groups, numbers, stored = [store], 0, 0
     seen: set[int] = set()
     while groups:
         group = groups.pop()
         for name in group:
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise _Refused(f"its weights link to elsewhere ({group.name}/{name})")
+                raise _Refused(f"its weights link to another place ({group.name}/{name})")
             entry = group[name]
             address = h5py.h5o.get_info(entry.id).addr
             if address in seen or len(seen) > MOST_OBJECTS:
@@ -214,7 +213,7 @@ def _count(store: h5py.File, size: int) -> int:
 
 def _check_array(array: Any) -> None:
     if not isinstance(array, h5py.Dataset) or array.dtype.kind not in KINDS:
-        raise _Refused(f"{array.name} is no array of numbers")
+        raise _Refused(f"{array.name} is not an array of numbers")
     if array.external or array.is_virtual:
         raise _Refused(f"{array.name} is stored in another file")
     declared = math.prod(array.shape) * array.dtype.itemsize

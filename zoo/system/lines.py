@@ -1,12 +1,12 @@
-r"""Bytes of a file or of standard input -> text and lines, within documented limits of size.
+r"""Reads text and lines from files and standard input, within documented limits of size.
 
-One rule says what a line is, in every reader: `\n` ends it, and a `\r` directly before that `\n`
-is dropped. No other character ends a line. A byte order mark in front of the first line is dropped.
+All readers share one rule: `\n` ends a line, and a `\r` directly before that `\n` is dropped. No
+other character ends a line. A byte order mark before the first line is dropped.
 
 The limits keep an endless input (`/dev/zero`, a gzip bomb, a pipe that never ends) from filling
 the memory. Each can be raised by an environment variable, whose value is a positive whole number:
 
-- `RNN_ZOO_MAX_LINE_BYTES` (128 MiB): bytes of one line, its end aside.
+- `RNN_ZOO_MAX_LINE_BYTES` (128 MiB): bytes of one line without its end.
 - `RNN_ZOO_MAX_FILE_BYTES` (2 GiB): bytes of one file, after decompression.
 - `RNN_ZOO_MAX_LINES` (10 million): lines of one file.
 - `RNN_ZOO_MAX_VECTORS_BYTES` (8 GiB): bytes of a file of word vectors, which is read line by line.
@@ -34,46 +34,46 @@ LIMITS = {
     "RNN_ZOO_MAX_LINES": 10_000_000,
     "RNN_ZOO_MAX_VECTORS_BYTES": 8 * 2**30,
 }
-PIPE_SECONDS = 30.0  # how long the first byte of a named pipe is waited for
+PIPE_SECONDS = 30.0  # timeout for the first byte of a named pipe
 _CHUNK = 2**20
 _GZIP_MARK = b"\x1f\x8b"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def size_limit(name: str) -> int:
-    """The value of a limit: the environment variable's, or else the default.
+    """The value of a limit, from the environment variable or the default.
 
     Args:
         name: One of `LIMITS`.
 
     Raises:
-        InputError: The environment variable holds no positive whole number.
+        InputError: The environment variable is not a positive whole number.
     """
-    given = os.environ.get(name, "")
-    if not given:
+    text = os.environ.get(name, "")
+    if not text:
         return LIMITS[name]
-    if not (given.isascii() and given.isdigit() and int(given[:20])):
+    if not (text.isascii() and text.isdigit() and int(text[:20])):
         raise InputError(
-            f"the environment variable {name} must be a positive whole number, got {given!r}: "
+            f"the environment variable {name} must be a positive whole number, got {text!r}: "
             f"set it to one, such as {LIMITS[name]}, or unset it"
         )
-    return int(given[:20])
+    return int(text[:20])
 
 
 def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") -> Iterator[str]:
-    r"""Yields the lines of a stream as soon as each one is complete.
+    r"""Yields each line of a stream as soon as it is complete.
 
     Args:
         stream: A binary stream in UTF-8, such as `sys.stdin.buffer` or an open file.
-        name: What the errors call the stream.
+        name: Name of the stream in errors.
         limit: The one of `LIMITS` for the bytes of the whole stream, whose lines are limited as
-            well; `""` for a stream that may go on for ever.
+            well; `""` for an endless stream.
 
     Yields:
-        Each line without its end. A stream that ends in `\n` has no further line behind it.
+        Each line without its end. A final `\n` adds no empty line.
 
     Raises:
-        InputError: A line is not UTF-8 or too long, or the stream is; names the line.
+        InputError: A line is not UTF-8 or too long, or the stream is too long; the line is named.
 
     Example:
         >>> import io
@@ -104,18 +104,18 @@ def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") 
 def read_text(path: str | Path) -> str:
     """Reads a whole text file, decompressed if it is a gzip file.
 
-    A byte order mark in front is dropped. Line ends stay as they are.
+    A leading byte order mark is dropped. Line ends are kept.
 
     Args:
         path: A file in UTF-8.
 
     Returns:
-        The file's text, `""` for a file without a byte.
+        The file's text, `""` for an empty file.
 
     Raises:
-        InputError: The path does not exist, cannot be read, is no gzip file though its name says
-            so, is larger than the limits, or is not UTF-8 (the line of the first wrong byte is
-            named).
+        InputError: The path does not exist, cannot be read, is not gzip although its name ends
+            in `.gz`, is larger than the limits, or is not UTF-8 (the line of the first wrong byte
+            is named).
     """
     with open_file(path) as file:
         return "".join(_decoded(str(path), file))
@@ -158,7 +158,7 @@ def read_bytes(path: str | Path) -> bytes:
 
 @contextmanager
 def open_file(path: str | Path) -> Iterator[BinaryIO]:
-    """Opens a file as `opened` does; what fails is an `InputError` with the file's name.
+    """Opens a file like `opened`; failures are an `InputError` with the file's name.
 
     Args:
         path: A file, or a named pipe into which another program writes.
@@ -185,7 +185,7 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[BinaryIO]:
-    """Opens a file for reading bytes; a gzip file, known by its name or its first bytes, unpacked.
+    """Opens a file for reading bytes; decompresses gzip, by its name or its first bytes.
 
     Args:
         path: A file, or a named pipe into which another program writes.
@@ -201,7 +201,7 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
 
 
 def _raw(path: Path) -> io.BufferedReader:
-    """The open file; of a named pipe once it has a byte, so that none is waited for in vain."""
+    """The open file; a named pipe is opened once it has a byte, or fails after a timeout."""
     if not stat.S_ISFIFO(path.stat().st_mode):
         return path.open("rb")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -223,7 +223,7 @@ def _raw(path: Path) -> io.BufferedReader:
 
 
 def _limited(name: str, file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of an open file in pieces; stops at the first limit."""
+    """The bytes of an open file in pieces, up to the first limit."""
     limits = {limit: size_limit(limit) for limit in LIMITS}
     longest = limits["RNN_ZOO_MAX_LINE_BYTES"]
     size, lines, line_size = 0, 0, 0
@@ -243,7 +243,7 @@ def _limited(name: str, file: BinaryIO) -> Iterator[bytes]:
 
 
 def _decoded(name: str, file: BinaryIO) -> Iterator[str]:
-    """The text of an open file in pieces, without the mark in front; stops at a wrong byte."""
+    """The text of an open file in pieces, without byte order mark; fails at an invalid byte."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     lines, head = 0, b""
     for chunk in itertools.chain(_limited(name, file), [b""]):
@@ -275,5 +275,5 @@ def too_large(name: str, most: float, unit: str, variable: str) -> InputError:
     """The error for a file beyond a limit."""
     return InputError(
         f"{name}: more than {most:,} {unit}, expected at most that: split the file, or set the "
-        f"environment variable {variable} to a larger number if the memory suffices"
+        f"environment variable {variable} to a larger number if there is enough memory"
     )

@@ -1,6 +1,6 @@
-"""One process at a time writes into a folder; the others are told who does, and since when.
+"""Locks of folders: one process at a time writes; errors of the others name it.
 
-The lock belongs to the operating system, which takes it from a process that ends, however it ends.
+The lock is the operating system's, which releases it when the process ends, however it ends.
 """
 
 import json
@@ -21,19 +21,19 @@ _held: dict[Path, int] = {}  # how often this process holds each folder
 
 
 class InUseError(InputError):
-    """Another process writes into the folder; the sentence says which one, and since when."""
+    """Another process writes into the folder; the sentence names it and its start."""
 
 
 @contextmanager
 def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
-    """Keeps other processes out of a folder for the length of a `with` block.
+    """Locks a folder against other processes in a `with` block.
 
-    The folder is made if it is missing, and deleted afterwards if nothing else is in it. This
-    process may hold it several times over.
+    A missing folder is made, and deleted afterwards if it is empty. The same process may lock a
+    folder several times.
 
     Args:
         folder: The folder.
-        what: What the sentence calls it, `the run`.
+        what: Name of the folder in the sentence, such as `the run`.
         advice: What to do if another process holds it.
 
     Raises:
@@ -64,19 +64,19 @@ def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
         (folder / LOCK).unlink(missing_ok=True)
         lock.release()
         for place in made:
-            with suppress(OSError):  # something is in it
+            with suppress(OSError):  # not empty
                 place.rmdir()
 
 
 def _made(folder: Path) -> list[Path]:
-    """The folders that were missing and are made now, the innermost first."""
+    """Makes the missing folders; returns them, innermost first."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     durable.make_folder(folder)
     return missing
 
 
 def _sign(folder: Path) -> None:
-    """Writes down who holds the lock."""
+    """Records the holder of the lock."""
     holder = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
@@ -87,9 +87,9 @@ def _sign(folder: Path) -> None:
 
 
 def _holder(folder: Path) -> str:
-    """Who holds the lock, as far as that is written down."""
+    """The recorded holder of the lock."""
     try:
         found = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
         return f"process {found['pid']} on {found['host']} since {found['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it is being written just now
+    except (OSError, ValueError, KeyError, TypeError):  # it is being written at this moment
         return "another process"

@@ -1,4 +1,4 @@
-"""How much memory there is, and models that would need more: refused before any of it is taken."""
+"""Available memory, and refusal of models that would exceed it before they allocate any."""
 
 import contextvars
 import math
@@ -17,8 +17,8 @@ from zoo.errors import InputError
 GIB = 1 << 30
 ITEM = 4  # bytes of a number
 SMALL_ITEMS = {"bool": 1, "int8": 1, "uint8": 1, "bfloat16": 2, "float16": 2}
-TRAINING = 4  # copies of each weight in training: itself, its gradient, Adam's two means
-_CGROUPS = (  # the limit and what is used of it, versions 2 and 1
+TRAINING = 4  # copies of each weight in training: weight, gradient, Adam's two averages
+_CGROUPS = (  # limit and usage, cgroup versions 2 and 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -32,7 +32,7 @@ class ModelTooLargeError(InputError):
 
 
 def available() -> int:
-    """Bytes of memory that this process can still take, as far as the system tells."""
+    """Bytes of memory that this process can still allocate, as reported by the system."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if os.name != "nt" else []
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():
@@ -77,7 +77,7 @@ _add_weight = keras.layers.Layer.add_weight
 
 
 def _counted_add_weight(layer: Any, *arguments: Any, **named: Any) -> Any:
-    """Keras' `add_weight`, in which the active count may refuse the weight."""
+    """Keras' `add_weight`, preceded by the check of the active count."""
     count = _counts.get()
     shape = arguments[0] if arguments else named.get("shape")
     if count is not None:
@@ -87,15 +87,15 @@ def _counted_add_weight(layer: Any, *arguments: Any, **named: Any) -> Any:
 
 @contextmanager
 def counting(limit: int) -> Iterator[_Count]:
-    """Counts the weights that layers make in a `with` block; refuses those above the limit.
+    """Counts the weights that layers create in a `with` block; refuses those above the limit.
 
-    Keras tells nobody of a weight before it exists, so its `add_weight` is replaced meanwhile.
+    Keras has no hook before a weight exists, so its `add_weight` is replaced meanwhile.
 
     Args:
         limit: Bytes at most, at 4 bytes a weight.
 
     Raises:
-        ModelTooLargeError: A weight would exceed the limit; it has not been made.
+        ModelTooLargeError: A weight would exceed the limit; it was not created.
     """
     global _watchers
     count = _Count(limit)
@@ -115,7 +115,7 @@ def counting(limit: int) -> Iterator[_Count]:
 
 @contextmanager
 def for_training() -> Iterator[None]:
-    """Models that are built in a `with` block must fit into memory as often as training needs."""
+    """Requires that models built in a `with` block fit into memory with their training state."""
     token = _copies.set(TRAINING)
     try:
         yield
@@ -127,19 +127,19 @@ def built(name: str, build: Callable[[], keras.Model]) -> keras.Model:
     """Builds a model if its weights fit into the memory that is available.
 
     Args:
-        name: What the sentence calls the model.
-        build: Makes it.
+        name: Name of the model in the sentence.
+        build: Builds it.
 
     Raises:
-        ModelTooLargeError: They do not; the sentence has the number of parameters and the GiB.
+        ModelTooLargeError: They do not fit; the sentence has the number of parameters and the GiB.
     """
-    if _counts.get() is not None:  # part of a model that is counted already
+    if _counts.get() is not None:  # part of a model that is being counted
         return build()
     copies, most = _copies.get(), available()
     with counting(most // copies) as count:
         try:
             return build()
-        except Exception as error:  # Keras may wrap what a layer raises
+        except Exception as error:  # Keras may wrap a layer's error
             if not count.exceeded:
                 raise
             cause = error
@@ -157,7 +157,7 @@ def built(name: str, build: Callable[[], keras.Model]) -> keras.Model:
 
 
 def _parameters(build: Callable[[], keras.Model]) -> int:
-    """The parameters of a model that is built without values; 0 if that fails.
+    """Counts the parameters by building the model without values; 0 if that fails.
 
     It runs in a thread of its own, because Keras keeps a list of variables without values for each
     thread and would give them values later.
@@ -171,10 +171,10 @@ def _parameters(build: Callable[[], keras.Model]) -> int:
 
 
 def check_step(model: keras.Model, rows: int, steps: int) -> None:
-    """Refuses a batch whose activations alone do not fit into the memory that is available.
+    """Refuses a batch whose activations alone exceed the available memory.
 
-    The sum of the layers' outputs is a lower bound: the recurrent layers keep several values for
-    each of their outputs.
+    The sum of the layers' outputs is a lower bound: recurrent layers store several values for
+    each output.
 
     Args:
         model: The model.

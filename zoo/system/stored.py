@@ -1,4 +1,4 @@
-"""Reads the project's own files; what is wrong with one is a sentence that names it."""
+"""Reads the project's own files; a fault is one sentence with the file's name."""
 
 import json
 import zlib
@@ -14,24 +14,24 @@ _KINDS: dict[type, str] = {dict: "an object {...}", list: "a list [...]"}
 
 
 def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE) -> str:
-    """A text file in UTF-8, compared with its checksum if it has one.
+    """Reads a text file in UTF-8 and verifies its checksum, if it has one.
 
     Args:
         path: The file.
-        what: What the sentence calls it, if it is missing.
+        what: Name of the file in the sentence, if it is missing.
         missing: What to do if there is no such file.
         advice: What to do if it is damaged.
 
     Raises:
         InputError: It cannot be read.
-        DamagedFile: It has another checksum, or is not UTF-8.
+        DamagedFile: Its checksum differs, or it is not UTF-8.
     """
     try:
         raw = read_bytes(path)
         checksums.verify(path)
     except FileNotFoundError as error:
-        told = f"no {what} at {path}" if what else f"{path} does not exist"
-        raise InputError(f"{told}: {missing}") from error
+        sentence = f"no {what} at {path}" if what else f"{path} does not exist"
+        raise InputError(f"{sentence}: {missing}") from error
     except OSError as error:
         raise InputError(f"no {what or 'file'} at {path} ({error.strerror}): {missing}") from error
     except (EOFError, zlib.error) as error:
@@ -48,7 +48,7 @@ def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE)
 
 
 def read_json(path: Path, kind: type | None = None, *, missing: str, advice: str = ADVICE) -> Any:
-    """A JSON file; see `read_text`.
+    """Reads a JSON file; see `read_text`.
 
     Args:
         path: The file.
@@ -58,14 +58,14 @@ def read_json(path: Path, kind: type | None = None, *, missing: str, advice: str
 
     Raises:
         InputError: It cannot be read.
-        DamagedFile: It is no JSON, or JSON of another kind.
+        DamagedFile: It is not JSON, or JSON of another kind.
     """
     text = read_text(path, missing=missing, advice=advice)
     try:
         found = json.loads(text)
     except RecursionError as error:
         raise DamagedFile(f"{path} is not JSON (nested too deeply): {advice}") from error
-    except ValueError as error:  # no JSON, or a number of thousands of digits
+    except ValueError as error:  # not JSON, or a number with thousands of digits
         raise DamagedFile(f"{path} is not JSON ({error}): {advice}") from error
     if kind and not isinstance(found, kind):
         raise DamagedFile(

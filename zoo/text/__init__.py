@@ -1,6 +1,6 @@
-"""Strings <-> ids, in core TensorFlow ops; the only place that knows strings.
+"""Strings <-> ids, in core TensorFlow ops; no other package handles strings in a graph.
 
-Tags that mark stretches of tokens are the one thing here that is plain Python.
+Tag schemes (spans of tokens) are the exception: they are plain Python.
 """
 
 from zoo.text.ngrams import NgramVectorizer

@@ -1,4 +1,4 @@
-"""Rows of unequal lengths -> one tensor that a recurrent model can read, whatever the batch."""
+"""Ragged rows -> a dense tensor with at least one step, for any batch."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def dense(rows: tf.RaggedTensor, padding: Any = 0) -> tf.Tensor:
-    """Ragged (B, T) -> (B, T), padded on the right; T is at least 1, for a batch of no rows too.
+    """Ragged (B, T) -> (B, T), padded on the right; T is at least 1, also for a batch without rows.
 
     Example:
         >>> dense(tf.RaggedTensor.from_row_lengths([5, 6], [2, 0])).numpy().tolist()

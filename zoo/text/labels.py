@@ -13,12 +13,12 @@ LONGEST = 100  # characters of an unknown label that an error shows
 
 
 def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
-    """The places of labels among those that are known; part of a graph.
+    """Looks up the ids of labels; part of a graph.
 
     Args:
-        label: string (B,), in any Unicode normal form, blanks around it aside. One that is unknown
-            fails, with a sentence that names the known ones.
-        labels: Those that are known.
+        label: string (B,), in any Unicode normal form; surrounding blanks are ignored. An unknown
+            label raises an error that names the known ones.
+        labels: The known labels, in the order of their ids.
 
     Returns:
         int32 (B,).
@@ -35,13 +35,13 @@ def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
     more = f", ... ({len(labels)} in all)" if len(labels) > SHOWN else ""
     unknown = tf.strings.reduce_join(tf.boolean_mask(label, ~known)[:1])
     unknown = tf.strings.substr(unknown, 0, LONGEST, unit="UTF8_CHAR")
-    said = tf.strings.join([f"label must be one of {shown}{more}; got ", unknown])
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [said])]):
+    message = tf.strings.join([f"label must be one of {shown}{more}; got ", unknown])
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(known), [message])]):
         return tf.argmax(score, axis=1, output_type=tf.int32)
 
 
 def names_of(names: Sequence[str], ids: tf.Tensor) -> tf.Tensor:
-    """What ids stand for, "" for an id without a name; part of a graph.
+    """Looks up the names of ids, "" for an id without a name; part of a graph.
 
     Args:
         names: In the order of their ids.

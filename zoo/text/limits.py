@@ -1,4 +1,4 @@
-"""How much of a text a served model reads: limits that keep one request from filling a server.
+"""Maximum lengths of the texts that a served model reads, which bound the memory of a request.
 
 | what | limit |
 |---|---|
@@ -8,8 +8,8 @@
 | source or target tokens of a translation, the end counted | 512 |
 | characters of a token that is given as such | 1,024 |
 
-Longer texts are cut, not refused: a refused request would take the others of its batch with it.
-Where an answer depends on the rest, `truncated` reports the cut.
+Longer texts are cut, not refused: a refused request would fail the whole batch.
+Where the answer depends on the removed part, `truncated` reports the cut.
 """
 
 import tensorflow as tf
@@ -22,13 +22,13 @@ TOKEN = 1_024
 
 
 def shortened(texts: tf.Tensor, most: int = TEXT, keep: str = "head") -> tf.Tensor:
-    """Texts cut to `most` characters.
+    """Cuts texts to `most` characters.
 
     Args:
         texts: Strings of any shape, UTF-8.
-        most: Unicode characters that are kept.
-        keep: What is kept of a longer text: its `head`, its `tail`, or half of each (`middle` is
-            left out).
+        most: Maximum number of Unicode characters.
+        keep: The part of a longer text to keep: its `head`, its `tail`, or half of each (the
+            `middle` is dropped).
 
     Returns:
         Strings of the same shape.
@@ -50,5 +50,5 @@ def shortened(texts: tf.Tensor, most: int = TEXT, keep: str = "head") -> tf.Tens
 
 
 def is_long(texts: tf.Tensor, most: int = TEXT) -> tf.Tensor:
-    """Which texts have more than `most` characters: bool, their shape."""
+    """Marks the texts with more than `most` characters: bool of the same shape."""
     return tf.strings.length(texts, unit="UTF8_CHAR") > most

@@ -52,7 +52,7 @@ def _tables() -> dict[str, np.ndarray]:
 
 @functools.cache
 def inert_pattern() -> str:
-    """A regular expression for texts of which NFC changes nothing, whatever stands beside what."""
+    """A regular expression for texts that NFC leaves unchanged."""
     tables = _tables()
     active = set(tables["combining"]) | set(tables["decomposable"])
     active |= {int(pair) % CODE_POINTS for pair in tables["pairs"]}
@@ -83,7 +83,7 @@ def _table(keys: np.ndarray, values: np.ndarray, default: int) -> Any:
 
 @functools.cache
 def composer() -> "Composer":
-    """The one composer of this process: its tables and its graph take a while to make."""
+    """The shared composer of this process: its tables and its graph are slow to build."""
     with tf.init_scope():  # it outlives whatever graph asks for it first
         return Composer()
 
@@ -130,7 +130,7 @@ class Composer(tf.Module):
         return tf.boolean_mask(parts, kept), tf.repeat(rows, repeats)
 
     def _reorder(self, values: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Marks behind each starter by their combining classes; equal ones keep their order."""
+        """Sorts the marks after each starter by combining class; equal classes keep their order."""
         classes = self.combining.lookup(tf.cast(values, tf.int64))
         begins = _begins(rows, classes)
         order = tf.argsort(tf.cumsum(tf.cast(begins, tf.int64)) * 256 + classes, stable=True)
@@ -154,9 +154,8 @@ class Composer(tf.Module):
     def _round(self, values: Any, rows: Any, passed: Any, _more: Any) -> Any:
         """One composition per starter.
 
-        A mark is free if no mark of its own class or a higher one stands between it and its
-        starter. `passed` marks stood in front of one that was taken: they were tried and are not
-        tried again.
+        A mark is free if no mark of its own or a higher class is between it and its starter.
+        `passed` marks precede one that was composed: they were tried and are not tried again.
         """
         classes = self.combining.lookup(tf.cast(values, tf.int64))
         size = tf.size(values)
@@ -176,11 +175,11 @@ class Composer(tf.Module):
         return kept(values), kept(rows), kept(passed), tf.reduce_any(taken)
 
     def _heads(self, rows: Any, classes: Any, places: Any) -> tuple[Any, Any]:
-        """The starter that each character could join, and whether nothing stands in its way."""
+        """The starter that each character could join, and whether no other mark blocks it."""
         begins = _begins(rows, classes)
         run = tf.cumsum(tf.cast(begins, tf.int32))  # runs of one starter and its marks, from 1 up
         head = tf.gather(tf.boolean_mask(places, begins), tf.maximum(run - 1, 0))
-        # a starter can join the one in front of it, if that stands directly before it
+        # a starter can join the previous starter only if they are adjacent
         before = tf.roll(places, 1, 0)
         joins_front = begins & tf.equal(tf.roll(rows, 1, 0), rows) & (places > 0)
         head = tf.where(joins_front, before, head)

@@ -9,20 +9,21 @@ import tensorflow as tf
 from zoo.errors import InputError, require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
 
-CHUNK = 1024  # texts a call, when whole splits are turned to ids
+CHUNK = 1024  # texts per call when a whole split is encoded
 BEGIN, END = "\x02", "\x03"  # of a text: no normalised text holds them
 
 
 class NgramVectorizer(tf.Module):
     """Counts a text's letter n-grams, hashed to D numbers.
 
-    strings (B,) -> float32 (B, D), each row of length 1. Beginning and end of the text are letters
-    of their own, so that an ending counts as one. An empty text is what lies between them.
+    strings (B,) -> float32 (B, D), each row of length 1. The beginning and the end of the text
+    count as letters, so that endings have n-grams of their own; an empty text consists of these
+    two.
 
     Args:
         num_features: D.
         sizes: Letters of an n-gram.
-        lower: Whether case is dropped.
+        lower: Whether to lower-case.
 
     Example:
         >>> vectorizer = NgramVectorizer(1000, sizes=[2])
@@ -64,7 +65,7 @@ class NgramVectorizer(tf.Module):
         return tf.math.l2_normalize(tf.reshape(counts, [-1, self.num_features]), axis=1)
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Turns a split into a list of int32 arrays, the ids of each text's n-grams."""
+        """Encodes a split as a list of int32 arrays, the n-gram ids of each text."""
         signature = [tf.TensorSpec([None], tf.string)]
         ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
         rows: list[np.ndarray] = []

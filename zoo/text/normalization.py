@@ -1,4 +1,4 @@
-"""The first step of the text path: bytes as they come -> clean text, in core TensorFlow ops."""
+"""First step of the text path: raw bytes -> normalised text, in core TensorFlow ops."""
 
 import tensorflow as tf
 
@@ -18,14 +18,14 @@ LOCALE_BOUND = {"İ": "i\u0307", "Į": "į", "Ì": "ì", "Í": "í", "Ĩ": "ĩ"}
 
 
 class Normalizer(tf.Module):
-    r"""Makes texts that look alike be alike.
+    r"""Maps texts that look alike to the same string.
 
     In this order: bytes that are not UTF-8 become U+FFFD; white space and control characters (NUL
     too) become spaces, as do HTML breaks and paragraphs, a run one space, none at the ends;
-    lower case if asked; normalisation form C; curly apostrophes become straight ones.
+    lower case with `lower`; normalisation form C; curly apostrophes become straight ones.
 
     Args:
-        lower: Whether to turn letters of all scripts to lower case.
+        lower: Whether to lower-case letters of all scripts.
 
     Example:
         >>> Normalizer(lower=True)(tf.constant(["Great!<br /> I’d\tgo"])).numpy()[0].decode()

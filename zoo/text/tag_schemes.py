@@ -1,13 +1,13 @@
-"""How tags mark stretches of tokens: BIO, IOB1 and BIOES, their rules and their conversions.
+"""Tag schemes for spans of tokens: BIO, IOB1 and BIOES, their rules and conversions.
 
-| scheme | a stretch of three tokens | of one token | right behind another of its type |
+| scheme | a span of three tokens | of one token | directly after another of its type |
 |---|---|---|---|
 | BIO (IOB2) | B-X I-X I-X | B-X | B-X |
 | IOB1 | I-X I-X I-X | I-X | B-X, then I-X |
 | BIOES | B-X I-X E-X | S-X | B-X or S-X |
 
-A tag is `O`, or one of B, I, E and S, followed by `-` and a type, which may have dashes of its own;
-where there is one type only, it may go without a name: `B`, `I`, `O`.
+A tag is `O`, or one of B, I, E and S, followed by `-` and a type, which may contain dashes. A
+single type may be left out: `B`, `I`, `O`.
 
 Source: Tjong Kim Sang and Veenstra, arXiv:cs/9907006 (IOB1, IOB2); with types, Tjong Kim Sang and
 De Meulder, arXiv:cs/0306050.
@@ -24,14 +24,14 @@ from zoo.errors import InputError, require_choice
 
 SCHEMES = {"bio": "BI", "iob1": "BI", "bioes": "BIES"}
 OUTSIDE = "O"
-FOREIGN = {"L": "E", "U": "S", "M": "I"}  # letters of BILOU and BMES, and what they are here
+FOREIGN = {"L": "E", "U": "S", "M": "I"}  # letters of BILOU and BMES, and their equivalents here
 
 _TAG = re.compile(r"(O(?!-)|[BIES])(?:-(.+))?", re.DOTALL)
 _FOREIGN_TAG = re.compile(r"[LUM]-.+", re.DOTALL)
 
 
 class Span(NamedTuple):
-    """A stretch of tokens of one type: tokens `start` to `end` - 1."""
+    """A span of tokens of one type: tokens `start` to `end` - 1."""
 
     type: str
     start: int
@@ -39,7 +39,7 @@ class Span(NamedTuple):
 
 
 class Allowed(NamedTuple):
-    """What may follow what: tables of bool for `zoo.layers.CRF`."""
+    """Allowed transitions: tables of bool for `zoo.layers.CRF`."""
 
     transitions: np.ndarray  # (C, C)
     start: np.ndarray  # (C,)
@@ -50,7 +50,7 @@ def parts(tag: str) -> tuple[str, str]:
     """Prefix and type: `B-person` -> `B`, `person`; `B` -> `B` and nothing, and so `O`.
 
     Raises:
-        InputError: The tag has another form, as `NOUN`, `-X`, `B-`, `O-X` and `U-X` have.
+        InputError: The tag has another form, such as `NOUN`, `-X`, `B-`, `O-X` or `U-X`.
     """
     match = _TAG.fullmatch(tag)
     if match:
@@ -59,7 +59,7 @@ def parts(tag: str) -> tuple[str, str]:
     if _FOREIGN_TAG.fullmatch(tag):
         hint = f"; write {', '.join(f'{a}- as {b}-' for a, b in FOREIGN.items())}"
     raise InputError(
-        f"{tag!r} marks no stretch: expected O, or one of B, I, E and S, a dash and a type{hint}"
+        f"{tag!r} marks no span: expected O, or one of B, I, E and S, a dash and a type{hint}"
     )
 
 
@@ -74,15 +74,15 @@ def is_span_tag(tag: str) -> bool:
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The stretches that tags mark, also where they keep to no scheme.
+    """The spans that tags mark, also if they break every scheme.
 
-    A stretch begins at B or S, or at I or E that follow no stretch of their type; it ends before
-    whatever begins, before O, and after E and S. For tags with B, I and O, and with E, I and O,
-    that is how the script of CoNLL-2000 reads them; the script does not know S, and lets a stretch
-    go on where B follows E of the same type.
+    A span starts at B or S, or at an I or E without a preceding span of its type; it ends before
+    the next start, before O, and after E and S. Tags with B, I and O, or with E, I and O, are read
+    as by the script of CoNLL-2000; the script does not know S, and continues a span where B
+    follows E of the same type.
 
     Raises:
-        InputError: `parts` cannot read a tag. (The script takes it for something or other.)
+        InputError: `parts` cannot read a tag.
 
     Example:
         >>> [tuple(span) for span in spans(["B-a", "I-a", "I-b", "O", "S-a"])]
@@ -101,11 +101,11 @@ def spans(tags: Sequence[str]) -> list[Span]:
     return found
 
 
-def tags_of(found: Iterable[Span], length: int, scheme: str = "bio") -> list[str]:
-    """The tags of `length` tokens that mark these stretches, which are given in order.
+def tags_of(marked: Iterable[Span], length: int, scheme: str = "bio") -> list[str]:
+    """The tags of `length` tokens that mark these spans, which must be in order.
 
     Raises:
-        InputError: A stretch is empty, overlaps the one before, or ends beyond the tokens.
+        InputError: A span is empty, overlaps the previous one, or ends beyond the tokens.
 
     Example:
         >>> tags_of([Span("a", 0, 2), Span("a", 2, 3)], 4, "iob1")
@@ -114,10 +114,10 @@ def tags_of(found: Iterable[Span], length: int, scheme: str = "bio") -> list[str
     require_choice("scheme", scheme, SCHEMES)
     tags = [OUTSIDE] * length
     before = Span("", 0, 0)
-    for span in found:
+    for span in marked:
         if not before.end <= span.start < span.end <= length:
             raise InputError(
-                f"the stretch {tuple(span)} does not fit: expected (type, start, end) with "
+                f"the span {tuple(span)} does not fit: expected (type, start, end) with "
                 f"{before.end} <= start < end <= {length}, in the order of the tokens"
             )
         prefixes = ["I"] * (span.end - span.start)
@@ -133,20 +133,20 @@ def tags_of(found: Iterable[Span], length: int, scheme: str = "bio") -> list[str
 
 
 def converted(tags: Sequence[str], scheme: str) -> list[str]:
-    """Tags of any scheme in another; tags that break every rule, as `spans` reads them."""
+    """Converts tags from any scheme; tags that break it are read as by `spans`."""
     return tags_of(spans(tags), len(tags), scheme)
 
 
 def detected(sentences: Iterable[Sequence[str]]) -> str | None:
-    """The scheme that all sentences keep to, or None for plain tags such as parts of speech.
+    """The scheme that all sentences follow, or None for plain tags such as parts of speech.
 
-    No stretch is written alike in two schemes, so there is one at most: S alone is BIOES. Text
-    without a stretch, all O, keeps to all three, and is called BIO. Tags are plain where one has a
-    form that `parts` cannot read, where all are bare letters (`B`, `S`) that keep to no scheme, and
-    where there are none. Takes time in proportion to the tokens.
+    No span is written alike in two schemes, so at most one fits; a single S means BIOES. Text
+    without spans, all O, fits all three and counts as BIO. Tags are plain if `parts` cannot read
+    one of them, if all are bare letters (`B`, `S`) that follow no scheme, and if there are none.
+    The time is linear in the number of tokens.
 
     Raises:
-        InputError: All tags are `O` or like `B-X`, but keep to no scheme, or are BILOU or BMES.
+        InputError: All tags are `O` or like `B-X`, but follow no scheme, or are BILOU or BMES.
     """
     places: dict[tuple[str, str], int] = {}  # neighbours -> the first sentence that has them
     for number, tags in enumerate(sentences, 1):
@@ -170,13 +170,13 @@ def detected(sentences: Iterable[Sequence[str]]) -> str | None:
     if not any("-" in tag for tag in distinct):
         return None
     raise InputError(
-        f"the tags keep to no scheme (O may be a sentence's border): {', '.join(broken)}: mend "
-        f"them, or turn them to one with `converted`"
+        f"the tags follow no scheme (O may be a sentence's border): {', '.join(broken)}: mend "
+        f"them, or convert them with `zoo.text.converted`"
     )
 
 
 def allowed_transitions(tags: Sequence[str], scheme: str) -> Allowed:
-    """What may follow what in a scheme.
+    """The allowed transitions between the tags of a scheme.
 
     Args:
         tags: The C tags in the order of their ids.
@@ -194,7 +194,7 @@ def allowed_transitions(tags: Sequence[str], scheme: str) -> Allowed:
         if parts(tag)[0] not in SCHEMES[scheme] + OUTSIDE:
             letters = ", ".join(f"{letter}-TYPE" for letter in SCHEMES[scheme])
             raise InputError(
-                f"{tag!r} is no tag of the scheme {scheme}: expected O or one of {letters}"
+                f"{tag!r} is not a tag of the scheme {scheme}: expected O or one of {letters}"
             )
     table = np.array([[_may_follow(a, b, scheme) for b in tags] for a in tags], bool)
     start = np.array([_may_follow(OUTSIDE, tag, scheme) for tag in tags], bool)
@@ -211,5 +211,5 @@ def _may_follow(tag: str, following: str, scheme: str) -> bool:
         return next_prefix != "I" or same
     if scheme == "iob1":
         return next_prefix != "B" or same
-    goes_on = next_prefix in "IE"
-    return goes_on == (prefix in "BI") and (not goes_on or same)
+    continues = next_prefix in "IE"
+    return continues == (prefix in "BI") and (not continues or same)

@@ -1,4 +1,4 @@
-"""The text path of models that write: strings -> ids and ids -> strings, in the same graph."""
+"""Text path of generative models: strings -> ids and ids -> strings, in the same graph."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,11 +17,11 @@ from zoo.text.word_tokens import word_tokens
 
 CONTROL = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}]"
 LINE_END = r"\r\n?"
-# marks that corpora made ready for language models write as words
+# special tokens that preprocessed language-model corpora contain as words
 MARKS = ("<unk>", "<eos>")
-CHUNK = 256  # texts a call, when whole splits are turned to ids
-ENDING = 64  # characters of a prompt that decide whether a blank follows it
-# how tokens that were split from each other are written together again
+CHUNK = 256  # texts per call when a whole split is encoded
+ENDING = 64  # last characters of a prompt, which decide whether a space follows it
+# where the space between two tokens is dropped when they are joined
 CLOSING = r" ([.,;:!?%)\]}\x{2019}\x{201D}\x{2026}]+)"
 OPENING = r"([(\[{\x{201C}#$]) "
 
@@ -43,19 +43,18 @@ class TextCodec(tf.Module):
 
     Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other ASCII control
     characters are left out, the text is put into normalisation form C; nothing else is changed. A
-    token that the vocabulary has not is UNK, wherever the codec is used, in training, scoring and
-    serving.
+    token that the vocabulary lacks is UNK, in training, scoring and serving alike.
 
-    At the level `character`, text(ids(x)) is x for all known characters. At `space` blanks become
-    single spaces. At `word` marks are tokens of their own and are written without the space before
-    them (or behind them, for opening ones), which is a guess.
+    At the level `character`, text(ids(x)) is x for all known characters. At `space` runs of white
+    space become single spaces. At `word` punctuation marks are separate tokens; they are written
+    without the space before them (after them for opening marks), which is a heuristic.
 
     Args:
         vocabulary: The tokens that are known.
-        level: What a token is: a `character`; a `word` or a mark (see `word_tokens`); what stands
-            between blanks (`space`), for text that is split into tokens already, in which `<unk>`
-            is UNK and a last `<eos>` is left out.
-        lower: Whether case is dropped.
+        level: The unit of tokens: `character`; `word` (words and marks, see `word_tokens`); `space`
+            for text that is already split into tokens by white space, in which `<unk>` is UNK
+            and a final `<eos>` is dropped.
+        lower: Whether to lower-case.
 
     Example:
         >>> codec = TextCodec.learn(["a cab"], level="character")
@@ -84,14 +83,14 @@ class TextCodec(tf.Module):
         level: str = "character",
         lower: bool = False,
     ) -> "TextCodec":
-        """Makes a codec whose vocabulary is learned from the training texts, and no others.
+        """Builds a codec whose vocabulary is learned from the training texts.
 
         Args:
             texts: The training split's texts.
-            size: Number of ids at most.
-            min_count: How often a token must occur to be kept.
-            level: What a token is.
-            lower: Whether case is dropped.
+            size: Maximum number of ids.
+            min_count: Minimum number of occurrences of a token.
+            level: The unit of tokens.
+            lower: Whether to lower-case.
         """
         codec = cls(Vocabulary(SPECIAL), level=level, lower=lower)
 
@@ -113,7 +112,7 @@ class TextCodec(tf.Module):
         return codec
 
     def normalized(self, texts: tf.Tensor) -> tf.Tensor:
-        """Strings (B,) -> strings (B,), as they are before they are split."""
+        """Normalises strings before they are split: (B,) -> (B,)."""
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
         texts = tf.strings.regex_replace(texts, LINE_END, "\n")
         texts = tf.strings.regex_replace(texts, CONTROL, "")
@@ -135,14 +134,14 @@ class TextCodec(tf.Module):
         return self.tokens_and_ids(texts)[1]
 
     def tokens_and_ids(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """What `tokens` and `ids` give, from one pass over the texts."""
+        """Returns both `tokens` and `ids` from one pass over the texts."""
         tokens = self.tokens(texts)
         ids = self.vocabulary.ids(tokens)
         known = ids.flat_values > EOS  # a token may be spelt "[PAD]"
         return tokens, ids.with_flat_values(tf.where(known, ids.flat_values, UNK))
 
     def unknown(self, ids: Any) -> Any:
-        """Which ids, dense or ragged, are of unknown tokens: bool, of their shape."""
+        """Marks the ids, dense or ragged, of unknown tokens: bool of the same shape."""
         return tf.equal(ids, UNK)
 
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
@@ -155,15 +154,15 @@ class TextCodec(tf.Module):
         return self.joined(tf.gather(tf.constant(names), token_ids))
 
     def continued(self, prompts: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
-        """Prompts, each as it was given, and the text of the ids that follow it.
+        """Joins each prompt, unchanged, with the text of the ids that follow it.
 
         Args:
             prompts: Strings (B,).
             token_ids: int32 (B, T), as `text` takes them.
 
         Returns:
-            Strings (B,). A word is set apart by a blank as `text` does it, unless the prompt ends
-            in white space.
+            Strings (B,). A space separates the next word as in `text`, unless the prompt ends in
+            white space.
         """
         added = self.text(token_ids)
         if self.level == "character":
@@ -176,7 +175,7 @@ class TextCodec(tf.Module):
         return tf.strings.join([prompts, tf.where(apart, " ", ""), added])
 
     def joined(self, tokens: tf.Tensor) -> tf.Tensor:
-        """Tokens, strings (B, T) -> strings (B,); "" stands for nothing."""
+        """Joins tokens into texts: strings (B, T) -> (B,); "" adds nothing."""
         if self.level == "character":
             return tf.strings.reduce_join(tokens, axis=1)
         kept = tf.ragged.boolean_mask(tokens, tokens != "")
@@ -187,7 +186,7 @@ class TextCodec(tf.Module):
         return texts
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Turns texts into int32 arrays, one a text, without BOS and EOS."""
+        """Encodes texts as int32 arrays, one per text, without BOS and EOS."""
         signature = [tf.TensorSpec([None], tf.string)]
         ids = tf.function(self.ids, input_signature=signature, autograph=False)
         rows: list[np.ndarray] = []
@@ -197,12 +196,12 @@ class TextCodec(tf.Module):
         return rows
 
     def get_config(self) -> dict[str, Any]:
-        """The options, for JSON; the vocabulary is a file of its own."""
+        """The options, for JSON; the vocabulary is saved separately."""
         return {"level": self.level, "lower": self.lower}
 
 
 def _first(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.Tensor:
-    """Which of all tokens are among the first so many of their rows."""
+    """Marks the first `most` tokens of each row among the flat tokens."""
     rows = tokens.value_rowids()
     places = tf.range(tf.size(rows, tf.int64)) - tf.gather(tokens.row_starts(), rows)
     return places < tf.gather(lengths, rows)

@@ -1,4 +1,4 @@
-"""Tokens -> what a tagger knows of a word: its id, its letters, its capitals and digits."""
+"""Tokens -> the inputs of a tagger: word ids, character ids and casing ids."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,25 +11,26 @@ from zoo.errors import require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
 from zoo.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 
-CHUNK = 512  # sentences a call, when whole splits are turned to ids
-SYMBOLS = 3  # the casing id of a token without letter and digit
+CHUNK = 512  # sentences per call when a whole split is encoded
+SYMBOLS = 3  # casing id of a token without letters and digits
 ONE_CAPITAL_FIRST = r"\P{L}*[\p{Lu}\p{Lt}][^\p{Lu}\p{Lt}\p{Lo}\p{Lm}]*"
 
 
 class TokenVectorizer(tf.Module):
-    """Turns tokens into ids of words, of letters and of ways to write.
+    """Turns tokens into word ids, character ids and casing ids.
 
     tokens (B, T) -> token_ids (B, T), character_ids (B, T, L), casing_ids (B, T); 0 = PAD.
 
-    A word is looked up in NFC and, if asked, in lower case; its letters are those that are written,
-    in NFC. Casing: 1 digits without letters, 2 digits and letters, 3 neither, 4 lower case, 5 upper
-    case, 6 a capital first, 7 otherwise. A row without a token is read as one unknown token.
+    A word is looked up in NFC and, with `lower`, in lower case; its characters are those of the
+    original token in NFC. Casing: 1 digits without letters, 2 digits and letters, 3 neither, 4
+    lower case, 5 upper case, 6 a capital first, 7 otherwise. A row without a token is read as one
+    unknown token.
 
     Args:
-        vocabulary: The words that are known.
-        letters: The letters that are known.
-        lower: Whether case is dropped before a word is looked up.
-        max_letters: L at most; of a longer word its first and its last half of them are read.
+        vocabulary: The known words.
+        letters: The known characters.
+        lower: Whether words are lower-cased before they are looked up.
+        max_letters: Maximum L; of a longer word the first and last L / 2 characters are read.
 
     Example:
         >>> vectorizer = TokenVectorizer.learn([["Ann", "sees", "Ann"]], letters_min_count=1)
@@ -64,14 +65,14 @@ class TokenVectorizer(tf.Module):
         extra: Iterable[str] = (),
         **options: Any,
     ) -> "TokenVectorizer":
-        """Makes a vectorizer that knows the words and letters of the training tokens.
+        """Builds a vectorizer whose vocabularies are learned from the training tokens.
 
         Args:
             sentences: The training split's tokens, and no others.
-            size: Number of words' ids at most.
-            min_count: How often a word must occur to be kept.
-            letters_min_count: How often a letter must.
-            extra: Words that are known besides, such as those of a file of vectors.
+            size: Maximum number of word ids.
+            min_count: Minimum number of occurrences of a word.
+            letters_min_count: Minimum number of occurrences of a character.
+            extra: Further known words, such as those of a file of vectors.
             **options: The other arguments of `TokenVectorizer`.
         """
         empty = Vocabulary(SPECIAL)
@@ -92,7 +93,7 @@ class TokenVectorizer(tf.Module):
         return vectorizer
 
     def _looked_up(self, words: Iterable[str], known: set[str]) -> list[str]:
-        """The words that are not known and that a token can be looked up as, each once."""
+        """The distinct unknown forms under which the tokens are looked up."""
         new = [word for word in dict.fromkeys(words) if word and word not in known]
         forms = self.look_up(tf.constant(new, tf.string)).numpy()
         return [word for word, form in zip(new, forms, strict=True) if form.decode() == word]
@@ -125,7 +126,7 @@ class TokenVectorizer(tf.Module):
         return tf.pad(ids, [(0, 0), (0, tf.maximum(1 - tf.shape(ids)[1], 0))])
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, np.ndarray]]:
-        """Turns a split into arrays, one dict a sentence, without padding over T."""
+        """Encodes a split: one dict of arrays per sentence, without padding over T."""
         signature = [tf.TensorSpec([None, None], tf.string)]
         vectorize = tf.function(self.__call__, input_signature=signature, autograph=False)
         rows: list[dict[str, np.ndarray]] = []
@@ -140,10 +141,10 @@ class TokenVectorizer(tf.Module):
         return rows
 
     def counts(self, sentences: Iterable[Sequence[str]]) -> list[int]:
-        """How often each known word stands in sentences, up to the last one that does, by id.
+        """Counts each known word in sentences, by id, up to the last word that occurs.
 
-        Words that a vectorizer learned from these sentences come first, so that `extra` ones have
-        no entry. UNK's is the number of tokens that are not known.
+        Words that were learned from these sentences have the lowest ids, so `extra` words have no
+        entry. The entry of UNK is the number of unknown tokens.
         """
         counts = Counter(token for sentence in sentences for token in sentence)
         ids = self.vocabulary.ids(self.look_up(tf.constant(list(counts), tf.string))).numpy()
@@ -151,12 +152,12 @@ class TokenVectorizer(tf.Module):
         return [int(total) for total in totals]
 
     def get_config(self) -> dict[str, Any]:
-        """The options, for JSON; the vocabularies are files of their own."""
+        """The options, for JSON; the vocabularies are saved separately."""
         return {"lower": self.lower, "max_letters": self.max_letters}
 
 
 def _casing(words: tf.Tensor) -> tf.Tensor:
-    """How words are written: strings (N,) -> int32 (N,), 1 to 7."""
+    """Casing ids: strings (N,) -> int32 (N,), 1 to 7."""
 
     def holds(kinds: str) -> tf.Tensor:
         return tf.strings.regex_full_match(words, rf"(?s).*[{kinds}].*")
@@ -172,7 +173,7 @@ def _casing(words: tf.Tensor) -> tf.Tensor:
 
 
 def _spread(values: tf.Tensor, places: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    """Each distinct word's values, put where the word stands."""
+    """Spreads the values of distinct words to the positions of the words."""
     return tf.reshape(tf.gather(values, places), shape)
 
 

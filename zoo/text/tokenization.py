@@ -1,4 +1,4 @@
-"""The second step of the text path: clean text -> tokens, in core TensorFlow ops."""
+"""Second step of the text path: normalised text -> tokens, in core TensorFlow ops."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Which tokens of a text the vocabulary lacks, in the graph: what served models report of them."""
+"""Out-of-vocabulary tokens, in the graph: what served models report about them."""
 
 import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""The whole text path: strings -> padded ids, the same ops in `tf.data` and in a SavedModel."""
+"""Text path of classifiers: strings -> padded ids, in `tf.data` and in a SavedModel."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,22 +14,23 @@ from zoo.text.tokenization import TOKENIZERS
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
 
 TRUNCATIONS = ("head", "tail", "middle")
-CHUNK = 256  # texts a call, when whole splits are turned to ids
+CHUNK = 256  # texts per call when a whole split is encoded
 
 
 class Vectorizer(tf.Module):
     """Turns strings into token ids.
 
     strings (B,) -> int32 (B, T), 0 = PAD on the right. T is the longest row's length, `max_length`
-    at most. A text without a token is read as one unknown token, so that T is at least 1.
+    at most. A text without tokens is encoded as one UNK, so T is at least 1.
 
     Args:
-        vocabulary: The tokens that are known.
-        level: What a token is: `word` or `character`.
-        lower: Whether case is dropped.
-        max_length: Tokens that are kept of a text.
-        truncation: Which of a longer text's: its `head`, its `tail`, or both without the `middle`
-            (a quarter from the head, the rest from the tail, where reviews give their verdict).
+        vocabulary: The known tokens.
+        level: The unit of tokens: `word` or `character`.
+        lower: Whether to lower-case.
+        max_length: Maximum number of tokens of a text.
+        truncation: Which tokens of a longer text are kept: the `head`, the `tail`, or all but the
+            `middle` (a quarter from the head, the rest from the tail, where reviews give their
+            verdict).
 
     Example:
         >>> vectorizer = Vectorizer.learn(["a good film", "a film"], max_length=4)
@@ -67,14 +68,14 @@ class Vectorizer(tf.Module):
         lower: bool = True,
         **options: Any,
     ) -> "Vectorizer":
-        """Makes a vectorizer whose vocabulary is learned from the training texts.
+        """Builds a vectorizer whose vocabulary is learned from the training texts.
 
         Args:
             texts: The training split's texts, and no others.
-            size: Number of ids at most.
-            min_count: How often a token must occur to be kept.
-            level: What a token is: `word` or `character`.
-            lower: Whether case is dropped.
+            size: Maximum number of ids.
+            min_count: Minimum number of occurrences of a token.
+            level: The unit of tokens: `word` or `character`.
+            lower: Whether to lower-case.
             **options: The other arguments of `Vectorizer`.
         """
         vectorizer = cls(Vocabulary(SPECIAL), level=level, lower=lower, **options)
@@ -103,7 +104,7 @@ class Vectorizer(tf.Module):
         return self.ids_of(self.tokens(texts))
 
     def ids_of(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        """What `tokens` gives -> ragged int32 (B, T); a row without a token becomes one UNK."""
+        """Ids of `tokens`: ragged int32 (B, T); an empty row becomes one UNK."""
         ids = self.vocabulary.ids(tokens)
         empty = tf.cast(tf.equal(ids.row_lengths(), 0), tf.int64)
         unknown = tf.fill([tf.reduce_sum(empty)], UNK)
@@ -114,7 +115,7 @@ class Vectorizer(tf.Module):
         return dense(self.ragged_ids(texts))
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Turns a split into a list of int32 arrays, one a text, without padding."""
+        """Encodes a split as a list of int32 arrays, one per text, without padding."""
         signature = [tf.TensorSpec([None], tf.string)]
         ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
         rows: list[np.ndarray] = []
@@ -130,12 +131,12 @@ class Vectorizer(tf.Module):
             return tokens[:, -self.max_length :]
         head = self.max_length // 4
         tail = self.max_length - head
-        # a text that fits is kept whole: its tail begins where its head ends
+        # of a text that fits, the tail starts where the head ends
         rest = tokens[:, head:]
         return tf.concat([tokens[:, :head], rest[:, -tail:]], axis=1)
 
     def get_config(self) -> dict[str, Any]:
-        """The options, for JSON; the vocabulary is a file of its own."""
+        """The options, for JSON; the vocabulary is saved separately."""
         return {
             "level": self.level,
             "lower": self.lower,

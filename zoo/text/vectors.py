@@ -13,18 +13,18 @@ from zoo.text.vocabulary import Vocabulary
 
 
 class WordVectors(NamedTuple):
-    """What a file of vectors holds: N words and their values, float32 (N, D)."""
+    """The content of a file of vectors: N words and their values, float32 (N, D)."""
 
     words: list[str]
     values: np.ndarray
 
 
 def load_vectors(path: Path | str) -> WordVectors:
-    """Reads a file of vectors: a word and D numbers on each line, blanks between them.
+    """Reads a file of word vectors: a word and D numbers per line, separated by blanks.
 
-    A first line of two whole numbers (word2vec) is skipped; a gzip file is decompressed. Of a word
-    that occurs twice the first vector counts. A word may hold blanks: the last D fields are the
-    numbers. `zoo.system.lines` says what a line is and how large a file may be.
+    A first line of two whole numbers (word2vec) is skipped; a gzip file is decompressed. If a
+    word occurs twice, its first vector is used. A word may contain blanks: the last D fields are
+    the numbers. `zoo.system.lines` defines lines and the maximum size of a file.
 
     Args:
         path: The file, in UTF-8.
@@ -81,7 +81,7 @@ def table(vectors: WordVectors, vocabulary: Vocabulary) -> tuple[np.ndarray, int
         vocabulary: V words.
 
     Returns:
-        float32 (V, D), zeros for a word that the file has not; how many of the words it has.
+        float32 (V, D), zeros for words that the file lacks; the number of words that it has.
     """
     values = np.zeros((len(vocabulary), vectors.values.shape[1]), np.float32)
     places = {word: number for number, word in enumerate(vectors.words)}

@@ -1,4 +1,4 @@
-"""The third step of the text path: tokens <-> ids, learned from train, kept as plain text."""
+"""Third step of the text path: tokens <-> ids, learned from the training split."""
 
 import re
 from collections import Counter
@@ -18,13 +18,13 @@ _ESCAPES = {ord(meant): f"\\{letter}" for letter, meant in _MEANT.items()}
 
 
 class Vocabulary(tf.Module):
-    """A list of tokens; a token's id is its place in it.
+    """A list of tokens; the id of a token is its position.
 
     Args:
-        tokens: All tokens in the order of their ids, from PAD 0, UNK 1, BOS 2, EOS 3 on.
+        tokens: All tokens in the order of their ids, starting with PAD 0, UNK 1, BOS 2, EOS 3.
 
     Raises:
-        InputError: The four special tokens do not stand first, or a token stands there twice.
+        InputError: The four special tokens are not the first ones, or a token occurs twice.
 
     Example:
         >>> vocabulary = Vocabulary.learn({"the": 9, "film": 3, "rare": 1}, size=6)
@@ -44,7 +44,7 @@ class Vocabulary(tf.Module):
             )
         if len(set(self.tokens)) != len(self.tokens):
             twice = next(token for token, count in Counter(self.tokens).items() if count > 1)
-            raise InputError(f"token {twice!r} stands in the vocabulary twice: take one out")
+            raise InputError(f"the vocabulary contains the token {twice!r} twice: remove one")
         initializer = tf.lookup.KeyValueTensorInitializer(
             tf.constant(self.tokens), tf.range(len(self.tokens), dtype=tf.int64)
         )
@@ -52,12 +52,12 @@ class Vocabulary(tf.Module):
 
     @classmethod
     def learn(cls, counts: dict[str, int], size: int = 30_000, min_count: int = 1) -> "Vocabulary":
-        """Keeps the most frequent tokens; of equally frequent ones the first in code point order.
+        """Keeps the most frequent tokens; ties are broken by code point order.
 
         Args:
-            counts: How often each token stands in the training split.
-            size: Number of ids at most, the four special ones included.
-            min_count: How often a token must occur to be kept.
+            counts: Number of occurrences of each token in the training split.
+            size: Maximum number of ids, the four special tokens included.
+            min_count: Minimum number of occurrences of a token.
         """
         require_positive_int("min_count", min_count)
         if isinstance(size, bool) or not isinstance(size, int) or size <= len(SPECIAL):
@@ -77,7 +77,7 @@ class Vocabulary(tf.Module):
         return tf.cast(self.table.lookup(tokens), tf.int32)
 
     def save(self, path: Path) -> None:
-        r"""Writes one token a line, in UTF-8; an older file stays until the new one is whole.
+        r"""Writes one token per line in UTF-8; an existing file is replaced atomically.
 
         A line end within a token is written as `\n` or `\r`, a backslash as two.
         """
@@ -94,7 +94,7 @@ class Vocabulary(tf.Module):
         text = stored.read_text(path, what="vocabulary", missing="train first, or give its folder")
         lines = split_lines(text)
         if len(lines) > 1 and not lines[-1]:
-            lines.pop()  # what follows the last line end is no line
+            lines.pop()  # the text after the last line end is empty
         tokens = [re.sub(r"\\([nr\\])", lambda found: _MEANT[found[1]], line) for line in lines]
         try:
             return cls(tokens)

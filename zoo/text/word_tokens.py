@@ -1,4 +1,4 @@
-"""Raw text -> tokens with their places in it, in core TensorFlow ops."""
+"""Raw text -> tokens with their positions, in core TensorFlow ops."""
 
 from typing import Any, NamedTuple
 
@@ -34,18 +34,18 @@ class Tokens(NamedTuple):
 
 
 def word_tokens(texts: tf.Tensor) -> Tokens:
-    """Splits texts into words, numbers and marks, nothing changed and nothing but blanks left out.
+    """Splits texts into words, numbers and punctuation marks; only blanks are dropped.
 
     Letters, digits, `_` and joiners make words; an apostrophe between letters and a point, comma or
-    colon between digits stay inside. `@` and `#` begin the word behind them. What begins with
-    `http://` or `https://` behind a blank is one token up to the next blank, as is a run of one of
+    colon between digits stay inside. `@` and `#` belong to the word after them. A URL
+    (`http://` or `https://` after a blank) is one token up to the next blank, as is a run of one of
     . ! ? - = * ~. Every other mark is a token, and so is each character of a script without spaces.
 
     Args:
-        texts: Strings (B,), UTF-8; a byte that is none counts as one character, U+FFFD.
+        texts: Strings (B,), UTF-8; an invalid byte counts as one character, U+FFFD.
 
     Returns:
-        Tokens and places; a text without a token has one "" from 0 to 0.
+        Tokens and positions; a text without tokens has one "" from 0 to 0.
 
     Example:
         >>> found = word_tokens(tf.constant(["Ann's 3.5 km, wow!!"]))
@@ -86,13 +86,15 @@ def _continues(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.T
 
 
 def _in_address(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
-    """Whether a character stands in a stretch without blanks that begins with http."""
+    """Marks characters of a run without blanks that starts with http:// or https://."""
     first = ~blank & ~_before(~blank, rows)
-    numbers = tf.cumsum(tf.cast(first, tf.int32))  # of the stretch, from 1; blanks keep the last
+    numbers = tf.cumsum(
+        tf.cast(first, tf.int32)
+    )  # of the run, from 1; blanks have that of the run before
     count = tf.reduce_sum(tf.cast(first, tf.int32)) + 1
     kept = tf.where(blank, tf.fill(tf.shape(characters), ""), characters)
-    stretches = tf.strings.unsorted_segment_join(kept, numbers, count)
-    return tf.gather(_is(stretches, ADDRESS), numbers) & ~blank
+    runs = tf.strings.unsorted_segment_join(kept, numbers, count)
+    return tf.gather(_is(runs, ADDRESS), numbers) & ~blank
 
 
 def _is(strings: tf.Tensor, pattern: str) -> tf.Tensor:
@@ -100,13 +102,13 @@ def _is(strings: tf.Tensor, pattern: str) -> tf.Tensor:
 
 
 def _before(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """The flag of the character before, False for the first of a text."""
+    """The flag of the previous character, False for the first of a text."""
     same = tf.concat([[False], tf.equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
     return tf.concat([[False], flags[:-1]], axis=0)[: tf.size(rows)] & same
 
 
 def _after(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """The flag of the character behind, False for the last of a text."""
+    """The flag of the next character, False for the last of a text."""
     return tf.reverse(_before(tf.reverse(flags, [0]), tf.reverse(rows, [0])), [0])
 
 

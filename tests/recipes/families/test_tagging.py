@@ -409,7 +409,7 @@ def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
     assert splits.train[0].tags == ("B-X", "I-X")
     assert splits.test[0].tags == ("O", "B-X", "B-Y")
     said = capsys.readouterr().out
-    assert "the tags keep to no scheme" in said
+    assert "the tags follow no scheme" in said
     assert "no one scheme found, turned to BIO" in said
 
 

@@ -172,7 +172,7 @@ def test_bare_tags_have_one_type_without_a_name():
 
 
 def test_a_tag_that_marks_no_stretch_is_an_error():
-    with pytest.raises(InputError, match="'NOUN' marks no stretch"):
+    with pytest.raises(InputError, match="'NOUN' marks no span"):
         entity_scores([["O"]], [["NOUN"]])
 
 

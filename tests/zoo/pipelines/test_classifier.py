@@ -128,7 +128,7 @@ def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(
         write(functions, [vectorizer, *(weight.value for weight in other.weights)], path)
 
     monkeypatch.setattr(export, "_write", write_other)
-    with pytest.raises(ExportError, match="does not answer as the one in memory"):
+    with pytest.raises(ExportError, match="answers differently from the one in memory"):
         export_text_classifier(*parts, CLASSES, folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 

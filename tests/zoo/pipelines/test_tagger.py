@@ -284,6 +284,6 @@ def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(fo
 
     monkeypatch.setattr(export, "_write", write_other)
     other = trained(2, bidirectional=False, head="crf", allowed=ALLOWED, casing_dim=2)
-    with pytest.raises(ExportError, match="does not answer as the one in memory"):
+    with pytest.raises(ExportError, match="answers differently from the one in memory"):
         export_tagger(*other, TAGS, folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

@@ -78,8 +78,7 @@ def full(path):
         (
             MemoryError(),
             1,
-            "failed: out of memory (no more was given): make the model, the batch or the input "
-            "smaller\n",
+            "failed: out of memory (no details): make the model, the batch or the input smaller\n",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "mine/x"),

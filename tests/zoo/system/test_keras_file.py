@@ -238,5 +238,5 @@ def test_a_whole_file_of_an_unknown_cell_is_not_called_damaged(plain: Members, t
 
     path = write(tmp_path / "a.keras", configured(plain, unknown))
     durable.record(tmp_path, ["a.keras"])
-    with pytest.raises(InputError, match=r"is whole, but .*register its cells with --module"):
+    with pytest.raises(InputError, match=r"is intact, but .*register its cells with --module"):
         keras_file.load(path)

@@ -267,7 +267,7 @@ def test_one_sentence_has_the_one_scheme_that_it_keeps_to():
             assert detected([tags]) == scheme, tags
             counts[scheme] += 1
         else:
-            with pytest.raises(InputError, match="keep to no scheme"):
+            with pytest.raises(InputError, match="follow no scheme"):
                 detected([tags])
     # Stretches of 2 types cover T tokens in a(T) = a(T-1) + 2 (a(T-1) + .. + a(0)) ways, which are
     # 1, 3, 11, 41, 153. Each scheme writes each of these ways, and all O, 1 for each T, is BIO.
@@ -329,7 +329,7 @@ def test_bilou_and_bmes_are_errors_that_say_how_to_write_them(tags):
     sentences = [["O"], tags]
     with pytest.raises(InputError, match="write L- as E-, U- as S-, M- as I-"):
         detected(sentences)
-    with pytest.raises(InputError, match="marks no stretch.*write L- as E-, U- as S-, M- as I-"):
+    with pytest.raises(InputError, match="marks no span.*write L- as E-, U- as S-, M- as I-"):
         spans(tags)
 
 
@@ -365,14 +365,14 @@ def test_a_tag_of_another_form_is_an_error_wherever_it_stands(tag):
         lambda: converted(["O", tag, "O"], "bio"),
         lambda: allowed_transitions(["O", tag], "bioes"),
     ):
-        with pytest.raises(InputError, match=re.escape(f"{tag!r} marks no stretch: expected O")):
+        with pytest.raises(InputError, match=re.escape(f"{tag!r} marks no span: expected O")):
             call()
 
 
 @pytest.mark.parametrize("scheme", ["bio", "iob1"])
 @pytest.mark.parametrize("tag", ["E-a", "S-a", "S"])
 def test_a_tag_of_another_scheme_has_no_transitions(scheme, tag):
-    with pytest.raises(InputError, match=f"{tag!r} is no tag of the scheme {scheme}"):
+    with pytest.raises(InputError, match=f"{tag!r} is not a tag of the scheme {scheme}"):
         allowed_transitions(["O", "B-a", tag], scheme)
 
 
@@ -398,5 +398,5 @@ def test_an_unknown_scheme_is_an_error():
     ],
 )
 def test_stretches_that_do_not_fit_are_errors(found):
-    with pytest.raises(InputError, match=re.escape(f"the stretch {tuple(found[-1])} does not fit")):
+    with pytest.raises(InputError, match=re.escape(f"the span {tuple(found[-1])} does not fit")):
         tags_of(found, 4)

@@ -1,4 +1,4 @@
-"""Strings <-> pieces of words: the text path of models that can write any word there is."""
+"""Strings <-> subwords: text path of models with an open vocabulary."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,24 +17,24 @@ from zoo.text.subwords.segmentation import RESERVED, Segmenter
 from zoo.text.subwords.words import Rows, WordIndex, joined, spaced, split_words
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
 
-CHUNK = 1024  # texts or words a call, when whole splits are turned to ids
+CHUNK = 1024  # texts or words per call when a whole split is encoded
 
 
 class SubwordCodec(tf.Module):
-    r"""Turns strings into ids of pieces of words and such ids into strings.
+    r"""Turns strings into subword ids and subword ids into strings.
 
     Bytes that are not UTF-8 become U+FFFD, white space and control characters become single
-    blanks, none at the ends, case is dropped if asked, the text is put into normalisation form C:
-    that is `normalized`, and text(ids(x)) is normalized(x) for every x.
+    blanks, none at the ends, the text is lower-cased with `lower`, the text is put into
+    normalisation form C: that is `normalized`, and text(ids(x)) is normalized(x) for every x.
 
-    A word is a run of letters, a run of digits or any other character, with the blank in front of
-    it, written U+2581; a text begins with one. No piece holds parts of two words. A word becomes
-    those pieces whose scores have the largest sum; a character in no piece becomes its bytes.
+    A word is a run of letters, a run of digits or any other character, together with the blank
+    before it, written U+2581; a text starts with one. No piece crosses the border of a word. A word
+    becomes the pieces with the largest sum of scores; a character in no piece becomes its bytes.
 
     Args:
         vocabulary: The four special tokens, the bytes `<0x00>` to `<0xFF>`, then the pieces.
         scores: A log-probability in nats for each token; only those of pieces are used.
-        lower: Whether case is dropped.
+        lower: Whether to lower-case.
 
     Example:
         >>> codec = SubwordCodec.learn(["low lower lowest", "new newer newest"], size=270)
@@ -66,13 +66,13 @@ class SubwordCodec(tf.Module):
         lower: bool = False,
         split_digits: bool = False,
     ) -> "SubwordCodec":
-        """Makes a codec whose pieces are learned from the training texts, and no others.
+        """Builds a codec whose pieces are learned from the training texts.
 
         Args:
             texts: The training split's texts.
-            size: Number of ids at most, special tokens and bytes included.
-            lower: Whether case is dropped.
-            split_digits: Whether each digit is a piece of its own.
+            size: Maximum number of ids, special tokens and bytes included.
+            lower: Whether to lower-case.
+            split_digits: Whether each digit is a separate piece.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size <= len(RESERVED):
             raise InputError(
@@ -87,12 +87,12 @@ class SubwordCodec(tf.Module):
         return cls(Vocabulary([*RESERVED, *pieces]), [*unused, *pieces.values()], lower=lower)
 
     def normalized(self, texts: tf.Tensor) -> tf.Tensor:
-        """Strings (B,) -> strings (B,), as they are before they are split."""
+        """Normalises strings before they are split: (B,) -> (B,)."""
         texts = spaced(texts)
         return self.compose(lowered(texts) if self.lower else texts)
 
     def ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Strings (B,) -> ragged int32 (B, T), without BOS and EOS; UNK is not among them."""
+        """Strings (B,) -> ragged int32 (B, T), without BOS and EOS, and never UNK."""
         words = split_words(self.normalized(texts))
         distinct, numbers = tf.unique(words.values)
         pieces = tf.gather(self.segment(distinct), numbers)
@@ -103,12 +103,12 @@ class SubwordCodec(tf.Module):
         return self.tokens_and_ids(texts)[0]
 
     def tokens_and_ids(self, texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """What `tokens` and `ids` give, from one pass over the texts."""
+        """Returns both `tokens` and `ids` from one pass over the texts."""
         ids = self.ids(texts)
         return tf.gather(tf.constant(list(self.vocabulary.tokens)), ids), ids
 
     def unknown(self, ids: Any) -> Any:
-        """Which ids, dense or ragged, are bytes of characters in no piece: bool, their shape."""
+        """Marks the ids, dense or ragged, of bytes of characters in no piece: bool."""
         return tf.equal(ids, UNK) | ((ids >= len(SPECIAL)) & (ids < len(RESERVED)))
 
     def text(self, token_ids: tf.Tensor) -> tf.Tensor:
@@ -119,7 +119,7 @@ class SubwordCodec(tf.Module):
         return spaced(tf.strings.reduce_join(tf.gather(self._spellings(), token_ids), axis=1))
 
     def continued(self, prompts: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
-        """Prompts, each as it was given, and the text of the ids that follow it: strings (B,).
+        """Joins each prompt, unchanged, with the text of the ids that follow it: strings (B,).
 
         A blank before the first piece is written unless the prompt is empty or ends in white space.
         """
@@ -132,9 +132,9 @@ class SubwordCodec(tf.Module):
         return tf.strings.join([prompts, tf.where(apart & ~ended & (added != ""), " ", ""), added])
 
     def joined(self, tokens: tf.Tensor) -> tf.Tensor:
-        """Tokens, strings (B, T) -> strings (B,); "" is nothing, an unknown one stands for itself.
+        """Joins tokens into texts: strings (B, T) -> (B,); "" adds nothing.
 
-        In it, too, U+2581 is a blank.
+        An unknown token is copied; U+2581 in it is a blank, too.
         """
         ids = self.vocabulary.ids(tokens)
         foreign = tf.strings.regex_replace(tokens, MARK, " ")
@@ -142,17 +142,17 @@ class SubwordCodec(tf.Module):
         return spaced(tf.strings.reduce_join(pieces, axis=1))
 
     def _spellings(self) -> tf.Tensor:
-        """What each id adds to a text: strings (V,)."""
+        """The text of each id: strings (V,)."""
         names = [b""] * len(SPECIAL) + [bytes([byte]) for byte in range(256)]
         names[UNK] = "\ufffd".encode()
         pieces = self.vocabulary.tokens[len(RESERVED) :]
         return tf.constant(names + [piece.replace(MARK, " ").encode() for piece in pieces])
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Turns texts into int32 arrays, one a text, without BOS and EOS."""
+        """Encodes texts as int32 arrays, one per text, without BOS and EOS."""
         index = self.index(texts)
         segment = _traced(self.segment)
-        # words of like lengths together; each distinct word once
+        # words of similar length together; each distinct word once
         order = sorted(range(len(index.distinct)), key=lambda number: len(index.distinct[number]))
         values, lengths = [np.zeros(0, np.int32)], np.zeros(len(order), np.int64)
         for start in range(0, len(order), CHUNK):
@@ -179,18 +179,18 @@ class SubwordCodec(tf.Module):
         return WordIndex(distinct, np.array(numbers, np.int64), np.cumsum(lengths))
 
     def save(self, directory: Path, name: str) -> None:
-        """Writes `NAME.txt`: a token, a tab and its score a line, in the order of the ids."""
+        """Writes `NAME.txt`: a token, a tab and its score per line, in the order of the ids."""
         tokens = self.vocabulary.tokens
         save_pieces(directory / f"{name}.txt", tokens, self.scores.tolist())
 
     @classmethod
     def load(cls, directory: Path, name: str, *, lower: bool = False) -> "SubwordCodec":
-        """Reads what `save` wrote; the option is that of `get_config`."""
+        """Reads the file that `save` wrote; `lower` is the option in `get_config`."""
         tokens, scores = load_pieces(directory / f"{name}.txt")
         return cls(Vocabulary(tokens), scores, lower=lower)
 
     def get_config(self) -> dict[str, Any]:
-        """The options, for JSON; the pieces are a file of their own."""
+        """The options, for JSON; the pieces are saved separately."""
         return {"lower": self.lower}
 
 

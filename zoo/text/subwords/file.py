@@ -1,4 +1,4 @@
-"""Pieces of words and their scores as plain text: one a line, in the order of the ids."""
+"""Subwords and their scores as plain text: one per line, in the order of the ids."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,17 @@ from zoo.text.subwords.segmentation import RESERVED
 
 
 def save_pieces(path: Path, tokens: Iterable[str], scores: Iterable[float]) -> None:
-    """Writes a token, a tab and its score a line; an older file stays until the new one is whole.
+    """Writes a token, a tab and its score per line; an existing file is replaced atomically.
 
-    The first lines are the special tokens and the bytes, so that a token's id is its line - 1.
+    The first lines are the special tokens and the bytes, so the id of a token is its line number -
+    1.
     """
     lines = [f"{token}\t{score!r}\n" for token, score in zip(tokens, scores, strict=True)]
     durable.write_text(path, "".join(lines))
 
 
 def load_pieces(path: Path) -> tuple[list[str], list[float]]:
-    """Reads what `save_pieces` wrote: tokens and scores.
+    """Reads the file that `save_pieces` wrote: tokens and scores.
 
     Raises:
         InputError: There is no such file, or a line of it is damaged.
@@ -29,12 +30,12 @@ def load_pieces(path: Path) -> tuple[list[str], list[float]]:
     tokens: dict[str, float] = {}
     lines = split_lines(text)
     if len(lines) > 1 and not lines[-1]:
-        lines.pop()  # what follows the last line end is no line
+        lines.pop()  # the text after the last line end is empty
     for number, line in enumerate(lines, 1):
         token, score = _parsed(line, f"{path}, line {number}")
         fault = fault_of(token, score, number - 1)
         if token in tokens:
-            fault = f"{token!r} stands there twice"
+            fault = f"{token!r} occurs twice"
         if fault:
             raise InputError(f"{path}, line {number}: {fault}: train again")
         tokens[token] = score
@@ -56,18 +57,18 @@ def _parsed(line: str, place: str) -> tuple[str, float]:
 
 
 def fault_of(token: str, score: float, number: int) -> str:
-    """What is wrong with the token of an id, or nothing."""
+    """The fault of the token with an id, or ""."""
     if number < len(RESERVED) and token != RESERVED[number]:
         return f"expected {RESERVED[number]!r}, got {token!r}"
     if not token or any(character in token for character in "\t\n\0"):
-        return f"{token!r} is no piece"
+        return f"{token!r} is not a piece"
     if not math.isfinite(score):
         return f"the score of {token!r} must be a finite number, got {score!r}"
     return ""
 
 
 def check_pieces(tokens: Sequence[str], scores: Sequence[float]) -> None:
-    """Raises unless special tokens and bytes stand first and each token has a finite score."""
+    """Raises unless special tokens and bytes come first and each token has a finite score."""
     if len(tokens) != len(scores):
         raise InputError(
             f"each token needs its score: got {len(tokens)} tokens and {len(scores)} scores"

@@ -1,4 +1,4 @@
-"""Words and how often they occur -> pieces of words with their scores, by `sentencepiece`."""
+"""Learns subwords and their scores from word counts, with `sentencepiece`."""
 
 import io
 import math
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import sentencepiece
 
-MARK = "\u2581"  # stands for the blank in front of a word
-RESERVED = (MARK, "\u2585")  # what sentencepiece keeps for itself: as text these have no piece
-BREAK = "\n"  # no word holds it
+MARK = "\u2581"  # represents the blank before a word
+RESERVED = (MARK, "\u2585")  # reserved by sentencepiece: in text they have no piece
+BREAK = "\n"  # no word contains it
 
 
 def learned_pieces(
@@ -18,10 +18,10 @@ def learned_pieces(
     """Finds pieces under which the words are most probable.
 
     Args:
-        counts: How often each word occurs; a blank in front belongs to it.
-        size: Number of pieces at most. There are fewer where the words have no more.
-        split_digits: Whether each digit is a piece of its own, so that numbers are read digit by
-            digit, whether or not they are frequent.
+        counts: Number of occurrences of each word; the blank before a word belongs to it.
+        size: Maximum number of pieces; few words give fewer.
+        split_digits: Whether each digit is a separate piece, so that numbers are always read digit
+            by digit.
 
     Returns:
         Log-probabilities in nats by piece, the largest first; in a piece the blank is U+2581.
@@ -34,7 +34,7 @@ def learned_pieces(
     except RuntimeError as error:
         if "no pieces are loaded" not in str(error):
             raise
-        return _characters(known)  # so little text that no piece is expected in it half a time
+        return _characters(known)  # too little text: every piece has an expected count below 0.5
     numbers = range(1, model.get_piece_size())  # 0 is its unknown piece
     return {model.id_to_piece(number): model.get_score(number) for number in numbers}
 
@@ -64,15 +64,15 @@ def trained(counts: Mapping[str, int], size: int, split_digits: bool = False) ->
 
 
 def _characters(counts: Mapping[str, int]) -> dict[str, float]:
-    """The characters alone, by their shares."""
+    """Pieces of one character each, scored by their frequency."""
     numbers = Counter("".join(word * count for word, count in counts.items()))
     return {character: math.log(n / numbers.total()) for character, n in numbers.most_common()}
 
 
 def _known_parts(counts: Mapping[str, int], size: int) -> Counter[str]:
-    """The words, cut where a character has no place among the pieces.
+    """The words, cut at characters that can have no piece.
 
-    That is one which occurs once, a reserved one, or a rare one if there are more than `size`.
+    These occur once, are reserved, or are the rarest ones if there are more than `size`.
     """
     characters: Counter[str] = Counter()
     for word, count in counts.items():

@@ -1,4 +1,4 @@
-"""Words -> their most probable segmentations, and training texts segmented anew each time.
+"""Words -> their most probable segmentations, and training texts segmented again each time.
 
 A model that sees a word cut in several ways learns from its parts: subword regularisation.
 """
@@ -55,7 +55,7 @@ def variants(
 
 
 class SubwordSampler:
-    """Draws for each word of the texts one of its best segmentations, anew at each call.
+    """Draws for each word of the texts one of its best segmentations, again at each call.
 
     Args:
         codec: What knows the pieces.

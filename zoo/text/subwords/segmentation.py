@@ -1,4 +1,4 @@
-"""Words -> their most probable pieces, in core TensorFlow ops: the inside of `SubwordCodec`."""
+"""Words -> their most probable pieces, in core TensorFlow ops: the core of `SubwordCodec`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +10,10 @@ from zoo.text.nfc import CODE_POINTS
 from zoo.text.vocabulary import PAD, SPECIAL, UNK
 
 BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
-RESERVED = (*SPECIAL, *BYTES)  # the tokens in front of the learned pieces
+RESERVED = (*SPECIAL, *BYTES)  # the tokens before the learned pieces
 FALLBACK = -1e4  # the score of a character as bytes: taken only where no piece covers it
 NONE = float("-inf")
-BREAK = "\n"  # stands in no piece
+BREAK = "\n"  # in no piece
 
 
 class Segmenter(tf.Module):
@@ -75,7 +75,7 @@ class Segmenter(tf.Module):
     def _walks(self, codes: tf.Tensor) -> tf.Tensor:
         """For each character where the walks of 1, 2, ... steps end: (N, L), longest first.
 
-        All words stand behind each other, a break in front of each, at which a walk ends.
+        The words are concatenated, with a break before each, at which a walk ends.
         """
         codes = tf.cast(codes, tf.int64)
         padded = tf.pad(codes, [[self.longest, 0]])

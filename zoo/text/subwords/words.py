@@ -1,4 +1,4 @@
-"""Texts -> words with the blanks in front of them, and ids of words -> ids of texts."""
+"""Texts -> words, each with the blank before it; ids of words -> ids of texts."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class WordIndex(NamedTuple):
     """The words of many texts.
 
     Attributes:
-        distinct: Each word once; a blank in front belongs to it.
+        distinct: Each word once; the blank before a word belongs to it.
         numbers: int64 (N,), the place in `distinct` of each word of each text in turn.
         splits: int64 (texts + 1,), where each text begins in `numbers`, and the end.
     """
@@ -28,12 +28,12 @@ class WordIndex(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Sequences of ids of many lengths, behind each other in one array.
+    """Sequences of ids of different lengths, concatenated in one array.
 
     Attributes:
         values: int32 (N,), all ids.
         starts: int64 (R,), where each sequence begins.
-        lengths: int64 (R,), how many ids each has.
+        lengths: int64 (R,), the number of ids of each.
     """
 
     values: np.ndarray
@@ -63,11 +63,11 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
 
 
 def joined(rows: Rows, numbers: np.ndarray, splits: np.ndarray) -> list[np.ndarray]:
-    """Puts the ids of words behind each other, a text each.
+    """Concatenates the ids of words, for each text.
 
     Args:
         rows: The ids of each word.
-        numbers: Which word each one is, for all texts in turn.
+        numbers: The index of each word, for all texts in turn.
         splits: Where each text begins in `numbers`, and the end.
     """
     lengths = rows.lengths[numbers]
