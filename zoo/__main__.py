@@ -57,7 +57,8 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     if parsed.command == "list":
         print(listing_text(parsed.topology, parsed.cell))
     elif parsed.command == "describe":
-        print(zoo.describe(parsed.name, **parse_options(parsed.name, rest)))
+        options = parse_options(parsed.name, rest) if rest else {}
+        print(zoo.describe(parsed.name, **options))
     else:
         summarize(parsed.name, rest)
     return 0
@@ -113,12 +114,14 @@ def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     )
     for option, parameter in options.items():
         kind = parameter.annotation
-        how: dict[str, Any] = {"type": kind if kind in (str, int, float) else _read_json}
+        reading: dict[str, Any] = {"type": kind if kind in (str, int, float) else _read_json}
         if kind is bool:
-            how = {"action": argparse.BooleanOptionalAction}
+            reading = {"action": argparse.BooleanOptionalAction}
         flag = f"--{option.replace('_', '-')}"
         text = texts.get(option, "").replace("%", "%%")
-        parser.add_argument(flag, dest=option, default=inspect.Parameter.empty, help=text, **how)
+        parser.add_argument(
+            flag, dest=option, default=inspect.Parameter.empty, help=text, **reading
+        )
     try:
         parsed, unknown = parser.parse_known_args(words)
     except argparse.ArgumentError as error:

@@ -122,6 +122,8 @@ def preset(name: str, builder: Callable[..., keras.Model], text: str, **options:
 
 def architecture(name: str) -> Architecture:
     """The architecture of that name, or an error that names the nearest one."""
+    if isinstance(name, str) and name in _CELLS:
+        raise InputError(f"{name!r} is a cell: build an architecture with cell={name!r}")
     if not isinstance(name, str) or name not in _ARCHITECTURES:
         raise InputError(f"unknown architecture {name!r}: {nearest(str(name), _ARCHITECTURES)}")
     return _ARCHITECTURES[name]

@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import keras
 import pytest
 
 import zoo
@@ -12,6 +13,29 @@ from zoo.catalog import TOPOLOGIES
 from zoo.description import meanings
 
 SMALL = ["--vocabulary-size", "7", "--num-classes", "2", "--embedding-dim", "3", "--units", "2"]
+
+
+ALL = {
+    "kernel_initializer": "glorot_uniform",
+    "recurrent_initializer": "orthogonal",
+    "bias_initializer": "zeros",
+}
+LINEAR = {key: value for key, value in ALL.items() if key != "recurrent_initializer"}
+LSTM = {"forget_bias": 1.0, "cell_clip": None, **ALL}
+CELL_OPTIONS = {
+    "elman": {"activation": "tanh", "recurrent_initializer": "orthogonal"},
+    "gru": {"reset_after": True, **ALL},
+    "gru_simple": ALL,
+    "ind_rnn": {"activation": "relu", **LINEAR, "recurrent_initializer": None},
+    "lstm": LSTM,
+    "lstm_layer_norm": LSTM,
+    "lstm_peephole": LSTM,
+    "min_gru": LINEAR,
+    "min_lstm": LINEAR,
+    "rg_lru": LINEAR,
+    "simple_rnn": {"activation": "tanh", **ALL},
+    "slstm": ALL,
+}
 
 
 @pytest.fixture
@@ -81,6 +105,36 @@ def test_describe_tells_every_option_with_type_default_and_meaning(name, command
     assert max(map(len, out.splitlines())) <= 96
 
 
+@pytest.mark.parametrize("name", zoo.cell_names())
+def test_describe_prints_the_equations_the_options_and_the_source_of_a_cell(name, command):
+    status, out, err = command("describe", name)
+    assert (status, err) == (0, "")
+    document = inspect.getdoc(registry.cell_class(name))
+    equations = [line for line in document.partition("Args:")[0].splitlines() if line[:1] == " "]
+    assert equations and all(line in out.splitlines() for line in equations)
+    flowing = " ".join(out.split())
+    for option, default in CELL_OPTIONS[name].items():
+        assert re.search(rf"^  {option} \({re.escape(repr(default))}\): \w", out, re.M)
+    assert flowing.endswith(" ".join(document.partition("Source:")[2].split()))
+    assert "Through time" in out
+    assert max(map(len, out.splitlines())) <= 96
+
+
+def test_describe_prints_only_options_that_a_cell_uses(command):
+    assert "recurrent_initializer" not in command("describe", "min_gru")[1]
+    assert "bias_initializer" not in command("describe", "elman")[1]
+    assert "units (" not in command("describe", "lstm")[1]
+
+
+def test_describe_takes_a_users_cell(command):
+    class Mine(keras.layers.LSTMCell):
+        """My cell."""
+
+    with registry.registered("my_cell", Mine):
+        _, out, _ = command("describe", "my_cell")
+    assert "My cell." in out and "  unit_forget_bias (True): " in out
+
+
 def test_summary_prints_layers_and_the_number_of_parameters(command):
     words = [*SMALL, "--cell", "gru", "--bidirectional", "--pooling", "mean"]
     status, out, err = command("summary", "many_to_one", *words)
@@ -126,7 +180,10 @@ def test_summary_options_become_the_arguments_of_the_builder():
         (["list", "--topology", "many_to_on"], "unknown topology 'many_to_on': did you mean"),
         (["list", "--cell", "lst"], "unknown cell 'lst': did you mean 'lstm'?"),
         (["list", "--zzz", "3"], "list takes no --zzz 3: see --help"),
-        (["describe", "many_to_on"], "unknown architecture 'many_to_on': did you mean"),
+        (["describe", "many_to_on"], "unknown architecture or cell 'many_to_on': did you mean"),
+        (["describe", "lst"], "unknown architecture or cell 'lst': did you mean 'lstm'?"),
+        (["describe", "lstm", "--units", "3"], "'lstm' is a cell: build an architecture with"),
+        (["summary", "lstm"], "'lstm' is a cell: build an architecture with cell='lstm'"),
         (["list", "--units", "3"], "list takes no --units 3"),
         (["describe", "many_to_one", "--unit", "3"], "no option '--unit': did you mean 'units'"),
         (["describe", "many_to_one", "--cell-options", "{x"], "must be JSON"),

@@ -1,4 +1,4 @@
-"""What all cells share: weights for several gates, the input's product apart from the step."""
+"""The base of all cells: weights for several gates, the input product apart from the step."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from zoo.errors import InputError, require_positive_int
 
 
 class RecurrentCell(keras.layers.Layer):
-    """A Keras RNN cell that says what of its work can be done for all steps at once.
+    """A Keras RNN cell whose input products can be computed for all steps at once.
 
     One step is `combine(x W + b, h U + c, states)`. The input's part `project(x)` does not depend
     on the state, so the recurrent layer takes it for all T steps as one product and walks through
@@ -22,9 +22,9 @@ class RecurrentCell(keras.layers.Layer):
 
     Args:
         units: Hidden size K.
-        kernel_initializer: Of the input matrix W (E, num_gates K).
-        recurrent_initializer: Of the recurrent matrix U (K, num_gates K).
-        bias_initializer: Of the bias b (num_gates K,).
+        kernel_initializer: Of the input matrices W, one (E, K) for each gate.
+        recurrent_initializer: Of the recurrent matrices U, one (K, K) for each gate.
+        bias_initializer: Of the biases b, one (K,) for each gate.
         **kwargs: The Keras layer's own arguments (`name`, `dtype`, `trainable`).
     """
 

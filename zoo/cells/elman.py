@@ -1,4 +1,4 @@
-"""Units with one nonlinearity and no gate: Elman's, the simple RNN of the lectures, IndRNN."""
+"""Cells with one activation and no gate: Elman's, the simple RNN, IndRNN."""
 
 from typing import Any
 
@@ -30,16 +30,16 @@ class _ActivatedCell(RecurrentCell):
 @register("elman")
 @keras.saving.register_keras_serializable("zoo")
 class ElmanCell(_ActivatedCell):
-    """The unit of the lectures' first drawing: the input is added to the state as it is.
+    """The simplest recurrent unit: the input itself is added to the recurrent product.
 
         h_m = g(Theta h_(m-1) + x_m)
 
-    There is no input matrix and no bias, so the input's size E must be the hidden size K.
-    `recurrent_kernel` is Theta transposed, (K, K): states are rows here.
+    There is no input matrix and no bias, so the input size E must equal the hidden size K.
+    `recurrent_kernel` is Theta transposed, (K, K), since states are rows here.
 
     Args:
         units: Hidden size K, which is also E.
-        activation: g, `tanh` or `relu` or any Keras activation.
+        activation: g, `tanh`, `relu` or any other Keras activation.
         **kwargs: `recurrent_initializer` and the Keras layer's arguments; see `RecurrentCell`.
 
     Raises:
@@ -65,21 +65,21 @@ class ElmanCell(_ActivatedCell):
 @register("simple_rnn")
 @keras.saving.register_keras_serializable("zoo")
 class SimpleRNNCell(_ActivatedCell):
-    """The simple recurrent cell.
+    """The simple recurrent cell: one activation of the input, the state and a bias.
 
         h_m = g(Theta_h h_(m-1) + Theta_x x_m + b)
 
-    The lectures also write it with one stacked matrix: with W_a = [Theta_h, Theta_x] side by side
-    and the vector [a; x] of the state above the input,
+    Many texts use one matrix, W_a = [Theta_h, Theta_x], and one vector [h; x], the state above the
+    input, which gives the same sum:
 
-        W_a [a; x] = Theta_h a + Theta_x x
+        W_a [h; x] = Theta_h h + Theta_x x
 
-    which is the same sum. `kernel` is Theta_x transposed, (E, K), `recurrent_kernel` is Theta_h
-    transposed, (K, K): states and inputs are rows here.
+    `kernel` is Theta_x transposed, (E, K), and `recurrent_kernel` is Theta_h transposed, (K, K),
+    since states and inputs are rows here.
 
     Args:
         units: Hidden size K.
-        activation: g, `tanh` or `relu` or any Keras activation.
+        activation: g, `tanh`, `relu` or any other Keras activation.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Source: J. L. Elman, Finding Structure in Time, Cognitive Science 14 (1990).
@@ -89,17 +89,17 @@ class SimpleRNNCell(_ActivatedCell):
 @register("ind_rnn")
 @keras.saving.register_keras_serializable("zoo")
 class IndRNNCell(_ActivatedCell):
-    """The independently recurrent unit: each unit sees its own past alone.
+    """The independently recurrent unit: each unit is connected only to its own past.
 
         h_t = g(W x_t + u * h_(t-1) + b)
 
-    `*` is the product of elements, u is `recurrent_weights` (K,). Units meet in the next layer.
+    u is the weight vector `recurrent_weights`, (K,). Units are combined by the next layer only.
 
     Args:
         units: Hidden size K.
         activation: g, `relu` in the paper.
-        recurrent_initializer: Of u; by default uniform between 0 and 1, so that some units forget
-            at once and some remember for long.
+        recurrent_initializer: Of u. By default uniform from 0 to 1, so that some units forget at
+            once and others remember for long.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Source: Li et al., arXiv:1803.04831, equation 2.

@@ -26,14 +26,14 @@ def cut(values: Any, size: int) -> list[Any]:
 @register("gru_simple")
 @keras.saving.register_keras_serializable("zoo")
 class SimpleGRUCell(RecurrentCell):
-    """The lectures' simplified GRU: an update gate and no reset gate.
+    """The simplified GRU: an update gate and no reset gate.
 
         u_t = sigma(x_t W_u + h_(t-1) U_u + b_u)            update gate
         h~_t = tanh(x_t W_h + h_(t-1) U_h + b_h)
         h_t = u_t * h~_t + (1 - u_t) * h_(t-1)
 
-    The gates stand in the matrices in the order u, h. Mind that u takes the new value where the
-    z of `GRUCell` keeps the old one.
+    The gates are in the matrices in the order u, h. Note that u weights the new value, whereas the
+    z of `GRUCell` weights the old one.
 
     Args:
         units: Hidden size K.
@@ -56,7 +56,7 @@ class SimpleGRUCell(RecurrentCell):
 @register("gru")
 @keras.saving.register_keras_serializable("zoo")
 class GRUCell(RecurrentCell):
-    """The gated recurrent unit.
+    """The gated recurrent unit, with update and reset gates.
 
         z_t = sigma(x_t W_z + h_(t-1) U_z + b_z)                        update gate
         r_t = sigma(x_t W_r + h_(t-1) U_r + b_r)                        reset gate
@@ -64,17 +64,17 @@ class GRUCell(RecurrentCell):
         h~_t = tanh(x_t W_h + (r_t * h_(t-1)) U_h + b_h)                reset_after=False
         h_t = z_t * h_(t-1) + (1 - z_t) * h~_t
 
-    `*` is the product of elements. The gates stand in the matrices in the order z, r, h, as in
-    stock Keras. The paper's first version writes z where its later one writes 1 - z; this is the
-    latter, the one of stock Keras and cuDNN.
+    The gates are in the matrices in the order z, r, h, as in stock Keras. The paper's first version
+    has z and 1 - z the other way round; these are the equations of stock Keras and cuDNN.
 
     Args:
         units: Hidden size K.
-        reset_after: Reset gate after the recurrent product (with a bias c of its own) or before it.
+        reset_after: Whether the reset gate is applied after the recurrent product, which then has
+            a bias c, or before it.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Source: Cho et al., arXiv:1406.1078, equations 5 to 8 (`reset_after=False`); the other form is
-    that of the first version of that paper and of cuDNN.
+    in the first version of that paper and in cuDNN.
     """
 
     num_gates = 3
@@ -141,10 +141,10 @@ class GRUCell(RecurrentCell):
         return [candidate + z * (states[0] - candidate)], [gates, candidate, product]
 
     def backward(
-        self, kept: list[Any], previous: list[Any], states: list[Any], d_states: list[Any]
+        self, saved: list[Any], previous: list[Any], states: list[Any], d_states: list[Any]
     ) -> tuple[Any, Any, list[Any]]:
         """The gradients of x W + b, of h U + c and of the previous state; see `LSTMCell`."""
-        gates, candidate, product = kept
+        gates, candidate, product = saved
         z, r = ops.split(gates, 2, axis=-1)
         d_candidate = d_states[0] * (1 - z) * (1 - candidate * candidate)
         d_z = d_states[0] * (previous[0] - candidate) * z * (1 - z)

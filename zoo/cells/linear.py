@@ -36,13 +36,13 @@ class LinearCell(RecurrentCell):
 @register("min_gru")
 @keras.saving.register_keras_serializable("zoo")
 class MinGRUCell(LinearCell):
-    """The minimal gated recurrent unit: a GRU whose gate does not look at the state.
+    """The minimal gated recurrent unit: a GRU whose gate depends only on the input.
 
         z_t = sigma(x_t W_z + b_z)
         h~_t = x_t W_h + b_h
         h_t = (1 - z_t) * h_(t-1) + z_t * h~_t
 
-    The gates stand in the matrix in the order z, h.
+    The gates are in the matrix in the order z, h.
 
     Args:
         units: Hidden size K.
@@ -62,14 +62,14 @@ class MinGRUCell(LinearCell):
 @register("min_lstm")
 @keras.saving.register_keras_serializable("zoo")
 class MinLSTMCell(LinearCell):
-    """The minimal LSTM: gates that do not look at the state, normalised to sum to one.
+    """The minimal LSTM: gates that depend only on the input, normalised to sum to one.
 
         f_t = sigma(x_t W_f + b_f)
         i_t = sigma(x_t W_i + b_i)
         h~_t = x_t W_h + b_h
         h_t = f_t / (f_t + i_t) * h_(t-1) + i_t / (f_t + i_t) * h~_t
 
-    The gates stand in the matrix in the order f, i, h.
+    The gates are in the matrix in the order f, i, h.
 
     Args:
         units: Hidden size K.
@@ -83,14 +83,14 @@ class MinLSTMCell(LinearCell):
     def coefficients(self, projected: Any, vectors: list[Any]) -> tuple[Any, Any]:
         f, i, candidate = ops.split(projected, 3, axis=-1)
         odds = ops.log_sigmoid(f) - ops.log_sigmoid(i)  # log f - log i, which cannot overflow
-        kept = ops.sigmoid(odds)  # f / (f + i)
-        return kept, (1 - kept) * candidate
+        forget = ops.sigmoid(odds)  # f / (f + i)
+        return forget, (1 - forget) * candidate
 
 
 @register("rg_lru")
 @keras.saving.register_keras_serializable("zoo")
 class RGLRUCell(LinearCell):
-    """The real-gated linear recurrent unit of Griffin.
+    """The real-gated linear recurrent unit (RG-LRU) of Griffin.
 
         r_t = sigma(x_t W_a + b_a)                          recurrence gate
         i_t = sigma(x_t W_x + b_x)                          input gate
@@ -98,13 +98,13 @@ class RGLRUCell(LinearCell):
         h_t = a_t * h_(t-1) + sqrt(1 - a_t^2) * (i_t * v_t)
         v_t = x_t W_v + b_v
 
-    The paper has E = K and v = x, after a linear layer of its own; W_v is that layer, so that E
-    may differ from K. The gates stand in the matrix in the order r, i, v.
+    In the paper E = K and v = x, after a linear layer. Here W_v is that layer, so that E and K can
+    differ. The gates are in the matrix in the order r, i, v.
 
     Args:
         units: Hidden size K.
-        **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`. Lambda starts
-            where sigma(Lambda)^8 is uniform between 0.9 and 0.999.
+        **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`. The initial
+            Lambda makes sigma(Lambda)^8 uniform between 0.9 and 0.999.
 
     Source: De et al., Griffin, arXiv:2402.19427, equations 1 to 4 and section 2.4.
     """
@@ -117,8 +117,8 @@ class RGLRUCell(LinearCell):
         self.decay = self.add_weight((self.units,), self._initial_decay, name="decay")
 
     def _initial_decay(self, shape: Any, dtype: Any = None) -> Any:
-        kept = keras.random.uniform(shape, 0.9, 0.999, dtype) ** (1 / self.power)
-        return ops.log(kept / (1 - kept))
+        decay = keras.random.uniform(shape, 0.9, 0.999, dtype) ** (1 / self.power)
+        return ops.log(decay / (1 - decay))
 
     def vectors(self) -> list[Any]:
         return [self.decay]

@@ -11,11 +11,11 @@ from zoo.registry import register
 
 
 class FourGateCell(RecurrentCell):
-    """What the LSTMs share: four gates, states h and c, the forget bias, the bound of c.
+    """The common part of the LSTMs: four gates, states h and c, the forget bias, the bound of c.
 
     Args:
         units: Hidden size K.
-        forget_bias: Initial value of b_f; the other biases start from `bias_initializer`.
+        forget_bias: Initial value of b_f; `bias_initializer` sets the other biases.
         cell_clip: Bound of |c|, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
     """
@@ -58,20 +58,19 @@ class FourGateCell(RecurrentCell):
 class LSTMCell(FourGateCell):
     """The long short-term memory with a forget gate.
 
-        i_t = sigma(x_t W_i + h_(t-1) U_i + b_i)          input gate (the lectures' update gate)
+        i_t = sigma(x_t W_i + h_(t-1) U_i + b_i)          input gate
         f_t = sigma(x_t W_f + h_(t-1) U_f + b_f)          forget gate
         g_t = tanh(x_t W_g + h_(t-1) U_g + b_g)           candidate
         o_t = sigma(x_t W_o + h_(t-1) U_o + b_o)          output gate
-        c_t = f_t * c_(t-1) + i_t * g_t                   kept within [-cell_clip, cell_clip]
+        c_t = f_t * c_(t-1) + i_t * g_t                   bounded by cell_clip, if given
         h_t = o_t * tanh(c_t)
 
-    `*` is the product of elements. The gates stand in the matrices in the order i, f, g, o, as in
-    stock Keras; the states are h, c.
+    The gates are in the matrices in the order i, f, g, o, as in stock Keras. The states are h, c.
 
     Args:
         units: Hidden size K.
-        forget_bias: Initial value of b_f; the other biases start from `bias_initializer`. 1 lets
-            the gradient through at the start (Jozefowicz et al., 2015).
+        forget_bias: Initial value of b_f; `bias_initializer` sets the other biases. With 1 the
+            state is remembered from the start of training (Jozefowicz et al., 2015).
         cell_clip: Bound of |c|, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
@@ -99,12 +98,12 @@ class LSTMCell(FourGateCell):
         return [o * ops.tanh(c), c], [gates]
 
     def backward(
-        self, kept: list[Any], previous: list[Any], states: list[Any], d_states: list[Any]
+        self, saved: list[Any], previous: list[Any], states: list[Any], d_states: list[Any]
     ) -> tuple[Any, Any, list[Any]]:
         """The gradients of x W + b, of h U and of the previous states.
 
         Args:
-            kept: What `forward` kept: the gates (B, 4 K).
+            saved: From `forward`: the gates (B, 4 K).
             previous: h_(t-1), c_(t-1).
             states: h_t, c_t.
             d_states: The gradients of h_t and c_t.
@@ -112,7 +111,7 @@ class LSTMCell(FourGateCell):
         Returns:
             Both gradients (B, 4 K), and those of the previous states without the way through h U.
         """
-        i, f, g, o = ops.split(kept[0], 4, axis=-1)
+        i, f, g, o = ops.split(saved[0], 4, axis=-1)
         d_h, d_c = d_states
         tanh_c = ops.tanh(states[1])
         d_c = d_c + d_h * o * (1 - tanh_c * tanh_c)

@@ -18,7 +18,7 @@ EMPTY_HALF = -(2.0**15)  # in float16
 @register("lstm_peephole")
 @keras.saving.register_keras_serializable("zoo")
 class PeepholeLSTMCell(FourGateCell):
-    """The LSTM whose gates look at the cell state.
+    """The LSTM with peepholes: its gates also depend on the cell state.
 
         i_t = sigma(x_t W_i + h_(t-1) U_i + p_i * c_(t-1) + b_i)
         f_t = sigma(x_t W_f + h_(t-1) U_f + p_f * c_(t-1) + b_f)
@@ -31,7 +31,7 @@ class PeepholeLSTMCell(FourGateCell):
 
     Args:
         units: Hidden size K.
-        **kwargs: Those of `LSTMCell`.
+        **kwargs: The other arguments of `LSTMCell`.
 
     Source: Gers, Schraudolph and Schmidhuber, Learning Precise Timing with LSTM Recurrent Networks,
     JMLR 3 (2002).
@@ -59,19 +59,19 @@ class PeepholeLSTMCell(FourGateCell):
 @register("lstm_layer_norm")
 @keras.saving.register_keras_serializable("zoo")
 class LayerNormLSTMCell(FourGateCell):
-    """The LSTM with layer normalisation of both products and of the cell state.
+    """The LSTM with layer normalisation of both products and the cell state.
 
         (i_t; f_t; g_t; o_t) = LN(h_(t-1) U; alpha_1) + LN(x_t W; alpha_2) + b
         c_t = sigma(f_t) * c_(t-1) + sigma(i_t) * tanh(g_t)
         h_t = sigma(o_t) * tanh(LN(c_t; alpha_3, beta_3))
         LN(z; alpha, beta) = (z - mean(z)) / sqrt(variance(z) + 1e-5) * alpha + beta
 
-    Mean and variance are those of the 4 K values of a product, and of the K values of c. The
-    paper's beta_1 and beta_2 are one with b.
+    Mean and variance are over the 4 K values of a product, or the K values of c. b is the sum of
+    the paper's beta_1 and beta_2.
 
     Args:
         units: Hidden size K.
-        **kwargs: Those of `LSTMCell`.
+        **kwargs: The other arguments of `LSTMCell`.
 
     Source: Ba, Kiros and Hinton, arXiv:1607.06450, equations 20 to 22.
     """
@@ -127,9 +127,9 @@ class SLSTMCell(RecurrentCell):
         n_t = exp(log f_t + m_(t-1) - m_t) * n_(t-1) + exp(i~_t - m_t)
         h_t = o_t * c_t / n_t
 
-    The stabiliser m keeps the exponentials from overflowing and changes no h. The gates stand in
-    the order i, f, z, o; the states are h, c, n, m. Of the paper's two forget gates (sigma or exp)
-    this is sigma; its heads are one matrix here.
+    The stabiliser m prevents overflow of the exponentials and does not change h. The gates are in
+    the matrices in the order i, f, z, o. The states are h, c, n, m. The forget gate is the paper's
+    sigma, not exp, and there is one head.
 
     Args:
         units: Hidden size K.
@@ -146,9 +146,9 @@ class SLSTMCell(RecurrentCell):
     ) -> list[Any]:
         _, c, n, m = states
         i, f, z, o = ops.split(projected + recurrent, 4, axis=-1)
-        kept = ops.log_sigmoid(f) + m
-        m = ops.maximum(kept, i)
-        forget, enter = ops.exp(kept - m), ops.exp(i - m)
+        remembered = ops.log_sigmoid(f) + m
+        m = ops.maximum(remembered, i)
+        forget, enter = ops.exp(remembered - m), ops.exp(i - m)
         c = forget * c + enter * ops.tanh(z)
         n = forget * n + enter
         return [ops.sigmoid(o) * c / n, c, n, m]
