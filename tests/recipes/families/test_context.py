@@ -157,7 +157,7 @@ def test_an_interrupted_language_model_goes_on_to_the_same_result(
     whole = trained / "first" / "context"
     words = ["pos", "train", "--data", files, "--unlabelled", files / "text.txt"]
     words += ["--run-dir", tmp_path / "cut", *FAST]
-    over = context.training.over_batches
+    over = context.loop.over_batches
 
     def killed(model, batches):
         taken = over(model, batches)
@@ -170,7 +170,7 @@ def test_an_interrupted_language_model_goes_on_to_the_same_result(
         return epoch
 
     with monkeypatch.context() as patch:
-        patch.setattr(context.training, "over_batches", killed)
+        patch.setattr(context.loop, "over_batches", killed)
         status, said = run(capsys, *words)
     assert status == 1 and "interrupted" in said.err
     assert not (tmp_path / "cut" / "context" / "context.json").exists()

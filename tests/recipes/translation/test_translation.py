@@ -252,7 +252,7 @@ def test_attention_is_drawn_for_each_text(finished, tmp_path, capsys):
 
 def test_attention_is_drawn_between_the_tokens_without_padding(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr(answers.figures, "attention", lambda *given: drawn.append(given))
+    monkeypatch.setattr(answers.plots, "attention", lambda *given: drawn.append(given))
     arrays = {
         "attention": np.arange(24.0).reshape(2, 1, 3, 4),
         "source_tokens": np.array([[b"a", b"b", b"[EOS]", b""], [b"c", b"[EOS]", b"", b""]]),

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 HOLDER = """
 import sys, time
 from pathlib import Path
-from zoo import lock
+from zoo.system import lock
 with lock.hold(Path(sys.argv[1]), "the run", "wait"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
