@@ -56,7 +56,9 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
         raise InputError(f"list takes no {' '.join(rest)}: see --help")
     if parsed.command == "list":
         print(listing_text(parsed.topology, parsed.cell))
-    elif parsed.command == "describe":
+        return 0
+    zoo.import_models()
+    if parsed.command == "describe":
         options = parse_options(parsed.name, rest) if rest else {}
         print(zoo.describe(parsed.name, **options))
     else:

@@ -374,7 +374,14 @@ def test_a_users_program_keeps_its_ctrl_c():
     assert signal.getsignal(signal.SIGINT) is not startup._interrupted
 
 
-def test_a_command_that_imports_tensorflow_prints_no_notices(scripts):
-    done = command("rnn-zoo train sentiment --help", scripts)
+@pytest.mark.parametrize(
+    ("program", "start"),
+    [
+        ("rnn-zoo train sentiment --help", "usage: rnn-zoo train sentiment"),
+        ("-m zoo summary many_to_one --units 2", 'Model: "many_to_one"'),
+    ],
+)
+def test_a_command_that_imports_tensorflow_prints_no_notices(program, start, scripts):
+    done = command(program, scripts)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("usage: rnn-zoo train sentiment")
+    assert done.stdout.startswith(start)

@@ -1,0 +1,64 @@
+"""The grammar of the commands: which words name a recipe, which a verb, and what is refused."""
+
+import pytest
+
+from recipes import cli
+
+
+@pytest.mark.parametrize(
+    ("line", "recipe", "verb", "rest"),
+    [
+        ("train sentiment --units 64", "sentiment", "train", ["--units", "64"]),
+        ("sentiment train --units 64", "sentiment", "train", ["--units", "64"]),
+        ("sentiment", "sentiment", "all", []),
+        ("all sentiment", "sentiment", "all", []),
+        ("sentiment --units 64", "sentiment", "all", ["--units", "64"]),
+        ("predict names French train", "names", "predict", ["French", "train"]),
+        ("names predict names", "names", "predict", ["names"]),
+        ("train --help", "", "train", []),
+        ("train -h", "", "train", []),
+        ("train ner --help", "ner", "train", ["--help"]),
+    ],
+)
+def test_recipe_and_verb_come_in_either_order(line, recipe, verb, rest):
+    assert cli._recipe_and_verb(line.split()) == (recipe, verb, rest)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("trian sentiment", "unknown recipe or command 'trian': did you mean 'train'?"),
+        ("sentimen", "unknown recipe or command 'sentimen': did you mean 'sentiment'?"),
+        ("descibe lstm", "unknown recipe or command 'descibe': did you mean 'describe'?"),
+        ("train sentimen", "unknown recipe 'sentimen': did you mean 'sentiment'?"),
+        ("train --units 64", "train needs a recipe: python -m recipes train sentiment|ner"),
+        ("sentiment trian", "sentiment has no verb 'trian': did you mean 'train'?"),
+        ("sentiment ner", "sentiment has no verb 'ner': known: all, evaluate"),
+        ("--nothing", "unknown recipe or command '--nothing': known: all, "),
+        ("list x", "list takes no x: see --help"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_and_status_2(line, message, capsys):
+    assert cli.main(line.split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith(f"error: {message}")
+    assert len(printed.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+def test_the_overview_names_all_verbs_recipes_and_commands(words, capsys):
+    assert cli.main(words) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:2] == "  "]
+    assert {*cli.VERBS, *cli.RECIPES, "list", "describe", "summary"} <= set(names)
+
+
+def test_help_of_a_verb_names_the_recipes(capsys):
+    assert cli.main(["train", "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("usage: python -m recipes train RECIPE")
+    assert all(f"\n  {name} " in printed for name in cli.RECIPES)
+
+
+def test_the_list_of_the_models_is_a_command_beside_the_recipes(capsys):
+    assert cli.main(["list"]) == 0
+    assert "\n  lstm " in capsys.readouterr().out
