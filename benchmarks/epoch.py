@@ -19,8 +19,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
 
 from recipes.config import from_mapping  # noqa: E402
-from recipes.sentiment import task  # noqa: E402
+from recipes.run import Run  # noqa: E402
+from recipes.sentiment import SentimentRecipe  # noqa: E402
 from zoo.architectures import many_to_one  # noqa: E402
+
+task = SentimentRecipe()
 
 
 class StockBody(keras.layers.Layer):
@@ -52,9 +55,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="epochs of each model")
     arguments = parser.parse_args()
     options = {"data": arguments.data, "cell": arguments.cell, "units": arguments.units}
-    config = from_mapping(task.Config, {**task.defaults(options), **options})
+    config = from_mapping(task.config, {**task.defaults(options), **options})
     with tempfile.TemporaryDirectory() as directory:
-        prepared = task.prepare(config, task.load(config), Path(directory))
+        run = Run(task, config, Path(directory))
+        prepared, config = run.load_data(), run.config
     models = {"zoo": task.build(config, prepared)}
     with mock.patch.object(many_to_one, "Recurrent", StockBody):
         models["stock Keras"] = task.build(config, prepared)

@@ -31,10 +31,12 @@ from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa
 from recipes.config import from_mapping  # noqa: E402
 from recipes.families.language.steps import Trainer, initial_states, inputs_of  # noqa: E402
 from recipes.families.language.windows import Streams, Window, encoded  # noqa: E402
-from recipes.generation import task  # noqa: E402
-from recipes.training import optimizers
+from recipes.generation import GenerationRecipe  # noqa: E402
+from recipes.training import optimizers  # noqa: E402
 from zoo.pipelines.writer import export_language_model  # noqa: E402
 from zoo.text import SPECIAL, TextCodec, Vocabulary  # noqa: E402
+
+task = GenerationRecipe()
 
 LETTERS = [chr(33 + number) for number in range(65)]
 DRAWN = 100  # tokens of a text
@@ -203,10 +205,10 @@ def main() -> None:
     machine.set_threads(machine.cores())
     print(machine.note(machine.cores()))
     options = {"cell": arguments.cell, "units": arguments.units, "num_layers": arguments.num_layers}
-    config = from_mapping(task.Config, {**options, "decay": "none", "warmup": 0.0, "average": 0.0})
+    config = from_mapping(task.config, {**options, "decay": "none", "warmup": 0.0, "average": 0.0})
     codec = TextCodec(Vocabulary([*SPECIAL, *LETTERS]))
     size = len(codec.vocabulary)
-    model = task._model(config, size)
+    model = task.model(config, {"vocabulary_size": size, "explicit_states": True})
     model.compile(optimizers.optimizer(config, 1))
     rng = np.random.default_rng(0)
     length = arguments.windows * config.window * config.batch_size - 1

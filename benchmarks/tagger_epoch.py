@@ -28,7 +28,10 @@ from torch import nn  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import ratio, spread  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
-from recipes.ner import task  # noqa: E402
+from recipes.ner import NerRecipe  # noqa: E402
+from recipes.run import Run  # noqa: E402
+
+task = NerRecipe()
 
 
 class Tagger(nn.Module):
@@ -102,9 +105,10 @@ def main() -> None:
     options = {"average": 0.0, "character_widths": "3", "rare_dropout": 0.0, "word_dropout": 0.0}
     options |= {"data": arguments.data, "units": arguments.units, "num_layers": 1, "decay": "none"}
     options |= {"character_units": 50, "neighbour_words": 0}
-    config = from_mapping(task.Config, options)
+    config = from_mapping(task.config, options)
     with tempfile.TemporaryDirectory() as directory:
-        prepared = task.prepare(config, task.load(config), Path(directory))
+        run = Run(task, config, Path(directory))
+        prepared, config = run.load_data(), run.config
     model = task.build(config, prepared)
     steps = {
         "zoo": lambda inputs, labels: float(model.train_on_batch(inputs, labels)),

@@ -26,18 +26,20 @@ import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-import zoo  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
-from recipes.training import optimizers
+from recipes.training import optimizers  # noqa: E402
 from recipes.training.batch_step import batch_step  # noqa: E402
-from recipes.translation import task  # noqa: E402
-from recipes.translation.batching import EncodedPairs, PairBatches  # noqa: E402
+from recipes.translation import TranslationRecipe  # noqa: E402
+from recipes.translation.batches import EncodedPairs, PairBatches  # noqa: E402
+from recipes.translation.recipe import STEP  # noqa: E402
 from zoo.architectures.encoder_decoder_model import EncoderDecoder  # noqa: E402
 from zoo.decoding import beam_search  # noqa: E402
 from zoo.losses import IGNORED, TokenCrossentropy  # noqa: E402
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK  # noqa: E402
+
+task = TranslationRecipe()
 
 SOURCE, TARGET = 8000, 4000  # sizes of the vocabularies
 STEPS = 16  # tokens per sentence
@@ -217,12 +219,10 @@ def main() -> None:
     machine.set_threads(machine.cores())
     print(machine.note(machine.cores()))
     keras.utils.set_random_seed(0)
-    config = from_mapping(task.Config, {"data": "random", "cell": arguments.cell})
+    config = from_mapping(task.config, {"data": "random", "cell": arguments.cell})
     torch.manual_seed(0)
-    options = {name: getattr(config, name) for name in task.MODEL_OPTIONS}
-    model = zoo.build(
-        "encoder_decoder", source_vocabulary_size=SOURCE, target_vocabulary_size=TARGET, **options
-    )
+    sizes = {"source_vocabulary_size": SOURCE, "target_vocabulary_size": TARGET}
+    model = task.model(config, sizes)
     model.compile(optimizers.optimizer(config, 1000), TokenCrossentropy(config.label_smoothing))
     peer = Peer(config)
 

@@ -19,21 +19,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import keras  # noqa: E402
 from sacrebleu.metrics import BLEU  # noqa: E402
 
-from recipes import runner
-from recipes.training import checkpoint
-from recipes.translation import evaluating, scoring, task  # noqa: E402
-from recipes.translation.measuring import translated  # noqa: E402
+from recipes.run import Run  # noqa: E402
+from recipes.training import checkpoint  # noqa: E402
+from recipes.translation import TranslationRecipe, bleu  # noqa: E402
+from recipes.translation.evaluation import Written  # noqa: E402
+from recipes.translation.recipe import search_of  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
 from zoo.pipelines.translator import Translator  # noqa: E402
+
+task = TranslationRecipe()
 
 BEAMS = 5
 
 
 def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, Any], float]:
     """A run's BLEU greedy, with a beam, of its last weights; by length; minutes of training."""
-    config = runner.load_config(task, directory)
-    config, prepared = runner.load_data(task, config, directory)
-    codecs, pairs = prepared.codecs, prepared.splits.test
+    run = Run.open(task, directory)
+    prepared = run.load_data()
+    codecs, pairs = prepared.text_path, prepared.splits.test
     sources, references = ([getattr(pair, side) for pair in pairs] for side in ("source", "target"))
     state = checkpoint.load(directory / "checkpoints")
     if state is None:
@@ -41,13 +44,13 @@ def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, An
     last, progression = state
 
     def written(model: keras.Model, beam_size: int) -> list[str]:
-        search = evaluating.search_of(config, beam_size)
-        return translated(Translator(model, codecs["source"], codecs["target"], search), sources)
+        search = search_of(run.config, beam_size)
+        return Written(Translator(model, codecs["source"], codecs["target"], search))(sources)
 
-    best = runner.best_model(directory)
+    best = checkpoint.load_best(directory / "checkpoints")
     texts = [written(best, 1), written(best, BEAMS), written(last, BEAMS)]
     scores = [BLEU(lowercase=True).corpus_score(each, [references]).score for each in texts]
-    return scores, scoring.by_length(sources, texts[1], references, edges), progression.seconds / 60
+    return scores, bleu.by_length(sources, texts[1], references, edges), progression.seconds / 60
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def main() -> None:
         "--edges",
         type=int,
         nargs="+",
-        default=list(scoring.EDGES),
+        default=list(bleu.EDGES),
         help="upper limits, in source words, of the table by length",
     )
     arguments = parser.parse_args()

@@ -1,14 +1,22 @@
 """Texts -> answers of an exported model, in the order of the texts and in bounded memory.
 
-Between `predict` and a recipe's `answer`. Texts are taken in pools of at most 1,024; of a pool
-those of like lengths are answered together, so that little of a batch is padding.
+Texts are taken in pools of at most 1,024; those of similar lengths in a pool are answered together,
+so that little of a batch is padding.
 """
 
+import codecs
+import json
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo import export
+
+if TYPE_CHECKING:
+    from recipes.recipe import Recipe
 
 ROWS = 256  # rows of a batch at most, each sample or beam counted
 CHARACTERS = 2**16  # of a batch at most, padding counted; a longer text is a batch of its own
@@ -191,3 +199,40 @@ class UnknownTokens:
                 "whose tokens the model does not know",
                 file=sys.stderr,
             )
+
+
+def predict(
+    recipe: "Recipe",
+    texts: Iterable[str],
+    path: Path,
+    as_json: bool = False,
+    how: Mapping[str, Any] | None = None,
+    line: Callable[[Row], str] | None = None,
+) -> None:
+    """Prints the answers of an exported model, in the order of the texts.
+
+    Args:
+        recipe: The model's recipe.
+        texts: A list, or what yields texts as they come: those at hand are answered while the next
+            is waited for.
+        path: The version's folder.
+        as_json: Print an object a line.
+        how: Options of the recipe's `answering`.
+        line: An answer -> the line to print; by default the recipe's `format_answer`.
+    """
+    options = recipe.answering(**how or {})
+    shown = line or recipe.format_answer
+    served = export.load(path)
+    ascii_only = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8"
+
+    def answer(some: Sequence[str]) -> list[Row]:
+        return recipe.answer(served.signatures, some, options)
+
+    unknown = UnknownTokens()
+    for pool in pools_of(texts, whole=bool(getattr(options, "attention", ""))):
+        for text, rows in zip(pool, answered(answer, pool, options), strict=True):
+            for row in rows:
+                print(json.dumps(row, ensure_ascii=ascii_only) if as_json else shown(row))
+            unknown.note(text, rows)
+        sys.stdout.flush()
+    unknown.report()

@@ -5,31 +5,25 @@
 
 import argparse
 import dataclasses
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import zoo
 import zoo.__main__ as models
+from recipes import registry
+from recipes.config import READING, add_options
 from zoo.errors import InputError, nearest
 from zoo.system import startup
 from zoo.system.command import Place, guarded
 from zoo.system.lines import read_lines
 from zoo.version import VERSION
 
-RECIPES = {
-    "sentiment": "many to one: a review -> positive or negative; any text -> any label",
-    "ner": "many to many: a sentence -> its persons, places, products; any stretches of tokens",
-    "names": "one to many: a nationality -> new surnames; any label -> new texts",
-    "melodies": "one to many: a start note -> a melody that begins with it, as MIDI and ABC",
-    "origin": "one to one: a name's letter n-grams -> where it comes from; any text -> any label",
-    "generation": "language model: a corpus -> new text, and the probability of a text",
-    "translation": "encoder-decoder: dates in words -> ISO 8601; any text -> its translation",
-    "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
-}
+if TYPE_CHECKING:
+    from recipes.recipe import Recipe
+    from recipes.run import Run
+
 VERBS = {
     "all": "train, evaluate and export a model, and predict a few examples (the default verb)",
     "train": "train a model, or continue a run with --resume",
@@ -38,7 +32,6 @@ VERBS = {
     "export": "write a run's best model as a SavedModel",
     "predict": "predict with the exported model: texts as arguments, or one per line on stdin",
 }
-WRITING = ("generation", "melodies", "names")  # what they write has no right answer
 TRAINING_VERBS = ("all", "train")
 
 
@@ -59,6 +52,7 @@ def program() -> str:
 
 
 def _dispatch(words: list[str], place: Place) -> int:
+    words = _import_modules(words)
     if not words or words[0] in ("-h", "--help"):
         print(overview())
         return 0
@@ -73,18 +67,30 @@ def _dispatch(words: list[str], place: Place) -> int:
         return 0
     with startup.importing():
         zoo.import_models()
-        task = importlib.import_module(f"recipes.{name}.task")
-    options = _parse(task, verb, rest)
-    for module in options.pop("module", []):
-        _import_user_module(module)
+        recipe = registry.find(name)
+    options = _parse(recipe, verb, rest)
     if verb == "tune":
         from recipes.tuning import command
 
         place.resumable = True
-        command.run(task, options)
+        command.run(recipe, options)
     else:
-        _run(task, verb, options, place)
+        _run(recipe, verb, options, place)
     return 0
+
+
+def _import_modules(words: list[str]) -> list[str]:
+    """Imports the user's modules, which may hold the recipe; returns the other words."""
+    parser = _Parser(prog=program(), add_help=False, allow_abbrev=False)
+    parser.add_argument("--module", action="append", default=[])
+    end = words.index("--") if "--" in words else len(words)
+    parsed, others = parser.parse_known_args(words[:end])
+    if parsed.module:
+        with startup.importing():
+            zoo.import_models()
+            for module in parsed.module:
+                registry.import_module(module)
+    return [*others, *words[end:]]
 
 
 def _recipe_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
@@ -93,18 +99,19 @@ def _recipe_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
     Returns:
         The recipe, the verb and the other words; no recipe if only help for the verb is wanted.
     """
+    recipes = registry.summaries()
     first, *rest = words
     second = rest[0] if rest and not rest[0].startswith("-") else ""
     if first in VERBS:
         if not second and {"-h", "--help"} & set(rest):
             return "", first, []
         if not second:
-            raise InputError(f"{first} needs a recipe: {program()} {first} {'|'.join(RECIPES)}")
-        if second not in RECIPES:
-            raise InputError(f"unknown recipe {second!r}: {nearest(second, RECIPES)}")
+            raise InputError(f"{first} needs a recipe: {program()} {first} {'|'.join(recipes)}")
+        if second not in recipes:
+            raise InputError(f"unknown recipe {second!r}: {nearest(second, recipes)}")
         return second, first, rest[1:]
-    if first not in RECIPES:
-        known = [*RECIPES, *VERBS, *models.COMMANDS]
+    if first not in recipes:
+        known = [*recipes, *VERBS, *models.COMMANDS]
         raise InputError(f"unknown recipe or command {first!r}: {nearest(first, known)}")
     if second and second not in VERBS:
         raise InputError(f"{first} has no verb {second!r}: {nearest(second, VERBS)}")
@@ -122,7 +129,7 @@ def overview() -> str:
             f"       {name} COMMAND [NAME]",
             "",
             *_section("verbs", VERBS),
-            *_section("recipes", RECIPES),
+            *_section("recipes", registry.summaries()),
             *_section("commands about the models", models.COMMANDS),
             "examples:",
             f"  {name} all sentiment                          # the built-in reviews, in a minute",
@@ -141,7 +148,7 @@ def verb_help(verb: str) -> str:
             "",
             f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.",
             "",
-            *_section("recipes", RECIPES),
+            *_section("recipes", registry.summaries()),
             f"{program()} {verb} RECIPE --help prints the options.",
         ]
     )
@@ -158,28 +165,32 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message}: see {self.prog} --help")
 
 
-def _parse(task: ModuleType, verb: str, words: list[str]) -> dict[str, Any]:
+def _parse(recipe: "Recipe", verb: str, words: list[str]) -> dict[str, Any]:
     parser = _Parser(
-        prog=f"{program()} {verb} {task.NAME}", description=VERBS[verb], allow_abbrev=False
+        prog=f"{program()} {verb} {recipe.name}", description=VERBS[verb], allow_abbrev=False
+    )
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        help="your module that registers cells, models or recipes",
     )
     if verb == "tune":
         from recipes.tuning import command
 
-        command.add_options(parser, task)
+        command.add_options(parser, recipe)
     else:
-        _add_common(parser, verb, task)
+        _add_common(parser, verb, recipe)
     if verb in TRAINING_VERBS:
-        from recipes.config import add_options
-
-        add_options(parser, task.Config)
+        add_options(parser, recipe.config)
     parsed, unknown = parser.parse_known_args(words)
     if unknown:
         known = [action.option_strings[0] for action in parser._actions if action.option_strings]
         raise InputError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], known)}")
-    return vars(parsed)
+    return {name: value for name, value in vars(parsed).items() if name != "module"}
 
 
-def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) -> None:
+def _add_common(parser: argparse.ArgumentParser, verb: str, recipe: "Recipe") -> None:
     if verb == "predict":
         parser.add_argument(
             "--run-dir",
@@ -191,16 +202,8 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
         parser.add_argument(
             "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
         )
-        parser.add_argument(
-            "--module",
-            action="append",
-            default=[],
-            help="your module that registers cells or models",
-        )
     if verb == "evaluate":
-        from recipes.config import READING, add_options
-
-        add_options(parser, task.Config, READING)
+        add_options(parser, recipe.config, READING)
         parser.add_argument(
             "--write-predictions",
             type=Path,
@@ -219,12 +222,10 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
         )
     if verb in ("all", "export", "predict"):
         parser.add_argument(
-            "--export-dir", type=Path, default=Path("saved_models"), help="where NAME/VERSION lies"
+            "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
         )
     if verb == "predict":
-        from recipes.config import add_options
-
-        add_options(parser, task.Answering)
+        add_options(parser, recipe.answering)
         parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
         parser.add_argument(
             "--version", type=int, help="the exported version (default: the newest)"
@@ -232,19 +233,11 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, task: ModuleType) ->
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
-def _import_user_module(module: str) -> None:
-    sys.path.insert(0, "")
-    try:
-        importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise InputError(f"--module {module}: {error}; give a name that `import` takes") from error
-
-
-def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> None:
-    from recipes import runner
+def _run(recipe: "Recipe", verb: str, options: dict[str, Any], place: Place) -> None:
+    from recipes.run import Run, stored_options
 
     if verb == "predict":
-        _predict(task, options, place)
+        _predict(recipe, options, place)
         return
     directory = options.pop("run_dir")
     export_root = options.pop("export_dir", None)
@@ -252,62 +245,63 @@ def _run(task: ModuleType, verb: str, options: dict[str, Any], place: Place) -> 
         resumed = options.pop("resume")
         find_rate = options.pop("find_rate", False)
         stored = options.pop("config")
-        given = {**(runner.options_of(task, stored) if stored else {}), **options}
-        with runner.opened(task, given, directory, resumed) as (config, directory):
-            place.folder, place.resumable = directory, not find_rate
-            place.needed = directory / "config.json"
+        given = {**(stored_options(recipe, stored) if stored else {}), **options}
+        with Run.opened(recipe, given, directory, resumed) as run:
+            place.folder, place.resumable = run.directory, not find_rate
+            place.needed = run.directory / "config.json"
             if find_rate:
-                from recipes.training import rate_finder
-
-                rate_finder.find(task, config, directory)
+                run.find_rate()
             elif verb == "all":
-                runner.run(task, config, directory, export_root)
+                run.complete(export_root)
             else:
-                runner.train(task, config, directory)
-                print(f"run: {directory}")
+                run.train()
+                print(f"run: {run.directory}")
+                print(run.next_steps())
         return
-    directory = place.folder = directory or runner.latest_directory(task.NAME)
-    config = runner.load_config(task, directory)
+    run = Run.open(recipe, directory) if directory else Run.latest(recipe)
+    place.folder = run.directory
     if verb == "evaluate":
-        _evaluate(task, config, directory, options)
+        _evaluate(run, options)
     else:
-        runner.export_run(task, config, directory, export_root)
+        run.export(export_root)
 
 
-def _evaluate(task: ModuleType, config: Any, directory: Path, options: dict[str, Any]) -> None:
-    from recipes import predictions, runner
+def _evaluate(run: "Run", options: dict[str, Any]) -> None:
+    from recipes import predictions
 
     path = options.pop("write_predictions")
     if path is not None:
-        if task.NAME in WRITING:
+        if not run.recipe.labelled:
             raise InputError(
                 f"--write-predictions is for recipes that predict a label, tags or a translation, "
-                f"and {task.NAME} does not: leave it out"
+                f"and {run.recipe.name} does not: leave it out"
             )
         predictions.check(path)
     if options and not {"data", "source_file", "target_file"} & set(options):
         given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
         raise InputError(f"{given} says how other data is read: give --data, too")
     if not options:
-        runner.evaluate(task, config, directory)
+        run.evaluate()
     if options or path is not None:
-        runner.measure(task, config, directory, options, path)
+        run.measure(options, path)
 
 
-def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:
-    from recipes import provenance, runner
+def _predict(recipe: "Recipe", options: dict[str, Any], place: Place) -> None:
+    from recipes import provenance
+    from recipes.answering import predict
+    from recipes.run import Run
     from zoo import export
 
-    how = {name: value for name, value in options.items() if name in _fields(task.Answering)}
-    task.Answering(**how)  # wrong options show before a model is looked for
-    directory = options["export_dir"] / task.NAME
+    how = {name: value for name, value in options.items() if name in _fields(recipe.answering)}
+    recipe.answering(**how)  # wrong options show before a model is looked for
+    directory = options["export_dir"] / recipe.name
     run, version = options["run_dir"], options["version"]
     if run is not None and version is not None:
         raise InputError("--run-dir and --version both choose the model: leave one of them out")
     texts = options["texts"] or _lines()
     if run is not None:
         place.folder = run
-        path = runner.exported_from(task, run, options["export_dir"])
+        path = Run.open(recipe, run).exported(options["export_dir"])
     elif version is not None:
         path = directory / str(version)
         if not path.is_dir():
@@ -316,7 +310,7 @@ def _predict(task: ModuleType, options: dict[str, Any], place: Place) -> None:
     else:
         path = export.newest(directory)
     print(provenance.sentence(path), file=sys.stderr)
-    runner.predict(task, texts, path, options["json"], how)
+    predict(recipe, texts, path, options["json"], how)
 
 
 def _fields(config: Any) -> list[str]:

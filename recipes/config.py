@@ -10,7 +10,6 @@ from typing import Any, ClassVar, TypeVar
 
 from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
-from zoo.registry import preset_options
 from zoo.system import durable, stored
 
 Config = TypeVar("Config", bound="TrainingConfig")
@@ -69,8 +68,44 @@ def chosen_patience(rule: EpochRule) -> Any:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """What every recipe has: where the data is, and how long and in which steps it trains.
+class DataOptions:
+    """Where the data is, how it is split, and the sizes of its batches: what `prepare` is given.
+
+    A recipe adds how its texts become numbers. No option of the model is among them, so that data
+    prepared once fits every model: see `Recipe.data_of`.
+    """
+
+    data: str = option("builtin", "builtin, tfds:NAME[/CONFIG], or a path to your own data")
+    download: bool = option(True, "let tfds download what is not prepared")
+    validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
+    test_fraction: float = option(0.1, "share of train cut off where there is no test split")
+    train_fraction: float = option(1.0, "fraction of the training split to use")
+    split_seed: int = option(0, "seed of those cuts")
+    batch_size: int = option(32, "examples a step")
+    buckets: int = option(6, "number of lengths that batches are padded to")
+
+
+@dataclass(frozen=True)
+class LabelledColumns(DataOptions):
+    """Where a file or a data set of tfds has the text and its label."""
+
+    text_column: str = option(
+        "text",
+        "column (or tfds feature) of the text: its name, or its number from 0; with commas: the "
+        "first that a file has",
+    )
+    label_column: str = option("label", "column (or tfds feature) of the label, likewise")
+    format: str = option(
+        "",
+        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
+        "endings if not given",
+    )
+    header: bool = option(True, "the first line of TSV and CSV names the columns")
+
+
+@dataclass(frozen=True)
+class TrainingConfig(DataOptions):
+    """The options of every recipe: its data, and how long and in which steps it trains.
 
     Attributes:
         RULE: How many epochs a recipe trains where the user does not say. A recipe that has one
@@ -78,18 +113,11 @@ class TrainingConfig:
     """
 
     RULE: ClassVar[EpochRule] = EpochRule(least=10, reference=10_000, patience=2)
-    data: str = option("builtin", "builtin, tfds:NAME[/CONFIG], or a path to your own data")
-    download: bool = option(True, "let tfds download what is not prepared")
-    validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
-    test_fraction: float = option(0.1, "share of train cut off where there is no test split")
-    train_fraction: float = option(1.0, "share of train that is used: what would less data give?")
-    split_seed: int = option(0, "seed of those cuts")
+    architecture: str = option("", "a name from `python -m zoo list`")
     epochs: int = option(10, "passes over the training split, at most")
     minutes: float = option(0.0, "time for training: no epoch begins that would end later; 0 = any")
     patience: int = option(2, "epochs without a better validation score before training stops")
     keep_epoch: int = option(0, "the epoch that is kept and the last one; 0 = what validates best")
-    batch_size: int = option(32, "examples a step")
-    buckets: int = option(6, "number of lengths that batches are padded to")
     learning_rate: float = option(1e-3, "Adam's")
     decay: str = option("none", "how it falls to 0 over all epochs: none, linear, cosine")
     weight_decay: float = option(
@@ -152,7 +180,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Answering:
-    """What `predict` can be told besides the texts: nothing, for most recipes."""
+    """The options of `predict` besides the texts: none, for most recipes."""
 
 
 def _check(right: bool, name: str, expected: str, value: Any) -> None:
@@ -214,19 +242,6 @@ def from_mapping(config: type[Config], values: Mapping[str, Any]) -> Config:
     return config(**values)
 
 
-def configured(task: Any, given: Mapping[str, Any]) -> Any:
-    """A recipe's configuration: what is given, then what the preset changes, then its defaults.
-
-    Args:
-        task: The recipe's module.
-        given: The options that are given, one of which may name an `architecture`.
-    """
-    known = [field.name for field in dataclasses.fields(task.Config)]
-    preset = preset_options(given["architecture"]) if "architecture" in given else {}
-    own = {name: value for name, value in preset.items() if name in known}
-    return from_mapping(task.Config, {**task.defaults(dict(given)), **own, **given})
-
-
 def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
     """Writes JSON as a whole or not at all; see `zoo.system.durable.replacing`."""
     durable.write_json(path, content, checked=checked)
@@ -245,9 +260,15 @@ def read_json(path: Path, kind: type | None = None, advice: str = ADVICE) -> Any
 
 
 def differences(old: TrainingConfig, given: Mapping[str, Any], free: Sequence[str]) -> list[str]:
-    """The given options whose values are not the old ones, those in `free` aside."""
+    """The options that would change a run: each with its value and, in brackets, the run's own.
+
+    Args:
+        old: The run's configuration.
+        given: The options of the command.
+        free: The options that may change.
+    """
     return [
-        f"--{name.replace('_', '-')} {value} (was {getattr(old, name)})"
+        f"--{name.replace('_', '-')} {value} (the run has {getattr(old, name)})"
         for name, value in given.items()
         if name not in free and getattr(old, name) != value
     ]

@@ -11,6 +11,36 @@ from zoo.system import checksums, durable
 Made = TypeVar("Made")
 RECORDED = (".txt", ".json")
 CHANGING = ("config.json", "metrics.json")  # they are replaced; the first keeps its own record
+README = "README.md"
+FILES = {  # what the files and the folders of a run are
+    "config.json": "all options of the run; `train --config` takes it",
+    "metrics.json": "the metrics of training, validation and test",
+    "history.csv": "loss and metrics of each epoch",
+    "curves.png": "the same as a plot",
+    "confusion.png": "which classes the test split's examples were taken for, as a plot",
+    "confusions.csv": "the same as a table, the most frequent confusions first",
+    "attention.png": "the attention of a translation; more in `attention-2.png`, ...",
+    "validation.tsv": "the validation split's sources, references and translations",
+    "test.tsv": "the test split's sources, references and translations",
+    "learning_rates.csv": "the loss at each learning rate that --find-rate tried",
+    "learning_rates.png": "the same as a plot",
+    "vocabulary.txt": "the known tokens in the order of their ids, a line each",
+    "letters.txt": "the known letters in the order of their ids, a line each",
+    "classes.json": "the labels in the order of their ids",
+    "tags.json": "the tags in the order of their ids",
+    "codec.json": "how text is split into tokens",
+    "source.txt": "the tokens of the source language",
+    "source.json": "how a source text is split into tokens",
+    "target.txt": "the tokens of the target language",
+    "target.json": "how a target text is split into tokens",
+    "SHA256SUMS": "checksums of the small files; a damaged file is found by them",
+    "checkpoints": "the best model (`best.keras`) and the states that `--resume` goes on from",
+    "context": "the language model that was trained on unlabelled text",
+    "judge": "the classifier that judges written names",
+    "tensorboard": "loss and metrics for TensorBoard",
+    "evaluations": "the metrics of other data, a file for each `evaluate --data`",
+    "exported": "the model as a SavedModel, exported by `predict --run-dir`",
+}
 
 
 def read_labels(path: Path) -> list[str]:
@@ -51,6 +81,13 @@ def record_new(directory: Path) -> None:
     ]
     if names:
         durable.record(directory, names)
+
+
+def describe(directory: Path) -> None:
+    """Writes `README.md`, which says what each file in a run's folder is."""
+    there = [name for name in FILES if (directory / name).exists()]
+    lines = [f"- `{name}`: {FILES[name]}." for name in there]
+    durable.write_text(directory / README, "\n".join(["# A training run", "", *lines]) + "\n")
 
 
 def checked_numbers(found: dict[str, Any], path: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The figures of a run: `metrics.json`, and how they are told."""
+"""The metrics of a run: `metrics.json`, and their form on the terminal."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from recipes.training.checkpoint import Progression
 
 
 def of_training(model: keras.Model, prepared: Any, progression: Progression) -> dict[str, Any]:
-    """What is known after training: the best epoch's figures, time and size."""
+    """The metrics of training: those of the best epoch, time and size."""
     best = progression.history[progression.best_epoch - 1]
     batches = prepared.batches["train"]
     seen = len(batches.encoded) * progression.epoch
@@ -27,14 +27,14 @@ def of_training(model: keras.Model, prepared: Any, progression: Progression) -> 
 
 
 def write(directory: Path, values: dict[str, Any]) -> None:
-    """Adds figures to the run's `metrics.json`."""
+    """Adds metrics to the run's `metrics.json`."""
     path = directory / "metrics.json"
     old = read_json(path, dict, "delete it") if path.exists() else {}
     write_json(path, {**old, **values})
 
 
-def told(values: dict[str, Any]) -> str:
-    """A split's figures in a line."""
+def formatted(values: dict[str, Any]) -> str:
+    """A split's metrics in a line."""
     parts = []
     for name, value in values.items():
         if isinstance(value, dict):

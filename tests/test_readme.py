@@ -1,7 +1,6 @@
 """What the README shows is run."""
 
 import dataclasses
-import importlib
 import re
 import shlex
 from pathlib import Path
@@ -9,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from recipes import cli
-from recipes.config import configured
+from recipes import cli, registry
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +34,7 @@ def test_every_command_of_the_readme_exists():
     for target in re.findall(r"\bmake (\w+)", README):
         assert target in targets
     for recipe, verb in re.findall(r"python -m recipes (\w+)(?: (\w+))?", README):
-        assert recipe in cli.RECIPES
+        assert recipe in registry.BUILTIN
         assert not verb or verb in cli.VERBS
 
 
@@ -69,22 +67,22 @@ def commands(text: str) -> list[list[str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_of_a_page_has_options_that_exist(page: Path):
     for name, *rest in commands(page.read_text(encoding="utf-8")):
-        task = importlib.import_module(f"recipes.{name}.task")
+        task = registry.find(name)
         verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
         assert verb in cli.VERBS
         options = cli._parse(task, verb, rest)
         if verb in cli.TRAINING_VERBS:
-            fields = {field.name for field in dataclasses.fields(task.Config)}
-            configured(task, {key: value for key, value in options.items() if key in fields})
+            fields = {field.name for field in dataclasses.fields(task.config)}
+            task.configured({key: value for key, value in options.items() if key in fields})
 
 
 def test_the_commands_of_the_pages_are_found():
     found = [words for page in PAGES for words in commands(page.read_text(encoding="utf-8"))]
     assert len(found) > 100
-    assert {words[0] for words in found} == set(cli.RECIPES)
+    assert {words[0] for words in found} == set(registry.BUILTIN)
 
 
 def test_the_page_of_exported_models_names_every_model():
     text = (ROOT / "saved_models" / "README.md").read_text(encoding="utf-8")
-    for name in cli.RECIPES:
+    for name in registry.BUILTIN:
         assert f"`{name}`" in text

@@ -17,11 +17,12 @@ import pytest
 
 import zoo.__main__
 from recipes import cli
+from recipes.registry import BUILTIN, find
 from tests import surface
 from zoo import registry
 
 COMMANDS = {
-    **{f"recipes {name} {verb}": cli.main for name in cli.RECIPES for verb in cli.VERBS},
+    **{f"recipes {name} {verb}": cli.main for name in BUILTIN for verb in cli.VERBS},
     **{f"zoo {verb}": zoo.__main__.main for verb in ("list", "describe", "summary")},
     "zoo": zoo.__main__.main,
 }
@@ -101,13 +102,11 @@ def flags_of(command: str) -> dict[str, Any]:
 
 def defaults_of(recipe: str) -> dict[str, Any]:
     """The options that apply where none are given; this looks into the recipe, at one place."""
-    from recipes.config import configured
-
-    task = importlib.import_module(f"recipes.{recipe}.task")
+    task = find(recipe)
     return {
-        "builtin": dataclasses.asdict(configured(task, {})),
-        "own data": dataclasses.asdict(configured(task, {"data": "my_data"})),
-        "predict": dataclasses.asdict(task.Answering()),
+        "builtin": dataclasses.asdict(task.configured({})),
+        "own data": dataclasses.asdict(task.configured({"data": "my_data"})),
+        "predict": dataclasses.asdict(task.answering()),
     }
 
 
@@ -153,7 +152,7 @@ def test_no_flag_is_lost_and_none_changes_its_default(command):
     surface.assert_kept("flags", command, flags_of(command))
 
 
-@pytest.mark.parametrize("recipe", surface.names("defaults", cli.RECIPES))
+@pytest.mark.parametrize("recipe", surface.names("defaults", BUILTIN))
 def test_no_option_of_a_recipe_is_lost_and_none_changes_its_default(recipe):
     surface.assert_kept("defaults", recipe, defaults_of(recipe))
 

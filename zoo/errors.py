@@ -1,4 +1,4 @@
-"""The error that users see: one sentence, no traceback."""
+"""The errors that users see: one sentence, no traceback."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,6 +13,13 @@ class InputError(ValueError):
 
 class DamagedFile(InputError):
     """A file that the project wrote is damaged or incomplete; the sentence names it."""
+
+
+class Failure(RuntimeError):
+    """A command cannot finish for a reason other than its input, in one sentence.
+
+    The commands print the sentence and exit with status 1.
+    """
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

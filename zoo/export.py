@@ -18,7 +18,7 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
-from zoo.errors import DamagedFile, InputError
+from zoo.errors import DamagedFile, Failure, InputError
 from zoo.system import checksums, durable
 
 PART = ".part-"  # begins the names of unfinished versions
@@ -61,7 +61,7 @@ json.dump({"answers": answers, "foreign": foreign}, sys.stdout)
 """
 
 
-class ExportError(RuntimeError):
+class ExportError(Failure):
     """The SavedModel does not load, or its outputs differ from the model in memory."""
 
 

@@ -1,4 +1,4 @@
-"""What the exported language model writes after a prompt, or says of a text."""
+"""Answers of an exported language model: continuations of prompts, or the scores of texts."""
 
 from collections.abc import Sequence
 from typing import Any

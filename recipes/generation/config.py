@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import (
+    Answering,
+    DataOptions,
+    TrainingConfig,
+    chosen_epochs,
+    chosen_patience,
+    option,
+)
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
@@ -12,10 +19,9 @@ EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of
 
 
 @dataclass(frozen=True)
-class GenerationConfig(TrainingConfig):
-    """Where the text stands, what its tokens are, how it is read, and which model reads it."""
+class GenerationData(DataOptions):
+    """What the texts and their tokens are, and how they are cut into windows."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
     text_column: str = option("text", "tfds feature that holds the text")
     unit: str = option("file", "what one text is: a file, or a line")
     limit: int = option(0, "characters of train that are read; 0 = all")
@@ -24,10 +30,17 @@ class GenerationConfig(TrainingConfig):
     vocabulary_size: int = option(50_000, "number of token ids at most")
     min_count: int = option(1, "times a token must occur in train to be known")
     carry: bool = option(True, "carry the state from text to text; else each begins afresh")
+    window: int = option(100, "tokens through which gradients go back")
+
+
+@dataclass(frozen=True)
+class GenerationConfig(TrainingConfig, GenerationData):
+    """All options of the recipe."""
+
+    RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(32, "streams (or texts) beside each other")
-    window: int = option(100, "tokens through which gradients go back")
     learning_rate: float = option(6e-3, "of the optimizer")
     optimizer: str = option("adam", "adam, or sgd (for words: a rate of 20, clipped to 0.25)")
     warmup: float = option(0.05, "share of all steps in which the rate rises to its height")
@@ -65,7 +78,7 @@ BUILTIN: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Writing:
+class Writing(Answering):
     """How `predict` writes on."""
 
     max_tokens: int = option(200, "tokens that are written at most")

@@ -3,23 +3,29 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.names.config import Inventing, WritingConfig
+from recipes.config import DataOptions, chosen_epochs, chosen_patience, option
+from recipes.families.writing.config import WritingAnswers, WritingConfig
 from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 
 
 @dataclass(frozen=True)
-class MelodiesConfig(WritingConfig):
-    """Where melodies stand, how they are read, and what is other than for names."""
+class MelodiesData(DataOptions):
+    """Where melodies are, and in which keys."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
     data: str = option("builtin", "builtin, or a path to chorales as JSON, gzipped or not")
     steps_per_quarter: int = option(
         0, "time steps of a quarter note in the file: 1, 2 or 4; 0 = as its name says"
     )
     transpose: int = option(5, "train on melodies up to so many semitones higher and lower, too")
+
+
+@dataclass(frozen=True)
+class MelodiesConfig(WritingConfig, MelodiesData):
+    """All options of the recipe."""
+
+    RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(32, "melodies a step")
@@ -45,7 +51,7 @@ BUILTIN: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Composing(Inventing):
+class Composing(WritingAnswers):
     """How `predict` writes melodies."""
 
     samples: int = option(1, "melodies for each start note")

@@ -8,34 +8,34 @@ from recipes.data.formats.chorales import PARTS, Voice, read_chorales
 from recipes.data.splits import Splits, check_labels, complete
 from recipes.data.table import Example
 from recipes.data.whole import one_split
-from recipes.melodies.config import MelodiesConfig
+from recipes.melodies.config import MelodiesData
 from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, transposed
 
 NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
 
 
-def load(config: MelodiesConfig, whole: bool = False) -> Splits:
-    """The three splits that `config.data` names: a melody's text and its start note's name.
+def load(options: MelodiesData, whole: bool = False) -> Splits:
+    """The three splits that `options.data` names: a melody's text and its start note's name.
 
-    Train holds each melody once, and once in each key that `config.transpose` allows. What
+    Train holds each melody once, and once in each key that `options.transpose` allows. What
     validation and test have of start notes that train never has is left out. With `whole` all of
     it is `test`, for measuring.
 
     Raises:
         InputError: The file is not there, has another shape, or holds too little.
     """
-    if config.data == "builtin":
-        parts = zip(PARTS, tunes.generate(config.split_seed), strict=True)
+    if options.data == "builtin":
+        parts = zip(PARTS, tunes.generate(options.split_seed), strict=True)
         given = {name: [example(text_of(one)) for one in part] for name, part in parts}
     else:
-        path = Path(config.data).expanduser()
-        step = QUARTER // (config.steps_per_quarter or _steps_per_quarter(path.name))
+        path = Path(options.data).expanduser()
+        step = QUARTER // (options.steps_per_quarter or _steps_per_quarter(path.name))
         voices = read_chorales(path)
         given = {name: _examples(part, step) for name, part in voices.items()}
     if whole:
-        return Splits([], [], one_split(config.data, given))
-    splits = complete(given, config.validation_fraction, config.test_fraction, config.split_seed)
-    train = _in_other_keys(splits.train, config.transpose)
+        return Splits([], [], one_split(options.data, given))
+    splits = complete(given, options.validation_fraction, options.test_fraction, options.split_seed)
+    train = _in_other_keys(splits.train, options.transpose)
     known = {one.label for one in train}
     found = Splits(
         train, *(with_known_starts(part, known) for part in (splits.validation, splits.test))
@@ -81,6 +81,6 @@ def with_known_starts(part: Sequence[Example], labels: set[str]) -> list[Example
     kept = [one for one in part if one.label in labels]
     if len(kept) < len(part):
         others = ", ".join(sorted({one.label for one in part} - labels))
-        told = f"left out: {len(part) - len(kept)} of {len(part)}, which begin with {others}"
-        print(f"{told}, as none of train does", flush=True)
+        count = f"{len(part) - len(kept)} of {len(part)}"
+        print(f"left out: {count}, which begin with {others}, as none of train does", flush=True)
     return kept

@@ -1,4 +1,4 @@
-"""Who tells whether a name is of the asked class: the network of the recipe `origin`."""
+"""The judge of written names: a classifier of the recipe `origin`, which predicts their class."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes import runner
 from recipes.data.splits import Splits
-from recipes.names.config import WritingConfig
-from recipes.origin import task as origin
+from recipes.families.writing.config import WritingConfig
+from recipes.origin.config import OriginConfig
+from recipes.origin.recipe import OriginRecipe
 from recipes.run_files import record_new
 from recipes.training import checkpoint, loop
 from recipes.training.checkpoint import Progression
@@ -71,26 +71,27 @@ def trained(config: WritingConfig, splits: Splits, directory: Path) -> Judge:
         splits: Its names.
         directory: The judge's own folder.
     """
-    own = origin.Config(data=config.data, seed=config.seed, **QUICK)
+    recipe = OriginRecipe()
+    own = OriginConfig(data=config.data, seed=config.seed, **QUICK)
     durable.make_folder(directory)
-    prepared = origin.prepare(own, splits, directory)
+    prepared = recipe.prepare(recipe.data_of(own), splits, directory)
     record_new(directory)
     stored = checkpoint.load(directory / "checkpoints")
     if stored:
         model, progression = stored
     else:
         keras.utils.set_random_seed(config.seed)
-        model, progression = origin.build(own, prepared), Progression()
+        model, progression = recipe.build(own, prepared), Progression()
     print(f"the judge, {own.architecture} over letter n-grams:", flush=True)
     loop.train(
         model,
-        origin.epochs(model, prepared),
-        lambda part: origin.validate(part, prepared),
+        recipe.epochs(model, own, prepared),
+        lambda trained: recipe.validate(trained, own, prepared),
         own,
         directory,
         progression,
     )
-    best = runner.best_model(directory)
+    best = checkpoint.load_best(directory / "checkpoints")
     counts = np.bincount(prepared.batches["train"].encoded.labels)
-    classify = text_classifier(best, prepared.vectorizer, prepared.classes)
+    classify = text_classifier(best, prepared.text_path, prepared.classes)
     return Judge(classify, prepared.classes, counts / counts.sum())

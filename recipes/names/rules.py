@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from recipes.corpora.surnames import BACK, FRONT, PIECES
-from recipes.names.invented import Name, by_class
+from recipes.families.writing.samples import Sample
+from recipes.names.quality import by_class
 
 
 def _changes(name: str) -> list[bool]:
@@ -23,11 +24,11 @@ RULES: dict[str, Callable[[str], bool]] = {
 }
 
 
-def rules_kept(names: Sequence[Name]) -> dict[str, float]:
+def rules_kept(names: Sequence[Sample]) -> dict[str, float]:
     """The share of each language's names that keep its rule; one that is not finished does not."""
     return by_class(names, [is_right(name) for name in names])
 
 
-def is_right(name: Name) -> bool:
+def is_right(name: Sample) -> bool:
     """Whether a name is finished and keeps the rule of its language."""
     return name.finished and name.text != "" and RULES[name.label](name.text.lower())

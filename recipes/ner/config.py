@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.families.tagging.config import TaggingConfig
+from recipes.families.tagging.config import TaggingConfig, TaggingData
 from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
@@ -30,8 +30,15 @@ def _by_size(name: str, help: str) -> Any:
 
 
 @dataclass(frozen=True)
-class NerConfig(TaggingConfig):
-    """Named entities: a CRF over tags that mark stretches."""
+class NerData(TaggingData):
+    """The data options of tagging, and the tag scheme."""
+
+    scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
+
+
+@dataclass(frozen=True)
+class NerConfig(TaggingConfig, NerData):
+    """Named entities: a CRF over tags that mark spans."""
 
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS, f"{LARGER['epochs']} for {LARGE:,} or more, ")
@@ -53,7 +60,6 @@ class NerConfig(TaggingConfig):
     rare_dropout: float = option(4.0, "a word seen n times is hidden with chance a / (a + n)")
     calibrate: bool = option(True, "lower the score of O to where validation's entity F1 is best")
     shift: float = option(0.0, "what is taken off the score of O without --calibrate, nats")
-    scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
 
     def by_size(self, size: int) -> dict[str, Any]:
         """Returns what is not given and follows from the size of train, in sentences."""

@@ -3,39 +3,33 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import LabelledColumns, TrainingConfig, chosen_epochs, chosen_patience, option
 from recipes.training.epochs import EpochRule
 
 EPOCHS = EpochRule(least=3, reference=22_000, patience=2)
 
 
 @dataclass(frozen=True)
-class SentimentConfig(TrainingConfig):
-    """Where texts and labels stand, how texts become ids, and which model reads them."""
+class SentimentData(LabelledColumns):
+    """How texts become token ids."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(64, "examples a step")
-    learning_rate: float = option(2e-3, "Adam's")
-    text_column: str = option(
-        "text",
-        "column (or tfds feature) of the text: its name, or its number from 0; with commas: the "
-        "first that a file has",
-    )
-    label_column: str = option("label", "column (or tfds feature) of the label, likewise")
-    format: str = option(
-        "",
-        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
-        "endings if not given",
-    )
-    header: bool = option(True, "the first line of TSV and CSV names the columns")
     level: str = option("word", "what a token is: word or character")
     lower: bool = option(True, "drop case")
     vocabulary_size: int = option(20_000, "number of tokens known, at most")
     min_count: int = option(2, "times a token must occur in train to be known")
     max_length: int = option(400, "tokens read of a text, at most")
     truncation: str = option("middle", "what is left out of a longer text: see zoo.text")
+
+
+@dataclass(frozen=True)
+class SentimentConfig(TrainingConfig, SentimentData):
+    """All options of the recipe."""
+
+    RULE: ClassVar[EpochRule] = EPOCHS
+    epochs: int = chosen_epochs(EPOCHS)
+    patience: int = chosen_patience(EPOCHS)
+    batch_size: int = option(64, "examples a step")
+    learning_rate: float = option(2e-3, "Adam's")
     architecture: str = option("many_to_one", "a name from `python -m zoo list`")
     cell: str = option("lstm", "recurrent cell, from `python -m zoo list`")
     units: int = option(64, "hidden size K of each direction")
@@ -49,9 +43,8 @@ class SentimentConfig(TrainingConfig):
     word_dropout: float = option(0.2, "share of tokens read as unknown in training")
 
 
-# the built-in corpus has 800 words and no noise: what keeps a network from learning reviews of
-# 30,000
-# words by heart only slows it down there
+# the built-in corpus has 800 words and no noise: regularisation against overfitting 30,000 words
+# only slows training down there
 BUILTIN = {
     "batch_size": 32,
     "learning_rate": 5e-3,

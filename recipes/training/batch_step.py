@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes.training.batches import Batches
+from recipes.training.batches import LabelledBatches
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
 
 Step = Callable[[Any, Any], dict[str, float]]  # inputs, labels -> the batch's loss and metrics
 
 
-def batch_step(model: keras.Model, batches: Batches, strategy: str, parts: int) -> Step:
+def batch_step(model: keras.Model, batches: LabelledBatches, strategy: str, parts: int) -> Step:
     """What takes one step over a batch.
 
     Args:
@@ -83,7 +83,9 @@ class SharedBatchStep:
         parts: Into how many parts, one after the other, each replica's rows are cut.
     """
 
-    def __init__(self, model: keras.Model, batches: Batches, team: Team, parts: int) -> None:
+    def __init__(
+        self, model: keras.Model, batches: LabelledBatches, team: Team, parts: int
+    ) -> None:
         self.model, self.weight, self.team, self.parts = model, batches.weight, team, parts
         one = not isinstance(model.loss, dict)
         losses = {"": model.loss} if one else model.loss

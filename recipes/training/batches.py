@@ -2,14 +2,49 @@
 
 import bisect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 
 _MOST_CELLS = 600_000  # distinct lengths times buckets up to which bucket_lengths is exact
 MEASURED_TOKENS = 2**15  # of a batch when a split is measured, padding counted
+
+
+class Batches(Protocol):
+    """The batches of a split, whatever its examples are: token ids, vectors or other numbers."""
+
+    @property
+    def encoded(self) -> Sized:
+        """The split's examples as numbers."""
+
+    @property
+    def largest_batch(self) -> tuple[int, int]:
+        """The examples and the steps of each (B, T) of the batch that takes most memory."""
+
+    @property
+    def padding_share(self) -> float:
+        """The share of the batches' places that hold padding, 0 to 1."""
+
+    def __len__(self) -> int:
+        """The number of batches."""
+
+    def __call__(self, seed: tuple[int, int] | None = None) -> Iterator[Any]:
+        """Goes through the split once: shuffled by the run's seed and the epoch, or in order.
+
+        Yields:
+            Inputs, labels, and the examples' places in the split; or what the recipe's own
+            `epochs` takes.
+        """
+
+
+class LabelledBatches(Batches, Protocol):
+    """Batches that `loop.over_batches` trains on."""
+
+    def weight(self, labels: Any) -> int:
+        """The number of examples or tokens that a batch's mean loss is a mean over."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +154,7 @@ def _hides(best: Sequence[float], below: Sequence[int], left: int, middle: int, 
 
 
 @dataclass(frozen=True)
-class Batches:
+class SequenceBatches:
     """The batches of a split.
 
     Args:
@@ -219,7 +254,7 @@ class Batches:
         return float(1 - self.encoded.lengths.sum() / places)
 
 
-def summary(classes: int, vocabulary: int, batches: Batches) -> str:
+def summary(classes: int, vocabulary: int, batches: SequenceBatches) -> str:
     """What is told of a text's classes, tokens and batches before training."""
     lengths = ", ".join(map(str, batches.lengths[:20])) + (", ..." * (len(batches.lengths) > 20))
     return (

@@ -15,13 +15,13 @@ import tensorflow as tf
 from recipes.config import TrainingConfig
 from recipes.training import checkpoint
 from recipes.training.batch_step import Step, batch_step
-from recipes.training.batches import MEASURED_TOKENS, Batches
+from recipes.training.batches import MEASURED_TOKENS, LabelledBatches, SequenceBatches
 from recipes.training.checkpoint import Progression
 from recipes.training.optimizers import averaged
 from recipes.training.precision import in_float32
 from recipes.training.progress import Progress
 from recipes.training.replicas import team_of
-from zoo.errors import require_choice
+from zoo.errors import Failure, require_choice
 from zoo.system import durable
 
 Validate = Callable[[keras.Model], dict[str, Any]]
@@ -43,7 +43,7 @@ LARGER_IS_BETTER = (
 IMPROVING = 0.001  # share of the score by which an epoch must change it to count as improving
 
 
-class TrainingError(RuntimeError):
+class TrainingError(Failure):
     """Training cannot go on; the sentence says why and what to change."""
 
 
@@ -174,12 +174,16 @@ def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
     return True
 
 
-def how_to_go_on(progression: Progression, config: TrainingConfig) -> str | None:
+def how_to_go_on(
+    progression: Progression, config: TrainingConfig, resume: str, again: str
+) -> str | None:
     """Returns a sentence for a training that ended while validation still improved, else None.
 
     Args:
         progression: A finished training.
         config: Its options, with `epochs` set.
+        resume: The command that resumes the run.
+        again: The command that trains a new run with its options.
     """
     if config.keep_epoch or progression.best_epoch != progression.epoch or progression.epoch < 2:
         return None
@@ -187,20 +191,19 @@ def how_to_go_on(progression: Progression, config: TrainingConfig) -> str | None
     before, last = [row[name] for row in progression.history][-2:]
     if abs(last - before) < IMPROVING * abs(before):
         return None
-    said = "validation was still improving in the last epoch"
     if progression.epoch < config.epochs:  # the minutes ran out
-        more = f"--resume --minutes {2 * config.minutes:g} continues this run"
+        more = f"continue the run with: {resume} --minutes {2 * config.minutes:g}"
     elif config.decay == "none":
-        more = f"--resume --epochs {2 * config.epochs} continues this run"
+        more = f"continue the run with: {resume} --epochs {2 * config.epochs}"
     else:
         more = (
-            f"train a new run with --epochs {2 * config.epochs} (the learning rate falls to 0 over "
-            "all epochs, so this one cannot continue)"
+            "the learning rate falls to 0 over all epochs, so train a new run with: "
+            f"{again} --epochs {2 * config.epochs}"
         )
-    return f"{said}: {more}"
+    return f"validation was still improving in the last epoch; {more}"
 
 
-def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:
+def over_batches(model: keras.Model, batches: LabelledBatches) -> RunEpoch:
     """What trains an epoch of a compiled model over a split in batches."""
     step_of = functools.cache(functools.partial(batch_step, model, batches))  # it is traced once
 
@@ -210,21 +213,16 @@ def over_batches(model: keras.Model, batches: Batches) -> RunEpoch:
     return run
 
 
-def over_train(model: keras.Model, prepared: Any) -> RunEpoch:
-    """What trains an epoch of a recipe whose train split comes in batches."""
-    return over_batches(model, prepared.batches["train"])
-
-
 def _epoch(
-    take: Step, batches: Batches, config: TrainingConfig, epoch: int, watch: Watch | None
+    take: Step, batches: LabelledBatches, config: TrainingConfig, epoch: int, watch: Watch | None
 ) -> dict[str, float]:
     """One pass over the training split; its mean loss and metrics, measured while it trains."""
     progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches))
     totals: dict[str, float] = {}
     seen = 0
     try:
-        for step, (token_ids, labels, _) in enumerate(batches((config.seed, epoch)), 1):
-            figures = take(token_ids, labels)
+        for step, (inputs, labels, _) in enumerate(batches((config.seed, epoch)), 1):
+            figures = take(inputs, labels)
             if watch:
                 watch(float(figures["loss"]))
             _check_loss(float(figures["loss"]), epoch, step, config)
@@ -278,7 +276,7 @@ def write_summary(directory: Path, row: dict[str, Any]) -> None:
     writer.close()
 
 
-def predict(model: keras.Model, batches: Batches) -> np.ndarray:
+def predict(model: keras.Model, batches: SequenceBatches) -> np.ndarray:
     """The model's outputs for a split, in the split's order: (N, ...)."""
     outputs: list[Any] = [None] * len(batches.encoded)
     for token_ids, _, members in batches(most=MEASURED_TOKENS):

@@ -4,17 +4,15 @@ import csv
 import dataclasses
 import itertools
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 
-from recipes import plots, runner
+from recipes import plots
 from recipes.training.loop import RunEpoch, TrainingError
-from recipes.training.precision import in_precision
 from recipes.training.replicas import team_of
-from zoo.system import durable, memory
+from zoo.system import durable
 
 STEPS = 300
 SPAN = 1000.0  # the rate rises from so much less than --learning-rate to so much more
@@ -27,16 +25,23 @@ class _Enough(Exception):
     """The steps are done, or the loss has left for good."""
 
 
-def find(task: ModuleType, config: Any, directory: Path) -> float:
-    """Trains for some steps at a rising rate, and forgets the weights.
+def steady(config: Any) -> Any:
+    """A configuration without decay and warm-up."""
+    known = {field.name for field in dataclasses.fields(config)}
+    changes = {"decay": "none", "warmup": 0.0}
+    return dataclasses.replace(config, **{k: v for k, v in changes.items() if k in known})
+
+
+def find(model: keras.Model, run_epoch: RunEpoch, config: Any, directory: Path) -> float:
+    """Trains a model for some steps at a rising learning rate.
 
     Writes `learning_rates.csv` and `learning_rates.png` into the run's folder, in which a training
     may begin afterwards.
 
     Args:
-        task: The recipe.
-        config: Its options; the rate goes from a thousandth of `learning_rate` to a thousand times
-            it, without decay and warm-up.
+        model: A new compiled model of a `steady` configuration.
+        run_epoch: What trains an epoch of it.
+        config: The rate goes from a thousandth of `learning_rate` to a thousand times it.
         directory: The run's folder.
 
     Returns:
@@ -44,21 +49,13 @@ def find(task: ModuleType, config: Any, directory: Path) -> float:
 
     Source: Smith, arXiv:1506.01186, section 3.3, for the test; the tenth is a rule of thumb.
     """
-    known = {field.name for field in dataclasses.fields(config)}
-    steady = {"decay": "none", "warmup": 0.0}
-    config = dataclasses.replace(config, **{k: v for k, v in steady.items() if k in known})
     team = team_of(config.strategy)
-    keras.utils.set_random_seed(config.seed)
-    with team.chief_first():
-        config, prepared = runner.load_data(task, config, directory)
-    with in_precision(config.precision), memory.for_training():
-        model = task.build(config, prepared)
     lowest = config.learning_rate / SPAN
     model.optimizer.learning_rate = keras.optimizers.schedules.ExponentialDecay(
         lowest, STEPS, SPAN * SPAN
     )
     team.begin(model, 0)
-    losses = losses_of(task.epochs(model, prepared), config)
+    losses = losses_of(run_epoch, config)
     rates = lowest * (SPAN * SPAN) ** (np.arange(len(losses)) / STEPS)
     means = smoothed(losses)
     best = SHARE * float(rates[means.argmin()])

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.errors import InputError
+from zoo.errors import Failure, InputError
 
 EXAMPLE = (
     '\'{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
@@ -27,7 +27,7 @@ GONE = (
 )
 
 
-class WorkerError(RuntimeError):
+class WorkerError(Failure):
     """Another process is gone, or does not train the same run."""
 
 

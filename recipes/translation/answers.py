@@ -1,4 +1,4 @@
-"""What the exported model translates, or says of a translation."""
+"""Answers of an exported translator: translations, or the score of one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,14 +98,9 @@ def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
 
 def line(row: dict[str, Any]) -> str:
     """An answer as a line: the translation; below the best ones their rank and log-probability."""
-    told = str(row["translation"])
+    shown = str(row["translation"])
     if "perplexity" in row:
-        return f"{row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}  {told}"
+        return f"{row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}  {shown}"
     if row["rank"] > 1:
-        return f"  {row['rank']}. {told}  ({row['log_probability']:.2f} nats)"
-    return told
-
-
-def with_source(row: dict[str, Any]) -> str:
-    """An answer as a line with the source before it."""
-    return f"{row['text']} -> {line(row)}"
+        return f"  {row['rank']}. {shown}  ({row['log_probability']:.2f} nats)"
+    return shown

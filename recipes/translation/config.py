@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from recipes.config import TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import (
+    Answering,
+    DataOptions,
+    TrainingConfig,
+    chosen_epochs,
+    chosen_patience,
+    option,
+)
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError
@@ -13,10 +20,9 @@ EPOCHS = EpochRule(least=10, reference=29_000, patience=5, unit="training pairs"
 
 
 @dataclass(frozen=True)
-class TranslationConfig(TrainingConfig):
-    """Where pairs of texts stand, what a token is, the network, how a translation is looked for."""
+class TranslationData(DataOptions):
+    """Where pairs of texts are, and what their tokens are."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
     source: str = option(
         "",
         "language (file ending, tfds feature) or column to translate from: its number from 0 or, "
@@ -41,6 +47,13 @@ class TranslationConfig(TrainingConfig):
     subword_sampling: float = option(
         0.0, "split words otherwise in each epoch: 1 like the best way, near 0 any; 0 = never"
     )
+
+
+@dataclass(frozen=True)
+class TranslationConfig(TrainingConfig, TranslationData):
+    """All options of the recipe."""
+
+    RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(40, "pairs a step")
@@ -104,7 +117,7 @@ BUILTIN: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Translating:
+class Translating(Answering):
     """How `predict` translates."""
 
     beam_size: int = option(5, "sequences that are followed at once, 1 to 32; 1 = greedy")

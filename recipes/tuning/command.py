@@ -6,16 +6,17 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
 
-from recipes.config import METAVARS, configured, kind_of
+from recipes import registry
+from recipes.config import METAVARS, kind_of
+from recipes.recipe import Recipe
 from recipes.training import epochs
 from recipes.training.loop import direction_of
 from recipes.tuning import measure as tune
-from zoo.errors import InputError
+from zoo.errors import Failure, InputError
 from zoo.tuning.report import report
 from zoo.tuning.results import Findings
 from zoo.tuning.space import NOTATION, Axis, parse
@@ -34,8 +35,8 @@ TEXTS = {
     "trials": "settings that are tried, at most (default: 100)",
     "minutes": "the whole search's time: no trial begins that would end later (default: any)",
     "seeds": "runs of each setting, each with its own seed (default: 2)",
-    "fractions": f"shares of the training data (default: {FRACTIONS[True]} of a built-in corpus, "
-    f"else {FRACTIONS[False]})",
+    "fractions": f"fractions of the training data (default: {FRACTIONS[True]} of a built-in "
+    f"corpus, else {FRACTIONS[False]})",
     "objective": "validation metric that chooses epochs and settings, such as loss (default: the "
     "recipe's)",
 }
@@ -55,21 +56,20 @@ FIXED = {
 }
 
 
-class SearchFailed(RuntimeError):
+class SearchFailed(Failure):
     """Most settings failed; the sentence says what they died of."""
 
 
-def _own(task: ModuleType) -> dict[str, type]:
+def _own(recipe: Recipe) -> dict[str, type]:
     """The options of the study itself, those aside that the recipe has by the same name."""
-    names = [field.name for field in dataclasses.fields(task.Config)]
+    names = [field.name for field in dataclasses.fields(recipe.config)]
     shared = [name for name in names if name == "objective"]
     return {name: kind for name, kind in KINDS.items() if name not in shared}
 
 
-def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
+def add_options(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
     """Adds the study's options, and the recipe's, each of which may have several values."""
     parser.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
-    parser.add_argument("--module", action="append", default=[], help="your module with cells")
     parser.add_argument("--resume", action="store_true", help="go on after an interruption")
     parser.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
     parser.add_argument("--chief", action="store_true", help="hand out trials to workers")
@@ -84,13 +84,13 @@ def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
         metavar="X",
         help="seconds without one after which a worker is taken for dead (default: %(default)s)",
     )
-    own = _own(task)
+    own = _own(recipe)
     for name, kind in own.items():
         text = TEXTS[name]
         parser.add_argument(
             f"--{name}", type=kind, default=argparse.SUPPRESS, help=text, metavar=METAVARS[kind]
         )
-    for field in dataclasses.fields(task.Config):
+    for field in dataclasses.fields(recipe.config):
         if field.name not in (*own, "train_fraction"):
             quotes = f"; {QUOTES}" if field.type in (str, "str") else ""
             told = f"{field.metadata['help']}; one value, or {NOTATION}{quotes}"
@@ -111,7 +111,7 @@ def add_options(parser: argparse.ArgumentParser, task: ModuleType) -> None:
                 )
 
 
-def run(task: ModuleType, options: dict[str, Any]) -> None:
+def run(recipe: Recipe, options: dict[str, Any]) -> None:
     """Begins a study, goes on with one, or runs one of its trials again."""
     tf.get_logger().setLevel("ERROR")  # graphs are made anew for each trial, as they should be
     how = {
@@ -119,33 +119,33 @@ def run(task: ModuleType, options: dict[str, Any]) -> None:
         for name in ("study_dir", "resume", "trial", "chief", "worker", "address", "sign_of_life")
     }
     if how["worker"] is not None:
-        _work(task, options, **how)
+        _work(recipe, options, **how)
         return
     chosen = "objective" in options
     if how["resume"] or how["trial"] is not None:
-        directory = how["study_dir"] or latest(task.NAME)
-        study = load(task, directory)
-        if options and not _same(planned(task, dict(options)), study, options):
+        directory = how["study_dir"] or latest(recipe.name)
+        study = load(recipe, directory)
+        if options and not _same(planned(recipe, dict(options)), study, options):
             given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
             raise InputError(
                 f"{directory} is a study with other options: give the same ones, or none beside "
                 f"--resume (given: {given})"
             )
     else:
-        study = planned(task, options)
-        directory = how["study_dir"] or STUDIES / task.NAME / time.strftime("%Y%m%d-%H%M%S")
+        study = planned(recipe, options)
+        directory = how["study_dir"] or STUDIES / recipe.name / time.strftime("%Y%m%d-%H%M%S")
     with alone(directory):
-        _run(task, study, directory, chosen, **how)
+        _run(recipe, study, directory, chosen, **how)
 
 
-def _run(task: ModuleType, study: Study, directory: Path, chosen: bool, **how: Any) -> None:
+def _run(recipe: Recipe, study: Study, directory: Path, chosen: bool, **how: Any) -> None:
     """Searches, in a folder that no other search uses; `chosen`: by the user's own objective."""
     if not how["resume"] and how["trial"] is None and (directory / "study.json").exists():
         raise InputError(
             f"{directory} holds a study already: go on with it by --resume, or give another "
             "--study-dir"
         )
-    measure = tune.Trainings(task, study.fixed, directory / "data" / "alone", study.objective)
+    measure = tune.Trainings(recipe, study.fixed, directory / "data" / "alone", study.objective)
     if how["trial"] is not None:
         again(study, measure, directory, how["trial"])
         return
@@ -157,7 +157,7 @@ def _run(task: ModuleType, study: Study, directory: Path, chosen: bool, **how: A
         lead(study, directory, how["address"], how["sign_of_life"])
     else:
         conduct(study, measure, directory)
-    _end(task, study, directory)
+    _end(recipe, study, directory)
 
 
 def latest(name: str) -> Path:
@@ -168,22 +168,22 @@ def latest(name: str) -> Path:
     return found[-1].parent
 
 
-def load(task: ModuleType, directory: Path) -> Study:
+def load(recipe: Recipe, directory: Path) -> Study:
     """A study of this recipe."""
     study = Study.load(directory)
-    if study.name != task.NAME:
+    if study.name != recipe.name:
         raise InputError(f"{directory} is a study of {study.name}: give another --study-dir")
     return study
 
 
-def planned(task: ModuleType, options: dict[str, Any]) -> Study:
+def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
     """What the options ask for.
 
     Raises:
         InputError: An option's value is not of its form, or fits no model.
     """
-    own = {name: options.pop(name) for name in _own(task) if name in options}
-    kinds = {field.name: kind_of(field) for field in dataclasses.fields(task.Config)}
+    own = {name: options.pop(name) for name in _own(recipe) if name in options}
+    kinds = {field.name: kind_of(field) for field in dataclasses.fields(recipe.config)}
     read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
     axes = [value for value in read.values() if isinstance(value, Axis)]
     fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
@@ -196,21 +196,21 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
                 "16:256:log"
             )
         axes = [parse("units", UNITS[builtin], int)]
-    config = configured(task, fixed)
-    task.check(config)
+    config = recipe.configured(fixed)
+    recipe.check(config)
     strategies = [axis.values for axis in axes if axis.name == "strategy"] or [(config.strategy,)]
     if "multiworker" in strategies[0]:
         raise InputError(
             "a run of a search trains in one process, got --strategy multiworker: leave it out, "
             "and share the search itself by --chief and --worker"
         )
-    name = own.get("objective", task.objective(config))
+    name = own.get("objective", recipe.objective(config))
     algorithm = own.get("algorithm", "grid")
-    most = _most_epochs(task, config, algorithm)
+    most = _most_epochs(recipe, config, algorithm)
     if algorithm == "hyperband":  # its brackets divide one number, for all shares of the data
         fixed["epochs"] = most
     return Study(
-        task.NAME,
+        recipe.name,
         tuple(axes),
         fixed,
         name,
@@ -230,13 +230,13 @@ def planned(task: ModuleType, options: dict[str, Any]) -> Study:
     )
 
 
-def _most_epochs(task: ModuleType, config: Any, algorithm: str) -> int:
+def _most_epochs(recipe: Recipe, config: Any, algorithm: str) -> int:
     """The epochs of a run; reads the data if they follow from its size and have to be known."""
     if config.epochs is not None:
         return int(config.epochs)
     if algorithm != "hyperband":
         return config.RULE.least  # at least; each run chooses by the size of its share
-    size = epochs.size_of(task.load(config).train)
+    size = epochs.size_of(recipe.load(config).train)
     settled = epochs.settled(config, size)
     print(epochs.told(settled, size), flush=True)
     return int(settled.epochs)
@@ -259,7 +259,7 @@ def _same(asked: Study, study: Study, options: dict[str, Any]) -> bool:
 
 
 def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
-    """A study that is about to begin, compared by accuracy where the tags mark no entities.
+    """A study that is about to begin, compared by a metric that the data has.
 
     Args:
         study: As it is planned.
@@ -273,11 +273,12 @@ def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
     axes = {axis.name: axis.values[0] if axis.values else axis.low for axis in study.axes}
     first = Run("0", values or axes, study.fractions[0], study.seed, Path())
     prepared = measure.data(measure.config(first), [axis.name for axis in study.axes])
-    if chosen or study.objective != "entity_f1" or prepared.scheme is not None:
+    objective = measure.recipe.fitting_objective(study.objective, prepared)
+    if chosen or objective == study.objective:
         return study
-    print("the tags mark no entities: settings are compared by accuracy", flush=True)
-    measure.objective = "accuracy"
-    return dataclasses.replace(study, objective="accuracy", direction="max")
+    print(f"the data has no {study.objective}: settings are compared by {objective}", flush=True)
+    measure.objective = objective
+    return dataclasses.replace(study, objective=objective, direction=direction_of(objective))
 
 
 def _shares(text: str) -> tuple[float, ...]:
@@ -296,9 +297,9 @@ def _tell(study: Study, directory: Path) -> None:
     print(f"study: {directory}: {count} of {names}, {each} runs each", flush=True)
 
 
-def _end(task: ModuleType, study: Study, directory: Path) -> None:
-    again = f"python -m recipes {task.NAME} --config {directory / 'best.json'}"
-    extra = {"recipe": task.NAME, **study.fixed}
+def _end(recipe: Recipe, study: Study, directory: Path) -> None:
+    again = registry.command(recipe.name, "all", "--config", directory / "best.json")
+    extra = {"recipe": recipe.name, **study.fixed}
     tune.tidy(directory / "trials")
     findings = Findings.of(study, Records(directory))
     try:
@@ -342,7 +343,7 @@ def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
         )
 
 
-def _work(task: ModuleType, options: dict[str, Any], **how: Any) -> None:
+def _work(recipe: Recipe, options: dict[str, Any], **how: Any) -> None:
     if options or how["study_dir"] is None:
         raise InputError("a worker takes its options from the chief: give --study-dir alone")
     directory: Path = how["study_dir"]
@@ -351,7 +352,7 @@ def _work(task: ModuleType, options: dict[str, Any], **how: Any) -> None:
         if time.monotonic() > end:
             raise InputError(f"{directory} has had no study.json for {WAIT} s: start the chief")
         time.sleep(0.5)
-    study = load(task, directory)
+    study = load(recipe, directory)
     place = directory / "data" / how["worker"]
-    measure = tune.Trainings(task, study.fixed, place, study.objective)
+    measure = tune.Trainings(recipe, study.fixed, place, study.objective)
     follow(study, measure, directory, how["worker"], how["address"])

@@ -6,16 +6,18 @@ import pytest
 
 from recipes.config import (
     add_options,
-    configured,
     differences,
     from_mapping,
     read_json,
     write_json,
 )
-from recipes.generation import task as generation
-from recipes.pos import task as pos
+from recipes.generation import GenerationRecipe
+from recipes.pos import PosRecipe
 from recipes.sentiment.config import SentimentConfig
 from zoo.errors import InputError
+
+generation = GenerationRecipe()
+pos = PosRecipe()
 
 
 def parse(*words: str) -> dict[str, object]:
@@ -77,7 +79,7 @@ def test_a_number_that_nothing_can_be_made_of_is_refused(name, value, expected):
 def test_differences_leave_out_what_may_change():
     config = SentimentConfig(units=8, epochs=2)
     given = {"units": 16, "epochs": 5, "cell": "lstm"}
-    assert differences(config, given, free=("epochs",)) == ["--units 16 (was 8)"]
+    assert differences(config, given, free=("epochs",)) == ["--units 16 (the run has 8)"]
 
 
 def test_a_damaged_json_file_is_named(tmp_path: Path):
@@ -90,14 +92,14 @@ def test_a_damaged_json_file_is_named(tmp_path: Path):
 
 def test_a_preset_gives_its_own_values_to_what_is_not_given():
     """Before the recipe's defaults, behind what the user says."""
-    assert configured(pos, {}).head == "softmax"
-    tagger = configured(pos, {"architecture": "bilstm_crf", "cell": "gru"})
+    assert pos.configured({}).head == "softmax"
+    tagger = pos.configured({"architecture": "bilstm_crf", "cell": "gru"})
     assert (tagger.head, tagger.cell, tagger.units) == ("crf", "gru", 64)
-    model = configured(generation, {"architecture": "awd_lstm", "weight_drop": 0.25})
+    model = generation.configured({"architecture": "awd_lstm", "weight_drop": 0.25})
     assert (model.cell, model.tied, model.weight_drop) == ("lstm", True, 0.25)
-    assert model.input_dropout > 0 == generation.Config().input_dropout
+    assert model.input_dropout > 0 == generation.config().input_dropout
     with pytest.raises(InputError, match="unknown architecture 'bilstm_crff'"):
-        configured(pos, {"architecture": "bilstm_crff"})
+        pos.configured({"architecture": "bilstm_crff"})
 
 
 def test_json_of_an_editor_that_writes_a_mark_in_front_is_read(tmp_path, monkeypatch):

@@ -8,14 +8,19 @@ from typing import Any
 
 import pytest
 
-from recipes import cli, runner, scores
+from recipes import cli, scores
 from recipes.families.tagging import chosen
-from recipes.ner import task as ner
-from recipes.sentiment import task as sentiment
+from recipes.ner import NerRecipe
+from recipes.run import Run
+from recipes.run_files import read_labels
+from recipes.sentiment import SentimentRecipe
 from recipes.training import checkpoint
 from tests.recipes.tiny import FAST, options, write_tsv
 from zoo import export
 from zoo.errors import InputError
+
+ner = NerRecipe()
+sentiment = SentimentRecipe()
 
 Damage = Callable[[bytes], bytes]
 DEEP = b"[" * 100_000 + b"]" * 100_000
@@ -112,7 +117,9 @@ def test_a_damaged_text_of_a_run_is_one_sentence(here: Path, name: str, how: Dam
     (here / "run" / "checkpoints" / "config.json").unlink()
     damage(here / "run" / name, how, sums)
     with pytest.raises(InputError, match=name):
-        sentiment.load_text_path(runner.load_config(sentiment, Path("run")), Path("run"))
+        config = Run.open(sentiment, Path("run")).config
+        sentiment.load_text_path(config, Path("run"))
+        read_labels(Path("run") / "classes.json")
 
 
 def test_a_line_that_is_gone_is_found_by_its_checksum(here: Path, capsys: Any):
@@ -222,17 +229,17 @@ def test_damaged_options_are_one_sentence(here: Path, capsys: Any, content: byte
 def test_damaged_files_of_the_run_that_chose(tmp_path: Path):
     run = tmp_path / "run"
     run.mkdir()
-    stored: dict[str, Any] = {"recipe": ner.NAME, "unlabelled": "", "shift": 0.0}
+    stored: dict[str, Any] = {"recipe": ner.name, "unlabelled": "", "shift": 0.0}
     (run / "config.json").write_text(json.dumps(stored))
     for epoch in ("two", True, 0, [1]):
         (run / "metrics.json").write_text(json.dumps({"best_epoch": epoch}))
         with pytest.raises(InputError, match=r"metrics.json has no epoch"):
-            chosen.options(ner.NAME, str(run))
+            chosen.options(ner.name, str(run))
     (run / "metrics.json").write_text(json.dumps({"best_epoch": 3}))
     for history in ("", "epoch,validation_shift\n1,0.5\n", "epoch,validation_shift\n1,a\n2,b\n3,c"):
         (run / "history.csv").write_text(history)
         with pytest.raises(InputError, match=r"history.csv has no figures of epoch 3"):
-            chosen.options(ner.NAME, str(run))
+            chosen.options(ner.name, str(run))
     (run / "config.json").write_text("[]")
     with pytest.raises(InputError, match=r"config.json must hold an object"):
-        chosen.options(ner.NAME, str(run))
+        chosen.options(ner.name, str(run))

@@ -8,21 +8,25 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from recipes.generation.structure import structure_scores
 
 import zoo
-from recipes import runner
 from recipes.cli import main
 from recipes.config import from_mapping
 from recipes.families.language.steps import Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Streams, encoded
-from recipes.generation import answers, structure, task
+from recipes.generation import GenerationRecipe, answers, quality
 from recipes.generation.config import Writing
-from recipes.generation.structure import structure_scores
+from recipes.recipe import SPLITS
+from recipes.run import Run
 from tests import surface
+from tests.recipes import tiny
 from tests.recipes.tiny import ask_as_hinted
 from tests.weights import assign_random
 from zoo import export
 from zoo.decoding import sample_seeds
+
+task = GenerationRecipe()
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "tfds"
 TINY = ["--units", "16", "--embedding-dim", "8", "--batch-size", "4", "--window", "17"]
@@ -215,10 +219,10 @@ def test_words_of_a_ready_made_corpus_are_read_as_they_are(tmp_path):
         (folder / f"ptb.{name}.txt").write_text(text)
     words = ["--data", str(folder), "--unit", "line", "--level", "space", "--epochs", "1"]
     config = from_mapping(
-        task.Config, {"data": str(folder), "unit": "line", "level": "space", "epochs": 1}
+        task.config, {"data": str(folder), "unit": "line", "level": "space", "epochs": 1}
     )
-    prepared = task.prepare(config, task.load(config), tmp_path)
-    assert prepared.codec.vocabulary.tokens[4:] == [
+    prepared = tiny.prepared_in(task, config, tmp_path)
+    assert prepared.text_path.vocabulary.tokens[4:] == [
         "the",
         "N",
         "a",
@@ -230,7 +234,7 @@ def test_words_of_a_ready_made_corpus_are_read_as_they_are(tmp_path):
         "there",
     ]
     # six words and the end, five words and the end: 13 places each time
-    assert [prepared.batches[name].encoded.lengths.sum() for name in task.SPLITS] == [520, 52, 52]
+    assert [prepared.batches[name].encoded.lengths.sum() for name in SPLITS] == [520, 52, 52]
     assert prepared.summary.endswith("unknown in validation: 7.69%")
     assert main(["generation", "train", *words, *PLAIN, "--run-dir", str(tmp_path / "run")]) == 0
 
@@ -295,11 +299,11 @@ def test_the_built_in_corpus_is_learned(tmp_path):
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no prepared data in {SHARED}")
 def test_tiny_shakespeare_is_read_from_tfds(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(SHARED))
-    config = from_mapping(task.Config, {"data": "tfds:tiny_shakespeare", "download": False})
-    prepared = task.prepare(config, task.load(config), tmp_path)
-    sizes = [int(prepared.batches[name].encoded.lengths.sum()) for name in task.SPLITS]
+    config = from_mapping(task.config, {"data": "tfds:tiny_shakespeare", "download": False})
+    prepared = tiny.prepared_in(task, config, tmp_path)
+    sizes = [int(prepared.batches[name].encoded.lengths.sum()) for name in SPLITS]
     assert sizes == [1_003_855, 55_771, 55_771]
-    assert len(prepared.codec.vocabulary) == 65 + 4
+    assert len(prepared.text_path.vocabulary) == 65 + 4
 
 
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
@@ -310,8 +314,8 @@ def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
 def test_other_text_is_measured_whole(finished, tmp_path, capsys):
     run = finished / "run"
     own = metrics(finished)
-    config = runner.load_config(task, run)
-    texts = task.load(config).test
+    config = Run.open(task, run).config
+    texts = task.load(task.data_of(config)).test
     data = tmp_path / "new.txt"
     data.write_text("".join(texts))  # which are what files hold, line ends and all
     assert main(["generation", "evaluate", "--run-dir", str(run), "--data", str(data)]) == 0
@@ -323,10 +327,10 @@ def test_other_text_is_measured_whole(finished, tmp_path, capsys):
 
 
 def test_brackets_written_as_words_are_judged_without_their_blanks():
-    assert structure._unspaced("(c [{dch} (gd) bc] ed)") == "(c[{dch}(gd)bc]ed)"
+    assert quality._unspaced("(c [{dch} (gd) bc] ed)") == "(c[{dch}(gd)bc]ed)"
     for line in ("the cats, which saw the dog, are old", "the mill / the hill", "a b"):
-        assert structure._unspaced(line) == line
+        assert quality._unspaced(line) == line
 
 
 def test_the_examples_at_the_end_of_a_run_take_options_of_predict():
-    assert task.Answering(**task.EXAMPLE_OPTIONS).temperature == 0.5
+    assert task.answering(**task.example_options).temperature == 0.5

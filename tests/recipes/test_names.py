@@ -10,17 +10,20 @@ import tensorflow as tf
 
 from recipes.cli import main
 from recipes.corpora import surnames
-from recipes.names import answers, invented, judge, task
-from recipes.names.batching import NameBatches, encode
-from recipes.names.config import Inventing
-from recipes.names.invented import Name
+from recipes.families.writing import answers, samples
+from recipes.families.writing.batches import WritingBatches, encode
+from recipes.families.writing.config import WritingAnswers
+from recipes.families.writing.samples import Sample
+from recipes.names import NamesRecipe, judge, quality
 from recipes.names.rules import is_right, rules_kept
-from recipes.training.batches import Batches
+from recipes.training.batches import SequenceBatches
 from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.decoding import sample_seeds
 from zoo.text import BOS, EOS
+
+task = NamesRecipe()
 
 TINY = [
     *("--units", "24", "--embedding-dim", "8", "--class-dim", "4", "--batch-size", "16"),
@@ -133,13 +136,13 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, finished, tm
         return train(config, epoch)
 
     with pytest.MonkeyPatch.context() as patch:
-        whole = task.epochs
+        whole = NamesRecipe.epochs
 
-        def interrupted(model, prepared):
-            train = whole(model, prepared)
+        def interrupted(*given):
+            train = whole(*given)
             return lambda config, epoch: stop(config, epoch, train)
 
-        patch.setattr(task, "epochs", interrupted)
+        patch.setattr(NamesRecipe, "epochs", interrupted)
         assert main([*words, "--run-dir", str(run)]) == 1
         assert main(["names", "train", "--resume", "--run-dir", str(run)]) == 0
     histories = [
@@ -174,8 +177,8 @@ def test_a_name_counts_once_in_a_class_and_in_several_classes_once_in_each(tmp_p
     splits = None
     for seed in range(20):  # until the name that stands in both classes is in train
         try:
-            config = task.Config(data=str(tmp_path / "names.tsv"), split_seed=seed, **options)
-            splits = task.load(config)
+            config = task.config(data=str(tmp_path / "names.tsv"), split_seed=seed, **options)
+            splits = task.load(task.data_of(config))
             break
         except ValueError:
             continue
@@ -189,7 +192,7 @@ def test_a_name_counts_once_in_a_class_and_in_several_classes_once_in_each(tmp_p
 
 def test_batches_hold_classes_what_is_read_and_what_is_told():
     rows = [np.array([7, 8, 9]), np.array([5]), np.array([], int)]
-    batches = NameBatches(encode(rows, [1, 0, 1]), 2, [2, 4])
+    batches = WritingBatches(encode(rows, [1, 0, 1]), 2, [2, 4])
     found = {}
     for inputs, targets, members in batches():
         assert batches.weight(targets) == (inputs["token_ids"] != 0).sum()
@@ -201,20 +204,20 @@ def test_batches_hold_classes_what_is_read_and_what_is_told():
         1: [0, [BOS, 5], [5, EOS]],
         2: [1, [BOS, 0], [EOS, -1]],
     }
-    assert issubclass(NameBatches, Batches)
+    assert issubclass(WritingBatches, SequenceBatches)
     drawn = [members.tolist() for _, _, members in batches((0, 1))]
     assert sorted(sum(drawn, [])) == [0, 1, 2]
 
 
 NAMES = [
-    *(Name("A", "Ann", True), Name("A", "Bea", True), Name("A", "bea ", True)),
-    *(Name("A", "Cid4", True), Name("B", "Ann", True), Name("B", "O'Neil-Roe", False)),
-    *(Name("B", "D", True), Name("B", "Dora Lee", True)),
+    *(Sample("A", "Ann", True), Sample("A", "Bea", True), Sample("A", "bea ", True)),
+    *(Sample("A", "Cid4", True), Sample("B", "Ann", True), Sample("B", "O'Neil-Roe", False)),
+    *(Sample("B", "D", True), Sample("B", "Dora Lee", True)),
 ]
 
 
 def test_the_figures_of_written_names_are_those_counted_by_hand():
-    found = invented.scores(NAMES, train=["ANN", "Zoe"], held_out=["Bea", "Ann", "Dora Lee"])
+    found = quality.scores(NAMES, train=["ANN", "Zoe"], held_out=["Bea", "Ann", "Dora Lee"])
     assert found == {
         "novel": (3 / 4 + 3 / 4) / 2,  # Ann is known, whatever its case and its class
         "held_out": (2 / 4 + 1 / 4) / 2,  # Bea twice, Dora Lee; Ann is in train as well
@@ -237,8 +240,8 @@ def test_the_figures_of_written_names_are_those_counted_by_hand():
     ],
 )
 def test_what_a_well_formed_name_is(text, valid):
-    assert invented.is_valid(Name("A", text, True)) == valid
-    assert not invented.is_valid(Name("A", text, False))
+    assert quality.is_valid(Sample("A", text, True)) == valid
+    assert not quality.is_valid(Sample("A", text, False))
 
 
 def test_agreement_is_a_mean_over_classes_or_weighs_them_by_their_shares():
@@ -249,7 +252,7 @@ def test_agreement_is_a_mean_over_classes_or_weighs_them_by_their_shares():
         return ["A", "A", "B", "B", "A", "B", "A", "A"] if fair else ["A"] * 8
 
     shares = {"A": 0.6, "B": 0.2, "C": 0.2}  # of C no name is given
-    found = invented.agreement(NAMES, ask, shares)
+    found = quality.agreement(NAMES, ask, shares)
     assert asked == [[name.text for name in NAMES]] * 2
     assert found["agreement_of"] == {"A": 0.5, "B": 0.25}
     assert found["agreement"] == (0.5 + 0.25) / 2
@@ -271,7 +274,7 @@ def test_a_fair_judge_divides_by_the_shares():
 
 
 def test_the_rules_are_those_that_the_corpus_keeps_and_others_break_them():
-    corpus = [Name(label, text, True) for part in surnames.generate(2) for text, label in part]
+    corpus = [Sample(label, text, True) for part in surnames.generate(2) for text, label in part]
     assert rules_kept(corpus) == dict.fromkeys(surnames.LANGUAGES, 1.0)
     for one, other in (("Alvari", "Belmic"), ("Cordish", "Dunnic"), ("Esteri", "Farrin")):
         swapped = [
@@ -280,7 +283,7 @@ def test_the_rules_are_those_that_the_corpus_keeps_and_others_break_them():
             if name.label in (one, other)
         ]
         assert max(rules_kept(swapped).values()) < 0.05
-    assert not is_right(Name("Farrin", "Bar", False)) and not is_right(Name("Farrin", "", True))
+    assert not is_right(Sample("Farrin", "Bar", False)) and not is_right(Sample("Farrin", "", True))
 
 
 def test_names_are_asked_for_by_class(monkeypatch):
@@ -292,10 +295,10 @@ def test_names_are_asked_for_by_class(monkeypatch):
         texts = [f"N{row}" for row in range(rows)]
         return {"text": tf.constant(texts), "finished": tf.constant([True, False] * (rows // 2))}
 
-    found = invented.write({"generate": generate}, ["A", "B"], 2, seed=3, guidance=1.5)
+    found = samples.write({"generate": generate}, ["A", "B"], 2, seed=3, longest=30, guidance=1.5)
     assert found == [
-        *(Name("A", "N0", True), Name("A", "N1", False)),
-        *(Name("B", "N2", True), Name("B", "N3", False)),
+        *(Sample("A", "N0", True), Sample("A", "N1", False)),
+        *(Sample("B", "N2", True), Sample("B", "N3", False)),
     ]
     assert asked["guidance"].numpy().tolist() == [1.5] * 4
     assert asked["max_tokens"].numpy().tolist() == [30] * 4
@@ -303,7 +306,7 @@ def test_names_are_asked_for_by_class(monkeypatch):
 
 
 def test_answers_say_what_was_asked_for():
-    how = Inventing()
+    how = WritingAnswers()
     assert (how.samples, how.seed, how.score) == (5, 0, "")
     assert answers.line({"label": "A", "text": "Ann"}) == "A  Ann"
 

@@ -8,18 +8,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import runner
 from recipes.cli import main
 from recipes.corpora import surnames
 from recipes.data.formats.class_folder import read_class_folder
 from recipes.data.table import Example
-from recipes.origin import task
-from recipes.origin.task import FeatureBatches
+from recipes.origin import OriginRecipe
+from recipes.origin.recipe import FeatureBatches
+from recipes.run import Run
 from recipes.training.batches import Encoded
 from tests import surface
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.text import NgramVectorizer
+
+task = OriginRecipe()
 
 
 def test_the_corpus_is_the_same_for_a_seed_and_no_name_stands_in_it_twice():
@@ -93,7 +95,7 @@ def test_files_called_like_splits_are_no_classes(tmp_path):
     for name in ("train", "test"):
         (tmp_path / f"{name}.txt").write_text("a line\n")
     with pytest.raises(InputError, match="holds no train file"):
-        task.load(task.Config(data=str(tmp_path)))
+        task.load(task.config(data=str(tmp_path)))
 
 
 def test_the_whole_job_on_a_folder_of_classes_keeps_the_surface(folder, tmp_path, capsys):
@@ -110,7 +112,7 @@ def test_the_whole_job_on_a_folder_of_classes_keeps_the_surface(folder, tmp_path
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["label"] for row in rows] == ["Cordish", "Alvari"]
     assert ask_as_hinted(task, tmp_path / "run", tmp_path / "saved") == 0
-    test = task.load(runner.load_config(task, tmp_path / "run")).test
+    test = task.load(task.data_of(Run.open(task, tmp_path / "run").config)).test
     (tmp_path / "new.tsv").write_text(
         "text\tlabel\n" + "".join(f"{one.text}\t{one.label}\n" for one in test)
     )

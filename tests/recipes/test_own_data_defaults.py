@@ -4,7 +4,6 @@ The regularisers that only those defaults switch on (rare dropout, word dropout,
 meet layers that compute in half precision.
 """
 
-import importlib
 import json
 
 import keras
@@ -12,8 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes.cli import RECIPES
-from recipes.config import configured
+from recipes import registry
+from recipes.registry import BUILTIN as RECIPES
+from recipes.run import Run
 from recipes.training.precision import in_precision
 
 SMALL = {"units": 3, "embedding_dim": 4, "batch_size": 64, "buckets": 1, "epochs": 1}
@@ -80,11 +80,13 @@ def prepared(tmp_path_factory):
             folder = tmp_path_factory.mktemp(recipe)
             name, content = FILES[recipe]
             (folder / name).write_text(content())
-            task = importlib.import_module(f"recipes.{recipe}.task")
-            known = {name for name in SMALL if name in task.Config.__dataclass_fields__}
+            task = registry.find(recipe)
+            known = {name for name in SMALL if name in task.config.__dataclass_fields__}
             small = {name: SMALL[name] for name in known}
-            config = configured(task, {"data": str(folder / name), **small})
-            made[recipe] = task, config, task.prepare(config, task.load(config), folder)
+            config = task.configured({"data": str(folder / name), **small})
+            run = Run(task, config, folder)
+            data = run.load_data()
+            made[recipe] = task, run.config, data
         return made[recipe]
 
     return of
@@ -105,7 +107,7 @@ def test_the_defaults_for_own_data_train_a_step(recipe, precision, prepared):
         model = task.build(config, data)
     assert keras.config.dtype_policy() == before
     weights = [weight.numpy() for weight in model.trainable_variables]
-    found = task.epochs(model, data)(config, 0)
+    found = task.epochs(model, config, data)(config, 0)
     assert np.isfinite(found["loss"])
     assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
     moved = [

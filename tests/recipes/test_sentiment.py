@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import cli, provenance, runner
+from recipes import cli, provenance
 from recipes.data.table import read_table
-from recipes.sentiment import task
+from recipes.run import Run, predict_command
+from recipes.run_files import read_labels
+from recipes.sentiment import SentimentRecipe
 from recipes.training import loop
 from tests import surface
 from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
+
+task = SentimentRecipe()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,7 @@ def test_a_run_leaves_its_files_and_no_half_ones(here: Path):
     assert names == {
         *("config.json", "metrics.json", "history.csv", "vocabulary.txt", "classes.json"),
         *("curves.png", "confusion.png", "confusions.csv"),
-        *("checkpoints", "tensorboard", "SHA256SUMS"),
+        *("checkpoints", "tensorboard", "SHA256SUMS", "README.md"),
     }
     for picture in ("curves.png", "confusion.png"):
         assert (run / picture).read_bytes().startswith(b"\x89PNG")
@@ -69,10 +73,11 @@ def test_star_ratings_are_learned_without_a_line_of_code(here: Path):
 def test_the_metrics_are_those_of_the_best_model_on_the_splits_texts(here: Path):
     """Loss and accuracy once more, example by example, from the files that the run left."""
     run = here / "runs/sentiment/one"
-    config = runner.load_config(task, run)
+    config = Run.open(task, run).config
     model = keras.models.load_model(run / "checkpoints/best.keras", compile=False)
-    vectorizer, classes = task.load_text_path(config, run)
-    examples = task.load(config).test
+    vectorizer = task.load_text_path(config, run)
+    classes = read_labels(run / "classes.json")
+    examples = task.load(task.data_of(config)).test
     logits = np.array([model(vectorizer(tf.constant([e.text])))[0] for e in examples], np.float64)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     labels = [classes.index(example.label) for example in examples]
@@ -84,7 +89,7 @@ def test_the_metrics_are_those_of_the_best_model_on_the_splits_texts(here: Path)
 
 def test_the_vocabulary_holds_words_of_the_training_split_alone(here: Path):
     run = here / "runs/sentiment/one"
-    splits = task.load(runner.load_config(task, run))
+    splits = task.load(task.data_of(Run.open(task, run).config))
     known = (run / "vocabulary.txt").read_text().splitlines()[4:]
     text = " ".join(example.text for example in splits.train).replace(",", " , ")
     assert set(known) == set(text.split())
@@ -314,7 +319,7 @@ def test_lines_before_a_bad_one_are_answered(
 def test_a_text_that_begins_with_a_dash_is_asked_behind_two_dashes(
     here: Path, capsys: pytest.CaptureFixture[str]
 ):
-    command = runner.predict_command(task, ["-5 degrees"], Path("a b"))
+    command = predict_command(task, ["-5 degrees"], Path("a b"))
     assert command == ("python -m recipes sentiment predict --export-dir 'a b' -- '-5 degrees'")
     assert cli.main(["sentiment", "predict", "--", "-5 degrees"]) == 0
     assert capsys.readouterr().out.endswith("-5 degrees\n")
@@ -337,7 +342,7 @@ def test_a_run_is_not_written_over(here: Path, capsys: pytest.CaptureFixture[str
 def test_a_resumed_run_keeps_its_options(here: Path, capsys: pytest.CaptureFixture[str]):
     words = ["sentiment", "train", "--resume", "--run-dir", "runs/sentiment/one", "--units", "9"]
     assert cli.main(words) == 2
-    assert "--units 9 (was 4)" in capsys.readouterr().err
+    assert "--units 9 (the run has 4)" in capsys.readouterr().err
 
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_what_there_was(

@@ -2,9 +2,11 @@
 
 import shlex
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-from recipes import cli, runner
+from recipes import cli
+from recipes.recipe import Recipe
+from recipes.run import Run, predict_command
 
 WORDS = {
     "1 star": "awful broken refund",
@@ -42,11 +44,16 @@ def options(path: Path) -> list[str]:
     return ["--data", str(path), "--text-column", "review", "--label-column", "stars"]
 
 
-def ask_as_hinted(task: ModuleType, run: Path, models: Path) -> int:
+def prepared_in(recipe: Recipe, config: Any, directory: Path) -> Any:
+    """The data of a configuration as a run in that folder prepares it."""
+    return Run(recipe, config, directory).load_data()
+
+
+def ask_as_hinted(task: Recipe, run: Path, models: Path) -> int:
     """Runs the command that ends a run's output, as a shell takes it; its exit status."""
-    config = runner.load_config(task, run)
-    prepared = task.prepare(config, task.load(config), run)
-    command = runner.predict_command(task, task.examples(config, prepared), models)
+    config = Run.open(task, run).config
+    prepared = prepared_in(task, config, run)
+    command = predict_command(task, task.examples(config, prepared), models)
     python, *words = shlex.split(command)
     assert (python, *words[:2]) == ("python", "-m", "recipes")
     return cli.main(words[2:])

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from zoo.errors import InputError
+from zoo.errors import Failure, InputError
 from zoo.system import startup
 from zoo.version import VERSION
 
@@ -26,7 +26,6 @@ FAILED, WRONG_INPUT = 1, 2  # exit statuses
 LONGEST = 300  # characters of a foreign error's message in a sentence
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_TEXTS = ("No space left on device", "Disk quota exceeded")  # messages of TensorFlow and HDF5
-_PACKAGES = ("zoo", "recipes")
 
 
 @dataclass
@@ -212,7 +211,7 @@ def _has_no_reader(stream: Any) -> bool:
 def _known(error: BaseException) -> str:
     """The message for an error that needs no traceback, or ""."""
     text = str(error)
-    if type(error).__module__.split(".")[0] in _PACKAGES:
+    if isinstance(error, Failure):
         return text
     if getattr(error, "errno", None) in FULL or any(part in text for part in _FULL_TEXTS):
         where = getattr(error, "filename", None)

@@ -1,1 +1,3 @@
-"""What the recipes that give a text one label share: `sentiment` and `origin`."""
+"""Recipes that give a text one label, such as `sentiment` and `origin`."""
+
+from recipes.families.classification.recipe import ClassificationRecipe as ClassificationRecipe

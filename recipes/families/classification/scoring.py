@@ -1,17 +1,14 @@
-"""How well a classifier does on a split."""
+"""Metrics of a classifier on a split."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from recipes import confusions
 from recipes.data.table import Example
 from recipes.predictions import Measured, Row
-from recipes.training import loop
-from recipes.training.batches import MEASURED_TOKENS, Batches
+from recipes.training.batches import MEASURED_TOKENS, SequenceBatches
 from zoo.metrics import (
     Confusion,
     classification_scores,
@@ -21,19 +18,14 @@ from zoo.metrics import (
 )
 
 
-def validate(model: keras.Model, prepared: Any) -> dict[str, float]:
-    """The validation split's figures; the first one chooses the best epoch."""
-    scores = score(model, prepared, "validation")[0]
-    return {name: scores[name] for name in ("accuracy", "loss")}
-
-
-def score(model: keras.Model, prepared: Any, split: str) -> tuple[dict[str, Any], Confusion]:
+def score(
+    model: keras.Model, batches: SequenceBatches, classes: Sequence[str]
+) -> tuple[dict[str, Any], Confusion]:
     """All metrics of a split, and how often each class was predicted for which.
 
     Logits are kept of one batch at a time: of a whole split with 10,000 classes they would take
     gigabytes.
     """
-    batches = prepared.batches[split]
     labels = batches.encoded.labels
     predictions = np.zeros(len(labels), np.int64)
     total = 0.0
@@ -41,7 +33,7 @@ def score(model: keras.Model, prepared: Any, split: str) -> tuple[dict[str, Any]
         logits = model.predict_on_batch(inputs)
         predictions[members] = logits.argmax(axis=-1)
         total += cross_entropy(logits, labels[members]) * len(members)
-    return _scores(predictions, total / len(labels), labels, prepared.classes)
+    return _scores(predictions, total / len(labels), labels, classes)
 
 
 def _scores(
@@ -52,17 +44,16 @@ def _scores(
 
 
 def measured(
-    model: keras.Model, batches: Batches, examples: Sequence[Example], classes: Sequence[str]
+    logits: np.ndarray, labels: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
 ) -> Measured:
     """The metrics of labelled examples, and each one's prediction with its probabilities.
 
     Args:
-        model: What the batches hold -> float (B, C) logits.
-        batches: Of the examples, in their order.
-        examples: Texts and labels.
+        logits: float (N, C).
+        labels: int (N,), the true classes.
+        examples: The N texts and labels.
         classes: The C labels that the model knows.
     """
-    logits, labels = loop.predict(model, batches), batches.encoded.labels
     loss = cross_entropy(logits, labels)
     scores, _ = _scores(logits.argmax(axis=-1), loss, labels, classes)
     return Measured(scores, _predictions(logits, examples, classes))
@@ -80,10 +71,3 @@ def _predictions(
             "prediction": classes[int(row.argmax())],
             "probabilities": dict(zip(classes, shares, strict=True)),
         }
-
-
-def evaluate(model: keras.Model, prepared: Any, directory: Path) -> dict[str, Any]:
-    """The metrics of validation and test; writes the test's confusions as a plot and a table."""
-    test, confusion = score(model, prepared, "test")
-    confusions.write(confusion, prepared.classes, directory)
-    return {"validation": score(model, prepared, "validation")[0], "test": test}

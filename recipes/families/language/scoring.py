@@ -1,4 +1,4 @@
-"""How well a language model tells text: exactly, and quickly after each epoch."""
+"""The loss of a language model on text: exactly, and quickly after each epoch."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from recipes.training.batches import Encoded
 from zoo.text import PAD, UNK
 
 SEGMENTS = 32  # pieces of running text that are scored beside each other
-WARM_UP = 512  # tokens that are read before each, so that its first tokens are not told blindly
+WARM_UP = 512  # tokens that are read before each, so that its first tokens have a context
 SHORTEST = 1024  # tokens of a piece at least
 LOGITS = 2**24  # held at once
 ROWS = 32  # texts that are scored beside each other
@@ -54,14 +54,14 @@ def segments(encoded: Encoded, vocabulary_size: int, limit: int = 0) -> Iterator
     before = [tokens[max(0, start - WARM_UP) : start] for start in starts]
     read = _side_by_side(before, max(1, min(WARM_UP, length * (count - 1))))
     yield Window(read, read, first=True)
-    read, told = (
+    read, targets = (
         _side_by_side([ids[start : start + length] for start in starts], length)
         for ids in (tokens, targets)
     )
     step = width(count, vocabulary_size)
     for place in range(0, length, step):
         part = slice(place, place + step)
-        yield Window(read[:, part], told[:, part], first=False)
+        yield Window(read[:, part], targets[:, part], first=False)
 
 
 def _side_by_side(rows: list[np.ndarray], size: int) -> np.ndarray:
@@ -93,8 +93,8 @@ def unknown_share(encoded: Encoded) -> float:
     return unknown / int(encoded.lengths.sum())
 
 
-def figures(total: float, count: int, num_characters: int, encoded: Encoded) -> dict[str, Any]:
-    """The figures of a split.
+def scores(total: float, count: int, num_characters: int, encoded: Encoded) -> dict[str, Any]:
+    """The metrics of a split.
 
     Args:
         total: The sum of its losses, in nats.

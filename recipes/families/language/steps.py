@@ -1,6 +1,5 @@
 """A language model's steps over windows: those that train it, and those that score text."""
 
-import functools
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -107,12 +106,6 @@ def _check(loss: float, worst: float, epoch: int, step: int, config: TrainingCon
         f"training has exploded; set --clip-norm ({clipped}) or lower --learning-rate (now "
         f"{config.learning_rate:g})"
     )
-
-
-@functools.lru_cache(maxsize=1)
-def scorer_of(model: keras.Model) -> "Scorer":
-    """A model's scorer, kept from epoch to epoch: tracing its graph takes seconds."""
-    return Scorer(model)
 
 
 class Scorer:

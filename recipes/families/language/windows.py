@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipes.training.batches import Batches, Encoded, bucket_lengths
+from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths
 from zoo.text import BOS, EOS, PAD
 
 
@@ -122,9 +122,9 @@ class Documents:
     buckets: int
 
     @cached_property
-    def _batches(self) -> Batches:
+    def _batches(self) -> SequenceBatches:
         lengths = bucket_lengths(self.encoded.lengths, self.buckets)
-        return Batches(self.encoded, self.batch_size, lengths)
+        return SequenceBatches(self.encoded, self.batch_size, lengths)
 
     def __len__(self) -> int:
         return sum(1 for _ in self())

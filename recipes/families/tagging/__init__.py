@@ -1,1 +1,3 @@
-"""What the recipes that tag tokens share: `ner` and `pos`."""
+"""Recipes that tag the tokens of sentences, such as `ner` and `pos`."""
+
+from recipes.families.tagging.recipe import TaggingRecipe as TaggingRecipe

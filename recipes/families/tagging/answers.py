@@ -1,4 +1,4 @@
-"""What the exported tagger says of a text, as JSON and as a line with coloured stretches."""
+"""Answers of an exported tagger: as JSON, and as a line with coloured spans."""
 
 import sys
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from zoo.text import spans
 COLOURS = (32, 33, 35, 36, 34, 31)  # of a terminal, one a type
 
 
-def answer(signatures: Any, texts: Sequence[str], _how: Any = None) -> list[dict[str, Any]]:
-    """What the exported model says of each text.
+def answer(signatures: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The exported model's answer to each text.
 
     Returns:
         A dict each: `text`, `tokens`, `tags`, `starts`, `ends`, `confidence`, `log_probability`,
         `unknown_share`, `truncated` (whether the text was too long and its beginning was read),
-        and `entities`, where the tags mark stretches: `type`, `text`, `start`, `end` in characters,
+        and `entities`, where the tags mark spans: `type`, `text`, `start`, `end` in characters,
         `confidence` (that of its least certain token).
     """
     import tensorflow as tf
@@ -51,7 +51,7 @@ def _entities(row: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         found = spans(row["tags"])
     except InputError:
-        return []  # tags such as NOUN mark no stretches
+        return []  # tags such as NOUN mark no spans
     entities = []
     for span in found:
         start, end = row["starts"][span.start], row["ends"][span.end - 1]
@@ -68,7 +68,7 @@ def _entities(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def line(row: dict[str, Any], coloured: bool | None = None) -> str:
-    """A text with its stretches marked, or its tokens with their tags.
+    """A text with its spans marked, or its tokens with their tags.
 
     Args:
         row: What `answer` gives.

@@ -12,13 +12,12 @@ from typing import Any
 
 from recipes.config import ADVICE, read_json
 from recipes.data.sentences import TaggedSplits
-from recipes.families.tagging.config import TaggingConfig
 from zoo.errors import DamagedFile, InputError
 from zoo.system.stored import read_text as stored_text
 
 
 def options(recipe: str, run: str) -> dict[str, Any]:
-    """What a finished run stands for: its options, and what validation chose in it.
+    """The options of a finished run, and what validation chose in it.
 
     Args:
         recipe: The name of the recipe that asks.
@@ -61,13 +60,13 @@ def _shift(history: Path, epoch: int) -> float:
     return shift
 
 
-def joined(splits: TaggedSplits, config: TaggingConfig) -> TaggedSplits:
-    """The splits, with validation among train too if a run has chosen everything; says so."""
-    if not config.chosen_by:
+def joined(splits: TaggedSplits, run: str) -> TaggedSplits:
+    """The splits, with validation among train, too, if a run has chosen everything; says so."""
+    if not run:
         return splits
     print(
-        f"epoch {config.keep_epoch} is kept as {config.chosen_by} chose; validation is trained on "
-        "too: its figures say nothing of new text",
+        f"the epoch that {run} chose is kept; validation is trained on, too, so that its metrics "
+        "say nothing about new text",
         flush=True,
     )
     return dataclasses.replace(splits, train=[*splits.train, *splits.validation])

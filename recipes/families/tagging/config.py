@@ -2,18 +2,13 @@
 
 from dataclasses import dataclass
 
-from recipes.config import TrainingConfig, option
+from recipes.config import DataOptions, TrainingConfig, option
 
 
 @dataclass(frozen=True)
-class TaggingConfig(TrainingConfig):
-    """Where tokens and tags stand, what is known of a word, and which model tags them."""
+class TaggingData(DataOptions):
+    """Where tokens and tags are, how words become numbers, and pretraining on unlabelled text."""
 
-    epochs: int = option(20, "passes over the training split, at most")
-    patience: int = option(5, "epochs without a better validation score before training stops")
-    batch_size: int = option(32, "sentences a step")
-    learning_rate: float = option(2e-3, "Adam's")
-    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     token_column: str = option(
         "0",
         "column of a CoNLL file that holds the token: its number from 0 or, with --header, its "
@@ -27,15 +22,9 @@ class TaggingConfig(TrainingConfig):
     tokens_feature: str = option("", "tfds feature of the tokens; found by itself if not given")
     tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
     auxiliary: str = option("", "further tags to learn beside: features (xpos,deprel) or columns")
-    auxiliary_weight: float = option(0.3, "share of the loss of each of them that is added")
-    neighbour_words: int = option(
-        0, "the N most frequent words, as next and previous word, are learned beside; 0 = none"
-    )
-    neighbour_weight: float = option(0.05, "share of the loss of each side that is added")
     min_count: int = option(1, "times a word must occur in train to be known")
     max_letters: int = option(20, "letters read of a word, at most")
     vectors: str = option("", "file of pretrained word vectors: GloVe or word2vec text, also .gz")
-    train_vectors: bool = option(False, "tune the pretrained vectors")
     unlabelled: str = option("", "text that a language model reads first: paths, tfds:NAME")
     unlabelled_limit: int = option(30_000_000, "characters that are read of each, at most; 0 = all")
     text_column: str = option("text", "tfds feature that holds that text")
@@ -43,6 +32,27 @@ class TaggingConfig(TrainingConfig):
     context_units: int = option(256, "hidden size of each direction of that language model")
     context_epochs: int = option(1, "passes of that language model over its text")
     chosen_by: str = option("", "folder of a run: its options and epoch; validation is trained on")
+    # of the language model that is trained on unlabelled text
+    seed: int = option(0, "")
+    clip_norm: float = option(1.0, "")
+    weight_decay: float = option(0.0, "")
+
+
+@dataclass(frozen=True)
+class TaggingConfig(TrainingConfig, TaggingData):
+    """All options of the recipes that tag tokens."""
+
+    epochs: int = option(20, "passes over the training split, at most")
+    patience: int = option(5, "epochs without a better validation score before training stops")
+    batch_size: int = option(32, "sentences a step")
+    learning_rate: float = option(2e-3, "Adam's")
+    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
+    auxiliary_weight: float = option(0.3, "share of the loss of each of them that is added")
+    neighbour_words: int = option(
+        0, "the N most frequent words, as next and previous word, are learned beside; 0 = none"
+    )
+    neighbour_weight: float = option(0.05, "share of the loss of each side that is added")
+    train_vectors: bool = option(False, "tune the pretrained vectors")
     architecture: str = option("many_to_many", "a name from `python -m zoo list`")
     cell: str = option("lstm", "recurrent cell, from `python -m zoo list`")
     units: int = option(128, "hidden size K of each direction")

@@ -1,6 +1,5 @@
 """A language model of both directions, learned from text without tags before the tagger is."""
 
-import dataclasses
 import math
 import random
 from collections.abc import Sequence
@@ -10,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes.config import read_json, write_json
+from recipes.config import TrainingConfig, read_json, write_json
 from recipes.data.sentences import Sentence
 from recipes.families.tagging import unlabelled
-from recipes.families.tagging.batching import EncodedSentences, TagBatches
-from recipes.families.tagging.config import TaggingConfig
+from recipes.families.tagging.batches import EncodedSentences, TagBatches
+from recipes.families.tagging.config import TaggingData
 from recipes.run_files import checked_numbers, record_new
 from recipes.training import checkpoint, loop, optimizers
 from recipes.training.checkpoint import Progression
@@ -62,7 +61,7 @@ class NeighbourBatches(TagBatches):
         return counted
 
 
-def wanted(config: TaggingConfig) -> bool:
+def wanted(config: TaggingData) -> bool:
     """Whether the options ask for a language model; refuses those that contradict each other."""
     if config.unlabelled and config.context:
         raise InputError(
@@ -75,18 +74,18 @@ def wanted(config: TaggingConfig) -> bool:
     return bool(config.unlabelled or config.context)
 
 
-def folder_of(config: TaggingConfig, directory: Path) -> Path | None:
+def folder_of(config: TaggingData, directory: Path) -> Path | None:
     """Where the language model of a run lies, if it has one."""
     if not wanted(config):
         return None
     return (Path(config.context) if config.context else directory) / FOLDER
 
 
-def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) -> None:
+def ready(config: TaggingData, tagged: Sequence[Sentence], directory: Path) -> None:
     """Sees to it that the run's language model is there: trains it, or goes on with that.
 
     Args:
-        config: The run's options.
+        config: The data options.
         tagged: The tagger's own training sentences, which are read as well.
         directory: The run's folder.
 
@@ -104,7 +103,7 @@ def ready(config: TaggingConfig, tagged: Sequence[Sentence], directory: Path) ->
     _train(config, tagged, folder)
 
 
-def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> None:
+def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> None:
     lines = unlabelled.read(
         config.unlabelled,
         text_column=config.text_column,
@@ -131,17 +130,16 @@ def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> N
         f"{len(vectorizer.vocabulary):,} words",
         flush=True,
     )
-    schedule = dataclasses.replace(
-        config,
+    schedule = TrainingConfig(
         epochs=len(starts) * config.context_epochs,
+        patience=2**31,
         batch_size=BATCH,
         learning_rate=RATE,
         decay="cosine",
         average=0.0,
-        minutes=0.0,
-        patience=2**31,
-        strategy="none",
-        accumulate=1,
+        clip_norm=config.clip_norm,
+        weight_decay=config.weight_decay,
+        seed=config.seed,
     )
     sizes: dict[str, Any] = {
         "vocabulary_size": len(vectorizer.vocabulary),
@@ -167,7 +165,7 @@ def _train(config: TaggingConfig, tagged: Sequence[Sentence], folder: Path) -> N
 
 
 def _begun(
-    config: TaggingConfig, sizes: dict[str, Any], part: int, folder: Path
+    config: TrainingConfig, sizes: dict[str, Any], part: int, folder: Path
 ) -> tuple[keras.Model, Progression]:
     """The language model as its last checkpoint has it, or a new one."""
     stored = checkpoint.load(folder / "checkpoints")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from recipes.data.sentences import Sentence, TaggedSplits
 from recipes.data.tagged import load_tagging
-from recipes.families.tagging.config import TaggingConfig
+from recipes.families.tagging.config import TaggingData
 from zoo.errors import InputError
 from zoo.text import converted, detected
 from zoo.text.tag_schemes import FOREIGN, OUTSIDE
@@ -15,7 +15,7 @@ BROKEN = "no one scheme"
 
 
 def load(
-    config: TaggingConfig,
+    options: TaggingData,
     builtin: Callable[[], TaggedSplits],
     usual_tags: Sequence[str],
     whole: bool = False,
@@ -23,28 +23,28 @@ def load(
     """The sentences that the options name.
 
     Args:
-        config: The recipe's options.
+        options: The recipe's data options.
         builtin: Makes the corpus that needs no file.
         usual_tags: The features that may hold tags.
         whole: Give all of it as `test`, for measuring, without further tags.
     """
     counts: Counter[str] = Counter()
     splits = load_tagging(
-        config.data,
+        options.data,
         builtin=builtin,
-        token_column=config.token_column,
-        tag_column=config.tag_column,
-        tokens_feature=config.tokens_feature,
-        tags_feature=config.tags_feature,
-        validation_fraction=config.validation_fraction,
-        test_fraction=config.test_fraction,
-        split_seed=config.split_seed,
-        download=config.download,
+        token_column=options.token_column,
+        tag_column=options.tag_column,
+        tokens_feature=options.tokens_feature,
+        tags_feature=options.tags_feature,
+        validation_fraction=options.validation_fraction,
+        test_fraction=options.test_fraction,
+        split_seed=options.split_seed,
+        download=options.download,
         usual_tags=usual_tags,
-        others=() if whole else names_of(config.auxiliary),
+        others=() if whole else names_of(options.auxiliary),
         counts=counts,
-        format=config.format,
-        header=config.header,
+        format=options.format,
+        header=options.header,
         whole=whole,
     )
     if counts:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from recipes.cli import main
 from recipes.families.tagging import context, unlabelled
-from recipes.runner import best_model
+from recipes.training import checkpoint
 from tests import surface
 from zoo.errors import InputError
 from zoo.text import TokenVectorizer, Vocabulary
@@ -94,7 +94,7 @@ def test_the_labels_count_the_neighbours_that_are_there():
 
 def test_words_of_the_text_are_known_with_what_was_learned_of_them(trained):
     run_dir = trained / "first"
-    tagger, folder = best_model(run_dir), run_dir / "context"
+    tagger, folder = checkpoint.load_best(run_dir / "checkpoints"), run_dir / "context"
     mine = Vocabulary.load(run_dir / "vocabulary.txt").tokens
     theirs = Vocabulary.load(folder / "vocabulary.txt").tokens
     assert "hana" in mine and "hana" in theirs, "train has no Hana"
@@ -143,7 +143,10 @@ def test_another_run_takes_the_language_model_over(trained, files, tmp_path, cap
     status, said = run(capsys, "pos", "train", *words, "--context", trained / "first")
     assert status == 0, said.err
     assert "language model:" not in said.out
-    first, second = (best_model(folder) for folder in (trained / "first", tmp_path / "second"))
+    first, second = (
+        checkpoint.load_best(folder / "checkpoints")
+        for folder in (trained / "first", tmp_path / "second")
+    )
     for name in ("embedding", "characters", "casing", "encoder"):
         pairs = [one.get_layer(f"context_{name}").get_weights() for one in (first, second)]
         for value, expected in zip(*pairs, strict=True):

@@ -168,7 +168,7 @@ def by_hand_first(model, split, count):
 
 def test_the_figures_are_those_of_their_definitions():
     split = encoded([np.array([4, 1, 5]), np.array([1])])
-    found = scoring.figures(12.0, 6, 8, split)
+    found = scoring.scores(12.0, 6, 8, split)
     assert found["loss"] == 2.0
     assert found["perplexity"] == pytest.approx(np.exp(2))
     assert found["bits_per_character"] == pytest.approx(12 / 8 / np.log(2))

@@ -8,19 +8,23 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import runner
 from recipes.cli import main
 from recipes.data.sentences import Sentence, TaggedSplits
-from recipes.families.tagging import answers, chosen, data, flow, scoring
-from recipes.families.tagging.batching import EncodedSentences, TagBatches
-from recipes.ner import task as ner
+from recipes.families.tagging import answers, chosen, data, recipe
+from recipes.families.tagging.batches import EncodedSentences, TagBatches
+from recipes.ner import NerRecipe
 from recipes.ner.config import NerConfig
+from recipes.run import Run
+from recipes.training import checkpoint
 from recipes.training.epochs import settled
 from tests import surface
+from tests.recipes import tiny
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.metrics.tagging import entity_scores
 from zoo.pipelines.tagger import tagger
+
+ner = NerRecipe()
 
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana"]
 TOWNS = ["Arlen", "Brook", "Corby", "Dover", "Elton", "Firth", "Grove", "Hythe"]
@@ -155,10 +159,9 @@ def test_vectors_of_a_file_are_taken_and_its_words_kept(files, tmp_path, capsys)
     )
     assert status == 0, said.err
     assert "3 of " in said.out and "words found" in said.out
-    from recipes.runner import best_model
 
     vocabulary = (tmp_path / "run" / "vocabulary.txt").read_text().splitlines()
-    embedding = best_model(tmp_path / "run").get_layer("embedding")
+    embedding = checkpoint.load_best(tmp_path / "run" / "checkpoints").get_layer("embedding")
     assert embedding.pretrained.trainable
     assert embedding.learned_size == vocabulary.index("unheard"), "train has it not"
     table = embedding.pretrained.numpy()
@@ -168,13 +171,10 @@ def test_vectors_of_a_file_are_taken_and_its_words_kept(files, tmp_path, capsys)
 
 def test_the_score_of_o_is_lowered_to_where_entities_are_found_best(trained, files):
     """Against every shift tried by hand; the saved model decodes with the one that was chosen."""
-    from recipes.ner import task
-    from recipes.runner import best_model, load_config
-
     run_dir = trained / "run"
-    config = load_config(task, run_dir)
-    prepared = task.prepare(config, task.load(config), run_dir)
-    model = best_model(run_dir)
+    config = Run.open(ner, run_dir).config
+    prepared = tiny.prepared_in(ner, config, run_dir)
+    model = checkpoint.load_best(run_dir / "checkpoints")
     logits = model.get_layer("logits")
     kernel, bias = logits.get_weights()
     outside = prepared.classes.index("O")
@@ -182,19 +182,20 @@ def test_the_score_of_o_is_lowered_to_where_entities_are_found_best(trained, fil
     logits.set_weights([kernel * 0.4, careful])
     gold = [sentence.tags for sentence in prepared.splits.validation]
     by_hand = []
-    for shift in prepared.shifts:
+    shifts = ner.shifts(config)
+    for shift in shifts:
         lowered = careful - shift * (np.arange(len(bias)) == outside)
         logits.set_weights([kernel * 0.4, lowered])
-        tags, _ = scoring.predict(model, prepared, "validation")
+        tags, _ = ner.predict(model, prepared, "validation")
         by_hand.append(entity_scores(gold, tags)["entity_f1"])
     logits.set_weights([kernel * 0.4, careful])
-    _, loss = scoring.predict(model, prepared, "validation")
-    figures = scoring.validate(model, prepared)
+    _, loss = ner.predict(model, prepared, "validation")
+    figures = ner.validate(model, config, prepared)
     assert figures["entity_f1"] == max(by_hand) > by_hand[0]
-    assert figures["shift"] == prepared.shifts[int(np.argmax(by_hand))] > 0
+    assert figures["shift"] == shifts[int(np.argmax(by_hand))] > 0
     assert figures["loss"] == pytest.approx(loss), "the loss is that of the model as trained"
     assert logits.bias.numpy()[outside] == pytest.approx(careful[outside] - figures["shift"])
-    tags, _ = scoring.predict(model, prepared, "validation")
+    tags, _ = ner.predict(model, prepared, "validation")
     assert entity_scores(gold, tags)["entity_f1"] == figures["entity_f1"]
 
 
@@ -220,7 +221,7 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
     assert status == 0
     words = ["ner", "train", "--run-dir", tmp_path / "cut", "--resume"]
     status, said = run(capsys, *words, "--epochs", "5")
-    assert status == 2 and "a resumed run keeps its options" in said.err
+    assert status == 2 and "--resume keeps the run's options: drop --epochs 5" in said.err
     assert run(capsys, *words, "--minutes", "9")[0] == 0
     histories = [
         [
@@ -235,9 +236,6 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
 
 def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files, tmp_path, capsys):
     """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
-    from recipes.ner import task
-    from recipes.runner import best_model, load_config
-
     words = ["--data", files, "--run-dir", tmp_path / "run"]
     status, said = run(
         capsys, "ner", "train", *words, *FAST, "--auxiliary", "1,2", "--head", "softmax"
@@ -249,17 +247,18 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     assert metrics["test"]["entity_f1"] == 1
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
     assert {"loss", "tags_loss", "1_loss", "2_loss"} <= set(history)
-    model, config = best_model(tmp_path / "run"), load_config(task, tmp_path / "run")
+    model, config = (
+        checkpoint.load_best(tmp_path / "run" / "checkpoints"),
+        Run.open(ner, tmp_path / "run").config,
+    )
     assert set(model.output) == {"tags", "1", "2"}
-    of_texts, _ = tagger(model, *flow.load_text_path(config, tmp_path / "run"))
+    of_texts, _ = tagger(model, *ner.load_text_path(config, tmp_path / "run"))
     assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
 
 
 def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
     files, tmp_path, capsys
 ):
-    from recipes.ner import task
-    from recipes.runner import best_model, load_config
 
     words = ["--data", files, "--run-dir", tmp_path / "run"]
     status, said = run(
@@ -272,15 +271,18 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
     assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["entity_f1"] == 1
-    model, config = best_model(tmp_path / "run"), load_config(task, tmp_path / "run")
+    model, config = (
+        checkpoint.load_best(tmp_path / "run" / "checkpoints"),
+        Run.open(ner, tmp_path / "run").config,
+    )
     assert set(model.output) == {"tags", "next_word", "previous_word"}
-    of_texts, _ = tagger(model, *flow.load_text_path(config, tmp_path / "run"))
+    of_texts, _ = tagger(model, *ner.load_text_path(config, tmp_path / "run"))
     assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
 
 
 def test_neighbours_are_the_ids_beside_a_token_with_rare_words_unknown():
     rows = [{"token_ids": np.array([4, 9, 5])}, {"token_ids": np.array([6])}]
-    found = flow.neighbours(rows, 9)
+    found = recipe.neighbours(rows, 9)
     assert [row.tolist() for row in found["next_word"]] == [[1, 5, 3], [3]]
     assert [row.tolist() for row in found["previous_word"]] == [[2, 4, 1], [2]]
 
@@ -432,7 +434,7 @@ def test_tags_without_types_mark_spans_as_those_with_types_do(tags, expected, sa
     splits = data.in_scheme(TaggedSplits([sentence] * 2, [sentence], [sentence]), "bio")
     assert splits.test[0].tags == tuple(expected.split())
     assert said in capsys.readouterr().out
-    assert flow.scheme_of(splits) == "bio"
+    assert recipe.scheme_of(splits) == "bio"
 
 
 def test_letters_without_types_of_two_schemes_are_read_as_conll_reads_them(capsys):
@@ -452,9 +454,9 @@ def test_bilou_and_bmes_without_types_are_refused_as_with_types(tags):
 
 def test_parts_of_speech_are_no_spans_even_where_train_has_letters_alone():
     letters, words = Sentence(("a", "b"), ("B", "O")), Sentence(("a", "b"), ("B", "NOUN"))
-    assert flow.scheme_of(TaggedSplits([letters], [letters], [letters])) == "bio"
-    assert flow.scheme_of(TaggedSplits([letters], [letters], [words])) is None
-    assert flow.scheme_of(TaggedSplits([words], [letters], [letters])) is None
+    assert recipe.scheme_of(TaggedSplits([letters], [letters], [letters])) == "bio"
+    assert recipe.scheme_of(TaggedSplits([letters], [letters], [words])) is None
+    assert recipe.scheme_of(TaggedSplits([words], [letters], [letters])) is None
 
 
 def test_chunks_without_types_are_scored_calibrated_and_given_as_entities(tmp_path, capsys):
@@ -538,7 +540,7 @@ def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
 
 def test_a_cell_without_an_input_matrix_is_refused_before_the_data_is_read():
     with pytest.raises(InputError, match="input"):
-        flow.check(NerConfig(cell="elman"))
+        ner.check(NerConfig(cell="elman"))
 
 
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):
@@ -549,7 +551,7 @@ def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):
 def test_other_sentences_are_measured_and_their_tags_written(trained, tmp_path, capsys):
     run, path = trained / "run", tmp_path / "out.jsonl"
     own = json.loads((run / "metrics.json").read_text())
-    sentences = ner.load(runner.load_config(ner, run)).test
+    sentences = ner.load(ner.data_of(Run.open(ner, run).config)).test
     data = tmp_path / "new.conll"
     data.write_text(
         "".join(

@@ -9,15 +9,17 @@ import pytest
 import tensorflow as tf
 
 from recipes.cli import main
-from recipes.melodies import answers, data, files, measures, task
+from recipes.families.writing.samples import Sample
+from recipes.melodies import MelodiesRecipe, data, files, quality, recipe
 from recipes.melodies.config import Composing, MelodiesConfig
 from recipes.melodies.notes import Note, notes_of
-from recipes.names.invented import Name
 from tests import surface
 from tests.recipes.melodies import midi_reader
 from tests.recipes.tiny import ask_as_hinted
 from zoo import export
 from zoo.errors import InputError
+
+task = MelodiesRecipe()
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "jsb_chorales"
 TINY = [
@@ -148,9 +150,9 @@ def test_an_unknown_start_note_is_one_sentence(finished, capsys):
 )
 def test_the_error_of_an_unknown_start_note_names_the_nearest(name, said):
     with pytest.raises(InputError) as raised:
-        answers.start_note(name, ["C4", "F#4"])
+        recipe.start_note(name, ["C4", "F#4"])
     assert str(raised.value) == said
-    assert answers.start_note("gb4", ["C4", "F#4"]) == "F#4"
+    assert recipe.start_note("gb4", ["C4", "F#4"]) == "F#4"
 
 
 def test_an_output_that_is_a_file_is_one_sentence(finished, tmp_path, capsys):
@@ -244,15 +246,15 @@ def test_a_file_with_too_little_is_one_sentence(tmp_path):
 
 
 MELODIES = [
-    Name("C4", "C4 4 D4 4 E4 4", True),  # in train, a tone higher
-    Name("D4", "D4 4 E4 4 F#4 4", True),  # the same
-    Name("C4", "D4 4 D5 4 C#5 4 C5 4", True),  # another start; an octave; no scale has all
-    Name("C4", "C4 4 R 4 C5", False),  # a length is missing
+    Sample("C4", "C4 4 D4 4 E4 4", True),  # in train, a tone higher
+    Sample("D4", "D4 4 E4 4 F#4 4", True),  # the same
+    Sample("C4", "D4 4 D5 4 C#5 4 C5 4", True),  # another start; an octave; no scale has all
+    Sample("C4", "C4 4 R 4 C5", False),  # a length is missing
 ]
 
 
 def test_the_figures_of_melodies_are_those_counted_by_hand():
-    found = measures.figures(MELODIES, ["D4 4 E4 4 F#4 4", "G4 4"])
+    found = quality.scores(MELODIES, ["D4 4 E4 4 F#4 4", "G4 4"])
     assert found == {
         "novel": 2 / 4,
         "distinct": 3 / 4,
@@ -263,16 +265,19 @@ def test_the_figures_of_melodies_are_those_counted_by_hand():
         "in_scale": (1 + 1 + 3 / 4 + 1) / 4,
         "notes": (3 + 3 + 4 + 2) / 4,
     }
-    nothing = measures.figures([Name("C4", "", False)], [])
+    nothing = quality.scores([Sample("C4", "", False)], [])
     assert (nothing["novel"], nothing["fifths"], nothing["valid"]) == (1, 0, 0)
 
 
 def test_answers_are_a_line_each():
     row = {"label": "G4", "text": "G4 4 F#4 4 R 8"}
-    assert answers.line(row) == "G4  [K:G] G F z2 |]"
-    assert answers.line({**row, "files": ["a.mid", "a.abc"]}) == "G4  [K:G] G F z2 |]  a.mid  a.abc"
+    assert task.format_answer(row) == "G4  [K:G] G F z2 |]"
+    assert (
+        task.format_answer({**row, "files": ["a.mid", "a.abc"]})
+        == "G4  [K:G] G F z2 |]  a.mid  a.abc"
+    )
     score = {"text": "G4 4", "log_probability": -2.0, "perplexity": 1.949}
-    assert answers.line({**row, **score}) == "G4  G4 4  -2.00 nats  perplexity 1.95"
+    assert task.format_answer({**row, **score}) == "G4  G4 4  -2.00 nats  perplexity 1.95"
     assert (Composing().samples, Composing().output) == (1, "")
 
 
@@ -284,8 +289,8 @@ def test_the_chorales_of_bach_have_start_notes_and_keys():
     assert (len(splits.validation), len(splits.test)) == (72, 76)  # F5 and G2 begin no train one
     splits = data.load(MelodiesConfig(data=str(path)))
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (1981, 75, 77)
-    real = [Name(one.label, one.text, True) for one in splits.test]
-    found = measures.figures(real, [one.text for one in splits.train])
+    real = [Sample(one.label, one.text, True) for one in splits.test]
+    found = quality.scores(real, [one.text for one in splits.train])
     assert found["novel"] == pytest.approx(75 / 77) and found["fifths"] > 0.99
 
 

@@ -9,9 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes import runner
 from recipes.data.running_text import Corpus
-from recipes.generation import task
+from recipes.generation import GenerationRecipe
+from recipes.run import Run
+
+task = GenerationRecipe()
 
 ROWS = 33  # of the train split: the last batch is a single row, which one of two devices lacks
 OPTIONS: dict[str, Any] = {
@@ -26,15 +28,15 @@ OPTIONS: dict[str, Any] = {
 
 def trained(directory: Path, **options: Any) -> tuple[list[float], list[np.ndarray]]:
     """Each step's loss of an epoch, and the weights and the averages after it."""
-    config, _ = runner.begin(task, {**OPTIONS, **options}, directory)
-    splits = task.load(config)
+    config = Run.begin(task, {**OPTIONS, **options}, directory).config
+    splits = task.load(task.data_of(config))
     directory.mkdir(parents=True)
     corpus = Corpus(splits.train[:ROWS], splits.validation[:1], splits.test[:1])
-    prepared = task.prepare(config, corpus, directory)
+    prepared = task.prepare(task.data_of(config), corpus, directory)
     keras.utils.set_random_seed(0)
     model = task.build(config, prepared)
     losses: list[float] = []
-    task.epochs(model, prepared)(config, 0, losses.append)
+    task.epochs(model, config, prepared)(config, 0, losses.append)
     values = [*model.trainable_variables, *model.optimizer.variables]
     return losses, [value.numpy() for value in values]
 

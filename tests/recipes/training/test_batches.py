@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes.training import batches as batching
-from recipes.training.batches import Batches, Encoded, bucket_lengths
+from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths
 
 
 def split(lengths: list[int]) -> Encoded:
@@ -91,7 +91,7 @@ def test_where_borders_are_few_for_speed_the_padding_is_nearly_the_least(
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 7), st.integers(0, 9))
 def test_every_example_comes_once_an_epoch_with_its_own_ids_and_label(lengths, size, seed):
     encoded = split(lengths)
-    batches = Batches(encoded, size, [5, 20])
+    batches = SequenceBatches(encoded, size, [5, 20])
     seen: list[int] = []
     for token_ids, labels, members in batches((seed, 0)):
         assert len(members) <= size
@@ -104,13 +104,13 @@ def test_every_example_comes_once_an_epoch_with_its_own_ids_and_label(lengths, s
 
 
 def test_batches_have_only_the_given_lengths_and_a_longer_example_its_own():
-    batches = Batches(split([1, 2, 3, 4, 5, 6, 50]), 2, [3, 6])
+    batches = SequenceBatches(split([1, 2, 3, 4, 5, 6, 50]), 2, [3, 6])
     assert {token_ids.shape[1] for token_ids, _, _ in batches()} == {3, 6, 50}
     assert len(batches) == len(list(batches())) == 5
 
 
 def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else():
-    batches = Batches(split([4] * 50), 4, [4])
+    batches = SequenceBatches(split([4] * 50), 4, [4])
 
     def order(seed: tuple[int, int]) -> list[int]:
         return [int(member) for members in batches.order(seed) for member in members]
@@ -120,13 +120,13 @@ def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else():
 
 
 def test_padding_share_counts_the_places_of_the_batches():
-    batches = Batches(split([1, 3, 6]), 8, [3, 6])
+    batches = SequenceBatches(split([1, 3, 6]), 8, [3, 6])
     assert batches.padding_share == pytest.approx(1 - 10 / 12)
 
 
 def test_a_measured_split_has_smaller_batches_of_long_examples():
     lengths = np.array([3, 900, 5, 2, 40, 38, 4000, 1])
-    batches = Batches(Encoded([np.ones(n, np.int32) for n in lengths], lengths), 3, [5, 40])
+    batches = SequenceBatches(Encoded([np.ones(n, np.int32) for n in lengths], lengths), 3, [5, 40])
     found = batches.bounded(100)
     assert sorted(member for members in found for member in members) == list(range(8))
     assert [members.tolist() for members in found] == [[7, 3, 0], [2], [5, 4], [1], [6]]

@@ -1,27 +1,27 @@
 """Epochs and patience where the user gives none: by the size of the training split."""
 
 import dataclasses
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipes import cli, runner
-from recipes.config import TrainingConfig, configured
+from recipes import cli, registry
+from recipes.config import TrainingConfig
+from recipes.run import Run
 from recipes.training import epochs, loop
 from recipes.training.checkpoint import Progression
 from recipes.training.epochs import EpochRule
 from recipes.tuning import command, measure
 from tests.recipes import tiny
-from zoo.tuning.storage import Run
+from zoo.tuning.storage import Run as TrialRun
 
-RECIPES = tuple(cli.RECIPES)
+RECIPES = tuple(registry.BUILTIN)
 
 
 def task_of(name: str) -> Any:
-    return importlib.import_module(f"recipes.{name}.task")
+    return registry.find(name)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def task_of(name: str) -> Any:
 def test_the_sizes_that_defaults_were_measured_on_keep_them_and_smaller_ones_get_more(
     name, size, expected, patience
 ):
-    rule = task_of(name).Config.RULE
+    rule = task_of(name).config.RULE
     assert (rule.epochs(size), rule.patience_for(size)) == (expected, patience)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_less_data_never_takes_more_time_in_all_and_no_split_more_than_100_epochs(name):
-    rule = task_of(name).Config.RULE
+    rule = task_of(name).config.RULE
     sizes = [1, 10, 100, 1_000, 10_000, 100_000, 10**6, 10**9]
     chosen = [rule.epochs(size) for size in sizes]
     assert chosen == sorted(chosen, reverse=True)
@@ -63,11 +63,11 @@ def test_less_data_never_takes_more_time_in_all_and_no_split_more_than_100_epoch
 @pytest.mark.parametrize("name", RECIPES)
 def test_own_data_leaves_the_epochs_open_and_the_built_in_corpus_has_its_own(name):
     task = task_of(name)
-    own = configured(task, {"data": "mine.tsv"})
+    own = task.configured({"data": "mine.tsv"})
     assert (own.epochs, own.patience) == (None, None)
-    builtin = configured(task, {})
+    builtin = task.configured({})
     assert builtin.epochs >= 1 and builtin.patience >= 1
-    given = configured(task, {"data": "mine.tsv", "epochs": 7, "patience": 4})
+    given = task.configured({"data": "mine.tsv", "epochs": 7, "patience": 4})
     settled = epochs.settled(given, 10)
     assert (settled.epochs, settled.patience) == (7, 4)
 
@@ -86,14 +86,14 @@ def test_own_data_leaves_the_epochs_open_and_the_built_in_corpus_has_its_own(nam
     ],
 )
 def test_named_entities_of_larger_data_get_more_epochs(size, given, expected):
-    config = epochs.settled(configured(task_of("ner"), {"data": "mine", **given}), size)
+    config = epochs.settled(task_of("ner").configured({"data": "mine", **given}), size)
     assert (config.epochs, config.patience) == expected
     letters = ("2,3,4", 100) if size >= 8_000 else ("3", 50)
     assert (config.character_widths, config.character_units) == letters
 
 
 def test_an_epoch_that_is_to_be_kept_is_reached():
-    config = task_of("sentiment").Config(data="mine.tsv", keep_epoch=9)
+    config = task_of("sentiment").config(data="mine.tsv", keep_epoch=9)
     assert epochs.settled(config, 10**6).epochs == 9
     assert epochs.settled(config, 1_600).epochs == 15
 
@@ -133,15 +133,15 @@ def test_each_recipe_reports_what_it_chose_for_own_data_and_counts_the_share(
 ):
     task = task_of(name)
     given = cli._parse(task, "train", own_files(tmp_path)[name])
-    given = {k: v for k, v in given.items() if k in cli._fields(task.Config)}
+    given = {k: v for k, v in given.items() if k in cli._fields(task.config)}
     chosen = []
     for share in (1.0, 0.5):
-        config, _ = runner.begin(task, {**given, "train_fraction": share}, tmp_path / str(share))
-        config, prepared = runner.load_data(task, config, tmp_path / str(share))
+        run = Run.begin(task, {**given, "train_fraction": share}, tmp_path / str(share))
+        prepared, config = run.load_data(), run.config
         size = epochs.size_of(prepared.splits.train)
-        assert config.epochs == task.Config.RULE.epochs(size)
-        assert config.patience == task.Config.RULE.patience_for(size)
-        said = f"epochs: {config.epochs} at most ({size:,} {task.Config.RULE.unit}; --epochs sets"
+        assert config.epochs == task.config.RULE.epochs(size)
+        assert config.patience == task.config.RULE.patience_for(size)
+        said = f"epochs: {config.epochs} at most ({size:,} {task.config.RULE.unit}; --epochs sets"
         assert said in capsys.readouterr().out
         chosen.append((config.epochs, size))
     assert chosen[0][1] > chosen[1][1]
@@ -157,18 +157,18 @@ def test_the_choice_is_stored_and_a_resumed_run_keeps_it(tmp_path, capsys):
     assert f"epochs: {stored['epochs']} at most" in said
     assert (stored["epochs"], stored["patience"]) == (100, 27)
     assert "epoch 1/100" in said
-    config, _ = runner.resume(task_of("origin"), {}, tmp_path / "run")
+    config = Run.resume(task_of("origin"), {}, tmp_path / "run").config
     assert (config.epochs, config.decay) == (100, "cosine")
     words = ["origin", "train", "--resume", "--run-dir", str(tmp_path / "run"), "--epochs", "9"]
     assert cli.main(words) == 2
-    assert "--epochs 9 (was 100)" in capsys.readouterr().err
+    assert "--epochs 9 (the run has 100)" in capsys.readouterr().err
 
 
 def test_a_run_that_was_cut_before_the_choice_takes_any_number_of_epochs(tmp_path):
     task = task_of("origin")
-    config = configured(task, {"data": "mine.tsv"})
-    runner._write_config(task, config, tmp_path)
-    assert runner.resume(task, {"epochs": 9}, tmp_path)[0].epochs == 9
+    config = task.configured({"data": "mine.tsv"})
+    Run(task, config, tmp_path).write_config()
+    assert Run.resume(task, {"epochs": 9}, tmp_path).config.epochs == 9
 
 
 def test_the_help_says_that_the_epochs_are_chosen(capsys):
@@ -187,7 +187,7 @@ def test_a_search_chooses_for_each_share_unless_its_algorithm_needs_one_number(t
     assert study.epochs == study.fixed["epochs"] == 100
     assert "epochs: 100 at most" in capsys.readouterr().out
     trainings = measure.Trainings(task, {"data": str(data)}, tmp_path)
-    run = Run("0", {"units": 4}, fraction=0.5, seed=0, directory=tmp_path / "run")
+    run = TrialRun("0", {"units": 4}, fraction=0.5, seed=0, directory=tmp_path / "run")
     assert trainings.config(run).epochs is None
     trainings = measure.Trainings(task, {"data": str(data), "epochs": 3}, tmp_path)
     assert trainings.config(run).epochs == 6
@@ -203,10 +203,12 @@ def test_a_search_over_layers_settles_each_setting_before_it_prepares_the_data(
     found = []
     for layers in (1, 2, 1):
         values = {"num_layers": layers}
-        run = Run("0", values, fraction=1.0, seed=0, directory=tmp_path / "run")
+        run = TrialRun("0", values, fraction=1.0, seed=0, directory=tmp_path / "run")
         config = trainings.settled(trainings.config(run), values)
         prepared = trainings.data(config, values)
-        found.append((config.neighbour_words, sorted(prepared.batches["train"].encoded.others)))
+        model = task.build(config, prepared)
+        batches = task.batches(model, config, prepared, "train")
+        found.append((config.neighbour_words, sorted(batches.encoded.others)))
     both = ["next_word", "previous_word"]
     assert found == [(2_000, both), (0, []), (2_000, both)]
 
@@ -220,9 +222,9 @@ def progression(*scores: float, name: str = "validation_accuracy") -> Progressio
 @pytest.mark.parametrize(
     ("scores", "changes", "expected"),
     [
-        ((0.5, 0.6, 0.7), {}, "--resume --epochs 6 continues this run"),
-        ((0.5, 0.6, 0.7), {"decay": "cosine"}, "new run with --epochs 6 (the learning rate falls"),
-        ((0.5, 0.7), {"minutes": 2.0}, "--resume --minutes 4 continues this run"),
+        ((0.5, 0.6, 0.7), {}, "continue the run with: RESUME --epochs 6"),
+        ((0.5, 0.6, 0.7), {"decay": "cosine"}, "train a new run with: AGAIN --epochs 6"),
+        ((0.5, 0.7), {"minutes": 2.0}, "continue the run with: RESUME --minutes 4"),
         ((0.5, 0.7, 0.6), {}, None),
         ((0.5, 0.7, 0.7001), {}, None),
         ((0.5, 0.6, 0.7), {"keep_epoch": 3}, None),
@@ -231,18 +233,18 @@ def progression(*scores: float, name: str = "validation_accuracy") -> Progressio
 )
 def test_a_training_that_still_improved_says_how_to_go_on(scores, changes, expected):
     config = dataclasses.replace(TrainingConfig(epochs=3), **changes)
-    said = loop.how_to_go_on(progression(*scores), config)
+    said = loop.how_to_go_on(progression(*scores), config, "RESUME", "AGAIN")
     if expected is None:
         assert said is None
     else:
         assert expected in said
-        assert said.startswith("validation was still improving in the last epoch: ")
+        assert said.startswith("validation was still improving in the last epoch; ")
 
 
 def test_a_falling_validation_loss_is_an_improvement():
     done = progression(3.0, 2.0, 1.5, name="validation_loss")
-    said = loop.how_to_go_on(done, TrainingConfig(epochs=3))
-    assert "--resume --epochs 6" in said
+    said = loop.how_to_go_on(done, TrainingConfig(epochs=3), "RESUME", "AGAIN")
+    assert "RESUME --epochs 6" in said
 
 
 def test_a_rule_rounds_up_but_not_by_a_last_bit():

@@ -9,13 +9,13 @@ import pytest
 import zoo
 from recipes.config import TrainingConfig
 from recipes.training import checkpoint, loop, optimizers
-from recipes.training.batches import Batches, Encoded
+from recipes.training.batches import Encoded, SequenceBatches
 from recipes.training.checkpoint import Progression
 
 
 def task(
     average: float = 0.5, recurrent_dropout: float = 0.0, **changes: Any
-) -> tuple[keras.Model, Batches, TrainingConfig]:
+) -> tuple[keras.Model, SequenceBatches, TrainingConfig]:
     """A model that can learn whether a sequence holds the id 5, with every kind of dropout."""
     options = {"batch_size": 16, "learning_rate": 0.02, "seed": 3, "patience": 9, "epochs": 2}
     config = TrainingConfig(average=average, **{**options, **changes})
@@ -23,7 +23,7 @@ def task(
     rng = np.random.default_rng(0)
     rows = [rng.integers(2, 9, rng.integers(1, 8)).astype(np.int32) for _ in range(100)]
     labels = np.array([int(5 in row) for row in rows], np.int32)
-    batches = Batches(Encoded(rows, labels), config.batch_size, [4, 8])
+    batches = SequenceBatches(Encoded(rows, labels), config.batch_size, [4, 8])
     model = zoo.build(
         "many_to_one",
         vocabulary_size=9,
@@ -42,7 +42,7 @@ def task(
     return model, batches, config
 
 
-def validator(batches: Batches) -> loop.Validate:
+def validator(batches: SequenceBatches) -> loop.Validate:
     def validate(model: keras.Model) -> dict[str, float]:
         logits = loop.predict(model, batches)
         hits = logits.argmax(axis=-1) == batches.encoded.labels

@@ -13,13 +13,15 @@ from typing import Any
 import filelock
 import pytest
 
-from recipes import plots, runner
-from recipes.config import TrainingConfig, option, write_json
+from recipes import plots
+from recipes import run as run_module
+from recipes.config import TrainingConfig, option, read_json, write_json
 from recipes.data.splits import Splits
 from recipes.data.table import Example
+from recipes.run import Run
 from recipes.run_files import read_labels
 from recipes.training import checkpoint, loop
-from recipes.training.batches import Batches, Encoded
+from recipes.training.batches import Encoded, SequenceBatches
 from tests.power_cut import materialize, watched
 from zoo import export
 from zoo.errors import InputError
@@ -68,11 +70,11 @@ def prepare(config: Config, splits: Splits, directory: Path) -> Any:
     else:
         Vocabulary([*SPECIAL, "one"]).save(directory / "vocabulary.txt")
         write_json(directory / "classes.json", ["a", "b"])
-    batches = Batches(Encoded([[1]], [0]), 1, [1])  # type: ignore[list-item, arg-type]
+    batches = SequenceBatches(Encoded([[1]], [0]), 1, [1])  # type: ignore[list-item, arg-type]
     return SimpleNamespace(batches={"train": batches}, summary="two classes")
 
 
-def run_epoch(model: Model, prepared: Any) -> loop.RunEpoch:
+def run_epoch(model: Model, config: Any, prepared: Any) -> loop.RunEpoch:
     def run(config: Any, epoch: int, watch: Any = None) -> dict[str, float]:
         assert model.weight == epoch, "the weights are those of the epoch before"
         model.weight += 1
@@ -83,15 +85,16 @@ def run_epoch(model: Model, prepared: Any) -> loop.RunEpoch:
 
 EXAMPLES = [Example("one", "a"), Example("one", "b")]
 TASK: Any = SimpleNamespace(
-    NAME="number",
-    Config=Config,
-    defaults=lambda given: {},
+    name="number",
+    config=Config,
+    configured=lambda given: Config(**given),
+    data_of=lambda config: config,
     check=lambda config: None,
-    load=lambda config: Splits(EXAMPLES, EXAMPLES, EXAMPLES),
+    load=lambda data: Splits(EXAMPLES, EXAMPLES, EXAMPLES),
     prepare=prepare,
     build=lambda config, prepared: Model(0),
     epochs=run_epoch,
-    validate=lambda model, prepared: {"accuracy": SCORES[model.weight]},
+    validate=lambda model, config, prepared: {"accuracy": SCORES[model.weight]},
 )
 
 
@@ -102,15 +105,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "averaged", lambda model: nullcontext())
     monkeypatch.setattr(loop, "write_summary", lambda directory, row: None)
     monkeypatch.setattr(plots, "learning_curves", lambda *_: None)
-    monkeypatch.setattr(runner.memory, "check_step", lambda *_: None)
+    monkeypatch.setattr(run_module.memory, "check_step", lambda *_: None)
 
 
 def train(run: Path) -> None:
     """Begins the run, or goes on with it if there is one, as a user would."""
     begun = (run / "config.json").exists()
     given = {} if begun else {"epochs": EPOCHS, "patience": EPOCHS}
-    with runner.opened(TASK, given, run, begun) as (config, directory):
-        runner.train(TASK, config, directory)
+    with Run.opened(TASK, given, run, begun) as opened:
+        opened.train()
 
 
 def result(run: Path) -> Any:
@@ -197,7 +200,7 @@ def writers() -> dict[str, Any]:
 
 READERS: dict[str, Any] = {
     "text": lambda place: (place / "a.txt").read_text(),
-    "json": lambda place: runner.read_json(place / "a.json", list)[0],
+    "json": lambda place: read_json(place / "a.json", list)[0],
     "vocabulary": lambda place: Vocabulary.load(place / "a.txt").tokens[-1],
     "study": lambda place: Study.load(place).trials,
 }
@@ -312,11 +315,11 @@ def test_a_new_run_in_a_folder_that_is_in_use_is_told_so(
     with filelock.FileLock(tmp_path / "run" / lock.LOCK):
         (tmp_path / "run" / lock.HOLDER).write_text('{"pid": 7, "host": "h", "since": "today"}')
         with pytest.raises(InputError, match="in use by process 7 on h since today: wait until"):
-            runner.begin(TASK, {}, tmp_path / "run")
+            Run.begin(TASK, {}, tmp_path / "run")
         with pytest.raises(InputError, match="in use by process 7 on h since today: wait until"):
             train(tmp_path / "run")
     with pytest.raises(InputError, match="holds a run already"):
-        runner.begin(TASK, {}, tmp_path / "run")
+        Run.begin(TASK, {}, tmp_path / "run")
 
 
 def test_the_syncs_take_little_time(tmp_path: Path):

@@ -4,13 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipes import runner
 from recipes.cli import main
-from recipes.origin import task
+from recipes.origin import OriginRecipe
+from recipes.run import Run
 from recipes.training import rate_finder
 from recipes.training.loop import TrainingError, Watch
 from recipes.training.rate_finder import smoothed
 from tests.recipes import tiny
+
+task = OriginRecipe()
 
 
 def test_the_rate_finder_writes_the_losses_and_suggests_a_rate_that_may_be_trained_with(
@@ -34,7 +36,7 @@ def test_the_rate_finder_writes_the_losses_and_suggests_a_rate_that_may_be_train
     assert f"--learning-rate {best:.2g}: " in capsys.readouterr().out
     assert (run / "learning_rates.png").stat().st_size > 1000
     assert not (run / "checkpoints").exists()
-    runner.begin(task, {}, run)  # a training may begin in the same folder
+    Run.begin(task, {}, run)  # a training may begin in the same folder
 
 
 def steps_of(losses: list[float]) -> object:

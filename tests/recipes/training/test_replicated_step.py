@@ -11,10 +11,10 @@ import zoo
 from recipes.config import TrainingConfig
 from recipes.families.language.steps import Trainer
 from recipes.families.language.windows import Streams, encoded
-from recipes.families.tagging.batching import EncodedSentences, TagBatches
+from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.training import loop, optimizers
 from recipes.training.batch_step import summed
-from recipes.training.batches import Batches, Encoded
+from recipes.training.batches import Encoded, SequenceBatches
 from recipes.training.replicated_step import cut, row_ranges
 from zoo.errors import InputError
 from zoo.layers import CRF, CRFLoss
@@ -138,7 +138,7 @@ def test_a_watcher_is_told_each_steps_loss_and_may_end_the_epoch():
             raise StopIteration
 
     model = SimpleNamespace(train_function=True, train_on_batch=lambda *_, **__: {"loss": 0.5})
-    batches = Batches(Encoded(rows_of(20), np.zeros(20, np.int32)), 4, [8])
+    batches = SequenceBatches(Encoded(rows_of(20), np.zeros(20, np.int32)), 4, [8])
     with pytest.raises(StopIteration):
         loop.over_batches(model, batches)(TrainingConfig(), 0, watch)
     assert told == [0.5, 0.5]

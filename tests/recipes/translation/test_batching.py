@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.translation.batching import EncodedPairs, PairBatches
+from recipes.translation.batches import EncodedPairs, PairBatches
 from zoo.text import BOS, EOS
 
 

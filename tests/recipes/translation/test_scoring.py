@@ -1,4 +1,4 @@
-"""The figures of the `translation` recipe: beside sacrebleu itself, and counted by hand."""
+"""The metrics of the `translation` recipe: beside sacrebleu itself, and counted by hand."""
 
 import math
 import os
@@ -6,8 +6,8 @@ import os
 import pytest
 import sacrebleu
 
-from recipes.translation.reading import write_translations
-from recipes.translation.scoring import by_length, scores, signatures
+from recipes.translation.bleu import by_length, scores, signatures
+from recipes.translation.evaluation import write_translations
 
 REFERENCES = [
     "A dog runs across the wet grass.",

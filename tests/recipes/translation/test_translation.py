@@ -10,9 +10,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from recipes import runner
 from recipes.cli import main
-from recipes.translation import answers, scoring, task, text_path
+from recipes.run import Run
+from recipes.training import checkpoint
+from recipes.translation import TranslationRecipe, answers, bleu, codecs
 from recipes.translation.config import Translating
 from tests import surface
 from tests.recipes.tiny import ask_as_hinted
@@ -22,6 +23,8 @@ from zoo.errors import InputError
 from zoo.pipelines.translation import functions_of
 from zoo.pipelines.translator import Search, Translator
 from zoo.text import BOS, EOS, TextCodec
+
+task = TranslationRecipe()
 
 SMALL = [
     *("--cell", "simple_rnn", "--no-bidirectional", "--bridge", "copy", "--batch-size", "16"),
@@ -87,10 +90,10 @@ def finished(numbers, tmp_path_factory):
 @pytest.fixture(scope="module")
 def translator(finished):
     """The best model in memory, with the run's codecs."""
-    config = runner.load_config(task, finished / "run")
-    codecs = text_path.of_run(config, finished / "run")
-    model = runner.best_model(finished / "run")
-    return Translator(model, codecs["source"], codecs["target"], Search(beam_size=2))
+    config = Run.open(task, finished / "run").config
+    both = codecs.of_run(config, finished / "run")
+    model = checkpoint.load_best(finished / "run" / "checkpoints")
+    return Translator(model, both["source"], both["target"], Search(beam_size=2))
 
 
 def metrics(run):
@@ -166,10 +169,10 @@ def test_metrics_hold_all_figures_and_how_they_were_counted(finished):
     assert list(found["test"]) == [*names, "by_length"]
     for split in ("validation", "test"):
         _, references, translations = written(finished / "run", split)
-        expected = scoring.scores(translations, references)
+        expected = bleu.scores(translations, references)
         assert {name: found[split][name] for name in names[1:]} == pytest.approx(expected)
     assert found["test"]["by_length"]["up to 8"]["pairs"] == len(written(finished / "run")[0])
-    assert found["signatures"] == scoring.signatures()
+    assert found["signatures"] == bleu.signatures()
     assert found["train"]["loss"] > 0 and found["parameters"] > 0
 
 
@@ -335,7 +338,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, ea
     pieces = ["--source-size", "290", "--target-size", "290", "--subword-sampling", "0.3"]
     words = [*pieces, "--word-dropout", "0.1", "--average", "1", "--objective", "loss"]
     drawn = []
-    resampling = text_path.resampling
+    resampling = codecs.resampling
 
     def watched(*given):
         draw = resampling(*given)
@@ -347,7 +350,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, ea
 
         return resample
 
-    monkeypatch.setattr(text_path, "resampling", watched)
+    monkeypatch.setattr(codecs, "resampling", watched)
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     assert train(folder, whole, *words) == 0
     assert train(folder, halved, *words, "--minutes", "1e-5") == 0  # stops after one epoch
@@ -358,11 +361,13 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, ea
     assert history(halved) == history(whole)
     assert [seed for seed, _ in drawn] == [(0, 0), (0, 1)] * 2
     assert drawn[:2] == drawn[2:] and drawn[0][1] != drawn[1][1]
-    codecs = text_path.of_run(task.Config(), halved)
-    translator = Translator(runner.best_model(halved), codecs["source"], codecs["target"])
+    both = codecs.of_run(task.config(), halved)
+    translator = Translator(
+        checkpoint.load_best(halved / "checkpoints"), both["source"], both["target"]
+    )
     found = translator.translate(tf.constant(["ein Hund singt."]), max_tokens=4)
     tokens = [one.decode() for one in found["target_tokens"].numpy()[0, 0]]
-    assert set(tokens) <= {*codecs["target"].vocabulary.tokens, "[EOS]"} and any(tokens)
+    assert set(tokens) <= {*both["target"].vocabulary.tokens, "[EOS]"} and any(tokens)
 
 
 def test_words_that_are_not_known_are_taken_from_the_source(folder, tmp_path, eagerly):
@@ -421,16 +426,16 @@ def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
 
 
 def test_the_built_in_dates_and_the_users_files_have_their_own_defaults():
-    dates = task.Config(**task.defaults({}))
+    dates = task.config(**task.defaults({}))
     assert (dates.source_level, dates.target_level) == ("subword", "character")
     assert (dates.source_size, dates.objective) == (800, "exact_match")
     for given in ({"data": "x.tsv"}, {"source_file": "a", "target_file": "b"}):
         assert task.defaults(given) == {}
-    texts = task.Config()
+    texts = task.config()
     assert (texts.source_level, texts.objective) == ("subword", "bleu")
     for lower, name in ((True, "bleu_lowercase"), (False, "bleu")):
-        assert task.objective(task.Config(lower_target=lower)) == name
-    assert task.objective(task.Config(lower_target=True, objective="exact_match")) == "exact_match"
+        assert task.objective(task.config(lower_target=lower)) == name
+    assert task.objective(task.config(lower_target=True, objective="exact_match")) == "exact_match"
 
 
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
@@ -441,7 +446,7 @@ def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
 def test_other_pairs_are_measured_and_their_translations_written(finished, numbers, tmp_path):
     run, path = finished / "run", tmp_path / "out.jsonl"
     own = metrics(run)
-    pairs = task.load(runner.load_config(task, run)).test
+    pairs = task.load(task.data_of(Run.open(task, run).config)).test
     data = tmp_path / "new.tsv"
     data.write_text("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs))
     words = ["translation", "evaluate", "--run-dir", run, "--data", data]

@@ -1,26 +1,23 @@
 """`python -m recipes NAME tune`: on the smallest recipe, with real kills."""
 
-import copy
 import csv
 import dataclasses
-import importlib
 import json
 import subprocess
 import sys
 import time
-import types
 
 import numpy as np
 import pytest
 
-from recipes import cli, runner
-from recipes.config import configured
+from recipes import cli, registry
 from recipes.data.running_text import Corpus
 from recipes.data.share import share_of
 from recipes.data.splits import Splits
 from recipes.data.table import Example
-from recipes.ner import task as ner
-from recipes.origin import task as origin
+from recipes.ner import NerRecipe
+from recipes.origin import OriginRecipe
+from recipes.run import stored_options
 from recipes.training import loop
 from recipes.tuning import command
 from recipes.tuning import measure as tune
@@ -28,6 +25,9 @@ from zoo.errors import InputError
 from zoo.tuning.storage import Records
 from zoo.tuning.study import Study
 from zoo.tuning.trials import StudyError
+
+ner = NerRecipe()
+origin = OriginRecipe()
 
 SMALL = ["--units", "4,8", "--epochs", "2", "--seeds", "1", "--fractions", "0.05,0.2"]
 
@@ -175,8 +175,8 @@ def test_a_search_most_of_which_failed_exits_with_1_and_says_so(names, tmp_path,
     assert "Traceback" not in printed.err
     best = tmp_path / "study" / "best.json"
     assert "2 of 3 settings failed" in json.loads(best.read_text())["warning"]
-    assert runner.options_of(origin, best)["activation"] == "relu"
-    assert "warning" not in runner.options_of(origin, best)
+    assert stored_options(origin, best)["activation"] == "relu"
+    assert "warning" not in stored_options(origin, best)
 
 
 def test_a_search_all_of_which_failed_exits_with_1(names, tmp_path, capsys):
@@ -221,9 +221,9 @@ def test_errors_are_minimised_and_the_rest_is_maximised(name, direction):
     assert loop.direction_of(name) == direction
 
 
-@pytest.mark.parametrize("name", cli.RECIPES)
+@pytest.mark.parametrize("name", registry.BUILTIN)
 def test_a_recipes_own_objective_has_a_direction(name):
-    task = importlib.import_module(f"recipes.{name}.task")
+    task = registry.find(name)
     study = command.planned(task, {})
     assert study.direction == ("min" if study.objective == "loss" else "max")
 
@@ -241,82 +241,54 @@ def write_conll(path, tag=lambda tag: tag):
     return path
 
 
-def test_prepared_data_fits_the_options_of_each_run(tmp_path):
+@pytest.mark.parametrize(
+    ("axis", "fixed"),
+    [
+        (("--characters", "none,cnn"), ("--casing-dim", "0")),
+        (("--characters", "cnn,none"), ("--casing-dim", "0")),
+        (("--casing-dim", "0,8"), ("--characters", "none")),
+        (("--affix-dim", "0,4"), ("--characters", "none", "--casing-dim", "0")),
+    ],
+)
+def test_a_search_over_what_a_tagger_reads_of_a_word_trains_every_setting(axis, fixed, tmp_path):
     data = write_conll(tmp_path / "mine.conll")
-    given = {"data": str(data), "casing_dim": 0, "characters": "none"}
+    words = ["--data", str(data), "--units", "4", "--embedding-dim", "4", "--head", "softmax"]
+    words += ["--epochs", "1", "--seeds", "1", "--study-dir", str(tmp_path / "study")]
+    assert cli.main(["ner", "tune", *words, *axis, *fixed]) == 0
+    name = axis[0].removeprefix("--").replace("-", "_")
+    rows = {str(row["values"][name]): row for row in Records(tmp_path / "study").rows()}
+    assert set(rows) == set(axis[1].split(","))
+    sizes = [rows[value]["parameters"] for value in axis[1].split(",")]
+    assert sizes[0] != sizes[1]
+    best = max(rows, key=lambda value: rows[value]["entity_f1"])
+    stored = json.loads((tmp_path / "study" / "best.json").read_text())[name]
+    assert rows[str(stored)]["entity_f1"] == rows[best]["entity_f1"]
+
+
+def test_prepared_data_is_shared_by_runs_of_equal_data_options_and_by_no_others(tmp_path):
+    data = write_conll(tmp_path / "mine.conll")
     trainings = tune.Trainings(ner, {}, tmp_path / "data")
-    inputs = {}
-    for changed in (
-        {},
-        {"characters": "cnn"},
-        {"affix_dim": 2},
-        {"casing_dim": 4},
-        {"batch_size": 3},
-        {"units": 7},  # preparing does not read it
-        {},
-    ):
-        config = configured(ner, {**given, **changed})
-        batches = trainings.data(config).batches["train"]
-        inputs.setdefault(str(changed), []).append(batches)
-        assert batches.batch_size == config.batch_size
-    taken = {name: batches[0].inputs for name, batches in inputs.items()}
-    assert taken == {
-        "{}": ("token_ids",),
-        "{'characters': 'cnn'}": ("token_ids", "character_ids"),
-        "{'affix_dim': 2}": ("token_ids", "character_ids"),
-        "{'casing_dim': 4}": ("token_ids", "casing_ids"),
-        "{'batch_size': 3}": ("token_ids",),
-        "{'units': 7}": ("token_ids",),
-    }
-    assert inputs["{}"][0] is not inputs["{'batch_size': 3}"][0]
+    first = ner.configured({"data": str(data)})
+    kept = trainings.data(first)
+    for changed in ({"characters": "none"}, {"units": 7}, {"seed": 3}, {"learning_rate": 1.0}):
+        assert trainings.data(dataclasses.replace(first, **changed)) is kept
+    for changed in ({"batch_size": 3}, {"min_count": 2}, {"train_fraction": 0.5}):
+        found = trainings.data(dataclasses.replace(first, **changed))
+        assert found is not kept
+    assert trainings.data(dataclasses.replace(first, batch_size=3)).batches["train"].batch_size == 3
+    unlabelled = dataclasses.replace(first, unlabelled="text.txt")
+    other = dataclasses.replace(unlabelled, seed=3)
+    assert ner.data_of(unlabelled) != ner.data_of(other), "a language model is trained by the seed"
 
 
-class Prepared:
-    def __init__(self, config, splits):
-        self.made_from = {name: getattr(config, name) for name in self.reads}
-        self.splits = splits
-
-
-@pytest.mark.parametrize("name", cli.RECIPES)
-def test_whatever_option_preparing_reads_is_not_shared_between_its_values(name, tmp_path):
-    real = importlib.import_module(f"recipes.{name}.task")
-    fields = [field.name for field in dataclasses.fields(real.Config)]
-    others = {int: 1, float: 0.5, str: "other", bool: True, type(None): 3}
-    for half in (fields[::2], fields[1::2]):
-        loads = []
-
-        def load(config, half=half, loads=loads):
-            loads.append(getattr(config, half[0]))
-            return Splits([], [], [])
-
-        reads = half
-        kind = type("Read", (Prepared,), {"reads": reads})
-        task = types.SimpleNamespace(
-            MODEL_OPTIONS=real.MODEL_OPTIONS,
-            load=load,
-            prepare=lambda config, splits, directory, kind=kind: kind(config, splits),
-        )
-        trainings = tune.Trainings(task, {}, tmp_path)
-        first = configured(real, {})
-        kept = trainings.data(first)
-        for option in fields:
-            value = getattr(first, option)
-            config = copy.copy(first)
-            other = others[type(value)]
-            object.__setattr__(
-                config,
-                option,
-                not other
-                if value == other and value in (0, 1)
-                else other
-                if value != other
-                else f"{other}s",
-            )
-            found = trainings.data(config)
-            assert found.made_from == {read: getattr(config, read) for read in reads}, option
-            if option not in (*reads, "train_fraction", "split_seed"):
-                assert found is kept, option
-            kept = trainings.data(first)
+@pytest.mark.parametrize("name", registry.BUILTIN)
+def test_no_option_of_the_model_reaches_the_data(name):
+    recipe = registry.find(name)
+    config = recipe.configured({"epochs": 1})
+    data = {field.name for field in dataclasses.fields(recipe.data_options)}
+    assert dataclasses.asdict(recipe.data_of(config)).keys() == data
+    shared = data & set(recipe.model_options(config))
+    assert shared <= {"num_features"}  # which says what a vector is as well
 
 
 def test_tags_that_mark_no_entities_are_searched_by_accuracy(tmp_path, capsys):
@@ -342,7 +314,7 @@ def test_a_search_over_data_that_is_not_there_begins_no_study(tmp_path, capsys):
 
 def test_data_that_cannot_be_read_ends_the_search_unless_it_is_searched(tmp_path):
     trainings = tune.Trainings(ner, {}, tmp_path)
-    config = configured(ner, {"data": "nosuch.conll"})
+    config = ner.configured({"data": "nosuch.conll"})
     with pytest.raises(StudyError, match=r"nosuch\.conll"):
         trainings.data(config, ["units"])
     with pytest.raises(InputError, match=r"nosuch\.conll") as error:

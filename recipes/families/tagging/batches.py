@@ -1,13 +1,14 @@
 """Tagged sentences as numbers -> batches of what a tagger takes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
+import keras
 import numpy as np
 
-from recipes.training.batches import Batches
+from recipes.training.batches import SequenceBatches
 from zoo.losses import IGNORED
 
 LETTERS_MULTIPLE = 4  # words' lengths are rounded up to it: fewer shapes
@@ -19,7 +20,7 @@ class EncodedSentences:
 
     Attributes:
         rows: For each sentence `token_ids` (T,), `character_ids` (T, L) and `casing_ids` (T,).
-        labels: For each sentence its tags' ids (T,), -1 for a tag that train has not.
+        labels: For each sentence its tags' ids (T,), -1 for a tag that train lacks.
         others: Name -> the ids of further tags, likewise.
     """
 
@@ -37,14 +38,14 @@ class EncodedSentences:
 
 
 @dataclass(frozen=True)
-class TagBatches(Batches):
+class TagBatches(SequenceBatches):
     """The batches of a split of tagged sentences.
 
     Args:
         encoded: The split.
         batch_size: Sentences a batch.
         lengths: The lengths to pad to, ascending.
-        inputs: What the model takes of a row; `token_ids` alone is given as an array.
+        inputs: What is taken of a row; `token_ids` alone is given as an array.
     """
 
     encoded: Any
@@ -71,6 +72,11 @@ class TagBatches(Batches):
                 others = self.encoded.others.items()
                 tags = {"tags": tags, **{k: self._labels(v, members) for k, v in others}}
             yield self.pad(members), tags, members
+
+    def fitted(self, model: keras.Model) -> Self:
+        """The batches with the inputs that a model takes, by their names."""
+        taken = tuple(model.input) if isinstance(model.input, dict) else ("token_ids",)
+        return replace(self, inputs=taken)
 
     def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
         padded = np.full((len(members), self._width(members)), IGNORED, np.int32)

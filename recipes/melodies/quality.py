@@ -1,16 +1,16 @@
-"""How good written melodies are: figures that real ones are measured by, too."""
+"""Quality of melodies, written or real."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from recipes.families.writing.samples import Sample
 from recipes.melodies.keys import diatonic_share
 from recipes.melodies.notes import is_well_formed, notes_of, shape, steps
-from recipes.names.invented import Name
 
 FIFTH = 7  # semitones
 
 
-def figures(melodies: Sequence[Name], train: Iterable[str]) -> dict[str, Any]:
+def scores(melodies: Sequence[Sample], train: Iterable[str]) -> dict[str, Any]:
     """Shares from 0 to 1, and the mean number of notes.
 
     Two melodies are the same if they are so in one key: see `notes.shape`.

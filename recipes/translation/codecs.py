@@ -10,28 +10,28 @@ import numpy as np
 
 from recipes.config import write_json
 from recipes.run_files import make_from
-from recipes.translation.batching import EncodedPairs
-from recipes.translation.config import TranslationConfig
+from recipes.translation.batches import EncodedPairs
+from recipes.translation.config import TranslationData
 from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
 
 LEVELS = ("subword", "word", "character")
 SIDES = ("source", "target")
 
 
-def learn(config: TranslationConfig, side: str, texts: Sequence[str]) -> Any:
+def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
     """The codec of a side.
 
     Args:
-        config: The side's level, size and case.
+        data: The side's level, size and case.
         side: `source` or `target`.
         texts: The training split's texts of that side.
     """
-    level, size = getattr(config, f"{side}_level"), getattr(config, f"{side}_size")
-    lower = getattr(config, f"lower_{side}")
+    level, size = getattr(data, f"{side}_level"), getattr(data, f"{side}_size")
+    lower = getattr(data, f"lower_{side}")
     if level == "subword":
-        digits = config.split_digits
+        digits = data.split_digits
         return SubwordCodec.learn(texts, size=size, lower=lower, split_digits=digits)
-    return TextCodec.learn(texts, size=size, min_count=config.min_count, level=level, lower=lower)
+    return TextCodec.learn(texts, size=size, min_count=data.min_count, level=level, lower=lower)
 
 
 def save(codec: Any, directory: Path, side: str) -> None:
@@ -43,18 +43,18 @@ def save(codec: Any, directory: Path, side: str) -> None:
     write_json(directory / f"{side}.json", codec.get_config())
 
 
-def load(config: TranslationConfig, directory: Path, side: str) -> Any:
+def load(data: TranslationData, directory: Path, side: str) -> Any:
     """Reads what `save` wrote."""
     options = directory / f"{side}.json"
-    if getattr(config, f"{side}_level") == "subword":
+    if getattr(data, f"{side}_level") == "subword":
         return make_from(options, functools.partial(SubwordCodec.load, directory, side))
     vocabulary = Vocabulary.load(directory / f"{side}.txt")
     return make_from(options, functools.partial(TextCodec, vocabulary))
 
 
-def of_run(config: TranslationConfig, directory: Path) -> dict[str, Any]:
+def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:
     """The codecs of a run, by side."""
-    return {side: load(config, directory, side) for side in SIDES}
+    return {side: load(data, directory, side) for side in SIDES}
 
 
 def encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarray]]:

@@ -1,74 +1,18 @@
-"""How good written names are: whether they are new, well formed, and of the asked class."""
+"""Quality of written names: whether they are new, well formed, and of the requested class."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import tensorflow as tf
+from recipes.families.writing.samples import Sample
 
-from zoo.decoding import sample_seeds
-from zoo.decoding.bounds import BOUNDS
-
-ROWS = 1024  # names that are written side by side
-LONGEST = 30  # letters of a written name at most, the end counted
 LETTERS = range(2, 21)  # how many a well-formed name has
 MARKS = frozenset(" '’-")
-DTYPES = {name: bound.dtype for name, bound in BOUNDS.items()}
 
 
-class Name(NamedTuple):
-    """A name that was written.
-
-    Attributes:
-        label: The class that it was asked of.
-        text: The name.
-        finished: Whether it came to its end.
-    """
-
-    label: str
-    text: str
-    finished: bool
-
-
-def write(
-    functions: Mapping[str, Any],
-    labels: Sequence[str],
-    samples: int,
-    seed: int,
-    longest: int = LONGEST,
-    **how: float,
-) -> list[Name]:
-    """Writes names of each class.
-
-    Args:
-        functions: `generate`, as `zoo.pipelines.conditional_writer.writer` gives it.
-        labels: The classes.
-        samples: Names of each.
-        seed: The same seed writes the same names.
-        longest: Tokens of a name at most, the end counted.
-        **how: `temperature`, `min_p` and `guidance`.
-    """
-    asked = [label for label in labels for _ in range(samples)]
-    seeds = sample_seeds(seed, len(asked))
-    numbers = {"max_tokens": longest, "top_k": 0, "top_p": 1.0, **how}
-    names = []
-    for start in range(0, len(asked), ROWS):
-        some = asked[start : start + ROWS]
-        outputs = functions["generate"](
-            label=tf.constant(some, tf.string),
-            seed=tf.constant(seeds[start : start + ROWS], tf.int32),
-            **{
-                name: tf.fill([len(some)], tf.cast(each, DTYPES[name]))
-                for name, each in numbers.items()
-            },
-        )
-        texts = [text.decode() for text in outputs["text"].numpy()]
-        finished = outputs["finished"].numpy().tolist()
-        names += [Name(*row) for row in zip(some, texts, finished, strict=True)]
-    return names
-
-
-def scores(names: Sequence[Name], train: Iterable[str], held_out: Iterable[str]) -> dict[str, Any]:
+def scores(
+    names: Sequence[Sample], train: Iterable[str], held_out: Iterable[str]
+) -> dict[str, Any]:
     """How new, varied and well formed written names are: shares, from 0 to 1.
 
     All are means over the classes, each of which has the same weight. Names are compared without
@@ -98,7 +42,7 @@ def scores(names: Sequence[Name], train: Iterable[str], held_out: Iterable[str])
 
 
 def agreement(
-    names: Sequence[Name], judge: Callable[..., list[str]], shares: Mapping[str, float]
+    names: Sequence[Sample], judge: Callable[..., list[str]], shares: Mapping[str, float]
 ) -> dict[str, Any]:
     """How often a judge takes a name to be of its own class: shares, from 0 to 1.
 
@@ -132,13 +76,13 @@ def key(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 
-def is_valid(name: Name) -> bool:
+def is_valid(name: Sample) -> bool:
     """Whether a name is finished and well formed."""
     well_formed = all(letter.isalpha() or letter in MARKS for letter in name.text)
     return name.finished and well_formed and len(name.text) in LETTERS
 
 
-def by_class(names: Sequence[Name], hits: Sequence[bool]) -> dict[str, float]:
+def by_class(names: Sequence[Sample], hits: Sequence[bool]) -> dict[str, float]:
     """The share of hits among the names of each class."""
     of: dict[str, list[bool]] = {}
     for name, hit in zip(names, hits, strict=True):

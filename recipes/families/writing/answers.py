@@ -1,14 +1,14 @@
-"""What the exported model writes to a label, or says of a name."""
+"""Answers of an exported conditional writer: texts written to labels, or the score of a text."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.data.labels import clean
-from recipes.names.config import Inventing
+from recipes.families.writing.config import WritingAnswers
 from zoo.errors import InputError, nearest
 
-MOST = 100_000  # labels that are asked for
+MOST = 100_000  # labels at most
 OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance")
 
 
@@ -20,8 +20,8 @@ def known_labels(signatures: Any) -> list[str]:
     return [label.decode() for label in found if label]
 
 
-def answer(signatures: Any, labels: Sequence[str], how: Inventing) -> list[dict[str, Any]]:
-    """The names that the exported model writes, or with `how.score` that name's probabilities.
+def answer(signatures: Any, labels: Sequence[str], how: WritingAnswers) -> list[dict[str, Any]]:
+    """The texts that the exported model writes, or with `how.score` that text's probabilities.
 
     Returns:
         A dict each: `label`, `text`, `log_probability` (in nats), `num_tokens`, `finished`; or
@@ -89,8 +89,8 @@ def _scored(labels: Sequence[str], text: str, outputs: dict[str, Any]) -> list[d
 
 
 def line(row: dict[str, Any]) -> str:
-    """An answer as a line: label and name, and the name's score where that was asked for."""
-    told = f"{row['label']}  {row['text']}"
+    """An answer as a line: label and text, and the text's score where it was requested."""
+    shown = f"{row['label']}  {row['text']}"
     if "perplexity" in row:
-        told += f"  {row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}"
-    return told
+        shown += f"  {row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}"
+    return shown

@@ -1,0 +1,197 @@
+"""`ClassificationRecipe`: a text gets one label."""
+
+import abc
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from recipes import confusions
+from recipes.asking import ask
+from recipes.config import LabelledColumns, write_json
+from recipes.data import labelled
+from recipes.data.splits import Splits
+from recipes.data.table import Example
+from recipes.families.classification import scoring
+from recipes.families.classification.labels import label_ids
+from recipes.predictions import Measured
+from recipes.recipe import Prepared, Recipe, parts_of
+from recipes.run_files import read_labels
+from recipes.training import loop, optimizers
+from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, summary
+from zoo.errors import InputError
+from zoo.pipelines.classifier import export_text_classifier
+from zoo.text import SPECIAL
+
+CLASSES = "classes.json"
+Pairs = Sequence[tuple[str, str]]  # texts and labels
+
+
+class ClassificationRecipe(Recipe):
+    """A recipe whose model gives one label to a text.
+
+    A subclass says how text becomes numbers, and perhaps what its built-in corpus is; one with data
+    from elsewhere overrides `load`.
+
+    Attributes:
+        texts_to_try: Texts for the end of a run on the built-in corpus.
+    """
+
+    sized_by_data = {"vocabulary_size": 4, "num_classes": 2}
+    texts_to_try: ClassVar[Sequence[str]] = ()
+
+    @abc.abstractmethod
+    def learn_text_path(self, data: Any, texts: Sequence[str], directory: Path) -> None:
+        """Learns from the training texts how text becomes numbers and writes it into the folder."""
+
+    @abc.abstractmethod
+    def load_text_path(self, data: Any, directory: Path) -> Any:
+        """The vectorizer of a run."""
+
+    def corpus(self, seed: int) -> tuple[Pairs, Pairs, Pairs]:
+        """The built-in corpus: pairs of text and label of train, validation and test."""
+        raise InputError(f"{self.name} has no built-in data: give --data")
+
+    def load(self, data: Any, whole: bool = False) -> Splits:
+        """The texts and labels that `data.data` names."""
+        return load_labelled(data, self.corpus, whole)
+
+    def prepare(self, data: Any, splits: Splits, directory: Path) -> Prepared:
+        """Turns texts and labels into numbers, with the run's own vocabulary if it has one."""
+        if not (directory / CLASSES).exists():  # it is written last
+            self.learn_text_path(data, [example.text for example in splits.train], directory)
+            write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
+        vectorizer = self.load_text_path(data, directory)
+        classes = read_labels(directory / CLASSES)
+        parts = dict(parts_of(splits))
+        rows = iter(vectorizer.encode([one.text for part in parts.values() for one in part]))
+        encoded = {
+            name: Encoded(list(islice(rows, len(part))), label_ids(classes, part))
+            for name, part in parts.items()
+        }
+        lengths = encoded["train"].lengths
+        batches = {name: self.batched(data, each, lengths) for name, each in encoded.items()}
+        text = self.summarized(vectorizer, classes, batches["train"])
+        return Prepared(splits, batches, vectorizer, classes, text)
+
+    def batched(self, data: Any, encoded: Encoded, lengths: np.ndarray) -> SequenceBatches:
+        """The batches of a split, padded to the bucket lengths that suit some `lengths`."""
+        return SequenceBatches(encoded, data.batch_size, bucket_lengths(lengths, data.buckets))
+
+    def summarized(self, vectorizer: Any, classes: Sequence[str], train: SequenceBatches) -> str:
+        """The line about the data that is printed before training."""
+        return summary(len(classes), len(vectorizer.vocabulary), train)
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The sizes of the vocabulary and of the set of labels."""
+        known = len(prepared.text_path.vocabulary)
+        return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
+
+    def compile(self, model: keras.Model, config: Any, prepared: Prepared) -> None:
+        """Softmax cross-entropy, with the accuracy beside it."""
+        model.compile(
+            optimizers.optimizer(config, len(prepared.batches["train"])),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+
+    def objective(self, config: Any) -> str:
+        """Accuracy."""
+        return "accuracy"
+
+    def validate(self, model: keras.Model, config: Any, prepared: Prepared) -> dict[str, float]:
+        """Accuracy and loss."""
+        found, _ = scoring.score(model, prepared.batches["validation"], prepared.classes)
+        return {name: found[name] for name in ("accuracy", "loss")}
+
+    def evaluate(
+        self, model: keras.Model, config: Any, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test; writes the test's confusions as plot and table."""
+        found = {}
+        for split in ("validation", "test"):
+            found[split], confusion = scoring.score(
+                model, prepared.batches[split], prepared.classes
+            )
+        confusions.write(confusion, prepared.classes, directory)
+        return found
+
+    def measure(self, model: keras.Model, config: Any, splits: Splits, directory: Path) -> Measured:
+        """The metrics of the test split, and each text's prediction with its probabilities."""
+        data = self.data_of(config)
+        classes = read_labels(directory / CLASSES)
+        texts = [example.text for example in splits.test]
+        rows = self.load_text_path(data, directory).encode(texts)
+        encoded = Encoded(rows, label_ids(classes, splits.test))
+        batches = self.batched(data, encoded, encoded.lengths)
+        logits = loop.predict(model, batches)
+        return scoring.measured(logits, encoded.labels, splits.test, classes)
+
+    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
+        """Writes the next version of the served classifier."""
+        vectorizer = self.load_text_path(self.data_of(config), run)
+        return export_text_classifier(model, vectorizer, read_labels(run / CLASSES), directory)
+
+    def examples(self, config: Any, prepared: Prepared) -> list[str]:
+        """Texts of the test split, or `texts_to_try`."""
+        if self.texts_to_try and config.data == "builtin":
+            return list(self.texts_to_try)
+        return super().examples(config, prepared)
+
+    def known_words(self, prepared: Prepared) -> int:
+        """The words that the vectorizer knows, without special tokens."""
+        return len(prepared.text_path.vocabulary) - len(SPECIAL)
+
+    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+        """A dict for each text: `text`, `label`, `probabilities`, `unknown_share`."""
+        import tensorflow as tf
+
+        outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
+        return [
+            {
+                "text": text,
+                "label": outputs["label"][row].decode(),
+                "probabilities": {
+                    name.decode(): float(share)
+                    for name, share in zip(
+                        outputs["classes"][row], outputs["probabilities"][row], strict=True
+                    )
+                },
+                "unknown_share": float(outputs["unknown_share"][row]),
+            }
+            for row, text in enumerate(texts)
+        ]
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """Label, probability and the beginning of the text."""
+        text = " ".join(row["text"].split())
+        shown = text if len(text) <= 100 else text[:99] + "…"
+        return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"
+
+
+def load_labelled(
+    data: LabelledColumns, corpus: Callable[[int], tuple[Pairs, Pairs, Pairs]], whole: bool
+) -> Splits:
+    """The texts and labels that `data.data` names; `corpus` makes the built-in ones."""
+    return labelled.load(
+        data.data,
+        builtin=lambda: from_pairs(corpus(data.split_seed)),
+        text_column=data.text_column,
+        label_column=data.label_column,
+        validation_fraction=data.validation_fraction,
+        test_fraction=data.test_fraction,
+        split_seed=data.split_seed,
+        download=data.download,
+        format=data.format,
+        header=data.header,
+        whole=whole,
+    )
+
+
+def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits:
+    """A generated corpus as splits: train, validation, test."""
+    train, validation, test = ([Example(*pair) for pair in part] for part in parts)
+    return Splits(train, validation, test)

@@ -1,0 +1,401 @@
+"""`TaggingRecipe`: each token of a sentence gets a tag."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from recipes import confusions
+from recipes.config import whole_numbers, write_json
+from recipes.data.sentences import TaggedSplits
+from recipes.families.tagging import answers, chosen, context, scoring
+from recipes.families.tagging.batches import EncodedSentences, TagBatches
+from recipes.families.tagging.data import further_tags, names_of
+from recipes.predictions import Measured
+from recipes.recipe import OfModel, Prepared, Recipe, parts_of
+from recipes.run_files import read_labels
+from recipes.training import optimizers
+from recipes.training.batches import bucket_lengths, summary
+from zoo.architectures.many_to_many import NEIGHBOURS, TaggingModel
+from zoo.errors import InputError
+from zoo.layers import CRFLoss
+from zoo.losses import IGNORED, TokenCrossentropy
+from zoo.metrics.tagging import entity_scores, token_accuracy
+from zoo.pipelines.tagger import export_tagger
+from zoo.text import (
+    BOS,
+    EOS,
+    SPECIAL,
+    UNK,
+    TokenVectorizer,
+    Vocabulary,
+    allowed_transitions,
+    detected,
+    load_vectors,
+)
+from zoo.text.tag_schemes import OUTSIDE, is_span_tag
+from zoo.text.vectors import WordVectors, table
+
+TAGS = "tags.json"
+
+
+@dataclass(frozen=True)
+class PreparedSentences(Prepared):
+    """Tagged sentences as numbers.
+
+    Attributes:
+        scheme: The scheme by which the tags mark spans, or None.
+        vectors: Pretrained vectors, or None.
+        counts: How often each word of train occurs there, in the order of their ids.
+        auxiliary: The number of tags of each further kind, by name.
+        validates: Whether the validation split is kept apart from train.
+        context: The folder of the language model whose states are used, or None.
+    """
+
+    scheme: str | None = None
+    vectors: WordVectors | None = None
+    counts: Sequence[int] = ()
+    auxiliary: dict[str, int] = field(default_factory=dict)
+    validates: bool = True
+    context: Path | None = None
+
+
+class TaggingRecipe(Recipe):
+    """A recipe whose model gives a tag to each token.
+
+    Attributes:
+        corpus_examples: Texts for the end of a run on the built-in corpus.
+    """
+
+    sized_by_data: ClassVar[dict[str, Any]] = {
+        "vocabulary_size": len(SPECIAL),
+        "num_tags": 2,
+        "learned_size": None,
+        "pretrained_dim": 0,
+        "character_vocabulary_size": len(SPECIAL),
+        "allowed": None,
+        "auxiliary": None,
+        "context": None,
+    }
+    corpus_examples: ClassVar[Sequence[str]] = ()
+
+    def __init__(self) -> None:
+        self._decoder = OfModel(scoring.decoder)
+
+    def defaults(self, given: Any) -> dict[str, Any]:
+        """Those of the built-in corpus, or the options of the run that `chosen_by` names."""
+        if given.get("chosen_by"):
+            return chosen.options(self.name, given["chosen_by"])
+        return super().defaults(given)
+
+    def data_of(self, config: Any) -> Any:
+        """The data options; how a language model is pretrained matters only where one is."""
+        data = super().data_of(config)
+        if data.unlabelled:
+            return data
+        return dataclasses.replace(data, seed=0, clip_norm=0.0, weight_decay=0.0)
+
+    def shifts(self, config: Any) -> tuple[float, ...]:
+        """The values by which validation tries to lower the score of O, in nats."""
+        return (0.0,)
+
+    def model_options(self, config: Any) -> dict[str, Any]:
+        """The builder's options, with the widths of the convolutions as numbers."""
+        options = super().model_options(config)
+        if config.train_vectors and not config.vectors:
+            raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
+        if options.get("character_widths"):  # None until the size of the data is known
+            widths = whole_numbers("character_widths", config.character_widths)
+            options["character_widths"] = widths
+        return options | {"pretrained_trainable": True} if config.train_vectors else options
+
+    def check(self, config: Any) -> None:
+        """Refuses weights below 0 and what builds no small model."""
+        for name in ("auxiliary_weight", "neighbour_weight"):
+            if getattr(config, name) < 0:
+                raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
+        super().check(config)
+
+    def model(self, config: Any, sizes: Any) -> keras.Model:
+        """The model; with the options alone, one with further tags and context as they ask for."""
+        sizes = dict(sizes)
+        if sizes["auxiliary"] is None:
+            sizes["auxiliary"] = dict.fromkeys(names_of(config.auxiliary), 2)
+        if context.wanted(config) and sizes["context"] is None:
+            sizes["context"] = {"vocabulary_size": len(SPECIAL)}
+        if config.head != "crf":
+            sizes["allowed"] = None
+        return super().model(config, sizes)
+
+    def prepare(self, data: Any, splits: TaggedSplits, directory: Path) -> PreparedSentences:
+        """Turns sentences into numbers, with the run's own vocabularies if it has them."""
+        vectors = load_vectors(Path(data.vectors)) if data.vectors else None
+        around = context.folder_of(data, directory)
+        if not (directory / TAGS).exists():
+            context.ready(data, splits.train, directory)
+            self._learn(data, splits, vectors, around, directory)
+        vectorizer, classes = self.load_text_path(data, directory)
+        parts = dict(parts_of(splits))
+        rows = iter(vectorizer.encode([one.tokens for part in parts.values() for one in part]))
+        encoded = {
+            name: EncodedSentences(
+                list(islice(rows, len(part))), tag_ids(classes, [one.tags for one in part])
+            )
+            for name, part in parts.items()
+        }
+        others = further_tags(names_of(data.auxiliary), splits.train)
+        for place, (name, tags) in enumerate(others.items()):
+            given = [sentence.others[place] for sentence in splits.train]
+            encoded["train"].others[name] = tag_ids(tags, given)
+        lengths = bucket_lengths(encoded["train"].lengths, data.buckets)
+        batches = {
+            name: TagBatches(split, data.batch_size, lengths) for name, split in encoded.items()
+        }
+        return PreparedSentences(
+            splits,
+            batches,
+            vectorizer,
+            classes,
+            summary(len(classes), len(vectorizer.vocabulary), batches["train"]),
+            scheme=scheme_of(splits),
+            vectors=vectors,
+            counts=vectorizer.counts([sentence.tokens for sentence in splits.train]),
+            auxiliary={name: len(tags) for name, tags in others.items()},
+            validates=not data.chosen_by,
+            context=around,
+        )
+
+    def _learn(
+        self,
+        data: Any,
+        splits: TaggedSplits,
+        vectors: WordVectors | None,
+        around: Path | None,
+        directory: Path,
+    ) -> None:
+        """Writes vocabulary, letters and tags, the tags last."""
+        vectorizer = TokenVectorizer.learn(
+            [sentence.tokens for sentence in splits.train],
+            min_count=data.min_count,
+            extra=(*(vectors.words if vectors else ()), *context.words_of(around)),
+            max_letters=data.max_letters,
+        )
+        vectorizer.vocabulary.save(directory / "vocabulary.txt")
+        vectorizer.letters.save(directory / "letters.txt")
+        tags = {tag for sentence in splits.train for tag in sentence.tags}
+        write_json(directory / TAGS, sorted(tags))
+
+    def load_text_path(self, data: Any, directory: Path) -> tuple[TokenVectorizer, list[str]]:
+        """The vectorizer and the tags of a run."""
+        vectorizer = TokenVectorizer(
+            Vocabulary.load(directory / "vocabulary.txt"),
+            Vocabulary.load(directory / "letters.txt"),
+            max_letters=data.max_letters,
+        )
+        return vectorizer, read_labels(directory / TAGS)
+
+    def sizes(self, prepared: PreparedSentences) -> dict[str, Any]:
+        """The sizes of vocabularies and vectors, the tags' scheme, further tags, the context."""
+        vocabulary, letters = (len(prepared.text_path.vocabulary), len(prepared.text_path.letters))
+        around, scheme, vectors = prepared.context, prepared.scheme, prepared.vectors
+        return {
+            "vocabulary_size": vocabulary,
+            "num_tags": len(prepared.classes),
+            "learned_size": len(prepared.counts),
+            "pretrained_dim": vectors.values.shape[1] if vectors else 0,
+            "character_vocabulary_size": letters,
+            "allowed": allowed_transitions(prepared.classes, scheme) if scheme else None,
+            "auxiliary": prepared.auxiliary,
+            "context": context.options(around, vocabulary, letters) if around else None,
+        }
+
+    def compile(self, model: keras.Model, config: Any, prepared: PreparedSentences) -> None:
+        """Fills in vectors and counts; the tags' loss, and those of what is learned beside."""
+        if prepared.context:
+            context.take_over(model, prepared.text_path, prepared.context)
+        embedding = TaggingModel.of(model).embedding
+        if config.rare_dropout:
+            embedding.set_counts(prepared.counts)
+        if prepared.vectors:
+            vocabulary = prepared.text_path.vocabulary
+            values, found = table(prepared.vectors, vocabulary)
+            embedding.set_pretrained(values)
+            print(
+                f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found",
+                flush=True,
+            )
+        loss: Any = CRFLoss() if config.head == "crf" else TokenCrossentropy()
+        weights = None
+        beside = dict.fromkeys(prepared.auxiliary, config.auxiliary_weight)
+        beside |= dict.fromkeys(_sides(model), config.neighbour_weight)
+        if beside:
+            loss = {"tags": loss, **{name: TokenCrossentropy() for name in beside}}
+            weights = {"tags": 1.0, **beside}
+        optimizer = optimizers.optimizer(config, len(prepared.batches["train"]))
+        model.compile(optimizer, loss, loss_weights=weights)
+
+    def batches(
+        self, model: keras.Model, config: Any, prepared: PreparedSentences, split: str
+    ) -> TagBatches:
+        """The batches with the model's inputs; train's also with the words beside, if it asks."""
+        batches = prepared.batches[split].fitted(model)
+        sides = _sides(model)
+        if split != "train" or not sides:
+            return batches
+        shown = " and ".join(side.replace("_", " ") for side in sides)
+        print(f"learned beside: {shown}, of {config.neighbour_words:,} words", flush=True)
+        words = neighbours(batches.encoded.rows, config.neighbour_words)
+        others = {**batches.encoded.others, **{side: words[side] for side in sides}}
+        return dataclasses.replace(
+            batches, encoded=dataclasses.replace(batches.encoded, others=others)
+        )
+
+    def predict(
+        self, model: keras.Model, prepared: PreparedSentences, split: str
+    ) -> tuple[scoring.Tags, float]:
+        """The model's tags for a split, and its loss in nats per token."""
+        (tags,), loss = self._shifted(model, prepared, split, [0.0])
+        return tags, loss
+
+    def _shifted(
+        self,
+        model: keras.Model,
+        prepared: PreparedSentences,
+        split: str,
+        shifts: Sequence[float],
+    ) -> tuple[list[scoring.Tags], float]:
+        classes, batches = prepared.classes, prepared.batches[split].fitted(model)
+        decode = self._decoder(model, classes.index(OUTSIDE) if OUTSIDE in classes else 0)
+        return scoring.predict_shifted(decode, batches, classes, shifts)
+
+    def validate(
+        self, model: keras.Model, config: Any, prepared: PreparedSentences
+    ) -> dict[str, float]:
+        """Entity F1 where tags mark spans, accuracy and loss.
+
+        Where `shifts` has several shifts of the score of O, the model is left with the one that
+        gives the best entity F1, of equal ones the smallest. Rare entities make a likelihood
+        careful: it finds few of them, mostly right, while F1 rewards finding more.
+        """
+        gold = [sentence.tags for sentence in prepared.splits.validation]
+        if not prepared.scheme:
+            tags, loss = self.predict(model, prepared, "validation")
+            return {"accuracy": token_accuracy(gold, tags), "loss": loss}
+        has_outside = OUTSIDE in prepared.classes
+        shifts = self.shifts(config) if has_outside else (0.0,)
+        shifted, loss = self._shifted(model, prepared, "validation", shifts)
+        scores = [entity_scores(gold, tags)["entity_f1"] for tags in shifted]
+        best = int(np.argmax(scores))
+        if has_outside:
+            TaggingModel.of(model).lower_score(prepared.classes.index(OUTSIDE), shifts[best])
+        accuracy = token_accuracy(gold, shifted[best])
+        return {
+            **{"entity_f1": scores[best], "accuracy": accuracy, "loss": loss},
+            **{"shift": shifts[best]},
+        }
+
+    def evaluate(
+        self, model: keras.Model, config: Any, prepared: PreparedSentences, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of test and, unless trained on, validation; writes the test's confusions."""
+        found = {}
+        for split in ("validation", "test") if prepared.validates else ("test",):
+            tags, loss = self.predict(model, prepared, split)
+            found[split], confusion = scoring.score(prepared, split, tags, loss)
+        gold = [sentence.tags for sentence in prepared.splits.test]
+        confusions.write(confusion, scoring.all_tags(prepared.classes, gold), directory)
+        return found
+
+    def measure(
+        self, model: keras.Model, config: Any, splits: TaggedSplits, directory: Path
+    ) -> Measured:
+        """The metrics of the test split, and the tags of each sentence.
+
+        Tags that the model does not know count as missed; `unknown_tags` is the number of their
+        tokens.
+        """
+        vectorizer, classes = self.load_text_path(self.data_of(config), directory)
+        rows = vectorizer.encode([sentence.tokens for sentence in splits.test])
+        encoded = EncodedSentences(rows, tag_ids(classes, [one.tags for one in splits.test]))
+        lengths = bucket_lengths(encoded.lengths, config.buckets)
+        batches = {"test": TagBatches(encoded, config.batch_size, lengths)}
+        prepared = PreparedSentences(splits, batches, vectorizer, classes)
+        tags, loss = self.predict(model, prepared, "test")
+        return scoring.measured(splits.test, tags, loss, classes)
+
+    def fitting_objective(self, objective: str, prepared: PreparedSentences) -> str:
+        """Accuracy instead of entity F1 where the tags mark no entities."""
+        no_entities = objective == "entity_f1" and prepared.scheme is None
+        return "accuracy" if no_entities else objective
+
+    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
+        """Writes the next version of the served tagger."""
+        return export_tagger(model, *self.load_text_path(self.data_of(config), run), directory)
+
+    def examples(self, config: Any, prepared: PreparedSentences) -> list[str]:
+        """Sentences of the built-in corpus, or of the test split."""
+        if config.data == "builtin":
+            return list(self.corpus_examples)
+        return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]
+
+    def known_words(self, prepared: PreparedSentences) -> int:
+        """The words of the vocabulary, without special tokens."""
+        return len(prepared.text_path.vocabulary) - len(SPECIAL)
+
+    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+        """See `answers.answer`."""
+        return answers.answer(signatures, texts)
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """See `answers.line`."""
+        return answers.line(row)
+
+
+def scheme_of(splits: TaggedSplits) -> str | None:
+    """The scheme by which train's tags mark spans; None for tags such as parts of speech.
+
+    Tags without a type (`B`, `I`, `O`) mark spans as those with one do. A split with a tag that
+    marks no span, `NOUN`, makes all tags plain: spans could not be counted there.
+
+    Raises:
+        InputError: Train's tags have types, but keep to no scheme.
+    """
+    others = [sentence.tags for sentence in (*splits.validation, *splits.test)]
+    found = detected([sentence.tags for sentence in splits.train])
+    return found if all(is_span_tag(tag) for tags in others for tag in tags) else None
+
+
+def _sides(model: keras.Model) -> tuple[str, ...]:
+    """The neighbouring words that a model predicts beside the tags."""
+    outputs = model.output if isinstance(model.output, dict) else {}
+    return tuple(side for side in NEIGHBOURS if side in outputs)
+
+
+def neighbours(rows: Sequence[dict[str, np.ndarray]], words: int) -> dict[str, list[np.ndarray]]:
+    """The ids of the words beside each token of each sentence.
+
+    Args:
+        rows: Sentences with `token_ids` (T,).
+        words: N; ids from N up become UNK.
+
+    Returns:
+        `next_word`, EOS behind the last token, and `previous_word`, BOS before the first: int32
+        (T,) for each sentence.
+    """
+    ids = [np.where(row["token_ids"] < words, row["token_ids"], UNK) for row in rows]
+    sides = ([np.append(row[1:], EOS) for row in ids], [np.append(BOS, row[:-1]) for row in ids])
+    return {
+        name: [row.astype(np.int32) for row in side]
+        for name, side in zip(NEIGHBOURS, sides, strict=True)
+    }
+
+
+def tag_ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarray]:
+    """Each sentence's tags as numbers, -1 for one that is not among the classes."""
+    ids = {tag: number for number, tag in enumerate(classes)}
+    return [np.array([ids.get(tag, IGNORED) for tag in row], np.int32) for row in tags]

@@ -1,0 +1,5 @@
+"""Recipes that write texts to a label, such as `names` and `melodies`."""
+
+from recipes.families.writing.recipe import (
+    ConditionalWritingRecipe as ConditionalWritingRecipe,
+)

@@ -1,0 +1,137 @@
+"""`ConditionalWritingRecipe`: a label -> new texts of its kind."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes.config import write_json
+from recipes.data.splits import Splits
+from recipes.families.classification.labels import label_ids
+from recipes.families.language.scoring import of_loss
+from recipes.families.language.states import signature
+from recipes.families.writing import answers
+from recipes.families.writing.batches import WritingBatches, encode
+from recipes.predictions import Measured
+from recipes.recipe import OfModel, Prepared, Recipe, parts_of
+from recipes.run_files import read_labels
+from recipes.training import optimizers
+from recipes.training.batches import MEASURED_TOKENS, bucket_lengths, summary
+from zoo.architectures.one_to_many import ConditionalLanguageModel
+from zoo.decoding.bounds import require_options
+from zoo.losses import TokenCrossentropy
+from zoo.pipelines.conditional_writer import export_one_to_many
+from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
+
+CLASSES = "classes.json"
+DRAWING = ("temperature", "min_p", "guidance")
+
+
+class ConditionalWritingRecipe(Recipe):
+    """A recipe whose model writes texts to a label.
+
+    Attributes:
+        level: What a token is: see `zoo.text.TextCodec`.
+    """
+
+    sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2}
+    labelled = False
+    level: ClassVar[str] = "character"
+
+    def __init__(self) -> None:
+        self._losses = OfModel(_traced_losses)
+
+    def objective(self, config: Any) -> str:
+        """The loss."""
+        return "loss"
+
+    def check(self, config: Any) -> None:
+        """Refuses wrong options of writing, and what builds no small model."""
+        require_options(config, ("samples", *DRAWING))
+        super().check(config)
+
+    def prepare(self, data: Any, splits: Splits, directory: Path) -> Prepared:
+        """Turns texts and labels into ids, with the run's own tokens and labels if it has them."""
+        if not (directory / CLASSES).exists():
+            texts = [example.text for example in splits.train]
+            TextCodec.learn(texts, level=self.level).vocabulary.save(directory / "vocabulary.txt")
+            write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
+        codec, classes = self.load_text_path(directory)
+        parts = dict(parts_of(splits))
+        rows = iter(codec.encode([example.text for part in parts.values() for example in part]))
+        batches = {
+            name: _batched(data, list(itertools.islice(rows, len(part))), label_ids(classes, part))
+            for name, part in parts.items()
+        }
+        text = summary(len(classes), len(codec.vocabulary), batches["train"])
+        return Prepared(splits, batches, codec, classes, text)
+
+    def load_text_path(self, directory: Path) -> tuple[TextCodec, list[str]]:
+        """The codec and the labels of a run."""
+        codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level=self.level)
+        return codec, read_labels(directory / CLASSES)
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The sizes of the vocabulary and of the set of labels."""
+        known = len(prepared.text_path.vocabulary)
+        return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
+
+    def compile(self, model: keras.Model, config: Any, prepared: Prepared) -> None:
+        """The cross-entropy of the next token."""
+        steps = len(prepared.batches["train"])
+        model.compile(optimizers.optimizer(config, steps), TokenCrossentropy())
+
+    def loss(self, model: keras.Model, batches: WritingBatches) -> float:
+        """The mean loss of a split, in nats per token, ends counted."""
+        losses_of = self._losses(model)
+        total, count = 0.0, 0
+        for inputs, targets, _ in batches(most=MEASURED_TOKENS):
+            ids = {**inputs, "target_ids": np.maximum(targets, PAD)}
+            losses = losses_of({name: tf.constant(value) for name, value in ids.items()})
+            total += float(losses.numpy().sum(dtype=np.float64))
+            count += batches.weight(targets)
+        return total / count
+
+    def validate(self, model: keras.Model, config: Any, prepared: Prepared) -> dict[str, float]:
+        """Loss and perplexity."""
+        return of_loss(self.loss(model, prepared.batches["validation"]))
+
+    def measure(self, model: keras.Model, config: Any, splits: Splits, directory: Path) -> Measured:
+        """The likelihood of the texts of the test split."""
+        codec, classes = self.load_text_path(directory)
+        rows = codec.encode([example.text for example in splits.test])
+        batches = _batched(config, rows, label_ids(classes, splits.test))
+        return Measured(of_loss(self.loss(model, batches)))
+
+    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
+        """Writes the next version of the served model."""
+        return export_one_to_many(model, *self.load_text_path(run), directory)
+
+    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+        """See `answers.answer`."""
+        return answers.answer(signatures, texts, how)
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """See `answers.line`."""
+        return answers.line(row)
+
+
+def _batched(data: Any, rows: Sequence[np.ndarray], labels: np.ndarray) -> WritingBatches:
+    encoded = encode(rows, labels)
+    lengths = bucket_lengths(encoded.lengths, data.buckets)
+    return WritingBatches(encoded, data.batch_size, lengths)
+
+
+def _traced_losses(model: keras.Model) -> Any:
+    """A function in a graph: a batch's inputs and targets -> the loss of each token."""
+    losses = ConditionalLanguageModel.of(model).with_losses()
+
+    @tf.function(input_signature=[signature(losses)], autograph=False)
+    def run(inputs: dict[str, Any]) -> Any:
+        return losses(inputs, training=False)["losses"]
+
+    return run

@@ -1,0 +1,220 @@
+"""The recipe `generation`: text -> tokens in windows -> a language model."""
+
+import functools
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from recipes.config import write_json
+from recipes.corpora.lines import corpus as builtin
+from recipes.data import running_text
+from recipes.data.running_text import Corpus
+from recipes.families.language import scoring
+from recipes.families.language.states import initial_states, inputs_of
+from recipes.families.language.steps import Scorer, Split, Trainer
+from recipes.families.language.windows import Documents, Streams, Window, encoded
+from recipes.generation import answers
+from recipes.generation.config import BUILTIN, GenerationConfig, GenerationData, Writing
+from recipes.generation.quality import structure_scores
+from recipes.predictions import Measured
+from recipes.recipe import SPLITS, OfModel, Prepared, Recipe, parts_of
+from recipes.registry import register
+from recipes.run_files import make_from
+from recipes.training import loop, optimizers
+from recipes.training.batches import Encoded
+from zoo.errors import InputError, require_choice
+from zoo.pipelines.writer import export_language_model, writer
+from zoo.text import SPECIAL, TextCodec, Vocabulary
+from zoo.text.text_codec import LEVELS
+
+
+@register
+class GenerationRecipe(Recipe):
+    """A language model that continues a prompt and scores texts."""
+
+    name = "generation"
+    config = GenerationConfig
+    data_options = GenerationData
+    builtin = BUILTIN
+    sized_by_data = {"vocabulary_size": len(SPECIAL), "explicit_states": True}
+    answering = Writing
+    example_options = {"temperature": 0.5}  # likely lines
+    labelled = False
+    note = (
+        "It learned generated lines of three kinds (brackets, couplets and sentences whose verb "
+        "agrees with the first noun) and can write no others. Train on real text before you use "
+        "it: python -m recipes generation --data mine.txt"
+    )
+
+    def __init__(self) -> None:
+        self._scorer = OfModel(Scorer)
+
+    def objective(self, config: GenerationConfig) -> str:
+        """The loss."""
+        return "loss"
+
+    def check(self, config: GenerationConfig) -> None:
+        """Refuses wrong options, and what builds no small model."""
+        require_choice("level", config.level, LEVELS)
+        if config.window < 1:
+            raise InputError(f"window must be at least 1 token, got {config.window}")
+        if not 0 <= config.warmup < 1:
+            raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
+        optimizers.optimizer(config, 1000, config.warmup, config.optimizer)
+        if config.validation_limit < 0:
+            raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
+        super().check(config)
+
+    def load(self, data: GenerationData, whole: bool = False) -> Corpus:
+        """The texts that `data.data` names."""
+        return running_text.load(
+            data.data,
+            builtin=lambda: Corpus(*builtin.generate(data.split_seed)),
+            unit=data.unit,
+            text_column=data.text_column,
+            validation_fraction=data.validation_fraction,
+            test_fraction=data.test_fraction,
+            split_seed=data.split_seed,
+            download=data.download,
+            limit=data.limit,
+            whole=whole,
+        )
+
+    def prepare(self, data: GenerationData, corpus: Corpus, directory: Path) -> Prepared:
+        """Turns the texts into ids, with the run's own vocabulary if it has one."""
+        if not (directory / "codec.json").exists():
+            learned = TextCodec.learn(
+                corpus.train,
+                size=data.vocabulary_size,
+                min_count=data.min_count,
+                level=data.level,
+                lower=data.lower,
+            )
+            learned.vocabulary.save(directory / "vocabulary.txt")
+            write_json(directory / "codec.json", learned.get_config())
+        codec = load_codec(directory)
+        parts = dict(parts_of(corpus))
+        rows = iter(codec.encode([text for part in parts.values() for text in part]))
+        batches = {
+            name: _split(data, list(itertools.islice(rows, len(part))))
+            for name, part in parts.items()
+        }
+        sizes = ", ".join(f"{name} {_size(batches[name].encoded):,}" for name in SPLITS)
+        unknown = scoring.unknown_share(batches["validation"].encoded)
+        text = (
+            f"tokens: {sizes}; vocabulary: {len(codec.vocabulary):,}; unknown in validation: "
+            f"{unknown:.2%}"
+        )
+        return Prepared(corpus, batches, codec, summary=text)
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The size of the vocabulary."""
+        return {"vocabulary_size": len(prepared.text_path.vocabulary), "explicit_states": True}
+
+    def compile(self, model: keras.Model, config: GenerationConfig, prepared: Prepared) -> None:
+        """The optimizer: the loss is part of the steps."""
+        steps = len(prepared.batches["train"])
+        model.compile(optimizers.optimizer(config, steps, config.warmup, config.optimizer))
+
+    def epochs(
+        self, model: keras.Model, config: GenerationConfig, prepared: Prepared
+    ) -> loop.RunEpoch:
+        """What trains an epoch: windows in their order, the state passed from each to the next."""
+        return Trainer(model, prepared.batches["train"]).epoch
+
+    def one_example(self, model: keras.Model, config: GenerationConfig, prepared: Prepared) -> Any:
+        """A window of one text and the first states."""
+        first = next(iter(prepared.batches["validation"]()))
+        window = Window(first.token_ids[:1], first.target_ids[:1], True)
+        inputs = inputs_of(window, initial_states(model, 1))
+        return {name: inputs[name] for name in model.input}
+
+    def validate(
+        self, model: keras.Model, config: GenerationConfig, prepared: Prepared
+    ) -> dict[str, float]:
+        """Loss and perplexity."""
+        scorer, size = self._scorer(model), len(prepared.text_path.vocabulary)
+        split = prepared.batches["validation"].encoded
+        if config.carry:
+            windows = scoring.segments(split, size, config.validation_limit)
+            return scoring.of_loss(scoring.quick_loss(scorer, windows))
+        total, count = scorer.total(scoring.whole(split, False, size))
+        return scoring.of_loss(total / count)
+
+    def evaluate(
+        self, model: keras.Model, config: GenerationConfig, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test, exact: no state is lost, no token is left out."""
+        codec, found = prepared.text_path, {}
+        for name in ("validation", "test"):
+            split, texts = prepared.batches[name].encoded, getattr(prepared.splits, name)
+            found[name] = self._scores(model, codec, split, texts, config.carry)
+        if config.data == "builtin":
+            found["test"] |= structure_scores(writer(model, codec), config.split_seed)
+        return found
+
+    def _scores(
+        self,
+        model: keras.Model,
+        codec: TextCodec,
+        split: Encoded,
+        texts: Sequence[str],
+        carry: bool,
+    ) -> dict[str, Any]:
+        windows = scoring.whole(split, carry, len(codec.vocabulary))
+        total, count = self._scorer(model).total(windows)
+        return scoring.scores(total, count, sum(map(len, texts)) + len(texts), split)
+
+    def measure(
+        self, model: keras.Model, config: GenerationConfig, corpus: Corpus, directory: Path
+    ) -> Measured:
+        """The exact metrics of the test part of any corpus."""
+        codec = load_codec(directory)
+        split = encoded(codec.encode(corpus.test))
+        return Measured(self._scores(model, codec, split, corpus.test, config.carry))
+
+    def export(
+        self, model: keras.Model, config: GenerationConfig, run: Path, directory: Path
+    ) -> Path:
+        """Writes the next version of the served model."""
+        return export_language_model(model, load_codec(run), directory, ends=config.unit == "line")
+
+    def examples(self, config: GenerationConfig, prepared: Prepared) -> list[str]:
+        """A few prompts."""
+        if config.data == "builtin":
+            return list(builtin.EXAMPLES)
+        texts = [text for text in prepared.splits.test if text.strip()][:3]
+        return [" ".join(text.split(" ")[:6]) for text in texts]
+
+    def answer(self, signatures: Any, texts: Sequence[str], how: Writing) -> list[dict[str, Any]]:
+        """See `answers.answer`."""
+        return answers.answer(signatures, texts, how)
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """See `answers.line`."""
+        return answers.line(row)
+
+    def format_example(self, row: dict[str, Any]) -> str:
+        """The prompt and what was written after it."""
+        return f"{row['prompt']} -> {row['text']}"
+
+
+def _split(data: GenerationData, rows: Sequence[np.ndarray]) -> Split:
+    split = encoded(rows)
+    if data.carry:
+        return Streams(split, data.batch_size, data.window)
+    return Documents(split, data.batch_size, data.window, data.buckets)
+
+
+def _size(split: Encoded) -> int:
+    return int(split.lengths.sum())
+
+
+def load_codec(directory: Path) -> TextCodec:
+    """A run's codec."""
+    vocabulary = Vocabulary.load(directory / "vocabulary.txt")
+    return make_from(directory / "codec.json", functools.partial(TextCodec, vocabulary))

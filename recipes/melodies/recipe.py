@@ -1,0 +1,140 @@
+"""The recipe `melodies`: a start note -> a melody, two tokens a note."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from recipes.data.splits import Splits
+from recipes.families.language.scoring import of_loss
+from recipes.families.writing import ConditionalWritingRecipe, answers, samples
+from recipes.families.writing.recipe import DRAWING
+from recipes.families.writing.samples import Sample
+from recipes.melodies import data, files, quality
+from recipes.melodies.config import BUILTIN, Composing, MelodiesConfig, MelodiesData
+from recipes.melodies.notation import abc, one_line
+from recipes.melodies.notes import name_of, notes_of, pitch_of
+from recipes.melodies.rules import rules_kept
+from recipes.predictions import Measured
+from recipes.recipe import Prepared
+from recipes.registry import register
+from zoo.errors import InputError, nearest
+from zoo.pipelines.conditional_writer import writer
+
+LONGEST = 256  # tokens of a written melody at most, the end counted
+
+
+@register
+class MelodiesRecipe(ConditionalWritingRecipe):
+    """Melodies token by token."""
+
+    name = "melodies"
+    config = MelodiesConfig
+    data_options = MelodiesData
+    builtin = BUILTIN
+    answering = Composing
+    level = "space"
+    note = (
+        "It learned generated melodies of four bars in a major key. Train on real ones before you "
+        "use it: python -m recipes melodies --data FOLDER, of MIDI or JSON files"
+    )
+
+    def check(self, config: MelodiesConfig) -> None:
+        """Refuses wrong options of the data and of writing, and what builds no small model."""
+        if config.steps_per_quarter not in (0, 1, 2, 4):
+            raise InputError(
+                f"steps_per_quarter must be 1, 2 or 4, or 0 to go by the file's name, got "
+                f"{config.steps_per_quarter}"
+            )
+        if not 0 <= config.transpose <= 12:
+            raise InputError(f"transpose must be from 0 to 12 semitones, got {config.transpose}")
+        super().check(config)
+
+    def load(self, options: MelodiesData, whole: bool = False) -> Splits:
+        """The melodies and their start notes: see `data.load`."""
+        return data.load(options, whole)
+
+    def evaluate(
+        self, model: keras.Model, config: MelodiesConfig, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test, and those of melodies that the model writes.
+
+        These begin with the start notes of the test, so that the test's real melodies compare.
+        """
+        splits = prepared.splits
+        found: dict[str, Any] = {
+            name: of_loss(self.loss(model, prepared.batches[name]))
+            for name in ("validation", "test")
+        }
+        train = [example.text for example in splits.train]
+        real = [Sample(example.label, example.text, True) for example in splits.test]
+        starts = [real[place % len(real)].label for place in range(config.samples)]
+        how = {name: getattr(config, name) for name in DRAWING}
+        functions = writer(model, prepared.text_path, prepared.classes)
+        written = samples.write(functions, starts, 1, config.seed, LONGEST, **how)
+        found["test"] |= quality.scores(real, train)
+        found["written"] = quality.scores(written, train)
+        if config.data == "builtin":
+            melodies = [notes_of(melody.text) for melody in written]
+            found["written"]["rules_kept"] = rules_kept(melodies)
+        return found
+
+    def measure(
+        self, model: keras.Model, config: MelodiesConfig, splits: Splits, directory: Path
+    ) -> Measured:
+        """The likelihood of the test's melodies, but for those with an unknown start note."""
+        known = set(self.load_text_path(directory)[1])
+        kept = data.with_known_starts(splits.test, known)
+        if not kept:
+            raise InputError(
+                f"none of the {len(splits.test)} melodies begins with a note that the model knows, "
+                f"expected one of {', '.join(sorted(known))}: give other melodies"
+            )
+        return super().measure(model, config, Splits([], [], kept), directory)
+
+    def examples(self, config: MelodiesConfig, prepared: Prepared) -> list[str]:
+        """A few start notes of the test."""
+        return list(dict.fromkeys(example.label for example in prepared.splits.test))[:3]
+
+    def answer(self, signatures: Any, texts: Sequence[str], how: Composing) -> list[dict[str, Any]]:
+        """The melodies that the exported model writes, or with `how.score` its probabilities.
+
+        Returns:
+            A dict each, as for `names`; of what is written also `abc`, the whole tune, and with
+            `how.output` the `files` that it was written to.
+
+        Raises:
+            InputError: A start note is unknown, or no files can be written there.
+        """
+        known = answers.known_labels(signatures)
+        labels = [start_note(start, known) for start in texts]
+        folder = files.folder_for(how.output) if how.output and not how.score else None
+        rows = super().answer(signatures, labels, how)
+        if not how.score:
+            for row in rows:
+                melody = notes_of(row["text"])
+                row["abc"] = abc(melody, row["label"])
+                if folder:
+                    row["files"] = [str(path) for path in files.save(melody, folder, row["label"])]
+        return rows
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """The start note, the melody in ABC, its files; or its score."""
+        if "perplexity" in row:
+            return super().format_answer(row)
+        melody = f"{row['label']}  {one_line(notes_of(row['text']))}"
+        return "  ".join([melody, *row.get("files", [])])
+
+
+def start_note(name: str, known: Sequence[str]) -> str:
+    """The label that a name stands for, in any spelling: D#4 is Eb4."""
+    pitch = pitch_of(name)
+    if pitch is None:
+        raise InputError(
+            f"unknown start note {name!r}, expected one such as F#4: {nearest(name, known)}"
+        )
+    if name_of(pitch) not in known:
+        near = min(known, key=lambda label: abs((pitch_of(label) or 0) - pitch))
+        raise InputError(f"unknown start note {name!r}: the nearest known is {near!r}")
+    return name_of(pitch)

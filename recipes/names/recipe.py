@@ -1,0 +1,76 @@
+"""The recipe `names`: a class -> new names of that class."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from recipes.config import LabelledColumns
+from recipes.corpora import surnames
+from recipes.data.splits import Splits
+from recipes.families.classification.recipe import load_labelled
+from recipes.families.language.scoring import of_loss
+from recipes.families.writing import ConditionalWritingRecipe, samples
+from recipes.families.writing.config import WritingAnswers
+from recipes.families.writing.recipe import DRAWING
+from recipes.families.writing.samples import Sample
+from recipes.names import judge, quality
+from recipes.names.config import BUILTIN, NamesConfig
+from recipes.names.rules import rules_kept
+from recipes.recipe import Prepared, parts_of
+from recipes.registry import register
+from zoo.pipelines.conditional_writer import writer
+
+LONGEST = 30  # letters of a written name at most, the end counted
+
+
+@register
+class NamesRecipe(ConditionalWritingRecipe):
+    """Names letter by letter."""
+
+    name = "names"
+    config = NamesConfig
+    data_options = LabelledColumns
+    builtin = BUILTIN
+    answering = WritingAnswers
+    note = (
+        "It writes names of invented nations ({classes}), not of real ones. Train on real names "
+        "before you use it: python -m recipes names --data names.tsv --text-column name "
+        "--label-column country"
+    )
+
+    def load(self, data: LabelledColumns, whole: bool = False) -> Splits:
+        """The names and their classes; a name counts once in a class."""
+        found = load_labelled(data, surnames.generate, whole)
+        return Splits(*(list(dict.fromkeys(part)) for _, part in parts_of(found)))
+
+    def evaluate(
+        self, model: keras.Model, config: NamesConfig, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test, and those of names that the model writes.
+
+        The judge's agreement on the test's real names is what that on written ones compares with.
+        """
+        splits, classes = prepared.splits, prepared.classes
+        found: dict[str, Any] = {
+            name: of_loss(self.loss(model, prepared.batches[name]))
+            for name in ("validation", "test")
+        }
+        classify = judge.trained(config, splits, directory / "judge")
+        shares = dict(zip(classify.classes, classify.shares.tolist(), strict=True))
+        real = [Sample(example.label, example.text, True) for example in splits.test]
+        found["test"] |= quality.agreement(real, classify, shares)
+        functions = writer(model, prepared.text_path, classes)
+        how = {name: getattr(config, name) for name in DRAWING}
+        names = samples.write(functions, classes, config.samples, config.seed, LONGEST, **how)
+        train = [example.text for example in splits.train]
+        others = [example.text for part in (splits.validation, splits.test) for example in part]
+        written = quality.scores(names, train, others)
+        written |= quality.agreement(names, classify, shares)
+        if config.data == "builtin":
+            written["rules_kept"] = rules_kept(names)
+        return {**found, "written": written}
+
+    def examples(self, config: NamesConfig, prepared: Prepared) -> list[str]:
+        """A few classes."""
+        return list(prepared.classes[:6])

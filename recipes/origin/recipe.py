@@ -1,0 +1,93 @@
+"""The recipe `origin`: names -> vectors of letter n-grams -> a network without recurrence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recipes.config import whole_numbers
+from recipes.corpora import surnames
+from recipes.families.classification import ClassificationRecipe
+from recipes.origin.config import BUILTIN, OriginConfig, OriginData
+from recipes.recipe import Prepared
+from recipes.registry import register
+from recipes.training.batches import Encoded, SequenceBatches
+from zoo.text import NgramVectorizer
+
+
+@dataclass(frozen=True)
+class FeatureBatches(SequenceBatches):
+    """Batches of vectors of fixed size, made of the numbers of their n-grams.
+
+    Args:
+        num_features: D.
+    """
+
+    num_features: int = 0
+
+    def pad(self, members: np.ndarray) -> np.ndarray:
+        """The examples' features, float32 (B, D), as `NgramVectorizer` makes them."""
+        values = np.zeros((len(members), self.num_features), np.float32)
+        for row, member in zip(values, members, strict=True):
+            np.add.at(row, self.encoded.rows[member], 1)
+        return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+@register
+class OriginRecipe(ClassificationRecipe):
+    """Text classification by a bag of letter n-grams."""
+
+    name = "origin"
+    config = OriginConfig
+    data_options = OriginData
+    builtin = BUILTIN
+    sized_by_data = {"num_classes": 2}
+    note = (
+        "It learned invented names of invented nations ({classes}), not of real ones. Train on "
+        "real names before you use it: python -m recipes origin --data names.tsv --text-column "
+        "name --label-column country"
+    )
+    texts_to_try = surnames.EXAMPLES
+
+    def corpus(self, seed: int) -> Any:
+        """The invented surnames."""
+        return surnames.generate(seed)
+
+    def check(self, config: OriginConfig) -> None:
+        """Builds the vectorizer and a small network."""
+        _vectorizer(config)
+        super().check(config)
+
+    def learn_text_path(self, data: OriginData, texts: Sequence[str], directory: Path) -> None:
+        """N-grams are hashed: there is nothing to learn."""
+
+    def load_text_path(self, data: OriginData, directory: Path) -> NgramVectorizer:
+        """The vectorizer, which the options make."""
+        return _vectorizer(data)
+
+    def batched(self, data: OriginData, encoded: Encoded, lengths: np.ndarray) -> FeatureBatches:
+        """The batches of a split: of one length all, there is nothing to pad."""
+        longest = int(encoded.lengths.max())
+        return FeatureBatches(encoded, data.batch_size, [longest], data.num_features)
+
+    def summarized(self, vectorizer: Any, classes: Sequence[str], train: SequenceBatches) -> str:
+        """The classes and the features."""
+        sizes = ", ".join(map(str, vectorizer.sizes))
+        return (
+            f"classes: {len(classes)}; n-grams of {sizes} letters, hashed to "
+            f"{vectorizer.num_features:,} numbers"
+        )
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The number of labels."""
+        return {"num_classes": len(prepared.classes)}
+
+    def known_words(self, prepared: Prepared) -> int:
+        """None: n-grams have no vocabulary."""
+        return 0
+
+
+def _vectorizer(data: OriginData) -> NgramVectorizer:
+    return NgramVectorizer(data.num_features, whole_numbers("ngrams", data.ngrams), data.lower)

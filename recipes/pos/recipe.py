@@ -1,0 +1,34 @@
+"""The recipe `pos`: sentences -> parts of speech."""
+
+from recipes.corpora.parts_of_speech import corpus
+from recipes.data.sentences import TaggedSplits
+from recipes.families.tagging import TaggingRecipe, chosen, data
+from recipes.families.tagging.config import TaggingData
+from recipes.pos.config import BUILTIN, PosConfig
+from recipes.registry import register
+
+
+@register
+class PosRecipe(TaggingRecipe):
+    """Tagging of each token; compared by accuracy."""
+
+    name = "pos"
+    config = PosConfig
+    data_options = TaggingData
+    builtin = BUILTIN
+    note = (
+        "It learned generated sentences, many of whose words are made up, and knows {known} words. "
+        "Train on real sentences before you use it: python -m recipes pos --data mine.conllu"
+    )
+    corpus_examples = corpus.EXAMPLES
+
+    def objective(self, config: PosConfig) -> str:
+        """Accuracy."""
+        return "accuracy"
+
+    def load(self, options: TaggingData, whole: bool = False) -> TaggedSplits:
+        """The tagged sentences."""
+        splits = data.load(
+            options, lambda: data.from_pairs(corpus.generate()), ("upos", "pos", "xpos"), whole
+        )
+        return splits if whole else chosen.joined(splits, options.chosen_by)

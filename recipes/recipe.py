@@ -1,0 +1,286 @@
+"""`Recipe`: what a task says about itself, so that the commands can train, measure and serve it."""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import keras
+
+import zoo
+from recipes.config import Answering, DataOptions, TrainingConfig, from_mapping
+from recipes.predictions import Measured
+from recipes.registry import BUILTIN
+from recipes.training import loop
+from recipes.training.batches import LabelledBatches
+from recipes.training.epochs import settled
+from zoo.errors import InputError, nearest
+from zoo.registry import architecture, preset_options
+
+SPLITS = ("train", "validation", "test")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set as numbers, with what turned it into numbers.
+
+    Attributes:
+        splits: The examples: `train`, `validation`, `test`.
+        batches: The batches of each split, by its name.
+        text_path: What turns texts into numbers: a vectorizer, or one codec or several.
+        classes: The labels in the order of their ids; empty where there are none.
+        summary: The line about the data that is printed before training.
+    """
+
+    splits: Any
+    batches: Mapping[str, Any]
+    text_path: Any
+    classes: Sequence[str] = field(default=())
+    summary: str = ""
+
+
+class OfModel(Generic[Made]):
+    """Makes something from a model, such as a traced function, and reuses it for the same model.
+
+    Tracing takes seconds, and validation comes after every epoch.
+
+    Args:
+        make: A model and further arguments -> the thing.
+    """
+
+    def __init__(self, make: Callable[..., Made]) -> None:
+        self._make = make
+        self._made: tuple[tuple[Any, ...], Made] | None = None
+
+    def __call__(self, *arguments: Any) -> Made:
+        """The thing for these arguments, the first of which is the model."""
+        if self._made is None or any(
+            a is not b and a != b for a, b in zip(self._made[0], arguments, strict=True)
+        ):
+            self._made = None  # before the next one takes memory
+            self._made = arguments, self._make(*arguments)
+        return self._made[1]
+
+
+class Recipe(abc.ABC):
+    """A task from its data to a served model.
+
+    A configuration is one flat dataclass, `config`. Of its options those in `data_options` say what
+    the data is and how it becomes numbers; `load` and `prepare` get these alone. The options that
+    the architecture's builder takes go to `zoo.build`.
+
+    Attributes:
+        name: What the command line calls it.
+        summary: One line for the list of recipes.
+        config: All options: a dataclass of fields made by `recipes.config.option`.
+        data_options: The options that `load` and `prepare` get, a dataclass whose fields `config`
+            has, too.
+        builtin: The defaults that apply to the built-in corpus.
+        sized_by_data: The builder's options that the data decide and that have no flag, each with
+            a small value, with which `check` tries the other options.
+        answering: The options of `predict`.
+        example_options: Those with which the examples at the end of a run are answered.
+        note: What a model of the built-in corpus is good for; it may name `{known}`, the number of
+            known words, and `{classes}`.
+        labelled: Whether examples have a right answer that predictions can be compared with.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    config: ClassVar[type[TrainingConfig]]
+    data_options: ClassVar[type[DataOptions]]
+    builtin: ClassVar[Mapping[str, Any]] = {}
+    sized_by_data: ClassVar[Mapping[str, Any]] = {}
+    answering: ClassVar[type[Answering]] = Answering
+    example_options: ClassVar[Mapping[str, Any]] = {}
+    note: ClassVar[str] = ""
+    labelled: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Gives a built-in recipe its summary."""
+        super().__init_subclass__(**options)
+        if "name" in vars(cls) and "summary" not in vars(cls):
+            cls.summary = BUILTIN.get(cls.name, "")
+
+    @abc.abstractmethod
+    def load(self, data: Any, whole: bool = False) -> Any:
+        """The examples that `data.data` names: an object with `train`, `validation` and `test`.
+
+        Args:
+            data: The `data_options`.
+            whole: Give all examples as `test`, for measuring, and leave the others empty.
+
+        Raises:
+            InputError: There is no such data, or it cannot be used.
+        """
+
+    @abc.abstractmethod
+    def prepare(self, data: Any, splits: Any, directory: Path) -> Prepared:
+        """Turns examples into numbers and batches.
+
+        What is learned from the training split (vocabularies, labels) is written into the run's
+        folder `directory` and read from there if it is there already.
+        """
+
+    @abc.abstractmethod
+    def sizes(self, prepared: Any) -> dict[str, Any]:
+        """The values of the builder's options that the data decide: those of `sized_by_data`."""
+
+    @abc.abstractmethod
+    def compile(self, model: keras.Model, config: Any, prepared: Any) -> None:
+        """Gives the model its optimizer and its loss."""
+
+    @abc.abstractmethod
+    def validate(self, model: keras.Model, config: Any, prepared: Any) -> dict[str, float]:
+        """The validation split's metrics; the first one chooses the best epoch."""
+
+    @abc.abstractmethod
+    def evaluate(
+        self, model: keras.Model, config: Any, prepared: Any, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test by split; may write tables and plots."""
+
+    @abc.abstractmethod
+    def measure(self, model: keras.Model, config: Any, splits: Any, directory: Path) -> Measured:
+        """The metrics and the predictions of a run's model on the test split of any data."""
+
+    @abc.abstractmethod
+    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
+        """Writes the next version of the served model into `directory`; returns its folder."""
+
+    @abc.abstractmethod
+    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+        """The served model's answers: for each text the same number of rows.
+
+        Args:
+            signatures: Of the loaded SavedModel.
+            texts: Any texts.
+            how: The options of `predict`, an `answering`.
+        """
+
+    @abc.abstractmethod
+    def objective(self, config: Any) -> str:
+        """The validation metric by which a search compares settings."""
+
+    @abc.abstractmethod
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """An answer as a line of text."""
+
+    def format_example(self, row: dict[str, Any]) -> str:
+        """An answer as a line that shows what was asked, too: for the end of a run."""
+        return self.format_answer(row)
+
+    def fitting_objective(self, objective: str, prepared: Any) -> str:
+        """The recipe's own objective, or another one where this data has no such metric."""
+        return objective
+
+    def defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The defaults that depend on the options that are given."""
+        return dict(self.builtin) if self.is_builtin(given) else {}
+
+    def is_builtin(self, given: Mapping[str, Any]) -> bool:
+        """Whether options choose the built-in corpus, not a data set or files."""
+        return given.get("data", self.config.data) == "builtin"
+
+    def configured(self, given: Mapping[str, Any]) -> Any:
+        """The configuration: the options given, then those of a preset, then the defaults.
+
+        Args:
+            given: Options by name, one of which may name an `architecture`.
+
+        Raises:
+            InputError: An option is unknown, has a wrong value, or is one that the architecture
+                does not have.
+        """
+        known = {field.name for field in dataclasses.fields(self.config)}
+        preset = preset_options(given["architecture"]) if "architecture" in given else {}
+        own = {name: value for name, value in preset.items() if name in known}
+        config = from_mapping(self.config, {**self.defaults(given), **own, **given})
+        self._check_taken(config, given)
+        return config
+
+    def _check_taken(self, config: Any, given: Mapping[str, Any]) -> None:
+        """Refuses options of the usual architecture that another one lacks."""
+        taken = architecture(config.architecture).options
+        usual = set(architecture(self.config.architecture).options) - set(self.sized_by_data)
+        for name in given:
+            if name in usual and name not in taken and given[name] != getattr(self.config, name):
+                raise InputError(
+                    f"{config.architecture} has no option {name!r}: {nearest(name, taken)}"
+                )
+
+    def data_of(self, config: Any) -> Any:
+        """The data options of a configuration. Equal ones load and prepare the same data."""
+        names = [field.name for field in dataclasses.fields(self.data_options)]
+        return self.data_options(**{name: getattr(config, name) for name in names})
+
+    def model_options(self, config: Any) -> dict[str, Any]:
+        """The options that go to the architecture's builder, but for those that the data decide."""
+        known = {field.name for field in dataclasses.fields(config)} - set(self.sized_by_data)
+        taken = architecture(config.architecture).options
+        return {name: getattr(config, name) for name in taken if name in known}
+
+    def model(self, config: Any, sizes: Mapping[str, Any]) -> keras.Model:
+        """The model, not compiled; `sizes` are the values of `sized_by_data`."""
+        taken = architecture(config.architecture).options
+        needed = {name: size for name, size in sizes.items() if name in taken or size}
+        return zoo.build(config.architecture, **self.model_options(config), **needed)
+
+    def check(self, config: Any) -> None:
+        """Builds a small model: wrong options show before the data is read.
+
+        Raises:
+            InputError: An option does not fit.
+        """
+        self.model(settled(config, 1), self.sized_by_data)
+
+    def build(self, config: Any, prepared: Any) -> keras.Model:
+        """The compiled model.
+
+        Args:
+            config: With its epochs settled by the size of train.
+            prepared: The data.
+        """
+        model = self.model(config, self.sizes(prepared))
+        self.compile(model, config, prepared)
+        return model
+
+    def batches(
+        self, model: keras.Model, config: Any, prepared: Any, split: str
+    ) -> LabelledBatches:
+        """The batches of a split, with the inputs and the labels that a model takes."""
+        batches: LabelledBatches = prepared.batches[split]
+        return batches
+
+    def epochs(self, model: keras.Model, config: Any, prepared: Any) -> loop.RunEpoch:
+        """What trains an epoch of the compiled model."""
+        return loop.over_batches(model, self.batches(model, config, prepared, "train"))
+
+    def one_example(self, model: keras.Model, config: Any, prepared: Any) -> Any:
+        """The model's inputs for one example of validation, to time it."""
+        inputs, *_ = next(iter(self.batches(model, config, prepared, "validation")()))
+        return keras.tree.map_structure(lambda values: values[:1], inputs)
+
+    def examples(self, config: Any, prepared: Any) -> list[str]:
+        """A few texts to try the exported model on."""
+        return [example.text for example in prepared.splits.test[:5]]
+
+    def advice(self, config: Any, prepared: Any) -> str:
+        """The `note` about a model of the built-in corpus, or ""."""
+        if not self.note or not self.is_builtin(dataclasses.asdict(config)):
+            return ""
+        known = f"{self.known_words(prepared):,}"
+        text = self.note.format(known=known, classes=", ".join(prepared.classes))
+        return f"about this model: {text}"
+
+    def known_words(self, prepared: Any) -> int:
+        """The number of words in the run's vocabulary; 0 where there is none."""
+        return 0
+
+
+def parts_of(splits: Any) -> Iterator[tuple[str, list[Any]]]:
+    """The names and the examples of the three splits, in their order."""
+    return ((name, getattr(splits, name)) for name in SPLITS)

@@ -1,0 +1,274 @@
+"""The recipe `translation`: pairs of texts -> an encoder-decoder, measured by BLEU."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from recipes.corpora.dates import corpus
+from recipes.data import pairs
+from recipes.data.pairs import PairSplits
+from recipes.predictions import Measured
+from recipes.recipe import SPLITS, OfModel, Prepared, Recipe
+from recipes.registry import register
+from recipes.training import optimizers
+from recipes.translation import answers, bleu, codecs, evaluation
+from recipes.translation.batches import EncodedPairs, PairBatches
+from recipes.translation.config import (
+    BUILTIN,
+    Translating,
+    TranslationConfig,
+    TranslationData,
+)
+from recipes.translation.evaluation import Written
+from zoo.decoding.bounds import require_options
+from zoo.errors import InputError, require_choice, require_positive_int
+from zoo.losses import TokenCrossentropy
+from zoo.pipelines.translation import export_encoder_decoder
+from zoo.pipelines.translator import Search, Translator
+from zoo.text import SPECIAL
+
+OBJECTIVES = ("bleu", "exact_match", "loss")
+STEP = 4  # tokens: lengths are padded to a multiple of it
+PICTURES = 4  # test sentences whose attention is drawn
+
+
+@register
+class TranslationRecipe(Recipe):
+    """Translation with an encoder, a decoder and attention."""
+
+    name = "translation"
+    config = TranslationConfig
+    data_options = TranslationData
+    builtin = BUILTIN
+    sized_by_data = {
+        "source_vocabulary_size": len(SPECIAL),
+        "target_vocabulary_size": len(SPECIAL),
+    }
+    answering = Translating
+    note = (
+        "It learned generated English dates from 1900 to 2049, the day before the month where both "
+        "are numbers, and translates nothing else. Train on real pairs of texts before you use it: "
+        "python -m recipes translation --data pairs.tsv --source 0 --target 1"
+    )
+
+    def __init__(self) -> None:
+        self._losses = OfModel(evaluation.traced_losses)
+        self._greedy = OfModel(_written)
+
+    def is_builtin(self, given: Mapping[str, Any]) -> bool:
+        """Whether the options choose the built-in dates: no data set and no files."""
+        files = given.get("source_file") or given.get("target_file")
+        return super().is_builtin(given) and not files
+
+    def objective(self, config: TranslationConfig) -> str:
+        """The metric in the options; BLEU without case where the target has none."""
+        lower = config.objective == "bleu" and config.lower_target
+        return "bleu_lowercase" if lower else config.objective
+
+    def check(self, config: TranslationConfig) -> None:
+        """Refuses wrong options, and what builds no small model."""
+        for side in codecs.SIDES:
+            require_choice(f"{side}_level", getattr(config, f"{side}_level"), codecs.LEVELS)
+        require_choice("objective", config.objective, OBJECTIVES)
+        require_positive_int("beam_size", config.beam_size)
+        require_options(config, ("beam_size", "length_penalty", "coverage_penalty", "no_repeat"))
+        if not 0 <= config.subword_sampling < math.inf:
+            raise InputError(f"subword_sampling must be at least 0, got {config.subword_sampling}")
+        if config.replace_unknown:
+            _check_replacing(config)
+        TokenCrossentropy(config.label_smoothing)
+        optimizers.optimizer(config, 1000, config.warmup)
+        search_of(config)
+        super().check(config)
+
+    def load(self, data: TranslationData, whole: bool = False) -> PairSplits:
+        """The pairs of texts that the options name."""
+        return pairs.load(
+            data.data,
+            builtin=lambda: PairSplits(*corpus.generate(data.split_seed)),
+            source=data.source,
+            target=data.target,
+            format=data.format,
+            header=data.header,
+            source_file=data.source_file,
+            target_file=data.target_file,
+            validation_fraction=data.validation_fraction,
+            test_fraction=data.test_fraction,
+            split_seed=data.split_seed,
+            download=data.download,
+            limit=data.limit,
+            whole=whole,
+        )
+
+    def prepare(self, data: TranslationData, splits: PairSplits, directory: Path) -> Prepared:
+        """Turns the pairs into ids, with the run's own vocabularies if it has them."""
+        texts = {
+            side: {name: [getattr(pair, side) for pair in getattr(splits, name)] for name in SPLITS}
+            for side in codecs.SIDES
+        }
+        if (directory / "target.json").exists():
+            both = codecs.of_run(data, directory)
+        else:
+            both = {side: codecs.learn(data, side, texts[side]["train"]) for side in texts}
+            for side, codec in both.items():
+                codecs.save(codec, directory, side)
+        encoded = {side: codecs.encoded(both[side], texts[side]) for side in codecs.SIDES}
+        batches = {}
+        for name in SPLITS:
+            rows = [encoded[side][name] for side in codecs.SIDES]
+            resample = None
+            if name == "train" and data.subword_sampling:
+                given = {side: texts[side][name] for side in texts}
+                resample = codecs.resampling(data.subword_sampling, both, rows, given)
+            batches[name] = PairBatches(EncodedPairs(*rows), data.batch_size, STEP, resample)
+        return Prepared(splits, batches, both, summary=_summary(both, batches["train"], splits))
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The sizes of both vocabularies."""
+        return {
+            f"{side}_vocabulary_size": len(prepared.text_path[side].vocabulary)
+            for side in codecs.SIDES
+        }
+
+    def compile(self, model: keras.Model, config: TranslationConfig, prepared: Prepared) -> None:
+        """The cross-entropy of the next target token, smoothed."""
+        steps = len(prepared.batches["train"])
+        optimizer = optimizers.optimizer(config, steps, config.warmup)
+        model.compile(optimizer, TokenCrossentropy(config.label_smoothing))
+
+    def loss(self, model: keras.Model, batches: PairBatches) -> float:
+        """The mean loss of a split, in nats per target token."""
+        return evaluation.loss(self._losses(model), model, batches)
+
+    def validate(
+        self, model: keras.Model, config: TranslationConfig, prepared: Prepared
+    ) -> dict[str, float]:
+        """The loss, and before it the objective of translations by greedy search."""
+        found = {"loss": self.loss(model, prepared.batches["validation"])}
+        if config.objective == "loss":
+            return found
+        written = self._greedy(model, prepared.text_path, search_of(config, 1))
+        sources, references = _sides(prepared.splits.validation)
+        name = self.objective(config)
+        return {name: bleu.scores(written(sources), references)[name], **found}
+
+    def evaluate(
+        self, model: keras.Model, config: TranslationConfig, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """The metrics of validation and test, translated as the exported model does.
+
+        Writes `validation.tsv` and `test.tsv`, and plots of the attention in a few translations.
+        """
+        write = _written(model, prepared.text_path, search_of(config))
+        found: dict[str, Any] = {}
+        for name in ("validation", "test"):
+            sources, references = _sides(getattr(prepared.splits, name))
+            written = write(sources)
+            evaluation.write_translations(directory / f"{name}.tsv", sources, references, written)
+            loss = self.loss(model, prepared.batches[name])
+            found[name] = {"loss": loss, **bleu.scores(written, references)}
+            if name == "test":
+                found[name]["by_length"] = bleu.by_length(sources, written, references)
+        if write.translator.looks:
+            outputs = write.translator.translate(tf.constant(self.examples(config, prepared)))
+            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+            answers.draw(arrays, directory / "attention.png")
+        return {**found, "signatures": bleu.signatures()}
+
+    def measure(
+        self, model: keras.Model, config: TranslationConfig, splits: PairSplits, directory: Path
+    ) -> Measured:
+        """The metrics and the translations of the test split of any data."""
+        both = codecs.of_run(self.data_of(config), directory)
+        sources, references = _sides(splits.test)
+        rows = [both["source"].encode(sources), both["target"].encode(references)]
+        batches = PairBatches(EncodedPairs(*rows), config.batch_size)
+        written = _written(model, both, search_of(config))(sources)
+        scores = {"loss": self.loss(model, batches), **bleu.scores(written, references)}
+        triples = enumerate(zip(sources, references, written, strict=True), 1)
+        return Measured(
+            scores,
+            [
+                {"id": number, "text": source, "label": reference, "prediction": translation}
+                for number, (source, reference, translation) in triples
+            ],
+        )
+
+    def export(
+        self, model: keras.Model, config: TranslationConfig, run: Path, directory: Path
+    ) -> Path:
+        """Writes the next version of the served model."""
+        both = codecs.of_run(self.data_of(config), run)
+        translator = Translator(model, both["source"], both["target"], search_of(config))
+        return export_encoder_decoder(translator, directory)
+
+    def examples(self, config: TranslationConfig, prepared: Prepared) -> list[str]:
+        """A few source texts."""
+        if config.data == "builtin" and not config.source_file:
+            return list(corpus.EXAMPLES)
+        return [pair.source for pair in prepared.splits.test[:PICTURES]]
+
+    def answer(
+        self, signatures: Any, texts: Sequence[str], how: Translating
+    ) -> list[dict[str, Any]]:
+        """See `answers.answer`."""
+        return answers.answer(signatures, texts, how)
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """See `answers.line`."""
+        return answers.line(row)
+
+    def format_example(self, row: dict[str, Any]) -> str:
+        """The source and its translation."""
+        return f"{row['text']} -> {answers.line(row)}"
+
+
+def _check_replacing(config: TranslationConfig) -> None:
+    """Whether an unknown token has one of the source that can replace it."""
+    levels = config.source_level, config.target_level
+    if "subword" in levels or len(set(levels)) > 1:
+        raise InputError(
+            "replace_unknown is for words, or for characters: with subwords no token is unknown; "
+            f"got source_level {levels[0]!r} and target_level {levels[1]!r}: set --source-level "
+            "word and --target-level word, or leave it out"
+        )
+    if config.attention == "none":
+        raise InputError(
+            "replace_unknown writes what attention points at, got attention 'none': set "
+            "--attention general, or leave it out"
+        )
+
+
+def search_of(config: TranslationConfig, beam_size: int = 0) -> Search:
+    """A run's search for translations; `beam_size` 0 takes the configured one."""
+    return Search(
+        beam_size=beam_size or config.beam_size,
+        alpha=config.length_penalty,
+        beta=config.coverage_penalty,
+        no_repeat=config.no_repeat,
+        replace_unknown=config.replace_unknown,
+    )
+
+
+def _written(model: keras.Model, both: dict[str, Any], search: Search) -> Written:
+    return Written(Translator(model, both["source"], both["target"], search))
+
+
+def _sides(split: Sequence[pairs.Pair]) -> tuple[list[str], list[str]]:
+    """The sources and the references of a split."""
+    return [pair.source for pair in split], [pair.target for pair in split]
+
+
+def _summary(both: dict[str, Any], train: PairBatches, splits: PairSplits) -> str:
+    """The line about the data that is printed before training."""
+    counted = zip(codecs.SIDES, train.encoded.lengths.sum(axis=0), strict=True)
+    sizes = ", ".join(
+        f"{side} {len(both[side].vocabulary):,} tokens ({count:,} in train)"
+        for side, count in counted
+    )
+    left = f"; {splits.blank} pairs with a blank side left out" if splits.blank else ""
+    return f"vocabularies: {sizes}; {train.padding_share:.1%} of places padding{left}"
