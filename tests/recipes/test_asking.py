@@ -6,13 +6,13 @@ import tensorflow as tf
 
 from recipes import asking
 from recipes.cli import main
+from recipes.families.writing.config import WritingAnswers
 from recipes.generation.config import Writing
 from recipes.melodies.config import Composing
-from recipes.names.config import Inventing
 from recipes.translation.config import Translating
 from zoo.errors import InputError
 
-WRITERS = (Writing, Inventing, Composing)
+WRITERS = (Writing, WritingAnswers, Composing)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_writes_refuses_options_out_of_range(options, said):
 @pytest.mark.parametrize(
     ("kind", "options", "said"),
     [
-        (Inventing, {"min_p": 2.0}, "--min-p must be at most 1, got 2.0"),
+        (WritingAnswers, {"min_p": 2.0}, "--min-p must be at most 1, got 2.0"),
         (Composing, {"guidance": float("nan")}, "--guidance must be a number from 0 to 100"),
         (Translating, {"beam_size": 10**6}, "--beam-size must be at most 32, got 1000000"),
         (Translating, {"beam_size": 0}, "--beam-size must be at least 1, got 0"),
@@ -99,7 +99,7 @@ def test_predict_checks_its_options_before_it_looks_for_a_model(words, said, tmp
 
 
 def test_options_become_one_value_a_row():
-    how = Inventing(temperature=1, top_k=3, min_p=0.5)
+    how = WritingAnswers(temperature=1, top_k=3, min_p=0.5)
     found = asking.options(how, ("temperature", "top_k", "min_p"), 4)
     assert {name: (each.dtype, each.numpy().tolist()) for name, each in found.items()} == {
         "temperature": (tf.float32, [1.0] * 4),

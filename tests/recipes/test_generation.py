@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from recipes.generation.structure import structure_scores
 
 import zoo
 from recipes.cli import main
@@ -17,6 +16,7 @@ from recipes.families.language.steps import Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Streams, encoded
 from recipes.generation import GenerationRecipe, answers, quality
 from recipes.generation.config import Writing
+from recipes.generation.quality import structure_scores
 from recipes.recipe import SPLITS
 from recipes.run import Run
 from tests import surface

@@ -349,7 +349,7 @@ class TaggingModel(CheckedModel):
     def lower_score(self, tag: int, nats: float) -> None:
         """Lowers the score of a tag in the model's weights, for all tokens."""
         bias = self.get_layer("logits").bias
-        bias.assign(bias - nats * keras.ops.one_hot(tag, len(bias)))
+        bias.assign(bias - nats * keras.ops.one_hot(tag, bias.shape[0]))
 
     def set_context(self, source: keras.Model, rows: Mapping[str, Any]) -> None:
         """Copies the weights of a bidirectional language model into the layers `context_...`.
