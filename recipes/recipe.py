@@ -152,13 +152,13 @@ class Recipe(abc.ABC):
         """Writes the next version of the served model into `directory`; returns its folder."""
 
     @abc.abstractmethod
-    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+    def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """The served model's answers: for each text the same number of rows.
 
         Args:
             signatures: Of the loaded SavedModel.
             texts: Any texts.
-            how: The options of `predict`, an `answering`.
+            options: Those of `predict`, an `answering`.
         """
 
     @abc.abstractmethod
@@ -177,39 +177,43 @@ class Recipe(abc.ABC):
         """The recipe's own objective, or another one where this data has no such metric."""
         return objective
 
-    def defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The defaults that depend on the options that are given."""
-        return dict(self.builtin) if self.is_builtin(given) else {}
+    def defaults(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The defaults that depend on the user's options."""
+        return dict(self.builtin) if self.is_builtin(options) else {}
 
-    def is_builtin(self, given: Mapping[str, Any]) -> bool:
+    def is_builtin(self, options: Mapping[str, Any]) -> bool:
         """Whether options choose the built-in corpus, not a data set or files."""
-        return given.get("data", self.config.data) == "builtin"
+        return options.get("data", self.config.data) == "builtin"
 
-    def configured(self, given: Mapping[str, Any]) -> Any:
-        """The configuration: the options given, then those of a preset, then the defaults.
+    def configured(self, options: Mapping[str, Any]) -> Any:
+        """The configuration: the user's options, then those of a preset, then the defaults.
 
         Args:
-            given: Options by name, one of which may name an `architecture`.
+            options: Options by name, one of which may name an `architecture`.
 
         Raises:
             InputError: An option is unknown, has a wrong value, or is one that the architecture
                 does not have.
         """
         known = {field.name for field in dataclasses.fields(self.config)}
-        preset = preset_options(given["architecture"]) if "architecture" in given else {}
+        preset = preset_options(options["architecture"]) if "architecture" in options else {}
         own = {name: value for name, value in preset.items() if name in known}
-        config = from_mapping(self.config, {**self.defaults(given), **own, **given})
-        self._check_taken(config, given)
+        config = from_mapping(self.config, {**self.defaults(options), **own, **options})
+        self._check_accepted(config, options)
         return config
 
-    def _check_taken(self, config: Any, given: Mapping[str, Any]) -> None:
+    def _check_accepted(self, config: Any, options: Mapping[str, Any]) -> None:
         """Refuses options of the usual architecture that another one lacks."""
-        taken = architecture(config.architecture).options
+        accepted = architecture(config.architecture).options
         usual = set(architecture(self.config.architecture).options) - set(self.sized_by_data)
-        for name in given:
-            if name in usual and name not in taken and given[name] != getattr(self.config, name):
+        for name in options:
+            if (
+                name in usual
+                and name not in accepted
+                and options[name] != getattr(self.config, name)
+            ):
                 raise InputError(
-                    f"{config.architecture} has no option {name!r}: {nearest(name, taken)}"
+                    f"{config.architecture} has no option {name!r}: {nearest(name, accepted)}"
                 )
 
     def data_of(self, config: Any) -> Any:
@@ -220,13 +224,13 @@ class Recipe(abc.ABC):
     def model_options(self, config: Any) -> dict[str, Any]:
         """The options that go to the architecture's builder, but for those that the data decide."""
         known = {field.name for field in dataclasses.fields(config)} - set(self.sized_by_data)
-        taken = architecture(config.architecture).options
-        return {name: getattr(config, name) for name in taken if name in known}
+        accepted = architecture(config.architecture).options
+        return {name: getattr(config, name) for name in accepted if name in known}
 
     def model(self, config: Any, sizes: Mapping[str, Any]) -> keras.Model:
         """The model, not compiled; `sizes` are the values of `sized_by_data`."""
-        taken = architecture(config.architecture).options
-        needed = {name: size for name, size in sizes.items() if name in taken or size}
+        accepted = architecture(config.architecture).options
+        needed = {name: size for name, size in sizes.items() if name in accepted or size}
         return zoo.build(config.architecture, **self.model_options(config), **needed)
 
     def check(self, config: Any) -> None:

@@ -190,9 +190,11 @@ class GenerationRecipe(Recipe):
         texts = [text for text in prepared.splits.test if text.strip()][:3]
         return [" ".join(text.split(" ")[:6]) for text in texts]
 
-    def answer(self, signatures: Any, texts: Sequence[str], how: Writing) -> list[dict[str, Any]]:
+    def answer(
+        self, signatures: Any, texts: Sequence[str], options: Writing
+    ) -> list[dict[str, Any]]:
         """See `answers.answer`."""
-        return answers.answer(signatures, texts, how)
+        return answers.answer(signatures, texts, options)
 
     def format_answer(self, row: dict[str, Any]) -> str:
         """See `answers.line`."""

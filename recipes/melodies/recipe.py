@@ -97,21 +97,23 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         """A few start notes of the test."""
         return list(dict.fromkeys(example.label for example in prepared.splits.test))[:3]
 
-    def answer(self, signatures: Any, texts: Sequence[str], how: Composing) -> list[dict[str, Any]]:
-        """The melodies that the exported model writes, or with `how.score` its probabilities.
+    def answer(
+        self, signatures: Any, texts: Sequence[str], options: Composing
+    ) -> list[dict[str, Any]]:
+        """The melodies that the exported model writes, or with `options.score` its probabilities.
 
         Returns:
             A dict each, as for `names`; of what is written also `abc`, the whole tune, and with
-            `how.output` the `files` that it was written to.
+            `options.output` the `files` that it was written to.
 
         Raises:
             InputError: A start note is unknown, or no files can be written there.
         """
         known = answers.known_labels(signatures)
         labels = [start_note(start, known) for start in texts]
-        folder = files.folder_for(how.output) if how.output and not how.score else None
-        rows = super().answer(signatures, labels, how)
-        if not how.score:
+        folder = files.folder_for(options.output) if options.output and not options.score else None
+        rows = super().answer(signatures, labels, options)
+        if not options.score:
             for row in rows:
                 melody = notes_of(row["text"])
                 row["abc"] = abc(melody, row["label"])

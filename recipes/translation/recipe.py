@@ -59,10 +59,10 @@ class TranslationRecipe(Recipe):
         self._losses = OfModel(evaluation.traced_losses)
         self._greedy = OfModel(_written)
 
-    def is_builtin(self, given: Mapping[str, Any]) -> bool:
+    def is_builtin(self, options: Mapping[str, Any]) -> bool:
         """Whether the options choose the built-in dates: no data set and no files."""
-        files = given.get("source_file") or given.get("target_file")
-        return super().is_builtin(given) and not files
+        files = options.get("source_file") or options.get("target_file")
+        return super().is_builtin(options) and not files
 
     def objective(self, config: TranslationConfig) -> str:
         """The metric in the options; BLEU without case where the target has none."""
@@ -213,10 +213,10 @@ class TranslationRecipe(Recipe):
         return [pair.source for pair in prepared.splits.test[:PICTURES]]
 
     def answer(
-        self, signatures: Any, texts: Sequence[str], how: Translating
+        self, signatures: Any, texts: Sequence[str], options: Translating
     ) -> list[dict[str, Any]]:
         """See `answers.answer`."""
-        return answers.answer(signatures, texts, how)
+        return answers.answer(signatures, texts, options)
 
     def format_answer(self, row: dict[str, Any]) -> str:
         """See `answers.line`."""

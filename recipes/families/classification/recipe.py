@@ -145,7 +145,7 @@ class ClassificationRecipe(Recipe):
         """The words that the vectorizer knows, without special tokens."""
         return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
-    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+    def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """A dict for each text: `text`, `label`, `probabilities`, `unknown_share`."""
         import tensorflow as tf
 

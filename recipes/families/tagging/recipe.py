@@ -87,11 +87,11 @@ class TaggingRecipe(Recipe):
     def __init__(self) -> None:
         self._decoder = OfModel(scoring.decoder)
 
-    def defaults(self, given: Any) -> dict[str, Any]:
+    def defaults(self, options: Any) -> dict[str, Any]:
         """Those of the built-in corpus, or the options of the run that `chosen_by` names."""
-        if given.get("chosen_by"):
-            return chosen.options(self.name, given["chosen_by"])
-        return super().defaults(given)
+        if options.get("chosen_by"):
+            return chosen.options(self.name, options["chosen_by"])
+        return super().defaults(options)
 
     def data_of(self, config: Any) -> Any:
         """The data options; how a language model is pretrained matters only where one is."""
@@ -347,7 +347,7 @@ class TaggingRecipe(Recipe):
         """The words of the vocabulary, without special tokens."""
         return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
-    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+    def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """See `answers.answer`."""
         return answers.answer(signatures, texts)
 

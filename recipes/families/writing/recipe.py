@@ -111,9 +111,9 @@ class ConditionalWritingRecipe(Recipe):
         """Writes the next version of the served model."""
         return export_one_to_many(model, *self.load_text_path(run), directory)
 
-    def answer(self, signatures: Any, texts: Sequence[str], how: Any) -> list[dict[str, Any]]:
+    def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """See `answers.answer`."""
-        return answers.answer(signatures, texts, how)
+        return answers.answer(signatures, texts, options)
 
     def format_answer(self, row: dict[str, Any]) -> str:
         """See `answers.line`."""
