@@ -234,7 +234,7 @@ def main() -> None:
     print("| | rnn-zoo | PyTorch | PyTorch's time over ours, median (low to high) | |")
     print("|---|---|---|---|---|")
     pairs = random_pairs(config.batch_size * arguments.batches)
-    batches = list(PairBatches(pairs, config.batch_size, task.STEP)((0, 0)))
+    batches = list(PairBatches(pairs, config.batch_size, STEP)((0, 0)))
     work = sum(int((labels != IGNORED).sum()) for _, labels, _ in batches)
     training_of = our_training(model, batches), torch_training(config, peer, batches)
     compared("training", *training_of, work, "target tokens per second", arguments.rounds)

@@ -272,8 +272,8 @@ class Run:
             resume = registry.command(
                 self.recipe.name, "train", "--resume", "--run-dir", self.directory
             )
-            again = registry.command(self.recipe.name, "train", "--config", self.directory / CONFIG)
-            hint = loop.how_to_go_on(progression, self.config, resume, again)
+            anew = registry.command(self.recipe.name, "train", "--config", self.directory / CONFIG)
+            hint = loop.how_to_go_on(progression, self.config, resume, anew)
             if hint:
                 print(hint, flush=True)
             curves = self.directory / "curves.png"
