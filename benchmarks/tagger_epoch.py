@@ -1,6 +1,6 @@
 """A training epoch of the `ner` recipe's tagger beside the same model in PyTorch, on a CPU.
 
-    pip install -e '.[benchmark]' && python benchmarks/tagger_epoch.py --data ../shared/data/wnut17
+    pip install -e '.[benchmark]' && python benchmarks/tagger_epoch.py --data data/wnut17
 
 Words, a convolution over their letters and casing -> a bidirectional LSTM -> a CRF (pytorch-crf
 there); the same bucketed batches, sizes, dropout, clipping and Adam, an epoch of each in turn.
