@@ -21,6 +21,7 @@ import tensorflow as tf
 from zoo.errors import DamagedFile, Failure, InputError
 from zoo.system import checksums, durable
 
+README = "README.md"
 PART = ".part-"  # begins the names of unfinished versions
 
 # difficult strings: empty, unknown words, emoji, right to left, NUL, markup, invalid bytes;
@@ -94,6 +95,7 @@ def publish(
     sweep(directory)
     with _unfinished(directory) as part:
         _write(functions, tracked, part)
+        (part / README).write_text(_described(functions), encoding="utf-8")
         check(part, functions, probes)
         sums = checksums.as_text(checksums.of_tree(part))
         (part / checksums.NAME).write_text(sums, encoding="utf-8")
@@ -163,6 +165,42 @@ def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> 
     traced = {name: _traced(function) for name, function in functions.items()}
     tf.saved_model.save(module, str(path), signatures=traced)
     path.chmod(0o755)  # whatever the umask: a server may run as another user
+
+
+def _described(functions: Mapping[str, Any]) -> str:
+    """The page in a version's folder: its files, and the signatures with inputs and outputs."""
+    lines = [
+        "# An exported model",
+        "",
+        "- `saved_model.pb`, `variables/`, `assets/`: the SavedModel, for",
+        "  `tensorflow.saved_model.load` and TensorFlow Serving; it needs TensorFlow alone.",
+        "- `assets.extra/provenance.json`: the run and the data that the model comes from.",
+        "- `SHA256SUMS`: checksums of the files.",
+        "",
+        "Its signatures (`model.signatures[NAME]` in Python), B is the number of rows:",
+    ]
+    for name, function in functions.items():
+        graph = _traced(function)
+        lines += ["", f"## `{name}`", ""]
+        for title, specs in (
+            ("input", graph.structured_input_signature[1] or graph.structured_input_signature[0]),
+            ("output", graph.structured_outputs),
+        ):
+            lines += [f"- {title} {text}" for text in _listed(specs)]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(specs: Any) -> list[str]:
+    """Tensors by name with type and shape: `text`: string (B)."""
+    named = specs if isinstance(specs, Mapping) else {spec.name: spec for spec in specs}
+    found = []
+    for name, spec in named.items():
+        axes = [
+            "B" if size is None and not place else size for place, size in enumerate(spec.shape)
+        ]
+        shape = ", ".join("?" if size is None else str(size) for size in axes)
+        found.append(f"`{name}`: {spec.dtype.name} ({shape})")
+    return found
 
 
 def _traced(function: Any) -> Any:

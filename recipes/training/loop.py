@@ -208,16 +208,23 @@ def over_batches(model: keras.Model, batches: LabelledBatches) -> RunEpoch:
     step_of = functools.cache(functools.partial(batch_step, model, batches))  # it is traced once
 
     def run(config: TrainingConfig, epoch: int, watch: Watch | None = None) -> dict[str, float]:
-        return _epoch(step_of(config.strategy, config.accumulate), batches, config, epoch, watch)
+        compiling = step_of.cache_info().currsize == 0
+        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches), compiling)
+        take = step_of(config.strategy, config.accumulate)
+        return _epoch(take, batches, config, epoch, progress, watch)
 
     return run
 
 
 def _epoch(
-    take: Step, batches: LabelledBatches, config: TrainingConfig, epoch: int, watch: Watch | None
+    take: Step,
+    batches: LabelledBatches,
+    config: TrainingConfig,
+    epoch: int,
+    progress: Progress,
+    watch: Watch | None,
 ) -> dict[str, float]:
     """One pass over the training split; its mean loss and metrics, measured while it trains."""
-    progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches))
     totals: dict[str, float] = {}
     seen = 0
     try:

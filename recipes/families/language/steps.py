@@ -40,6 +40,7 @@ class Trainer:
         self.step = tf.function(self._step, input_signature=specs, autograph=False)
         self.states: dict[str, Any] = {}
         self.shared: SharedWindows | None = None
+        self.compiled = False
 
     def _take(self, window: Window, config: TrainingConfig) -> float:
         """Takes the step over a window, with the states that the one before left; its loss."""
@@ -77,7 +78,9 @@ class Trainer:
         Raises:
             TrainingError: The loss is no number any more, or far worse than chance.
         """
-        progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(self.windows))
+        title = f"epoch {epoch + 1}/{config.epochs}"
+        progress = Progress(title, len(self.windows), compiling=not self.compiled)
+        self.compiled = True
         worst = EXPLODED * math.log(LanguageModel.of(self.model).vocabulary_size)
         start, total, seen = time.monotonic(), 0.0, 0
         try:

@@ -1,0 +1,99 @@
+"""A recipe and an architecture of the user's own, outside of the package."""
+
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+from recipes import cli, registry
+from recipes.recipe import Recipe
+from tests.recipes import tiny
+from zoo.errors import InputError
+from zoo.registry import registered
+
+PAGE = (Path(__file__).parents[2] / "docs" / "own_recipe.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setattr(registry, "modules_of_user", [])
+    monkeypatch.setattr(registry, "_RECIPES", dict(registry._RECIPES))
+    monkeypatch.delitem(sys.modules, "majority", raising=False)
+    return tmp_path
+
+
+def test_the_recipe_of_the_page_runs_by_the_commands_of_the_page(folder, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    (folder / "majority.py").write_text(code)
+    (shell,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
+    for command in shell.splitlines():
+        python, *words = shlex.split(command)
+        assert (python, *words[:2]) == ("python", "-m", "recipes")
+        assert cli.main(words[2:]) == 0
+    said = capsys.readouterr().out
+    (run,) = (folder / "runs" / "majority").iterdir()
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["test"]["accuracy"] > 0.8
+    (study,) = (folder / "studies" / "majority").iterdir()
+    assert {"report.md", "best.json"} <= {path.name for path in study.iterdir()}
+    hint = re.search(r"ask it with: python -m recipes (.*)", said)
+    assert hint and "--module majority" in hint[1]
+    assert cli.main(shlex.split(hint[1])) == 0
+    assert cli.main(["majority", "export", "--module", "majority", "--run-dir", str(run)]) == 0
+    assert cli.main(["--module", "majority"]) == 0
+    assert "the bit that occurs more often" in capsys.readouterr().out
+
+
+def test_a_page_that_stands_in_a_runs_folder_and_in_an_export_names_their_files(folder):
+    data = tiny.write_tsv(folder / "reviews.tsv")
+    words = ["origin", *tiny.options(data), "--units", "4", "--epochs", "1", "--run-dir", "run"]
+    assert cli.main(words) == 0
+    page = (folder / "run" / "README.md").read_text()
+    for path in (folder / "run").iterdir():
+        assert path.name == "README.md" or f"`{path.name}`" in page, path.name
+    version = folder / "saved_models" / "origin" / "1"
+    page = (version / "README.md").read_text()
+    assert "## `serving_default`" in page
+    assert "- input `text`: string (B)" in page
+    assert "- output `probabilities`: float32 (B, 5)" in page
+    assert "README.md" in (version / "SHA256SUMS").read_text()
+
+
+def bag_of_vectors(
+    *, vocabulary_size: int, num_classes: int, embedding_dim: int = 8, name: str = "bag_of_vectors"
+) -> keras.Model:
+    """The mean of the tokens' vectors."""
+    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+    vectors = keras.layers.Embedding(vocabulary_size, embedding_dim)(token_ids)
+    mean = keras.layers.GlobalAveragePooling1D()(vectors)
+    return keras.Model(token_ids, keras.layers.Dense(num_classes)(mean), name=name)
+
+
+def test_an_architecture_without_a_cell_trains_and_refuses_the_cells_flag(folder, capsys):
+    data = tiny.write_tsv(folder / "reviews.tsv")
+    words = ["sentiment", "train", *tiny.options(data), "--architecture", "bag_of_vectors"]
+    words += ["--epochs", "2", "--min-count", "1", "--embedding-dim", "6", "--run-dir", "run"]
+    with registered("bag_of_vectors", bag_of_vectors, topology="many_to_one"):
+        assert cli.main(words) == 0
+        assert "model: bag_of_vectors" in capsys.readouterr().out
+        assert cli.main([*words[:-1], "other", "--cell", "gru"]) == 2
+        assert "bag_of_vectors has no option 'cell'" in capsys.readouterr().err
+
+
+def test_a_recipe_cannot_take_the_name_of_another():
+    with pytest.raises(InputError, match="'sentiment' is a recipe already"):
+
+        @registry.register
+        class Sentiment(Recipe):
+            name = "sentiment"
+
+
+def test_an_unknown_module_is_one_sentence(capsys):
+    assert cli.main(["sentiment", "train", "--module", "no_such_module"]) == 2
+    assert "--module no_such_module" in capsys.readouterr().err
