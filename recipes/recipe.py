@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -11,6 +11,7 @@ import keras
 
 import zoo
 from recipes.config import Answering, DataOptions, TrainingConfig, from_mapping
+from recipes.data.splits import Splits
 from recipes.predictions import Measured
 from recipes.registry import BUILTIN
 from recipes.training import loop
@@ -19,7 +20,6 @@ from recipes.training.epochs import settled
 from zoo.errors import InputError, nearest
 from zoo.registry import architecture, preset_options
 
-SPLITS = ("train", "validation", "test")
 Made = TypeVar("Made")
 
 
@@ -35,7 +35,7 @@ class Prepared:
         summary: The line about the data that is printed before training.
     """
 
-    splits: Any
+    splits: Splits[Any]
     batches: Mapping[str, Any]
     text_path: Any
     classes: Sequence[str] = field(default=())
@@ -283,8 +283,3 @@ class Recipe(abc.ABC):
     def known_words(self, prepared: Any) -> int:
         """The number of words in the run's vocabulary; 0 where there is none."""
         return 0
-
-
-def parts_of(splits: Any) -> Iterator[tuple[str, list[Any]]]:
-    """The names and the examples of the three splits, in their order."""
-    return ((name, getattr(splits, name)) for name in SPLITS)

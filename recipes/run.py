@@ -13,7 +13,7 @@ import keras
 from recipes import plots, provenance, registry, scores
 from recipes.answering import predict
 from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
-from recipes.data.share import share_of
+from recipes.data.splits import share_of
 from recipes.predictions import Measured
 from recipes.predictions import write as write_predictions
 from recipes.recipe import Recipe

@@ -1,22 +1,38 @@
-"""The `--data` option: builtin, tensorflow-datasets or the user's own files -> three splits."""
+"""The `--data` option of classifiers: builtin, tensorflow-datasets or the user's own files.
 
-from collections.abc import Callable, Sequence
+What a file of each format looks like is in `recipes.data.formats.delimited` and
+`recipes.data.formats.jsonl`. In all of them the text may be empty, as some reviews are; a label
+loses the blanks around it and must not be empty.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from recipes.data.formats.class_folder import class_files, read_class_folder
-from recipes.data.naming import is_hidden, no_such_data
-from recipes.data.splits import Splits, check_labels, complete
-from recipes.data.table import ENDINGS, FORMATS, Example, read_table
-from recipes.data.tfds.source import PREFIX, load_tfds
-from recipes.data.whole import one_split
+from recipes.data.formats.delimited import read_csv, read_tsv
+from recipes.data.formats.jsonl import read_jsonl
+from recipes.data.items import Example
+from recipes.data.labels import clean
+from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate, without_gz
+from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete
+from recipes.data.tfds.labelled import load_tfds
+from recipes.data.tfds.source import in_splits
 from zoo.errors import InputError, require_choice
+from zoo.system.lines import read_text
 
-_NAMES = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test",),
+Row = tuple[int, str, str]  # line, text, label
+_READERS: dict[str, Callable[[Path, str, str, str, bool], list[Row]]] = {
+    "tsv": read_tsv,
+    "csv": read_csv,
+    "jsonl": read_jsonl,
 }
+FORMATS = tuple(_READERS)
+ENDINGS = (*(f".{name}" for name in FORMATS), *(f".{name}.gz" for name in FORMATS))
 CLASS_FOLDER = "txt"
+_TABLE = re.compile(rf"({ANY_NAME})\.(?:{'|'.join(FORMATS)})(?:\.gz)?")
+_ANY = re.compile(rf"({ANY_NAME})(?:\..*)?")
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, a folder with a "
     "train file, or one with a .txt file for each class"
@@ -26,7 +42,7 @@ _KINDS = (
 def load(
     data: str,
     *,
-    builtin: Callable[[], Splits],
+    builtin: Callable[[], Splits[Example]],
     text_column: str,
     label_column: str,
     validation_fraction: float,
@@ -36,7 +52,7 @@ def load(
     format: str = "",
     header: bool = True,
     whole: bool = False,
-) -> Splits:
+) -> Splits[Example]:
     """Loads the data of a classification run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder that holds `train`, perhaps `validation`
@@ -67,19 +83,60 @@ def load(
     Raises:
         InputError: The data is not there, malformed, or too little.
     """
-    if data == "builtin":
-        splits = builtin()
-        if whole:
-            return Splits([], [], splits.test)
-    else:
+    if data != "builtin":
         _check_columns(text_column, label_column)
-        _check_format(format)
-        parts = _parts(data, text_column, label_column, download, format, header)
-        if whole:
-            return Splits([], [], one_split(data, parts))
-        splits = complete(parts, validation_fraction, test_fraction, split_seed)
+        if format:
+            require_choice("format", format, (*FORMATS, CLASS_FOLDER))
+    location = locate(data, _KINDS)
+    if isinstance(location, Builtin):
+        parts = builtin().parts()
+    elif isinstance(location, Tfds):
+        found = load_tfds(data, text_column, label_column, download, splits=SPLIT_OF)
+        nothing = "no labelled examples in a split"
+        parts = in_splits(data, found, problem=nothing, remedy=" or another --label-column")
+    elif _is_class_folder(location, format):
+        parts = {"train": read_class_folder(location.path, bool(format))}
+    else:
+        parts = {
+            split: read_table(path, text_column, label_column, format, header)
+            for split, path in _tables(location, format).items()
+        }
+    if whole:
+        return all_as_test(data, parts)
+    splits = complete(
+        parts, validation_fraction, test_fraction, split_seed, key=lambda example: example.text
+    )
     check_labels(splits)
     return splits
+
+
+def check_labels(splits: Splits[Example]) -> None:
+    """Refuses splits that a classifier cannot be trained or measured on.
+
+    Args:
+        splits: Freshly loaded.
+
+    Raises:
+        InputError: A split is empty, train has fewer than two classes, or another split has a
+            class that train lacks.
+    """
+    check_sizes({name: len(part) for name, part in splits.parts().items()}, "examples")
+    classes = {example.label for example in splits.train}
+    if len(classes) < 2:
+        raise InputError(
+            f"one class only: all {len(splits.train)} training examples are labelled "
+            f"{classes.pop()!r}, expected two classes or more: add examples of another class, or "
+            f"choose another --label-column"
+        )
+    for name, part in splits.parts().items():
+        counts = Counter(example.label for example in part)
+        for label in sorted(counts.keys() - classes):
+            examples = "1 example" if counts[label] == 1 else f"{counts[label]} examples"
+            raise InputError(
+                f"{name} has {examples} labelled {label!r}, a class that train lacks: add such "
+                f"examples to train, take these out, or, if the split was cut by hash, choose "
+                f"another --split-seed"
+            )
 
 
 def _check_columns(text_column: str, label_column: str) -> None:
@@ -90,98 +147,88 @@ def _check_columns(text_column: str, label_column: str) -> None:
         )
 
 
-def _check_format(format: str) -> None:
-    if format:
-        require_choice("format", format, (*FORMATS, CLASS_FOLDER))
-
-
-def _parts(
-    data: str, text_column: str, label_column: str, download: bool, format: str, header: bool
-) -> dict[str, list[Example]]:
-    if data.startswith(PREFIX):
-        return _from_tfds(data, text_column, label_column, download)
-    try:
-        if _is_class_folder(data, format):
-            return {"train": read_class_folder(Path(data).expanduser(), bool(format))}
-        files = _files(data, format)
-    except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
-        raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-    return {
-        part: read_table(path, text_column, label_column, format, header)
-        for part, path in files.items()
-    }
-
-
-def _is_class_folder(data: str, format: str) -> bool:
+def _is_class_folder(files: Files, format: str) -> bool:
     """Whether a folder has no split of its own, but a text file for each of several classes."""
-    folder = Path(data).expanduser()
-    if format == CLASS_FOLDER:
-        if folder.is_dir():
-            return True
+    if format == CLASS_FOLDER and files.inside is None:
         raise InputError(
-            f"--format txt is for a folder with a text file for each class, got {data!r}: give "
-            f"such a folder, or another format ({', '.join(FORMATS)})"
+            f"--format txt is for a folder with a text file for each class, got "
+            f"{str(files.path)!r}: give such a folder, or another format ({', '.join(FORMATS)})"
         )
-    if format or not data or not folder.is_dir():
-        return False
-    classes = class_files(folder)
-    splits = {name for names in _NAMES.values() for name in names}
-    tables = [
-        each
-        for each in folder.iterdir()
-        if each.name.lower().endswith(ENDINGS) and not is_hidden(each)
-    ]
-    return len(classes) > 1 and not tables and not splits & {name.lower() for name in classes}
+    if format or files.inside is None:
+        return format == CLASS_FOLDER
+    classes = class_files(files.path)
+    tables = [path for path in files.inside if path.name.lower().endswith(ENDINGS)]
+    return len(classes) > 1 and not tables and not SPLIT_OF.keys() & set(map(str.lower, classes))
 
 
-def _from_tfds(
-    data: str, text_key: str, label_key: str, download: bool
-) -> dict[str, list[Example]]:
-    known = {name: part for part, names in _NAMES.items() for name in names}
-    found = load_tfds(data, text_key, label_key, download, splits=known)
+def _tables(files: Files, format: str) -> dict[str, Path]:
+    """The file of each split."""
+    found = files.by_split(_ANY if format else _TABLE)
     if "train" not in found:
         raise InputError(
-            f"{data}: no labelled examples in a split called 'train', found "
-            f"{', '.join(found) or 'none'}: choose another data set or another --label-column"
-        )
-    parts: dict[str, list[Example]] = {}
-    for name, examples in found.items():
-        parts.setdefault(known[name], examples)
-    return parts
-
-
-def _files(data: str, format: str) -> dict[str, Path]:
-    path = Path(data).expanduser()
-    if data and path.is_dir():
-        return _files_in(path, format)
-    if data and path.exists():
-        return {"train": path}
-    raise InputError(no_such_data(data, path, _KINDS, PREFIX))
-
-
-def _files_in(folder: Path, format: str) -> dict[str, Path]:
-    """The file of each part that the folder holds."""
-    present = sorted(each for each in folder.iterdir() if each.is_file() and not is_hidden(each))
-    found: dict[str, Path] = {}
-    for part, names in _NAMES.items():
-        matches = [each for each in present if _is_called(each.name, names, format)]
-        if len(matches) > 1:
-            listed = " and ".join(each.name for each in matches)
-            raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
-        if matches:
-            found[part] = matches[0]
-    if "train" not in found:
-        raise InputError(
-            f"{folder} holds no train file, expected train{', train'.join(ENDINGS)}: name yours "
-            f"so, give --format for names with another ending or none, or give one file's path "
-            f"for --data"
+            f"{files.path} holds no train file, expected train{', train'.join(ENDINGS)}: name "
+            f"yours so, give --format for names with another ending or none, or give one file's "
+            f"path for --data"
         )
     return found
 
 
-def _is_called(name: str, parts: Sequence[str], format: str) -> bool:
-    """Whether a file's name, its ending aside, is one of a part's names."""
-    name = name.lower()
-    if not format:
-        return name in {part + ending for part in parts for ending in ENDINGS}
-    return name.removesuffix(".gz").partition(".")[0] in parts
+def read_table(
+    path: str | Path,
+    text_column: str = "text",
+    label_column: str = "label",
+    format: str = "",
+    header: bool = True,
+) -> list[Example]:
+    """Reads the examples of one file, in the file's order.
+
+    Args:
+        path: A file in UTF-8.
+        text_column: The column, or the key of the JSON objects, that holds the text: its name or,
+            in TSV and CSV, its number from 0; several with commas, of which the first counts that
+            the file has.
+        label_column: The column or key that holds the label, likewise.
+        format: One of `FORMATS`; `""`: the ending of the file's name, one of `ENDINGS`, says it.
+        header: Whether the first line of TSV and CSV names the columns.
+
+    Returns:
+        One example a row, at least one.
+
+    Raises:
+        InputError: The file cannot be read or a row is malformed; names the file and the line.
+    """
+    path = Path(path)
+    text = read_text(path)
+    read_rows = _READERS[format or format_of(path)]
+    if not text.strip():
+        raise InputError(
+            f"{path}: the file is empty, expected rows with a {text_column!r} and a "
+            f"{label_column!r}: put some in, or name another file"
+        )
+    rows = read_rows(path, text, text_column, label_column, header)
+    return [_example(path, *row) for row in rows]
+
+
+def format_of(path: Path) -> str:
+    """The format that the ending of a file's name says.
+
+    Raises:
+        InputError: It says none.
+    """
+    ending = without_gz(path).rpartition(".")[2]
+    if ending in FORMATS and "." in path.name:
+        return ending
+    raise InputError(
+        f"{path}: the ending of the name must tell the format, expected one of "
+        f"{', '.join(ENDINGS)}: give --format ({', '.join(FORMATS)}), or rename or convert the file"
+    )
+
+
+def _example(path: Path, line: int, text: str, label: str) -> Example:
+    label = clean(label)
+    if not label:
+        raise InputError(
+            f"{path}:{line}: the row has no label, expected one in every row: add it or leave the "
+            f"row out"
+        )
+    return Example(text, label)

@@ -48,27 +48,6 @@ def is_about(stem: str) -> bool:
     return _ABOUT.fullmatch(stem) is not None
 
 
-def no_such_data(data: str, path: Path, kinds: str, prefix: str) -> str:
-    """Says that `--data` names nothing there is, and what is nearest to it.
-
-    Args:
-        data: What was given.
-        path: The same as a path.
-        kinds: What it may be.
-        prefix: With what the name of a data set of tensorflow-datasets begins.
-
-    Returns:
-        The error's sentence.
-    """
-    names = ["builtin", prefix + data.partition(":")[2]]
-    siblings = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
-    matches = difflib.get_close_matches(data, names, n=1) or difflib.get_close_matches(
-        str(path), siblings, n=1
-    )
-    near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {kinds}, got {data!r}, which is none of them{near}"
-
-
 def _listed(names: list[str]) -> str:
     if len(names) > _MOST_LISTED:
         return f"one of {len(names)} others"

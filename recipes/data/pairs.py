@@ -1,21 +1,16 @@
 """The `--data` option of the translation recipe: builtin, tfds, a file or a folder -> pairs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 
-from recipes.data import splits
-from recipes.data.formats.pair_files import FORMATS, Pair, read_aligned, read_pairs
-from recipes.data.formats.pair_folder import PARTS, read_folder
-from recipes.data.naming import no_such_data
-from recipes.data.splits import hash_fraction
-from recipes.data.table import Example
+from recipes.data.formats.pair_files import FORMATS, read_aligned, read_pairs
+from recipes.data.formats.pair_folder import read_folder
+from recipes.data.items import Pair
+from recipes.data.location import Builtin, Tfds, locate
+from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete, hash_fraction
 from recipes.data.tfds.pairs import load_tfds_pairs
-from recipes.data.tfds.source import PREFIX
-from recipes.data.whole import one_split
+from recipes.data.tfds.source import in_splits
 from zoo.errors import InputError, require_choice
-
-__all__ = ["Pair", "PairSplits", "load"]
 
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a file with a pair on each line and a tab inside, "
@@ -23,27 +18,10 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class PairSplits:
-    """The three parts of a data set of pairs, none of which has a blank side.
-
-    Attributes:
-        train: What the weights are fitted to.
-        validation: What epochs and hidden sizes are chosen by.
-        test: What is measured once, at the end.
-        blank: How many pairs were left out because a side was blank.
-    """
-
-    train: list[Pair]
-    validation: list[Pair]
-    test: list[Pair]
-    blank: int = 0
-
-
 def load(
     data: str,
     *,
-    builtin: Callable[[], PairSplits],
+    builtin: Callable[[], Splits[Pair]],
     source: str,
     target: str,
     source_file: str,
@@ -56,7 +34,7 @@ def load(
     format: str = "",
     header: bool = False,
     whole: bool = False,
-) -> PairSplits:
+) -> Splits[Pair]:
     """Loads the pairs of a translation run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file of pairs, a folder, or two aligned files. Files are
@@ -99,23 +77,39 @@ def load(
     if source_file or target_file:
         _check_files(data, source_file, target_file)
         parts = {"train": read_aligned(source_file, target_file)}
-    elif data == "builtin":
-        made = builtin()
-        parts = {name: getattr(made, name) for name in ("train", "validation", "test")}
-    elif data.startswith(PREFIX):
-        parts = _from_tfds(data, source, target, download)
     else:
-        parts = _from_path(data, source, target, format, header)
+        parts = _parts(data, builtin, source, target, download, format, header)
     filled = {name: [pair for pair in pairs if not pair.is_blank] for name, pairs in parts.items()}
     blank = sum(map(len, parts.values())) - sum(map(len, filled.values()))
     if whole:
-        return PairSplits(
-            [], [], _some(one_split(source_file or data, filled), limit, split_seed), blank
-        )
-    cut = _complete(filled, validation_fraction, test_fraction, split_seed)
-    found = PairSplits(_some(cut.train, limit, split_seed), cut.validation, cut.test, blank)
-    _check_sizes(found)
-    return found
+        splits = all_as_test(source_file or data, filled)
+        return replace(splits, test=_some(splits.test, limit, split_seed), left_out=blank)
+    splits = complete(
+        filled, validation_fraction, test_fraction, split_seed, key=lambda pair: pair.source
+    )
+    splits = replace(splits, train=_some(splits.train, limit, split_seed), left_out=blank)
+    sizes = {name: len(part) for name, part in splits.parts().items()}
+    check_sizes(sizes, "pairs", note=f" ({blank} with a blank side are left out)" if blank else "")
+    return splits
+
+
+def _parts(
+    data: str,
+    builtin: Callable[[], Splits[Pair]],
+    source: str,
+    target: str,
+    download: bool,
+    format: str,
+    header: bool,
+) -> dict[str, list[Pair]]:
+    location = locate(data, _KINDS)
+    if isinstance(location, Builtin):
+        return builtin().parts()
+    if isinstance(location, Tfds):
+        return in_splits(data, load_tfds_pairs(data, source, target, download, splits=SPLIT_OF))
+    if location.inside is None:
+        return {"train": read_pairs(location.path, source, target, format, header)}
+    return read_folder(location.path, source, target, format, header)
 
 
 def _check_limit(limit: int) -> None:
@@ -137,48 +131,6 @@ def _check_files(data: str, source_file: str, target_file: str) -> None:
         )
 
 
-def _from_tfds(data: str, source: str, target: str, download: bool) -> dict[str, list[Pair]]:
-    found = load_tfds_pairs(data, source, target, download, splits=PARTS)
-    if "train" not in found:
-        raise InputError(
-            f"{data}: there is no split called 'train', found {', '.join(found) or 'none'}: choose "
-            f"another data set"
-        )
-    parts: dict[str, list[Pair]] = {}
-    for name, pairs in found.items():
-        parts.setdefault(PARTS[name], pairs)
-    return parts
-
-
-def _from_path(
-    data: str, source: str, target: str, format: str, header: bool
-) -> dict[str, list[Pair]]:
-    try:
-        path = Path(data).expanduser()
-        if data and path.is_dir():
-            return read_folder(path, source, target, format, header)
-        if data and path.exists():
-            return {"train": read_pairs(path, source, target, format, header)}
-        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
-    except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
-        raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-
-
-def _complete(
-    parts: Mapping[str, list[Pair]], validation: float, test: float, seed: int
-) -> PairSplits:
-    """Cuts off what is missing, as with labelled texts: a pair falls where its source does."""
-    examples = {
-        name: [Example(pair.source, pair.target) for pair in pairs] for name, pairs in parts.items()
-    }
-    cut = splits.complete(examples, validation, test, seed)
-    return PairSplits(_pairs(cut.train), _pairs(cut.validation), _pairs(cut.test))
-
-
-def _pairs(examples: Sequence[Example]) -> list[Pair]:
-    return [Pair(example.text, example.label) for example in examples]
-
-
 def _some(pairs: list[Pair], limit: int, seed: int) -> list[Pair]:
     """At most so many of the pairs, chosen by a hash and not by their places."""
     if not limit or len(pairs) <= limit:
@@ -186,16 +138,3 @@ def _some(pairs: list[Pair], limit: int, seed: int) -> list[Pair]:
     places = [hash_fraction(f"{pair.source}\t{pair.target}", seed, "limit") for pair in pairs]
     chosen = sorted(range(len(pairs)), key=lambda number: places[number])[:limit]
     return [pairs[number] for number in sorted(chosen)]
-
-
-def _check_sizes(found: PairSplits) -> None:
-    names = [field.name for field in fields(found) if field.name != "blank"]
-    sizes = {name: len(getattr(found, name)) for name in names}
-    empty = [name for name, size in sizes.items() if not size]
-    if empty:
-        counted = ", ".join(f"{size} in {name}" for name, size in sizes.items())
-        raise InputError(
-            f"too little data: of {sum(sizes.values())} pairs none is in {empty[0]} ({counted}; "
-            f"{found.blank} left out because a side is blank), expected at least one in each "
-            f"split: bring more pairs or cut off other fractions"
-        )

@@ -2,26 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import replace
 from pathlib import Path
 
-from recipes.data.naming import is_about, is_hidden, no_such_data
-from recipes.data.text_file import read_text
+from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate, without_gz
+from recipes.data.naming import is_about, is_hidden
+from recipes.data.splits import SPLIT_OF, SPLITS, Splits, all_as_test, check_sizes
 from recipes.data.texts import UNITS, as_text, complete, documents, first
-from recipes.data.tfds.source import PREFIX
+from recipes.data.tfds.source import in_splits
 from recipes.data.tfds.text import load_tfds_corpus
-from recipes.data.whole import one_split
 from zoo.errors import InputError, require_choice
+from zoo.system.lines import read_text
 
-_PARTS = {
-    "train": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
-_FILE = re.compile(rf"(?:.*[^a-z])?({'|'.join(_PARTS)})(?:\.(?:txt|md|tokens|raw))?(?:\.gz)?")
+_FILE = re.compile(rf"(?:.*[^a-z])?({ANY_NAME})(?:\.(?:txt|md|tokens|raw))?(?:\.gz)?")
 _ENDINGS = (".txt", ".md", ".tokens")
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a text file, a folder with a train file, or a "
@@ -29,25 +22,10 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """The three parts of a corpus: documents, in their order.
-
-    Attributes:
-        train: What the weights are fitted to.
-        validation: What epochs and hidden sizes are chosen by.
-        test: What is measured once, at the end.
-    """
-
-    train: list[str]
-    validation: list[str]
-    test: list[str]
-
-
 def load(
     data: str,
     *,
-    builtin: Callable[[], Corpus],
+    builtin: Callable[[], Splits[str]],
     unit: str,
     text_column: str,
     validation_fraction: float,
@@ -56,7 +34,7 @@ def load(
     download: bool,
     limit: int = 0,
     whole: bool = False,
-) -> Corpus:
+) -> Splits[str]:
     r"""Loads the text of a language model's run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder. Files are UTF-8, gzipped or not. A folder
@@ -97,24 +75,28 @@ def load(
     _check_limit(limit)
     others = max(1, limit // 10) if limit else 0
     limits = {"train": limit, "validation": others, "test": others}
+    location = locate(data, _KINDS)
     seed = None
-    if data == "builtin":
-        made = builtin()
-        parts = {name: _first(getattr(made, name), limits[name], unit) for name in limits}
-    elif data.startswith(PREFIX):
-        parts = _from_tfds(data, text_column, unit, limits, download)
+    if isinstance(location, Builtin):
+        made = builtin().parts()
+        parts = {name: _first(made[name], limits[name], unit) for name in SPLITS}
+    elif isinstance(location, Tfds):
+        some = {name: limits[split] for name, split in SPLIT_OF.items()}
+        found = load_tfds_corpus(data, text_column, unit=unit, limits=some, download=download)
+        parts = in_splits(data, found)
+    elif files := _split_files(location):
+        parts = {name: _first(_read([path]), limits[name], unit) for name, path in files.items()}
     else:
-        files, independent = _files(data)
-        seed = split_seed if independent else None
-        parts = {
-            name: _first(_read(paths, unit), limits[name], unit) for name, paths in files.items()
-        }
+        parts = {"train": _first(_read(_text_files(location.path)), limit, unit)}
+        seed = split_seed  # independent of each other
     if whole:
-        return Corpus([], [], documents(one_split(data, parts), unit))
-    cut = complete(parts, validation_fraction, test_fraction, unit, seed)
-    corpus = Corpus(**{name: documents(texts, unit) for name, texts in cut.items()})
-    _check_sizes(corpus, unit)
-    return corpus
+        splits = all_as_test(data, parts)
+    else:
+        splits = complete(parts, validation_fraction, test_fraction, unit, seed)
+    splits = splits.map(lambda texts: documents(texts, unit))
+    if not whole:
+        _check_sizes(splits, unit)
+    return replace(splits, continuous=True)
 
 
 def _check_limit(limit: int) -> None:
@@ -128,7 +110,7 @@ def _first(raw: Iterable[str], limit: int, unit: str) -> list[str]:
     return first((as_text(each, unit) for each in raw), limit, unit)
 
 
-def _read(paths: Iterable[Path], unit: str) -> Iterable[str]:
+def _read(paths: Iterable[Path]) -> Iterable[str]:
     """The text of each file; one without a character has no line, not even an empty one."""
     for path in paths:
         text = read_text(path)
@@ -136,51 +118,13 @@ def _read(paths: Iterable[Path], unit: str) -> Iterable[str]:
             yield text
 
 
-def _from_tfds(
-    data: str, text_column: str, unit: str, limits: dict[str, int], download: bool
-) -> dict[str, list[str]]:
-    known = {name: limits[part] for name, part in _PARTS.items()}
-    found = load_tfds_corpus(data, text_column, unit=unit, limits=known, download=download)
-    if "train" not in found:
-        raise InputError(
-            f"{data}: there is no split called 'train', found {', '.join(found) or 'none'}: choose "
-            f"another data set"
-        )
-    parts: dict[str, list[str]] = {}
-    for name, texts in found.items():
-        parts.setdefault(_PARTS[name], texts)
-    return parts
-
-
-def _files(data: str) -> tuple[dict[str, list[Path]], bool]:
-    """The files of each part, and whether they are independent of each other."""
-    try:
-        path = Path(data).expanduser()
-        if data and path.is_dir():
-            found = _split_files(path)
-            return (found, False) if found else ({"train": _text_files(path)}, True)
-        if data and path.exists():
-            return {"train": [path]}, False
-        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
-    except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
-        raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-
-
-def _split_files(folder: Path) -> dict[str, list[Path]]:
-    """The file of each part whose name tells it; none at all if the folder has no such files."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(each for each in folder.iterdir() if each.is_file()):
-        match = _FILE.fullmatch(path.name.lower())
-        if match and not is_hidden(path):
-            found.setdefault(_PARTS[match[1]], []).append(path)
-    for part, paths in found.items():
-        if len(paths) > 1:
-            listed = " and ".join(each.name for each in paths)
-            raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
+def _split_files(files: Files) -> dict[str, Path]:
+    """The file of each split, or none if the folder has no such files."""
+    found = files.by_split(_FILE)
     if found and "train" not in found:
-        listed = " and ".join(paths[0].name for paths in found.values())
+        listed = " and ".join(path.name for path in found.values())
         raise InputError(
-            f"{folder} holds {listed} and no train file, expected one such as train.txt or "
+            f"{files.path} holds {listed} and no train file, expected one such as train.txt or "
             f"wiki.train.tokens: put it in, or take these names away to read all files alike"
         )
     return found
@@ -192,8 +136,8 @@ def _text_files(folder: Path) -> list[Path]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         hidden = is_hidden(inside) or any(part.startswith(".") for part in inside.parts)
-        about = path.name.lower().removesuffix(".gz").endswith(".txt") and is_about(path.stem)
-        if not hidden and not about and path.name.lower().removesuffix(".gz").endswith(_ENDINGS):
+        about = without_gz(path).endswith(".txt") and is_about(path.stem)
+        if not hidden and not about and without_gz(path).endswith(_ENDINGS):
             chosen.append(path)
     chosen = [path for path in chosen if path.is_file()]
     for path in chosen:
@@ -211,16 +155,9 @@ def _text_files(folder: Path) -> list[Path]:
     return chosen
 
 
-def _check_sizes(corpus: Corpus, unit: str) -> None:
-    parts = {field.name: getattr(corpus, field.name) for field in fields(corpus)}
-    sizes = {name: sum(map(len, found)) for name, found in parts.items()}
-    empty = [name for name, size in sizes.items() if not size]
-    if empty:
-        lines = sum(map(len, parts.values()))
-        among = "" if unit == "file" else f" in {lines} {'line' if lines == 1 else 'lines'}"
-        counted = ", ".join(f"{size} in {name}" for name, size in sizes.items())
-        raise InputError(
-            f"too little text: of {sum(sizes.values())} characters{among} there is none in "
-            f"{empty[0]} ({counted}), expected at least one in each part: bring more text, cut off "
-            f"other fractions, or raise the limit if there is one"
-        )
+def _check_sizes(splits: Splits[str], unit: str) -> None:
+    parts = splits.parts()
+    sizes = {name: sum(map(len, part)) for name, part in parts.items()}
+    lines = sum(map(len, parts.values()))
+    note = "" if unit == "file" else f" (on {lines} {'line' if lines == 1 else 'lines'})"
+    check_sizes(sizes, "characters", note=note, mend="bring more text, raise the limit if any")

@@ -1,43 +1,72 @@
-"""Examples -> train, validation and test; what the data does not bring along is cut by a hash.
+"""Train, validation and test; a split that the data lacks is cut from train by a hash.
 
-The side on which an example falls depends on its text and the seed alone. So it stays there when
-rows are added, removed or shuffled, on every platform, and no text stands on both sides.
+The side on which an item falls depends on its key and the seed alone. So it stays there when items
+are added, removed or shuffled, on every platform, and no key is on both sides.
 """
 
 import hashlib
+import math
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
-from recipes.data.table import Example
+import numpy as np
+
 from zoo.errors import InputError
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+SPLITS = ("train", "validation", "test")
+# The names of files and of splits of data sets -> the split that they mean.
+SPLIT_OF = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
 
 
 @dataclass(frozen=True)
-class Splits:
-    """The three parts of a data set.
+class Splits(Generic[T]):
+    """The three parts of a data set, whatever its items are.
 
     Attributes:
         train: What the weights are fitted to.
-        validation: What epochs and hidden sizes are chosen by.
+        validation: What epochs and options are chosen by.
         test: What is measured once, at the end.
+        left_out: The number of items of the data that cannot be used.
+        continuous: Whether each item continues the one before, as documents of running text do.
     """
 
-    train: list[Example]
-    validation: list[Example]
-    test: list[Example]
+    train: list[T]
+    validation: list[T]
+    test: list[T]
+    left_out: int = field(default=0, kw_only=True)
+    continuous: bool = field(default=False, kw_only=True)
+
+    def parts(self) -> dict[str, list[T]]:
+        """The three lists by name, train first."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def map(self, function: Callable[[list[T]], list[U]]) -> "Splits[U]":
+        """Applies a function to each of the three lists."""
+        parts = (function(part) for part in self.parts().values())
+        return Splits(*parts, left_out=self.left_out, continuous=self.continuous)
 
 
 def hash_fraction(text: str, seed: int, salt: str = "") -> float:
-    """Gives a text its fixed place between 0 and 1.
+    """Maps a text to a fixed number between 0 and 1.
 
     The first 53 bits of BLAKE2b over salt, seed and text, NFC-normalised and without the blanks
     around it, divided by 2^53.
 
     Args:
         text: Any text.
-        seed: Another seed gives all texts other places.
+        seed: Another seed gives all texts other numbers.
         salt: So does another salt, for cuts that must not depend on each other.
 
     Returns:
@@ -53,59 +82,70 @@ def hash_fraction(text: str, seed: int, salt: str = "") -> float:
 
 
 def cut(
-    examples: Sequence[Example], fraction: float, seed: int, salt: str = ""
-) -> tuple[list[Example], list[Example]]:
-    """Cuts off about a fraction of the examples; those with the same text stay together.
+    items: Sequence[T], fraction: float, seed: int, salt: str = "", *, key: Callable[[T], str]
+) -> tuple[list[T], list[T]]:
+    """Cuts off about a fraction of the items; those with the same key stay together.
 
     Args:
-        examples: Any number of examples.
-        fraction: The share of distinct texts to cut off, 0 to 1.
+        items: Any number of items.
+        fraction: The share of distinct keys to cut off, 0 to 1.
         seed: Chooses which.
         salt: Names the cut; cuts with different salts are independent of each other.
+        key: Maps an item to the text whose hash decides.
 
     Returns:
-        The examples kept and those cut off, each in the order given.
+        The items that stay and those that are cut off, each in the order given.
     """
-    kept: list[Example] = []
-    cut_off: list[Example] = []
-    for example in examples:
-        inside = hash_fraction(example.text, seed, salt) < fraction
-        (cut_off if inside else kept).append(example)
-    return kept, cut_off
+    stay: list[T] = []
+    cut_off: list[T] = []
+    for item in items:
+        inside = hash_fraction(key(item), seed, salt) < fraction
+        (cut_off if inside else stay).append(item)
+    return stay, cut_off
 
 
 def complete(
-    parts: Mapping[str, list[Example]],
+    parts: Mapping[str, list[T]],
     validation_fraction: float,
     test_fraction: float,
     seed: int,
-) -> Splits:
+    *,
+    key: Callable[[T], str],
+) -> Splits[T]:
     """Cuts from `train` whichever of `validation` and `test` is missing.
 
     Args:
-        parts: Examples under `train`, and perhaps under `validation` and `test`.
+        parts: Items under `train`, and perhaps under `validation` and `test`.
         validation_fraction: Size of a missing validation split, a share of the given `train`.
         test_fraction: Size of a missing test split, a share of the given `train`.
-        seed: Chooses which examples are cut off.
+        seed: Chooses which items are cut off.
+        key: Maps an item to the text whose hash decides.
 
     Returns:
-        All three; those that were given are as they were.
+        All three; those that were given are unchanged.
 
     Raises:
         InputError: A fraction that is needed is not between 0 and 1, or nothing is left to train.
     """
-    wanted = {"test": test_fraction, "validation": validation_fraction}
-    missing = {name: fraction for name, fraction in wanted.items() if name not in parts}
-    _check_fractions(missing)
+    missing = missing_fractions(parts, validation_fraction, test_fraction)
     result, left = dict(parts), 1.0
     for name, fraction in missing.items():
         # Of what is left, so that both are shares of the whole.
-        result["train"], result[name] = cut(result["train"], fraction / left, seed, salt=name)
+        result["train"], result[name] = cut(result["train"], fraction / left, seed, name, key=key)
         left -= fraction
-    return Splits(result["train"], result["validation"], result["test"])
+    return Splits(*(result[name] for name in SPLITS))
 
 
-def _check_fractions(fractions: Mapping[str, float]) -> None:
+def missing_fractions(
+    parts: Mapping[str, Any], validation_fraction: float, test_fraction: float
+) -> dict[str, float]:
+    """The fractions of train to cut off, by split, test first: of those that `parts` lacks.
+
+    Raises:
+        InputError: One is not between 0 and 1, or nothing is left to train.
+    """
+    wanted = {"test": test_fraction, "validation": validation_fraction}
+    fractions = {name: fraction for name, fraction in wanted.items() if name not in parts}
     for name, fraction in fractions.items():
         if not 0 < fraction < 1:
             raise InputError(
@@ -113,49 +153,95 @@ def _check_fractions(fractions: Mapping[str, float]) -> None:
                 f"bring your own {name} file in a folder"
             )
     if sum(fractions.values()) >= 1:
-        given = " and ".join(f"{name}_fraction {value}" for name, value in fractions.items())
-        raise InputError(f"{given} leave nothing to train on, expected a sum below 1: lower them")
+        listed = " and ".join(f"{name}_fraction {value}" for name, value in fractions.items())
+        raise InputError(f"{listed} leave nothing to train on, expected a sum below 1: lower them")
+    return fractions
 
 
-def check_labels(splits: Splits) -> None:
-    """Refuses splits that a classifier cannot be trained or measured on.
+def all_as_test(data: str, parts: Mapping[str, list[T]]) -> Splits[T]:
+    """Splits for measuring alone: test where the data has one, else everything, and no other.
 
     Args:
-        splits: Freshly loaded.
+        data: What the error calls the data.
+        parts: Items under `train`, and perhaps under `validation` and `test`.
 
     Raises:
-        InputError: A split is empty, train has fewer than two classes, or another split has a
-            class that train lacks.
+        InputError: There is no item.
+
+    Example:
+        >>> all_as_test("x", {"train": [1, 2]}).test
+        [1, 2]
+        >>> all_as_test("x", {"train": [1, 2], "test": [3]}).test
+        [3]
     """
-    _check_sizes(splits)
-    classes = {example.label for example in splits.train}
-    if len(classes) < 2:
-        raise InputError(
-            f"one class only: all {len(splits.train)} training examples are labelled "
-            f"{classes.pop()!r}, expected two classes or more: add examples of another class, or "
-            f"choose another --label-column"
-        )
-    for name in ("validation", "test"):
-        counts = Counter(example.label for example in getattr(splits, name))
-        for label in sorted(counts.keys() - classes):
-            raise InputError(
-                f"{name} has {_examples(counts[label])} labelled {label!r}, a class that train "
-                f"never has: add such examples to train, take these out, or, if the split was cut "
-                f"by hash, choose another --split-seed"
-            )
+    test = parts["test"] if "test" in parts else [item for part in parts.values() for item in part]
+    if not test:
+        raise InputError(f"{data}: there is nothing to measure, expected one example or more")
+    return Splits([], [], test)
 
 
-def _check_sizes(splits: Splits) -> None:
-    sizes = {field.name: len(getattr(splits, field.name)) for field in fields(splits)}
-    empty = [name for name, size in sizes.items() if not size]
-    if empty:
+def check_sizes(
+    sizes: Mapping[str, int],
+    items: str,
+    *,
+    least: int = 1,
+    note: str = "",
+    mend: str = "bring more",
+) -> None:
+    """Refuses splits of which one is too small.
+
+    Args:
+        sizes: The number of items of each split.
+        items: What is counted, such as `sentences`.
+        least: The fewest items of train; another split needs one.
+        note: What the error adds to the numbers.
+        mend: What the error proposes, beside other fractions.
+
+    Raises:
+        InputError: A split is too small.
+    """
+    if any(size < (least if name == "train" else 1) for name, size in sizes.items()):
         counted = ", ".join(f"{size} in {name}" for name, size in sizes.items())
+        expected = "each split" if least == 1 else f"each split, {least} in train"
         raise InputError(
-            f"too little data: of {_examples(sum(sizes.values()))} none is in {empty[0]} "
-            f"({counted}), expected at least one in each split: bring more examples or cut off "
-            f"other fractions"
+            f"too few {items}: {counted}{note}, expected at least 1 in {expected}: {mend}, or "
+            f"choose other fractions"
         )
 
 
-def _examples(count: int) -> str:
-    return "1 example" if count == 1 else f"{count} examples"
+def share_of(splits: Splits[T], fraction: float, seed: int) -> Splits[T]:
+    """The splits with a fraction of train alone, to see what more data would give.
+
+    A smaller share is part of each larger one. Items are drawn at random, at least one of each
+    label; of continuous data, the share is the beginning.
+
+    Args:
+        splits: Any splits.
+        fraction: Share of train that stays, above 0 and up to 1.
+        seed: Of the drawing.
+    """
+    if fraction == 1:
+        return splits
+    if splits.continuous:
+        return replace(splits, train=_beginning(splits.train, fraction))
+    order = np.random.default_rng(seed).permutation(len(splits.train)).tolist()
+    chosen = set(order[: max(1, math.ceil(len(order) * fraction))])
+    seen: set[Any] = set()
+    for place in order:
+        label = getattr(splits.train[place], "label", None)
+        if label is not None and label not in seen:
+            seen.add(label)
+            chosen.add(place)
+    return replace(splits, train=[splits.train[place] for place in sorted(chosen)])
+
+
+def _beginning(items: Sequence[Any], fraction: float) -> list[Any]:
+    """The first items, up to a fraction of their total length; the last one may be cut."""
+    left = math.ceil(sum(map(len, items)) * fraction)
+    first = []
+    for item in items:
+        if left <= 0:
+            break
+        first.append(item[:left])
+        left -= len(item)
+    return first

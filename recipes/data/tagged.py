@@ -9,25 +9,17 @@ from typing import NamedTuple
 from recipes.data.columns import NUMBER
 from recipes.data.formats.conll import read_conll
 from recipes.data.formats.conllu import read_conllu
-from recipes.data.naming import is_hidden, no_such_data
-from recipes.data.sentences import Sentence, TaggedSplits, check_sizes, complete
-from recipes.data.tfds.source import PREFIX
+from recipes.data.items import Sentence
+from recipes.data.location import Builtin, Files, Tfds, locate, without_gz
+from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete
+from recipes.data.tfds.source import in_splits
 from recipes.data.tfds.tagged import TAGS, load_tfds_tagging
-from recipes.data.whole import one_split
 from zoo.errors import InputError, require_choice
 
-_PARTS = {
-    "train": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "testa": "validation",  # CoNLL-2003's name for it
-    "test": "test",
-    "testb": "test",
-}
+# CoNLL-2003 has names of its own.
+_SPLIT_OF = {**SPLIT_OF, "testa": "validation", "testb": "test"}
 _ENDINGS = ("conll", "conllu", "txt", "tsv", "iob", "iob1", "iob2", "bio", "bioes", "annotated")
-_STEM = rf"(?:.*[^a-z])?({'|'.join(_PARTS)})"
+_STEM = rf"(?:.*[^a-z])?({'|'.join(_SPLIT_OF)})"
 _FILE = re.compile(rf"{_STEM}(?:\.(?:{'|'.join(_ENDINGS)}))?(?:\.gz)?")
 _ANY = re.compile(rf"{_STEM}(?:\.[^.]*)?(?:\.gz)?")
 FORMATS = ("conll", "conllu")
@@ -52,7 +44,7 @@ class _Reading(NamedTuple):
 def load_tagging(
     data: str,
     *,
-    builtin: Callable[[], TaggedSplits],
+    builtin: Callable[[], Splits[Sentence]],
     token_column: str | int,
     tag_column: str | int,
     tokens_feature: str,
@@ -67,7 +59,7 @@ def load_tagging(
     format: str = "",
     header: bool = False,
     whole: bool = False,
-) -> TaggedSplits:
+) -> Splits[Sentence]:
     """Loads the data of a tagging run.
 
     `builtin`, `tfds:NAME[/CONFIG]`, a file, or a folder with a file for `train`, perhaps for
@@ -106,104 +98,77 @@ def load_tagging(
     Raises:
         InputError: The data is not there, malformed, or too little.
     """
-    if data == "builtin":
+    location = locate(data, _KINDS)
+    if isinstance(location, Builtin):
         if others:
             raise InputError(
                 "--auxiliary names further tags, of which the built-in corpus has none: leave it "
                 "out, or bring other data"
             )
-        splits = builtin()
-        if whole:
-            return TaggedSplits([], [], splits.test)
+        parts = builtin().parts()
+    elif isinstance(location, Tfds):
+        found = load_tfds_tagging(
+            data, tokens_feature, tags_feature, download, _SPLIT_OF, usual_tags, others
+        )
+        nothing = "no tagged sentences in a split"
+        parts = in_splits(data, found, _SPLIT_OF, nothing, " or another --tags-feature")
     else:
-        if data.startswith(PREFIX):
-            parts = _from_tfds(data, tokens_feature, tags_feature, download, usual_tags, others)
-        else:
-            if format:
-                require_choice("format", format, FORMATS)
-            reading = _Reading(
-                token_column, tag_column, tags_feature, others, counts, format, header
-            )
-            parts = {part: _read(path, reading) for part, path in _files(data, format).items()}
-        if whole:
-            return TaggedSplits([], [], one_split(data, parts))
-        splits = complete(parts, validation_fraction, test_fraction, split_seed)
-    check_sizes(splits)
+        if format:
+            require_choice("format", format, FORMATS)
+        reading = _Reading(token_column, tag_column, tags_feature, others, counts, format, header)
+        files = _files(location, format)
+        parts = {split: _read(path, reading) for split, path in files.items()}
+    if whole:
+        return all_as_test(data, parts)
+    splits = complete(
+        parts, validation_fraction, test_fraction, split_seed, key=lambda sentence: sentence.text
+    )
+    check_tags(splits)
     return splits
 
 
-def _read(path: Path, how: _Reading) -> list[Sentence]:
-    if _is_conllu(path, how.format):
-        return read_conllu(path, how.tags_feature or "upos", how.others, how.counts)
-    if not how.header and not all(NUMBER.fullmatch(other) for other in how.others):
+def check_tags(splits: Splits[Sentence]) -> None:
+    """Refuses splits that a tagger cannot be trained or measured on.
+
+    A tag that only validation or test has is no error: taggers miss it, and are measured so.
+
+    Args:
+        splits: Freshly loaded.
+
+    Raises:
+        InputError: A split is empty, or train has fewer than two sentences or two distinct tags.
+    """
+    sizes = {name: len(part) for name, part in splits.parts().items()}
+    check_sizes(sizes, "sentences", least=2, mend="bring more, with blank lines between them")
+    tags = {tag for sentence in splits.train for tag in sentence.tags}
+    if len(tags) < 2:
+        raise InputError(
+            f"one tag only: every token in train is tagged {tags.pop()!r}, expected two tags or "
+            f"more: bring other sentences, or choose where tags stand with --tag-column or "
+            f"--tags-feature"
+        )
+
+
+def _read(path: Path, reading: _Reading) -> list[Sentence]:
+    others, format = reading.others, reading.format
+    if format == "conllu" or (not format and without_gz(path).endswith(".conllu")):
+        return read_conllu(path, reading.tags_feature or "upos", others, reading.counts)
+    if not reading.header and not all(NUMBER.fullmatch(other) for other in others):
         raise InputError(
             f"{path}: --auxiliary must give numbers of columns, such as 1,2, got "
-            f"{','.join(how.others)!r}: names are for CoNLL-U, tfds and files with --header"
+            f"{','.join(others)!r}: names are for CoNLL-U, tfds and files with --header"
         )
-    columns = (how.token_column, how.tag_column)
-    return read_conll(path, *columns, how.others, how.counts, how.header)
+    columns = (reading.token_column, reading.tag_column)
+    return read_conll(path, *columns, others, reading.counts, reading.header)
 
 
-def _is_conllu(path: Path, format: str) -> bool:
-    named = path.name.lower().removesuffix(".gz").endswith(".conllu")
-    return format == "conllu" or (named and not format)
-
-
-def _from_tfds(
-    data: str, tokens: str, tags: str, download: bool, usual: Sequence[str], others: Sequence[str]
-) -> dict[str, list[Sentence]]:
-    found = load_tfds_tagging(data, tokens, tags, download, _PARTS, usual, others)
+def _files(files: Files, format: str) -> dict[str, Path]:
+    """The file of each split."""
+    usual = f".{format or 'conllu'}"
+    found = files.by_split(_ANY if format else _FILE, _SPLIT_OF, usual)
     if "train" not in found:
         raise InputError(
-            f"{data}: no tagged sentences in a split called 'train', found "
-            f"{', '.join(found) or 'none'}: choose another data set or another --tags-feature"
-        )
-    parts: dict[str, list[Sentence]] = {}
-    for name, sentences in found.items():
-        parts.setdefault(_PARTS[name], sentences)
-    return parts
-
-
-def _files(data: str, format: str) -> dict[str, Path]:
-    try:
-        path = Path(data).expanduser()
-        if data and path.is_dir():
-            return _files_in(path, format)
-        if data and path.exists():
-            return {"train": path}
-        raise InputError(no_such_data(data, path, _KINDS, PREFIX))
-    except (OSError, RuntimeError) as error:  # a folder that may not be read; an unknown ~user
-        raise InputError(f"--data must be {_KINDS}, got {data!r}, which fails: {error}") from error
-
-
-def _files_in(folder: Path, format: str) -> dict[str, Path]:
-    """The file of each part that the folder holds."""
-    candidates: dict[str, list[Path]] = {}
-    for path in sorted(each for each in folder.iterdir() if each.is_file()):
-        if is_hidden(path):
-            continue
-        candidates.setdefault(_part_of(path.name, format), []).append(path)
-    found: dict[str, Path] = {}
-    for part in dict.fromkeys(_PARTS.values()):
-        matches = candidates.get(part, [])
-        usual = f".{format or 'conllu'}"
-        matches = [
-            e for e in matches if e.name.lower().removesuffix(".gz").endswith(usual)
-        ] or matches
-        if len(matches) > 1:
-            listed = " and ".join(each.name for each in matches)
-            raise InputError(f"{folder} holds {listed}, expected one {part} file: take one away")
-        if matches:
-            found[part] = matches[0]
-    if "train" not in found:
-        raise InputError(
-            f"{folder} holds no train file, expected one such as train.conll, eng.train or "
+            f"{files.path} holds no train file, expected one such as train.conll, eng.train or "
             f"en_ewt-ud-train.conllu: name yours so, or give one file's path for --data"
         )
     return found
-
-
-def _part_of(name: str, format: str) -> str:
-    """The part that a file's name tells, or ""."""
-    match = (_ANY if format else _FILE).fullmatch(name.lower())
-    return _PARTS[match[1]] if match else ""

@@ -6,9 +6,7 @@ from. A text is what one file or one tfds record holds; in unit "line" it ends i
 
 from collections.abc import Iterable, Mapping
 
-from recipes.data import splits
-from recipes.data.splits import hash_fraction
-from recipes.data.table import Example
+from recipes.data.splits import SPLITS, Splits, hash_fraction, missing_fractions
 
 UNITS = ("line", "file")
 MANY = 10  # texts from which on they stay whole
@@ -72,7 +70,7 @@ def complete(
     test_fraction: float,
     unit: str,
     seed: int | None = None,
-) -> dict[str, list[str]]:
+) -> Splits[str]:
     """Cuts from `train` whichever of `validation` and `test` is missing; test stands last.
 
     Ten texts or more stay whole: a share of their number is cut off, at least one, from the end,
@@ -94,25 +92,16 @@ def complete(
     Raises:
         InputError: A fraction that is needed is not between 0 and 1, or nothing is left to train.
     """
-    _check_fractions(parts, validation_fraction, test_fraction)
-    wanted = {"test": test_fraction, "validation": validation_fraction}
     result, train = dict(parts), parts["train"]
     number, characters = len(train), sum(map(len, train))
-    for name, fraction in wanted.items():
-        if name in parts:
-            continue
+    for name, fraction in missing_fractions(parts, validation_fraction, test_fraction).items():
         if number < MANY:
             size = round(fraction * characters)
             result["train"], result[name] = _cut_text(result["train"], size, unit)
         else:
             size = max(1, round(fraction * number))
             result["train"], result[name] = _cut_off(result["train"], size, name, seed)
-    return result
-
-
-def _check_fractions(parts: Mapping[str, list[str]], validation: float, test: float) -> None:
-    empty: dict[str, list[Example]] = {name: [] for name in parts}
-    splits.complete(empty, validation, test, seed=0)  # cuts nothing, refuses wrong fractions
+    return Splits(*(result[name] for name in SPLITS))
 
 
 def _cut_off(

@@ -12,7 +12,7 @@ import numpy as np
 from recipes.config import write_json
 from recipes.corpora.lines import corpus as builtin
 from recipes.data import running_text
-from recipes.data.running_text import Corpus
+from recipes.data.splits import SPLITS, Splits
 from recipes.families.language import scoring
 from recipes.families.language.states import initial_states, inputs_of
 from recipes.families.language.steps import Scorer, Split, Trainer
@@ -21,7 +21,7 @@ from recipes.generation import answers
 from recipes.generation.config import BUILTIN, GenerationConfig, GenerationData, Writing
 from recipes.generation.quality import structure_scores
 from recipes.predictions import Measured
-from recipes.recipe import SPLITS, OfModel, Prepared, Recipe, parts_of
+from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.run_files import make_from
 from recipes.training import loop, optimizers
@@ -69,11 +69,11 @@ class GenerationRecipe(Recipe):
             raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
         super().check(config)
 
-    def load(self, data: GenerationData, whole: bool = False) -> Corpus:
+    def load(self, data: GenerationData, whole: bool = False) -> Splits[str]:
         """The texts that `data.data` names."""
         return running_text.load(
             data.data,
-            builtin=lambda: Corpus(*builtin.generate(data.split_seed)),
+            builtin=lambda: Splits(*builtin.generate(data.split_seed)),
             unit=data.unit,
             text_column=data.text_column,
             validation_fraction=data.validation_fraction,
@@ -84,7 +84,7 @@ class GenerationRecipe(Recipe):
             whole=whole,
         )
 
-    def prepare(self, data: GenerationData, corpus: Corpus, directory: Path) -> Prepared:
+    def prepare(self, data: GenerationData, corpus: Splits[str], directory: Path) -> Prepared:
         """Turns the texts into ids, with the run's own vocabulary if it has one."""
         if not (directory / "codec.json").exists():
             learned = TextCodec.learn(
@@ -97,7 +97,7 @@ class GenerationRecipe(Recipe):
             learned.vocabulary.save(directory / "vocabulary.txt")
             write_json(directory / "codec.json", learned.get_config())
         codec = load_codec(directory)
-        parts = dict(parts_of(corpus))
+        parts = corpus.parts()
         rows = iter(codec.encode([text for part in parts.values() for text in part]))
         batches = {
             name: _split(data, list(itertools.islice(rows, len(part))))
@@ -170,7 +170,7 @@ class GenerationRecipe(Recipe):
         return scoring.scores(total, count, sum(map(len, texts)) + len(texts), split)
 
     def measure(
-        self, model: keras.Model, config: GenerationConfig, corpus: Corpus, directory: Path
+        self, model: keras.Model, config: GenerationConfig, corpus: Splits[str], directory: Path
     ) -> Measured:
         """The exact metrics of the test part of any corpus."""
         codec = load_codec(directory)

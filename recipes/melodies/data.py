@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipes.corpora import tunes
-from recipes.data.formats.chorales import PARTS, Voice, read_chorales
-from recipes.data.splits import Splits, check_labels, complete
-from recipes.data.table import Example
-from recipes.data.whole import one_split
+from recipes.data.formats.chorales import Voice, read_chorales
+from recipes.data.items import Example
+from recipes.data.labelled import check_labels
+from recipes.data.splits import SPLITS, Splits, all_as_test, complete
 from recipes.melodies.config import MelodiesData
 from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, transposed
 
 NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
 
 
-def load(options: MelodiesData, whole: bool = False) -> Splits:
+def load(options: MelodiesData, whole: bool = False) -> Splits[Example]:
     """The three splits that `options.data` names: a melody's text and its start note's name.
 
     Train holds each melody once, and once in each key that `options.transpose` allows. What
@@ -25,7 +25,7 @@ def load(options: MelodiesData, whole: bool = False) -> Splits:
         InputError: The file is not there, has another shape, or holds too little.
     """
     if options.data == "builtin":
-        parts = zip(PARTS, tunes.generate(options.split_seed), strict=True)
+        parts = zip(SPLITS, tunes.generate(options.split_seed), strict=True)
         given = {name: [example(text_of(one)) for one in part] for name, part in parts}
     else:
         path = Path(options.data).expanduser()
@@ -33,8 +33,9 @@ def load(options: MelodiesData, whole: bool = False) -> Splits:
         voices = read_chorales(path)
         given = {name: _examples(part, step) for name, part in voices.items()}
     if whole:
-        return Splits([], [], one_split(options.data, given))
-    splits = complete(given, options.validation_fraction, options.test_fraction, options.split_seed)
+        return all_as_test(options.data, given)
+    fractions = (options.validation_fraction, options.test_fraction)
+    splits = complete(given, *fractions, options.split_seed, key=lambda melody: melody.text)
     train = _in_other_keys(splits.train, options.transpose)
     known = {one.label for one in train}
     found = Splits(

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.language.scoring import of_loss
 from recipes.families.writing import ConditionalWritingRecipe, answers, samples
@@ -51,7 +52,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
             raise InputError(f"transpose must be from 0 to 12 semitones, got {config.transpose}")
         super().check(config)
 
-    def load(self, options: MelodiesData, whole: bool = False) -> Splits:
+    def load(self, options: MelodiesData, whole: bool = False) -> Splits[Example]:
         """The melodies and their start notes: see `data.load`."""
         return data.load(options, whole)
 
@@ -81,7 +82,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         return found
 
     def measure(
-        self, model: keras.Model, config: MelodiesConfig, splits: Splits, directory: Path
+        self, model: keras.Model, config: MelodiesConfig, splits: Splits[Example], directory: Path
     ) -> Measured:
         """The likelihood of the test's melodies, but for those with an unknown start note."""
         known = set(self.load_text_path(directory)[1])

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.writing.config import WritingConfig
 from recipes.origin.config import OriginConfig
@@ -63,7 +64,7 @@ class Judge:
         return found
 
 
-def trained(config: WritingConfig, splits: Splits, directory: Path) -> Judge:
+def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> Judge:
     """A judge that learns from the names' own train split, once: it is kept in the run's folder.
 
     Args:

@@ -7,6 +7,7 @@ import keras
 
 from recipes.config import LabelledColumns
 from recipes.corpora import surnames
+from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.classification.recipe import load_labelled
 from recipes.families.language.scoring import of_loss
@@ -17,7 +18,7 @@ from recipes.families.writing.samples import Sample
 from recipes.names import judge, quality
 from recipes.names.config import BUILTIN, NamesConfig
 from recipes.names.rules import rules_kept
-from recipes.recipe import Prepared, parts_of
+from recipes.recipe import Prepared
 from recipes.registry import register
 from zoo.pipelines.conditional_writer import writer
 
@@ -39,10 +40,10 @@ class NamesRecipe(ConditionalWritingRecipe):
         "--label-column country"
     )
 
-    def load(self, data: LabelledColumns, whole: bool = False) -> Splits:
+    def load(self, data: LabelledColumns, whole: bool = False) -> Splits[Example]:
         """The names and their classes; a name counts once in a class."""
         found = load_labelled(data, surnames.generate, whole)
-        return Splits(*(list(dict.fromkeys(part)) for _, part in parts_of(found)))
+        return found.map(lambda part: list(dict.fromkeys(part)))
 
     def evaluate(
         self, model: keras.Model, config: NamesConfig, prepared: Prepared, directory: Path

@@ -1,7 +1,8 @@
 """The recipe `ner`: sentences -> named entities."""
 
 from recipes.corpora.entities import corpus
-from recipes.data.sentences import TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
 from recipes.ner.config import BUILTIN, NerConfig, NerData
 from recipes.registry import register
@@ -42,7 +43,7 @@ class NerRecipe(TaggingRecipe):
             )
         super().check(config)
 
-    def load(self, options: NerData, whole: bool = False) -> TaggedSplits:
+    def load(self, options: NerData, whole: bool = False) -> Splits[Sentence]:
         """The sentences, with their spans marked by the scheme in the options."""
         splits = data.load(
             options, lambda: data.from_pairs(corpus.generate()), ("ner", "tags"), whole

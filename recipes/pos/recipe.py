@@ -1,7 +1,8 @@
 """The recipe `pos`: sentences -> parts of speech."""
 
 from recipes.corpora.parts_of_speech import corpus
-from recipes.data.sentences import TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
 from recipes.families.tagging.config import TaggingData
 from recipes.pos.config import BUILTIN, PosConfig
@@ -26,7 +27,7 @@ class PosRecipe(TaggingRecipe):
         """Accuracy."""
         return "accuracy"
 
-    def load(self, options: TaggingData, whole: bool = False) -> TaggedSplits:
+    def load(self, options: TaggingData, whole: bool = False) -> Splits[Sentence]:
         """The tagged sentences."""
         splits = data.load(
             options, lambda: data.from_pairs(corpus.generate()), ("upos", "pos", "xpos"), whole

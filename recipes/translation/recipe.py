@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from recipes.corpora.dates import corpus
 from recipes.data import pairs
-from recipes.data.pairs import PairSplits
+from recipes.data.items import Pair
+from recipes.data.splits import SPLITS, Splits
 from recipes.predictions import Measured
-from recipes.recipe import SPLITS, OfModel, Prepared, Recipe
+from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import optimizers
 from recipes.translation import answers, bleu, codecs, evaluation
@@ -85,11 +86,11 @@ class TranslationRecipe(Recipe):
         search_of(config)
         super().check(config)
 
-    def load(self, data: TranslationData, whole: bool = False) -> PairSplits:
+    def load(self, data: TranslationData, whole: bool = False) -> Splits[Pair]:
         """The pairs of texts that the options name."""
         return pairs.load(
             data.data,
-            builtin=lambda: PairSplits(*corpus.generate(data.split_seed)),
+            builtin=lambda: Splits(*corpus.generate(data.split_seed)),
             source=data.source,
             target=data.target,
             format=data.format,
@@ -104,7 +105,7 @@ class TranslationRecipe(Recipe):
             whole=whole,
         )
 
-    def prepare(self, data: TranslationData, splits: PairSplits, directory: Path) -> Prepared:
+    def prepare(self, data: TranslationData, splits: Splits[Pair], directory: Path) -> Prepared:
         """Turns the pairs into ids, with the run's own vocabularies if it has them."""
         texts = {
             side: {name: [getattr(pair, side) for pair in getattr(splits, name)] for name in SPLITS}
@@ -180,7 +181,7 @@ class TranslationRecipe(Recipe):
         return {**found, "signatures": bleu.signatures()}
 
     def measure(
-        self, model: keras.Model, config: TranslationConfig, splits: PairSplits, directory: Path
+        self, model: keras.Model, config: TranslationConfig, splits: Splits[Pair], directory: Path
     ) -> Measured:
         """The metrics and the translations of the test split of any data."""
         both = codecs.of_run(self.data_of(config), directory)
@@ -263,12 +264,12 @@ def _sides(split: Sequence[pairs.Pair]) -> tuple[list[str], list[str]]:
     return [pair.source for pair in split], [pair.target for pair in split]
 
 
-def _summary(both: dict[str, Any], train: PairBatches, splits: PairSplits) -> str:
+def _summary(both: dict[str, Any], train: PairBatches, splits: Splits[Pair]) -> str:
     """The line about the data that is printed before training."""
     counted = zip(codecs.SIDES, train.encoded.lengths.sum(axis=0), strict=True)
     sizes = ", ".join(
         f"{side} {len(both[side].vocabulary):,} tokens ({count:,} in train)"
         for side, count in counted
     )
-    left = f"; {splits.blank} pairs with a blank side left out" if splits.blank else ""
+    left = f"; {splits.left_out} pairs with a blank side left out" if splits.left_out else ""
     return f"vocabularies: {sizes}; {train.padding_share:.1%} of places padding{left}"

@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 
 from recipes.config import DataOptions, write_json
-from recipes.data.share import share_of
+from recipes.data.splits import share_of
 from recipes.recipe import Recipe
 from recipes.run import new_model
 from recipes.training import checkpoint, epochs, loop

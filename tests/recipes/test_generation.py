@@ -12,12 +12,12 @@ import tensorflow as tf
 import zoo
 from recipes.cli import main
 from recipes.config import from_mapping
+from recipes.data.splits import SPLITS
 from recipes.families.language.steps import Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Streams, encoded
 from recipes.generation import GenerationRecipe, answers, quality
 from recipes.generation.config import Writing
 from recipes.generation.quality import structure_scores
-from recipes.recipe import SPLITS
 from recipes.run import Run
 from tests import surface
 from tests.recipes import tiny

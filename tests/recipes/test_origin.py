@@ -11,7 +11,7 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.corpora import surnames
 from recipes.data.formats.class_folder import read_class_folder
-from recipes.data.table import Example
+from recipes.data.items import Example
 from recipes.origin import OriginRecipe
 from recipes.origin.recipe import FeatureBatches
 from recipes.run import Run

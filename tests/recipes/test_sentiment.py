@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from recipes import cli, provenance
-from recipes.data.table import read_table
+from recipes.data.labelled import read_table
 from recipes.run import Run, predict_command
 from recipes.run_files import read_labels
 from recipes.sentiment import SentimentRecipe

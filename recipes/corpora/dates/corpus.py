@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from recipes.corpora.dates import clock, dates
 from recipes.corpora.dates.lexicon import BARE, WITH_ON, WITHOUT
-from recipes.data.formats.pair_files import Pair
+from recipes.data.items import Pair
 
 Pairs = list[Pair]
 

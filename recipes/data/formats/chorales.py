@@ -4,15 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recipes.data.text_file import read_text
+from recipes.data.splits import SPLIT_OF
 from zoo.errors import InputError
+from zoo.system.lines import read_text
 
 REST = -1
-PARTS = {
-    "train": ("train",),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test",),
-}
 _EXPECTED = (
     'JSON such as {"train": [[[74, 70, 65, 58], ...], ...], "valid": [...], "test": [...]}: lists '
     "of chorales, lists of steps, lists of pitches"
@@ -38,13 +34,12 @@ def read_chorales(path: str | Path) -> dict[str, list[Voice]]:
         InputError: The file cannot be read or has another shape; says where.
     """
     content = _parsed(Path(path))
-    known = {name: part for part, names in PARTS.items() for name in names}
     if not isinstance(content, dict) or not content.get("train"):
         raise InputError(f"{path}: no chorales under 'train', expected {_EXPECTED}")
     found = {
-        known[name]: _pieces(path, name, pieces)
+        SPLIT_OF[name]: _pieces(path, name, pieces)
         for name, pieces in content.items()
-        if name in known
+        if name in SPLIT_OF
     }
     steps = [step for pieces in found.values() for piece in pieces for step in piece if step]
     rising = sum(step[0] < step[-1] for step in steps) > sum(step[0] > step[-1] for step in steps)

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
+from recipes.data.items import Example
 from recipes.data.labels import clean
 from recipes.data.naming import is_about, is_hidden
-from recipes.data.table import Example
-from recipes.data.text_file import read_text, split_lines
 from zoo.errors import InputError
+from zoo.system.lines import read_text, split_lines
 
 ENDINGS = (".txt", ".txt.gz")
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipes.data.columns import NUMBER, candidates, place_of
+from recipes.data.items import Sentence
 from recipes.data.labels import clean
-from recipes.data.sentences import Sentence
-from recipes.data.text_file import read_text, split_lines
 from zoo.errors import InputError
+from zoo.system.lines import read_text, split_lines
 
 _BLANKS = " \t"  # and no others: a no-break space stands inside real tokens
 _MARK = "#"

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+from recipes.data.items import Sentence
 from recipes.data.labels import clean
-from recipes.data.sentences import Sentence
-from recipes.data.text_file import read_text, split_lines
 from zoo.errors import InputError, require_choice
+from zoo.system.lines import read_text, split_lines
 
 TAGS = {"upos": 3, "xpos": 4}  # name -> column
 OTHERS = {**TAGS, "feats": 5, "deprel": 7}  # what may be learned beside

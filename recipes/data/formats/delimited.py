@@ -13,8 +13,8 @@ import csv
 from pathlib import Path
 
 from recipes.data.columns import place_of
-from recipes.data.text_file import split_lines
 from zoo.errors import InputError
+from zoo.system.lines import split_lines
 
 Record = tuple[int, list[str]]  # the line on which it begins, counted from 1, and its fields
 

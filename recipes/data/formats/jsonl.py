@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from recipes.data.columns import first_of
 from recipes.data.naming import unknown
-from recipes.data.text_file import split_lines
 from zoo.errors import InputError
+from zoo.system.lines import split_lines
 
 _EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "label": "..."}'
 

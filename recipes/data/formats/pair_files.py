@@ -1,38 +1,15 @@
 """Reads sentence pairs from the user's files: the columns of one, or the lines of two."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.data.columns import place_of
 from recipes.data.formats.delimited import Record, csv_records, tsv_records
 from recipes.data.formats.jsonl import object_of, string_of
-from recipes.data.text_file import read_text, split_lines
+from recipes.data.items import Pair
 from zoo.errors import InputError
+from zoo.system.lines import read_text, split_lines
 
 FORMATS = ("tsv", "csv", "jsonl")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A text and its translation, without the blanks around them.
-
-    Attributes:
-        source: What the model reads.
-        target: What it is to write.
-    """
-
-    source: str
-    target: str
-
-    @classmethod
-    def of(cls, source: str, target: str) -> "Pair":
-        """The pair of two texts as they stand in a file."""
-        return cls(source.strip(), target.strip())
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether a side is missing."""
-        return not (self.source and self.target)
 
 
 def columns(source: str, target: str) -> tuple[int, int]:

@@ -5,19 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from recipes.data.formats.pair_files import Pair, read_aligned, read_pairs
+from recipes.data.formats.pair_files import read_aligned, read_pairs
+from recipes.data.items import Pair
 from recipes.data.naming import is_hidden
+from recipes.data.splits import SPLIT_OF, SPLITS
 from recipes.data.tfds import languages
 from zoo.errors import InputError
 
-PARTS = {
-    "train": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-}
 _STEM = r"(?P<stem>train|validation|valid|val|dev|test[^.]*)"
 _TABLE = re.compile(rf"{_STEM}\.tsv(?:\.gz)?", re.IGNORECASE)
 _ANY = re.compile(rf"{_STEM}(?:\..*)?", re.IGNORECASE)
@@ -34,7 +28,7 @@ class _File(NamedTuple):
 
     @property
     def part(self) -> str:
-        return PARTS["test" if self.stem.startswith("test") else self.stem]
+        return SPLIT_OF["test" if self.stem.startswith("test") else self.stem]
 
 
 def read_folder(
@@ -72,7 +66,7 @@ def read_folder(
         )
     _check_train(folder, tables + sides)
     if tables:
-        chosen = {part: _only(folder, tables, part) for part in dict.fromkeys(PARTS.values())}
+        chosen = {part: _only(folder, tables, part) for part in SPLITS}
         return {
             part: read_pairs(file.path, source, target, format, header)
             for part, file in chosen.items()
@@ -80,7 +74,7 @@ def read_folder(
         }
     known = sorted({file.language for file in sides if file.part == "train"})
     pair = languages.choose(str(folder), known, source, target)
-    both = {part: _both(folder, sides, part, pair) for part in dict.fromkeys(PARTS.values())}
+    both = {part: _both(folder, sides, part, pair) for part in SPLITS}
     return {part: read_aligned(*paths) for part, paths in both.items() if paths}
 
 

@@ -4,21 +4,13 @@ A data set will do if it has a `Translation` or a `TranslationVariableLanguages`
 feature, or else two features of text. What is prepared is used without the network.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
-from recipes.data.formats.pair_files import Pair
+from recipes.data.items import Pair
 from recipes.data.tfds import languages
 from recipes.data.tfds.features import STRINGS, kind_of
-from recipes.data.tfds.records import read_batches
-from recipes.data.tfds.source import (
-    SPEC,
-    brief,
-    builder_of,
-    prepare,
-    quiet,
-    tensorflow_datasets_module,
-)
+from recipes.data.tfds.source import DataSet, decoded, read_splits
 from zoo.errors import InputError
 
 
@@ -65,24 +57,20 @@ def load_tfds_pairs(
             kind, damaged, or not prepared and not to be had; or tensorflow-datasets is not
             installed.
     """
-    match = SPEC.fullmatch(spec)
-    if not match:
-        raise InputError(
-            f"expected tfds:NAME or tfds:NAME/CONFIG, got {spec!r}: see "
-            f"tfds:ted_hrlr_translate/pt_to_en"
-        )
-    tfds = tensorflow_datasets_module()
-    with quiet():
-        builder = builder_of(tfds, match["name"], match["config"])
-        layout = _layout(tfds, spec, builder.info.features)
-        pair = languages.choose(spec, layout.languages, source, target, _usual(builder, layout))
-        if not builder.is_prepared():
-            prepare(spec, builder, download)
-        chosen = [name for name in builder.info.splits if splits is None or name in splits]
-        return {name: _read(tfds, spec, builder, name, layout, pair) for name in chosen}
+
+    def reader(data: DataSet) -> Callable[[str], list[Pair]]:
+        layout = _layout(data)
+        usual = _usual(data.builder, layout)
+        pair = languages.choose(spec, layout.languages, source, target, usual)
+        return lambda split: [
+            Pair.of(*map(decoded, texts)) for texts in _texts(data, split, layout, pair)
+        ]
+
+    return read_splits(spec, "ted_hrlr_translate/pt_to_en", download, splits, reader)
 
 
-def _layout(tfds: Any, spec: str, features: Mapping[str, Any]) -> _Layout:
+def _layout(data: DataSet) -> _Layout:
+    tfds, features = data.tfds, data.features
     places = {"": features, **features}
     for key, feature in places.items():
         if isinstance(feature, tfds.features.Translation):
@@ -95,7 +83,7 @@ def _layout(tfds: Any, spec: str, features: Mapping[str, Any]) -> _Layout:
             if len(texts) > 1:
                 return _Layout(key, texts, False)
     raise InputError(
-        f"{spec}: no feature holds translations, expected texts in two languages, there are "
+        f"{data.spec}: no feature holds translations, expected texts in two languages, there are "
         f"{', '.join(features)}: choose another data set"
     )
 
@@ -108,28 +96,14 @@ def _usual(builder: Any, layout: _Layout) -> list[str]:
     return layout.languages if len(layout.languages) == 2 else []
 
 
-def _read(
-    tfds: Any, spec: str, builder: Any, split: str, layout: _Layout, pair: tuple[str, str]
-) -> list[Pair]:
-    try:
-        texts = _texts(tfds, builder, split, layout, pair)
-        return [Pair.of(*(each.decode("utf-8", errors="replace") for each in row)) for row in texts]
-    except Exception as error:  # of many classes: a file is missing, cut short, or of other bytes
-        raise InputError(
-            f"{spec}: split {split!r} in {builder.data_path} cannot be read ({brief(error)}): "
-            f"delete that folder and prepare it again"
-        ) from error
-
-
 def _texts(
-    tfds: Any, builder: Any, split: str, layout: _Layout, pair: tuple[str, str]
+    data: DataSet, split: str, layout: _Layout, pair: tuple[str, str]
 ) -> Iterator[tuple[bytes, ...]]:
-    if not layout.key and builder.info.file_format == tfds.core.FileFormat.TFRECORD:
-        for batch in read_batches(tfds, builder, split, pair):
-            yield from zip(*(batch[language] for language in pair), strict=True)
+    if not layout.key:
+        yield from data.columns(split, pair)
         return
-    for record in tfds.as_numpy(builder.as_dataset(split=split)):
-        row = record[layout.key] if layout.key else record
+    for record in data.rows(split):
+        row = record[layout.key]
         if layout.varies:
             # Of several translations the first: later entries of a dict replace earlier ones.
             both = zip(row["language"][::-1], row["translation"][::-1], strict=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recipes.data.table import Example
+from recipes.data.items import Example
 from zoo.errors import InputError
 
 

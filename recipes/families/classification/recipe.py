@@ -13,12 +13,12 @@ from recipes import confusions
 from recipes.asking import ask
 from recipes.config import LabelledColumns, write_json
 from recipes.data import labelled
+from recipes.data.items import Example
 from recipes.data.splits import Splits
-from recipes.data.table import Example
 from recipes.families.classification import scoring
 from recipes.families.classification.labels import label_ids
 from recipes.predictions import Measured
-from recipes.recipe import Prepared, Recipe, parts_of
+from recipes.recipe import Prepared, Recipe
 from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
 from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, summary
@@ -55,18 +55,18 @@ class ClassificationRecipe(Recipe):
         """The built-in corpus: pairs of text and label of train, validation and test."""
         raise InputError(f"{self.name} has no built-in data: give --data")
 
-    def load(self, data: Any, whole: bool = False) -> Splits:
+    def load(self, data: Any, whole: bool = False) -> Splits[Example]:
         """The texts and labels that `data.data` names."""
         return load_labelled(data, self.corpus, whole)
 
-    def prepare(self, data: Any, splits: Splits, directory: Path) -> Prepared:
+    def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
         """Turns texts and labels into numbers, with the run's own vocabulary if it has one."""
         if not (directory / CLASSES).exists():  # it is written last
             self.learn_text_path(data, [example.text for example in splits.train], directory)
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
         vectorizer = self.load_text_path(data, directory)
         classes = read_labels(directory / CLASSES)
-        parts = dict(parts_of(splits))
+        parts = splits.parts()
         rows = iter(vectorizer.encode([one.text for part in parts.values() for one in part]))
         encoded = {
             name: Encoded(list(islice(rows, len(part))), label_ids(classes, part))
@@ -119,7 +119,9 @@ class ClassificationRecipe(Recipe):
         confusions.write(confusion, prepared.classes, directory)
         return found
 
-    def measure(self, model: keras.Model, config: Any, splits: Splits, directory: Path) -> Measured:
+    def measure(
+        self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
+    ) -> Measured:
         """The metrics of the test split, and each text's prediction with its probabilities."""
         data = self.data_of(config)
         classes = read_labels(directory / CLASSES)
@@ -174,7 +176,7 @@ class ClassificationRecipe(Recipe):
 
 def load_labelled(
     data: LabelledColumns, corpus: Callable[[int], tuple[Pairs, Pairs, Pairs]], whole: bool
-) -> Splits:
+) -> Splits[Example]:
     """The texts and labels that `data.data` names; `corpus` makes the built-in ones."""
     return labelled.load(
         data.data,
@@ -191,7 +193,7 @@ def load_labelled(
     )
 
 
-def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits:
+def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits[Example]:
     """A generated corpus as splits: train, validation, test."""
     train, validation, test = ([Example(*pair) for pair in part] for part in parts)
     return Splits(train, validation, test)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes.data.table import Example
+from recipes.data.items import Example
 from recipes.predictions import Measured, Row
 from recipes.training.batches import MEASURED_TOKENS, SequenceBatches
 from zoo.metrics import (

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from recipes.config import ADVICE, read_json
-from recipes.data.sentences import TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from zoo.errors import DamagedFile, InputError
 from zoo.system.stored import read_text as stored_text
 
@@ -60,7 +61,7 @@ def _shift(history: Path, epoch: int) -> float:
     return shift
 
 
-def joined(splits: TaggedSplits, run: str) -> TaggedSplits:
+def joined(splits: Splits[Sentence], run: str) -> Splits[Sentence]:
     """The splits, with validation among train, too, if a run has chosen everything; says so."""
     if not run:
         return splits

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from recipes.config import TrainingConfig, read_json, write_json
-from recipes.data.sentences import Sentence
+from recipes.data.items import Sentence
 from recipes.families.tagging import unlabelled
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.families.tagging.config import TaggingData

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from recipes.data.sentences import Sentence, TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from recipes.data.tagged import load_tagging
 from recipes.families.tagging.config import TaggingData
 from zoo.errors import InputError
@@ -16,10 +17,10 @@ BROKEN = "no one scheme"
 
 def load(
     options: TaggingData,
-    builtin: Callable[[], TaggedSplits],
+    builtin: Callable[[], Splits[Sentence]],
     usual_tags: Sequence[str],
     whole: bool = False,
-) -> TaggedSplits:
+) -> Splits[Sentence]:
     """The sentences that the options name.
 
     Args:
@@ -73,7 +74,7 @@ def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, l
     return found
 
 
-def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
+def in_scheme(splits: Splits[Sentence], scheme: str) -> Splits[Sentence]:
     """The splits with their stretches marked by another scheme; says what was found.
 
     Tags that break every scheme somewhere are read as `zoo.text.spans` says.
@@ -82,8 +83,7 @@ def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
         splits: Sentences in BIO, IOB1 or BIOES.
         scheme: `bio`, `iob1` or `bioes`.
     """
-    parts = {name: getattr(splits, name) for name in ("train", "validation", "test")}
-    tags = [sentence.tags for part in parts.values() for sentence in part]
+    tags = [sentence.tags for part in splits.parts().values() for sentence in part]
     try:
         found = detected(tags)
     except InputError as error:
@@ -100,9 +100,7 @@ def in_scheme(splits: TaggedSplits, scheme: str) -> TaggedSplits:
         f"tags: {found if ' ' in found else found.upper()} found, turned to {scheme.upper()}",
         flush=True,
     )
-    return TaggedSplits(
-        **{name: [_turned(s, scheme) for s in part] for name, part in parts.items()}
-    )
+    return splits.map(lambda part: [_turned(sentence, scheme) for sentence in part])
 
 
 def _without_types(tags: set[str]) -> str | None:
@@ -126,7 +124,9 @@ def _turned(sentence: Sentence, scheme: str) -> Sentence:
     return replace(sentence, tags=tuple(converted(sentence.tags, scheme)))
 
 
-def from_pairs(parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]]) -> TaggedSplits:
+def from_pairs(
+    parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]],
+) -> Splits[Sentence]:
     """A generated corpus as splits: train, validation, test."""
     train, validation, test = ([Sentence(*pair) for pair in part] for part in parts)
-    return TaggedSplits(train, validation, test)
+    return Splits(train, validation, test)

@@ -12,12 +12,13 @@ import numpy as np
 
 from recipes import confusions
 from recipes.config import whole_numbers, write_json
-from recipes.data.sentences import TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from recipes.families.tagging import answers, chosen, context, scoring
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.families.tagging.data import further_tags, names_of
 from recipes.predictions import Measured
-from recipes.recipe import OfModel, Prepared, Recipe, parts_of
+from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.run_files import read_labels
 from recipes.training import optimizers
 from recipes.training.batches import bucket_lengths, summary
@@ -132,7 +133,7 @@ class TaggingRecipe(Recipe):
             sizes["allowed"] = None
         return super().model(config, sizes)
 
-    def prepare(self, data: Any, splits: TaggedSplits, directory: Path) -> PreparedSentences:
+    def prepare(self, data: Any, splits: Splits[Sentence], directory: Path) -> PreparedSentences:
         """Turns sentences into numbers, with the run's own vocabularies if it has them."""
         vectors = load_vectors(Path(data.vectors)) if data.vectors else None
         around = context.folder_of(data, directory)
@@ -140,7 +141,7 @@ class TaggingRecipe(Recipe):
             context.ready(data, splits.train, directory)
             self._learn(data, splits, vectors, around, directory)
         vectorizer, classes = self.load_text_path(data, directory)
-        parts = dict(parts_of(splits))
+        parts = splits.parts()
         rows = iter(vectorizer.encode([one.tokens for part in parts.values() for one in part]))
         encoded = {
             name: EncodedSentences(
@@ -173,7 +174,7 @@ class TaggingRecipe(Recipe):
     def _learn(
         self,
         data: Any,
-        splits: TaggedSplits,
+        splits: Splits[Sentence],
         vectors: WordVectors | None,
         around: Path | None,
         directory: Path,
@@ -312,7 +313,7 @@ class TaggingRecipe(Recipe):
         return found
 
     def measure(
-        self, model: keras.Model, config: Any, splits: TaggedSplits, directory: Path
+        self, model: keras.Model, config: Any, splits: Splits[Sentence], directory: Path
     ) -> Measured:
         """The metrics of the test split, and the tags of each sentence.
 
@@ -356,7 +357,7 @@ class TaggingRecipe(Recipe):
         return answers.line(row)
 
 
-def scheme_of(splits: TaggedSplits) -> str | None:
+def scheme_of(splits: Splits[Sentence]) -> str | None:
     """The scheme by which train's tags mark spans; None for tags such as parts of speech.
 
     Tags without a type (`B`, `I`, `O`) mark spans as those with one do. A split with a tag that

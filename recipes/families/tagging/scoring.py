@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipes.data.sentences import Sentence
+from recipes.data.items import Sentence
 from recipes.families.tagging.batches import TagBatches
 from recipes.predictions import Measured
 from recipes.training.batches import MEASURED_TOKENS

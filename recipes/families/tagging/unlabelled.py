@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import tensorflow as tf
 
 from recipes.data import running_text
-from recipes.data.running_text import Corpus
+from recipes.data.splits import Splits
 from zoo.errors import InputError
 from zoo.system.commas import separated
 from zoo.text.word_tokens import word_tokens
@@ -45,7 +45,7 @@ def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]
         raise InputError("there is no built-in text without tags: give a path or tfds:NAME")
     texts = running_text.load(
         data,
-        builtin=lambda: Corpus([], [], []),
+        builtin=lambda: Splits([], [], []),
         unit="file" if data.startswith("tfds:") else "line",
         text_column=text_column,
         validation_fraction=0.01,

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from recipes.config import write_json
+from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.classification.labels import label_ids
 from recipes.families.language.scoring import of_loss
@@ -17,7 +18,7 @@ from recipes.families.language.states import signature
 from recipes.families.writing import answers
 from recipes.families.writing.batches import WritingBatches, encode
 from recipes.predictions import Measured
-from recipes.recipe import OfModel, Prepared, Recipe, parts_of
+from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.run_files import read_labels
 from recipes.training import optimizers
 from recipes.training.batches import MEASURED_TOKENS, bucket_lengths, summary
@@ -54,14 +55,14 @@ class ConditionalWritingRecipe(Recipe):
         require_options(config, ("samples", *DRAWING))
         super().check(config)
 
-    def prepare(self, data: Any, splits: Splits, directory: Path) -> Prepared:
+    def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
         """Turns texts and labels into ids, with the run's own tokens and labels if it has them."""
         if not (directory / CLASSES).exists():
             texts = [example.text for example in splits.train]
             TextCodec.learn(texts, level=self.level).vocabulary.save(directory / "vocabulary.txt")
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
         codec, classes = self.load_text_path(directory)
-        parts = dict(parts_of(splits))
+        parts = splits.parts()
         rows = iter(codec.encode([example.text for part in parts.values() for example in part]))
         batches = {
             name: _batched(data, list(itertools.islice(rows, len(part))), label_ids(classes, part))
@@ -100,7 +101,9 @@ class ConditionalWritingRecipe(Recipe):
         """Loss and perplexity."""
         return of_loss(self.loss(model, prepared.batches["validation"]))
 
-    def measure(self, model: keras.Model, config: Any, splits: Splits, directory: Path) -> Measured:
+    def measure(
+        self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
+    ) -> Measured:
         """The likelihood of the texts of the test split."""
         codec, classes = self.load_text_path(directory)
         rows = codec.encode([example.text for example in splits.test])

@@ -11,7 +11,7 @@ from recipes.corpora.dates import clock, dates
 from recipes.corpora.dates.corpus import EXAMPLES, FIRST, LAST, LONGEST, generate
 from recipes.corpora.dates.lexicon import WITH_ON, WITHOUT
 from recipes.corpora.dates.spelling import cardinal, ordinal, suffixed, years
-from recipes.data.formats.pair_files import Pair
+from recipes.data.items import Pair
 from tests.recipes.corpora.date_reader import DATE, read
 
 YEARS = {

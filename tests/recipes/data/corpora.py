@@ -1,19 +1,22 @@
 """How the tests of corpora load one, are refused one, and write the files for it."""
 
 import gzip
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipes.data.running_text import Corpus, load
+from recipes.data.running_text import load
+from recipes.data.splits import Splits
 from zoo.errors import InputError
 
 LINES = [f"Zeile {number:03}" if number % 5 else "" for number in range(200)]
-BUILTIN = Corpus(["one", "", "two"], ["three"], ["four"])
+running = partial(Splits, continuous=True)
+BUILTIN = running(["one", "", "two"], ["three"], ["four"])
 
 
-def corpus_of(data: str | Path, **changes: Any) -> Corpus:
+def corpus_of(data: str | Path, **changes: Any) -> Splits[str]:
     options: dict[str, Any] = {
         "builtin": lambda: BUILTIN,
         "unit": "line",

@@ -8,8 +8,9 @@ import pytest
 
 from recipes.data import labelled
 from recipes.data.columns import candidates, first_of, place_of
+from recipes.data.items import Example
+from recipes.data.labelled import read_table
 from recipes.data.splits import Splits
-from recipes.data.table import Example, read_table
 from zoo.errors import InputError
 
 EXAMPLES = [Example("it, rains", "a"), Example("snow", "b")]

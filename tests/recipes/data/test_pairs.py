@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from recipes.data.formats.pair_files import columns, read_columns, read_pairs
-from recipes.data.pairs import Pair, PairSplits, load
-from recipes.data.splits import hash_fraction
+from recipes.data.items import Pair
+from recipes.data.pairs import load
+from recipes.data.splits import Splits, hash_fraction
 from tests.recipes.data.corpora import write
 from zoo.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 MULTI30K, TATOEBA = SHARED / "multi30k", SHARED / "tatoeba_anki" / "fra.txt.gz"
-BUILTIN = PairSplits([Pair("a", "b"), Pair("c", "")], [Pair("d", "e")], [Pair("f", "g")])
+BUILTIN = Splits([Pair("a", "b"), Pair("c", "")], [Pair("d", "e")], [Pair("f", "g")])
 WORDS = [f"Wort {number:03}" for number in range(300)]
 ROWS = [Pair(word, f"word {number}.{way}") for number, word in enumerate(WORDS) for way in "ab"]
 
 
-def pairs_of(data: str | Path = "builtin", **changes: Any) -> PairSplits:
+def pairs_of(data: str | Path = "builtin", **changes: Any) -> Splits[Pair]:
     options: dict[str, Any] = {
         "builtin": lambda: BUILTIN,
         **{"source": "", "target": "", "source_file": "", "target_file": ""},
@@ -47,14 +48,14 @@ def folder_of(path: Path, **texts: str) -> Path:
 
 
 def test_builtin_is_what_the_recipe_makes_without_its_blank_pairs() -> None:
-    assert pairs_of() == PairSplits([Pair("a", "b")], [Pair("d", "e")], [Pair("f", "g")], blank=1)
+    assert pairs_of() == Splits([Pair("a", "b")], [Pair("d", "e")], [Pair("f", "g")], left_out=1)
 
 
 def test_a_source_stands_on_one_side_of_a_cut_with_all_its_translations(tmp_path: Path) -> None:
     path = write(tmp_path / "pairs.txt.gz", table(ROWS))
     found = pairs_of(path)
     parts = [found.train, found.validation, found.test]
-    assert sorted(sum(parts, []), key=ROWS.index) == ROWS and found.blank == 0
+    assert sorted(sum(parts, []), key=ROWS.index) == ROWS and found.left_out == 0
     expected = [row for row in ROWS if hash_fraction(row.source, 5, salt="test") < 0.2]
     assert found.test == expected
     sources = [{pair.source for pair in part} for part in parts]
@@ -111,7 +112,7 @@ def test_two_files_are_read_line_by_line_and_blank_sides_are_counted(tmp_path: P
     found = pairs_of(**files)
     every = found.train + found.validation + found.test
     expected = [*[Pair(word, word.upper()) for word in WORDS], Pair("a\x0cb", "c\u2028d")]
-    assert set(every) == set(expected) and len(every) == 301 and found.blank == 3
+    assert set(every) == set(expected) and len(every) == 301 and found.left_out == 3
 
 
 def test_aligned_files_of_other_lengths_tell_both_counts(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_a_folder_of_aligned_files(tmp_path: Path, ending: str, validation: str,
     rows = [Pair("Haus", "house"), Pair("Baum", "tree")]
     found = pairs_of(tmp_path, source="de", target="en")
     names = ("train", validation, test)
-    assert found == PairSplits(*([Pair(name, name), *rows] for name in names))
+    assert found == Splits(*([Pair(name, name), *rows] for name in names))
     turned = pairs_of(tmp_path, source="en", target="de")
     assert turned.test == [Pair(test, test), Pair("house", "Haus"), Pair("tree", "Baum")]
 
@@ -157,7 +158,7 @@ def test_a_folder_of_tables(tmp_path: Path) -> None:
     for name in ("train.tsv", "dev.tsv.gz", "test.tsv"):
         write(folder / name, f"{name}\t1\tx\n\t\tx\n")
     parts = [[Pair(name, "1")] for name in ("train.tsv", "dev.tsv.gz", "test.tsv")]
-    assert pairs_of(folder) == PairSplits(*parts, blank=3)
+    assert pairs_of(folder) == Splits(*parts, left_out=3)
     assert pairs_of(folder, source="2", target="1").train == [Pair("x", "1")]
     write(folder / "train.de", "a")
     assert refusal(folder) == (
@@ -219,7 +220,7 @@ def test_a_limit_takes_pairs_by_a_hash_and_leaves_validation_and_test(tmp_path: 
     assert some.test == whole.test and some.validation == whole.validation
     assert pairs_of(path, limit=100) == some
     assert pairs_of(path, limit=10_000) == whole
-    many = PairSplits(ROWS, ROWS[:5], ROWS[:3])
+    many = Splits(ROWS, ROWS[:5], ROWS[:3])
     assert len(pairs_of(builtin=lambda: many, limit=7).train) == 7
     message = "limit must be a number of pairs, got -1: try 10000, or 0 for all"
     assert refusal(path, limit=-1) == message
@@ -228,9 +229,8 @@ def test_a_limit_takes_pairs_by_a_hash_and_leaves_validation_and_test(tmp_path: 
 def test_too_little_data_tells_how_much_there_was(tmp_path: Path) -> None:
     path = write(tmp_path / "pairs.tsv", "\ta\nb\t\n")
     assert refusal(path) == (
-        "too little data: of 0 pairs none is in train (0 in train, 0 in validation, 0 in test; 2 "
-        "left out because a side is blank), expected at least one in each split: bring more pairs "
-        "or cut off other fractions"
+        "too few pairs: 0 in train, 0 in validation, 0 in test (2 with a blank side are left out), "
+        "expected at least 1 in each split: bring more, or choose other fractions"
     )
     assert refusal(path, test_fraction=0).startswith("test_fraction must be a number between 0")
 
@@ -253,7 +253,7 @@ def test_multi30k_has_its_published_sizes() -> None:
         1014,
         1000,
     ]
-    assert found.blank == 0
+    assert found.left_out == 0
     assert found.train[0].source.startswith("Zwei junge weiße Männer")
     assert found.train[0].target.startswith("Two young, White males")
 
@@ -262,7 +262,7 @@ def test_multi30k_has_its_published_sizes() -> None:
 def test_tatoeba_is_cut_by_its_distinct_sources() -> None:
     found = pairs_of(TATOEBA, validation_fraction=0.05, test_fraction=0.05, split_seed=0)
     parts = [found.train, found.validation, found.test]
-    assert sum(map(len, parts)) == 142_787 and found.blank == 0
+    assert sum(map(len, parts)) == 142_787 and found.left_out == 0
     sources = [{pair.source for pair in part} for part in parts]
     assert sum(map(len, sources)) == len(set.union(*sources)) == 98_659
     assert 4_600 < len(sources[2]) < 5_300

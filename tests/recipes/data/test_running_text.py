@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from recipes.data.running_text import Corpus
-from tests.recipes.data.corpora import BUILTIN, LINES, corpus_of, refusal, write
+from tests.recipes.data.corpora import BUILTIN, LINES, corpus_of, refusal, running, write
 
 WIKITEXT = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "wikitext2"
 
@@ -15,26 +14,26 @@ def test_builtin_is_what_the_recipe_makes(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "builtin").mkdir()
     assert corpus_of("builtin") == BUILTIN
-    many = Corpus(["one", "", "two"] * 9, ["three"] * 9, ["four"] * 9)
-    limited = Corpus([*["one", "", "two"] * 7, "one", ""], ["three"], ["four"])
+    many = running(["one", "", "two"] * 9, ["three"] * 9, ["four"] * 9)
+    limited = running([*["one", "", "two"] * 7, "one", ""], ["three"], ["four"])
     assert corpus_of("builtin", builtin=lambda: many, limit=70) == limited
-    assert "none in test" in refusal("builtin", builtin=lambda: Corpus(["a"], ["b"], [""]))
+    assert "0 in test" in refusal("builtin", builtin=lambda: running(["a"], ["b"], [""]))
 
 
 @pytest.mark.parametrize("name", ["book.txt", "book", "book.txt.gz"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_file_is_cut_into_contiguous_lines(tmp_path: Path, name: str, end: str) -> None:
     path = write(tmp_path / name, end.join(LINES) + end)
-    expected = Corpus(LINES[:140], LINES[140:160], LINES[160:])
+    expected = running(LINES[:140], LINES[140:160], LINES[160:])
     assert corpus_of(path) == corpus_of(path, split_seed=6) == expected
     joined = ["\n".join(part) + "\n" for part in (LINES[:140], LINES[140:160], LINES[160:])]
-    assert corpus_of(path, unit="file") == Corpus(*[[text] for text in joined])
+    assert corpus_of(path, unit="file") == running(*[[text] for text in joined])
 
 
 def test_lines_are_cut_by_their_length_and_stay_whole(tmp_path: Path) -> None:
     lines = ["x" * 99] * 5 + ["y" * 9] * 50
     corpus = corpus_of(write(tmp_path / "a.txt", "\n".join(lines)))
-    assert corpus == Corpus(lines[:25], lines[25:35], lines[35:])
+    assert corpus == running(lines[:25], lines[25:35], lines[35:])
 
 
 def test_a_wrong_byte_is_named_by_file_and_line(tmp_path: Path) -> None:
@@ -48,14 +47,14 @@ def test_a_wrong_byte_is_named_by_file_and_line(tmp_path: Path) -> None:
 def test_a_limit_counts_for_files_before_they_are_cut(tmp_path: Path) -> None:
     path = write(tmp_path / "a" / "book.txt", "\n".join(LINES))
     corpus = corpus_of(path, limit=328)  # cut at 226 and 257 for 224 and 262
-    assert corpus == Corpus(LINES[:28], LINES[28:32], LINES[32:40])
+    assert corpus == running(LINES[:28], LINES[28:32], LINES[32:40])
     corpus = corpus_of(path, limit=338)  # an empty line more, and one character too few for another
     assert corpus.train + corpus.validation + corpus.test == LINES[:41]
     path.rename(tmp_path / "a" / "train.txt")
     write(tmp_path / "a" / "dev.txt", "\n".join(LINES))
     write(tmp_path / "a" / "test.txt", "\n".join(LINES))
     corpus = corpus_of(tmp_path / "a", limit=820)
-    assert corpus == Corpus(LINES[:100], LINES[:10], LINES[:10])
+    assert corpus == running(LINES[:100], LINES[:10], LINES[:10])
     corpus = corpus_of(tmp_path / "a", limit=820, unit="file")
     assert [len(text) for text in corpus.train + corpus.validation] == [820, 82]
 
@@ -76,23 +75,19 @@ def test_a_wrong_option_is_refused(tmp_path: Path, changes: dict[str, Any], prob
 @pytest.mark.parametrize(
     ("text", "unit", "counted"),
     [
-        ("", "line", "of 0 characters in 0 lines there is none in train (0 in train, 0 in "),
-        ("one line", "line", "of 8 characters in 1 line there is none in validation (8 in"),
-        ("ab\ncd\n", "line", "of 4 characters in 2 lines there is none in validation (2 in"),
-        (
-            "\n\n\n\nabc\n",
-            "line",
-            "there is none in train (0 in train, 0 in validation, 3 in test)",
-        ),
-        ("abcd", "file", "of 4 characters there is none in validation (3 in"),
+        ("", "line", "0 in train, 0 in validation, 0 in test (on 0 lines), "),
+        ("one line", "line", "8 in train, 0 in validation, 0 in test (on 1 line), "),
+        ("ab\ncd\n", "line", "2 in train, 0 in validation, 2 in test (on 2 lines), "),
+        ("\n\n\n\nabc\n", "line", "0 in train, 0 in validation, 3 in test (on 5 lines), "),
+        ("abcd", "file", "3 in train, 0 in validation, 1 in test, "),
     ],
 )
 def test_too_little_text_tells_how_much_there_was(
     tmp_path: Path, text: str, unit: str, counted: str
 ) -> None:
     message = refusal(write(tmp_path / "a.txt", text), unit=unit)
-    assert message.startswith("too little text: of ")
-    assert counted in message
+    assert message.startswith(f"too few characters: {counted}expected at least 1 in each split")
+    assert "raise the limit" in message
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes.data.running_text import Corpus
 from recipes.data.splits import hash_fraction
-from tests.recipes.data.corpora import LINES, corpus_of, refusal, write
+from tests.recipes.data.corpora import LINES, corpus_of, refusal, running, write
 
 
 @pytest.mark.parametrize(
@@ -30,15 +29,15 @@ def test_the_files_of_a_folder_are_known_by_their_names(
     for name in ("README.md", "notes.txt", "restrain.txt", "test.py", ".test.txt", "train.txt.bak"):
         write(tmp_path / name, "nothing to read")
     write(tmp_path / "more" / "test.txt", "nothing to read")
-    assert corpus_of(tmp_path) == Corpus([" ", " = a = ", ""], ["b", "b"], ["c", ""])
-    assert corpus_of(tmp_path, unit="file") == Corpus([" \n = a = \n\n"], ["b\nb"], ["c\n\n"])
+    assert corpus_of(tmp_path) == running([" ", " = a = ", ""], ["b", "b"], ["c", ""])
+    assert corpus_of(tmp_path, unit="file") == running([" \n = a = \n\n"], ["b\nb"], ["c\n\n"])
 
 
 def test_what_a_folder_lacks_is_cut_from_the_end_of_train(tmp_path: Path) -> None:
     write(tmp_path / "ptb.train.txt", "\n".join(LINES))
-    assert corpus_of(tmp_path) == Corpus(LINES[:140], LINES[140:160], LINES[160:])
+    assert corpus_of(tmp_path) == running(LINES[:140], LINES[140:160], LINES[160:])
     write(tmp_path / "ptb.test.txt", "t")
-    assert corpus_of(tmp_path) == Corpus(LINES[:180], LINES[180:], ["t"])
+    assert corpus_of(tmp_path) == running(LINES[:180], LINES[180:], ["t"])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +59,7 @@ def test_test_without_train_is_not_trained_on(tmp_path: Path) -> None:
         write(tmp_path / name, "text")
     message = refusal(tmp_path)
     assert message.startswith(
-        f"{tmp_path} holds wiki.test.tokens and wiki.valid.tokens and no train file, expected one"
+        f"{tmp_path} holds wiki.valid.tokens and wiki.test.tokens and no train file, expected one"
     )
 
 
@@ -105,7 +104,7 @@ def test_few_files_of_a_folder_are_cut_as_running_text(tmp_path: Path) -> None:
     corpus = corpus_of(tmp_path)
     assert corpus == corpus_of(tmp_path, split_seed=6)
     assert corpus.train + corpus.validation + corpus.test == lines
-    assert corpus == Corpus(lines[:18], lines[18:21], lines[21:])
+    assert corpus == running(lines[:18], lines[18:21], lines[21:])
     whole = corpus_of(tmp_path, unit="file")  # at 99 and, for 108, at 113 of 135 characters
     assert whole.train == [*texts[:6], "Grüße 6\n\n"]
     assert whole.validation == ["Ende 6", "Grüße 7\n"]

@@ -1,15 +1,21 @@
 """Cutting by hash: places that never change, cuts that are partitions, splits that make sense."""
 
 import itertools
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.data.splits import Splits, check_labels, complete, cut, hash_fraction
-from recipes.data.table import Example
+from recipes.data import splits as splitting
+from recipes.data.items import Example
+from recipes.data.labelled import check_labels
+from recipes.data.splits import Splits, hash_fraction, share_of
 from zoo.errors import InputError
 
+cut = partial(splitting.cut, key=lambda example: example.text)
+complete = partial(splitting.complete, key=lambda example: example.text)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 EXAMPLES = st.lists(st.builds(Example, TEXTS, st.sampled_from(["neg", "pos"])))
 FRACTIONS = st.floats(0, 1)
@@ -172,19 +178,33 @@ def test_a_class_that_train_never_has_is_named_with_its_number(name: str) -> Non
     odd = [Example("so-so", "mixed"), Example("a", "pos"), Example("hm", "mixed")]
     parts = {"validation": _many(2), "test": _many(2), name: odd}
     message = _refusal(Splits(_many(4), parts["validation"], parts["test"]))
-    assert message.startswith(f"{name} has 2 examples labelled 'mixed', a class that train never")
+    assert message.startswith(f"{name} has 2 examples labelled 'mixed', a class that train lacks")
     assert "--split-seed" in message
 
 
 @pytest.mark.parametrize("name", ["train", "validation", "test"])
 def test_an_empty_split_tells_how_many_examples_there_were(name: str) -> None:
     parts = {"train": _many(4), "validation": _many(2), "test": _many(1), name: []}
-    message = _refusal(Splits(**parts))
-    total = sum(map(len, parts.values()))
-    assert message.startswith(f"too little data: of {total} examples none is in {name} (")
-    assert f"{len(parts['validation'])} in validation, {len(parts['test'])} in test" in message
-    assert "bring more examples" in message
+    counted = ", ".join(f"{len(part)} in {name}" for name, part in parts.items())
+    assert _refusal(Splits(**parts)) == (
+        f"too few examples: {counted}, expected at least 1 in each split: bring more, or choose "
+        f"other fractions"
+    )
 
 
-def test_one_example_is_singular() -> None:
-    assert "of 1 example none is in validation" in _refusal(Splits(_many(1), [], []))
+def test_items_may_be_numbers_and_a_key_names_them() -> None:
+    series = [(f"sensor {number}", np.full(3, number)) for number in range(50)]
+    splits = splitting.complete({"train": series}, 0.2, 0.2, 3, key=lambda item: item[0])
+    test = [item for item in series if hash_fraction(item[0], 3, "test") < 0.2]
+    assert [name for name, _ in splits.test] == [name for name, _ in test] != []
+    assert sum(len(part) for part in splits.parts().values()) == 50
+    lengths = splits.map(lambda part: [len(values) for _, values in part])
+    assert set(lengths.train) == {3}
+
+
+def test_the_share_of_continuous_series_is_their_beginning() -> None:
+    series = Splits([np.arange(6), np.arange(4)], [], [], continuous=True)
+    assert [part.tolist() for part in share_of(series, 0.8, 0).train] == [
+        [0, 1, 2, 3, 4, 5],
+        [0, 1],
+    ]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from recipes.data.table import ENDINGS, Example, read_table
+from recipes.data.items import Example
+from recipes.data.labelled import ENDINGS, read_table
 from zoo.errors import InputError
 
 CONTENTS = {

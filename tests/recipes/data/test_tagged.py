@@ -5,15 +5,17 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from recipes.data.sentences import Sentence, TaggedSplits, check_sizes, complete
-from recipes.data.splits import hash_fraction
-from recipes.data.tagged import load_tagging
+from recipes.data import splits as splitting
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits, hash_fraction
+from recipes.data.tagged import check_tags, load_tagging
 from recipes.data.tfds import source
 from recipes.data.tfds.tagged import load_tfds_tagging
 from zoo.errors import InputError
@@ -26,14 +28,17 @@ needs_ewt = pytest.mark.skipif(
 )
 
 
+complete = partial(splitting.complete, key=lambda sentence: sentence.text)
+
+
 def _many(count: int, start: int = 0) -> list[Sentence]:
     return [Sentence(("word", str(i)), ("O", f"B-{i % 2}")) for i in range(start, start + count)]
 
 
-BUILTIN = TaggedSplits(_many(4), _many(2), _many(2))
+BUILTIN = Splits(_many(4), _many(2), _many(2))
 
 
-def _load(data: str | Path, **changes: Any) -> TaggedSplits:
+def _load(data: str | Path, **changes: Any) -> Splits[Sentence]:
     options: dict[str, Any] = {
         "builtin": lambda: BUILTIN,
         "token_column": 0,
@@ -109,7 +114,7 @@ def test_given_parts_stay_as_they_are() -> None:
     assert splits.validation == given
     assert splits.test == [e for e in train if hash_fraction(" ".join(e.tokens), 5, "test") < 0.3]
     parts = {"train": train, "validation": given, "test": given}
-    assert complete(parts, 0.0, 0.0, seed=5) == TaggedSplits(train, given, given)
+    assert complete(parts, 0.0, 0.0, seed=5) == Splits(train, given, given)
     with pytest.raises(InputError, match="test_fraction must be a number between 0 and 1, got 9"):
         complete({"train": train, "validation": given}, 0.1, 9.0, seed=5)
 
@@ -122,33 +127,31 @@ def test_a_sentence_has_as_many_tags_as_tokens_and_at_least_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "name", "counted"),
+    ("sizes", "counted"),
     [
-        ((1, 2, 3), "train", "of 6 sentences there are 1 in train, 2 in validation, 3 in test"),
-        ((4, 0, 2), "validation", "4 in train, 0 in validation, 2 in test"),
-        ((4, 2, 0), "test", "4 in train, 2 in validation, 0 in test"),
+        ((1, 2, 3), "1 in train, 2 in validation, 3 in test"),
+        ((4, 0, 2), "4 in train, 0 in validation, 2 in test"),
+        ((4, 2, 0), "4 in train, 2 in validation, 0 in test"),
     ],
 )
-def test_too_few_sentences_are_counted(
-    sizes: tuple[int, int, int], name: str, counted: str
-) -> None:
+def test_too_few_sentences_are_counted(sizes: tuple[int, int, int], counted: str) -> None:
     with pytest.raises(InputError) as caught:
-        check_sizes(TaggedSplits(*map(_many, sizes)))
-    assert str(caught.value).startswith(f"too little data in {name}: ")
-    assert counted in str(caught.value)
+        check_tags(Splits(*map(_many, sizes)))
+    assert str(caught.value).startswith(f"too few sentences: {counted}, expected")
+    assert "2 in train" in str(caught.value).partition("expected")[2]
 
 
 def test_one_tag_is_too_few_and_two_are_enough() -> None:
     plain = [Sentence(("a", "b"), ("O", "O"))] * 3
     with pytest.raises(InputError, match="one tag only: every token in train is tagged 'O', exp"):
-        check_sizes(TaggedSplits(plain, _many(1), _many(1)))
-    check_sizes(TaggedSplits(_many(2), plain, [Sentence(("a",), ("never-in-train",))]))
+        check_tags(Splits(plain, _many(1), _many(1)))
+    check_tags(Splits(_many(2), plain, [Sentence(("a",), ("never-in-train",))]))
 
 
 def test_builtin_is_taken_whole_and_checked() -> None:
     assert _load("builtin") == BUILTIN
-    empty = TaggedSplits(_many(4), [], _many(1))
-    assert "too little data in validation" in _refusal("builtin", builtin=lambda: empty)
+    empty = Splits(_many(4), [], _many(1))
+    assert "4 in train, 0 in validation, 1 in test" in _refusal("builtin", builtin=lambda: empty)
 
 
 @pytest.mark.parametrize("name", ["a.conll", "b.txt", "c.tsv", "d.iob", "e.BIO", "eng.train", "f"])
@@ -193,7 +196,7 @@ def test_the_files_of_a_folder_are_known_by_their_names(
     parts = (_many(5), _many(2, 50), _many(3, 90))
     for name, sentences in zip(names, parts, strict=True):
         _write(tmp_path / name, sentences)
-    assert _load(tmp_path) == TaggedSplits(*parts)
+    assert _load(tmp_path) == Splits(*parts)
 
 
 def test_other_files_are_left_alone_and_what_is_missing_is_cut(tmp_path: Path) -> None:
@@ -208,7 +211,7 @@ def test_plain_text_beside_a_treebank_does_not_count(tmp_path: Path) -> None:
     for part, sentences in (("train", _many(9)), ("dev", _many(2)), ("test", _many(2))):
         _write(tmp_path / f"x-ud-{part}.conllu", sentences)
         (tmp_path / f"x-ud-{part}.txt").write_text("Just the text.")
-    assert _load(tmp_path) == TaggedSplits(_many(9), _many(2), _many(2))
+    assert _load(tmp_path) == Splits(_many(9), _many(2), _many(2))
 
 
 @pytest.mark.parametrize(

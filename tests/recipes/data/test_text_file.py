@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.data.text_file import read_text, split_lines
 from zoo.errors import InputError
+from zoo.system.lines import read_text, split_lines
 
 
 def _refusal(path: Path) -> str:

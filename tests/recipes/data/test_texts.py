@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.data.splits import hash_fraction
+from recipes.data.splits import Splits, hash_fraction
 from recipes.data.texts import UNITS, as_text, complete, documents, first
 from zoo.errors import InputError
 
@@ -17,8 +17,7 @@ def _cut(
     texts: list[str], validation: float, test: float, unit: str, seed: int | None = None
 ) -> tuple[list[str], list[str], list[str]]:
     whole = complete({"train": texts}, validation, test, unit, seed)
-    assert set(whole) == {"train", "validation", "test"}
-    return whole["train"], whole["validation"], whole["test"]
+    return whole.train, whole.validation, whole.test
 
 
 @pytest.mark.parametrize(
@@ -109,14 +108,14 @@ def test_a_text_without_line_ends_is_cut_at_the_exact_place() -> None:
 def test_a_file_is_cut_at_a_line_end_within_a_thousand_characters(end: int, place: int) -> None:
     text = "x" * (end - 1) + "\n" + "y" * (40_000 - end)
     parts = complete({"train": [text], "validation": ["v"]}, 9, 0.25, "file")
-    assert parts == {"train": [text[:place]], "validation": ["v"], "test": [text[place:]]}
+    assert parts == Splits([text[:place]], ["v"], [text[place:]])
 
 
 @pytest.mark.parametrize(("end", "place"), [(850, 850), (849, 900), (950, 950), (951, 900)])
 def test_a_short_file_is_not_cut_far_from_its_share(end: int, place: int) -> None:
     text = "x" * (end - 1) + "\n" + "y" * (1000 - end)
     parts = complete({"train": [text], "validation": ["v"]}, 9, 0.1, "file")
-    assert [parts["train"], parts["test"]] == [[text[:place]], [text[place:]]]
+    assert [parts.train, parts.test] == [[text[:place]], [text[place:]]]
 
 
 def test_a_few_texts_are_cut_as_one() -> None:
@@ -155,10 +154,10 @@ def test_a_seed_draws_whole_texts_by_their_hash() -> None:
 
 def test_given_parts_stay_and_their_fractions_do_not_matter() -> None:
     parts = {"train": ["a"], "validation": ["b\nc"], "test": [""]}
-    assert complete(parts, 9.0, -1.0, "line") == parts
+    assert complete(parts, 9.0, -1.0, "line").parts() == parts
     text = ["".join(LINES)]
     found = complete({"train": text, "test": ["t\n"]}, 0.25, 9.0, "line")
-    assert [found["validation"], found["test"]] == [["".join(LINES[150:])], ["t\n"]]
+    assert [found.validation, found.test] == [["".join(LINES[150:])], ["t\n"]]
 
 
 @pytest.mark.parametrize(

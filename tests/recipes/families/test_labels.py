@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recipes.data.table import Example
+from recipes.data.items import Example
 from recipes.families.classification.labels import label_ids
 from zoo.errors import InputError
 

@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from recipes.cli import main
-from recipes.data.sentences import Sentence, TaggedSplits
+from recipes.data.items import Sentence
+from recipes.data.splits import Splits
 from recipes.families.tagging import answers, chosen, data, recipe
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.ner import NerRecipe
@@ -398,7 +399,7 @@ def test_tags_are_padded_with_what_counts_for_nothing():
 @pytest.mark.parametrize("scheme", ["bio", "bioes"])
 def test_schemes_are_converted_on_reading(scheme, capsys):
     sentence = Sentence(("a", "b", "c", "d"), ("I-X", "I-X", "B-X", "O"))
-    splits = data.in_scheme(TaggedSplits([sentence] * 2, [sentence], [sentence]), scheme)
+    splits = data.in_scheme(Splits([sentence] * 2, [sentence], [sentence]), scheme)
     expected = {"bio": ("B-X", "I-X", "B-X", "O"), "bioes": ("B-X", "E-X", "S-X", "O")}
     assert splits.test[0].tags == expected[scheme]
     assert f"IOB1 found, turned to {scheme.upper()}" in capsys.readouterr().out
@@ -407,7 +408,7 @@ def test_schemes_are_converted_on_reading(scheme, capsys):
 def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
     good = Sentence(("a", "b"), ("B-X", "I-X"))
     broken = Sentence(("a", "b", "c"), ("O", "I-X", "E-Y"))
-    splits = data.in_scheme(TaggedSplits([good, broken], [good], [broken]), "bio")
+    splits = data.in_scheme(Splits([good, broken], [good], [broken]), "bio")
     assert splits.train[0].tags == ("B-X", "I-X")
     assert splits.test[0].tags == ("O", "B-X", "B-Y")
     said = capsys.readouterr().out
@@ -431,7 +432,7 @@ def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
 )
 def test_tags_without_types_mark_spans_as_those_with_types_do(tags, expected, said, capsys):
     sentence = Sentence(("a", "b", "c", "d"), tuple(tags.split()))
-    splits = data.in_scheme(TaggedSplits([sentence] * 2, [sentence], [sentence]), "bio")
+    splits = data.in_scheme(Splits([sentence] * 2, [sentence], [sentence]), "bio")
     assert splits.test[0].tags == tuple(expected.split())
     assert said in capsys.readouterr().out
     assert recipe.scheme_of(splits) == "bio"
@@ -440,7 +441,7 @@ def test_tags_without_types_mark_spans_as_those_with_types_do(tags, expected, sa
 def test_letters_without_types_of_two_schemes_are_read_as_conll_reads_them(capsys):
     one = Sentence(("a", "b"), ("O", "I"))
     other = Sentence(("a", "b"), ("O", "B"))
-    splits = data.in_scheme(TaggedSplits([one, other], [one], [other]), "bio")
+    splits = data.in_scheme(Splits([one, other], [one], [other]), "bio")
     assert splits.train[0].tags == splits.train[1].tags == ("O", "B")
     assert "letters without types that keep to no scheme" in capsys.readouterr().out
 
@@ -449,14 +450,14 @@ def test_letters_without_types_of_two_schemes_are_read_as_conll_reads_them(capsy
 def test_bilou_and_bmes_without_types_are_refused_as_with_types(tags):
     bad = Sentence(("a", "b"), tags)
     with pytest.raises(InputError, match="write L as E, U as S, M as I"):
-        data.in_scheme(TaggedSplits([bad] * 2, [bad], [bad]), "bio")
+        data.in_scheme(Splits([bad] * 2, [bad], [bad]), "bio")
 
 
 def test_parts_of_speech_are_no_spans_even_where_train_has_letters_alone():
     letters, words = Sentence(("a", "b"), ("B", "O")), Sentence(("a", "b"), ("B", "NOUN"))
-    assert recipe.scheme_of(TaggedSplits([letters], [letters], [letters])) == "bio"
-    assert recipe.scheme_of(TaggedSplits([letters], [letters], [words])) is None
-    assert recipe.scheme_of(TaggedSplits([words], [letters], [letters])) is None
+    assert recipe.scheme_of(Splits([letters], [letters], [letters])) == "bio"
+    assert recipe.scheme_of(Splits([letters], [letters], [words])) is None
+    assert recipe.scheme_of(Splits([words], [letters], [letters])) is None
 
 
 def test_chunks_without_types_are_scored_calibrated_and_given_as_entities(tmp_path, capsys):
@@ -496,7 +497,7 @@ def test_a_line_of_chunks_without_an_o_shows_them_and_parts_of_speech_stay_tags(
 def test_tags_that_cannot_be_read_are_refused():
     bad = Sentence(("a", "b"), ("B-X", "L-X"))
     with pytest.raises(InputError, match="L-X"):
-        data.in_scheme(TaggedSplits([bad] * 2, [bad], [bad]), "bio")
+        data.in_scheme(Splits([bad] * 2, [bad], [bad]), "bio")
 
 
 def test_a_line_is_coloured_on_a_terminal_alone():

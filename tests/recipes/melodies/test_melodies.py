@@ -241,7 +241,7 @@ def test_what_no_split_holds_is_cut_from_train(tmp_path):
 
 def test_a_file_with_too_little_is_one_sentence(tmp_path):
     path = write(tmp_path / "x.json", train=[[[60]]], valid=[[[62]]], test=[[[-1]]])
-    with pytest.raises(InputError, match="too little data"):
+    with pytest.raises(InputError, match="too few examples"):
         data.load(MelodiesConfig(data=str(path)))
 
 

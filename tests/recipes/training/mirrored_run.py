@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from recipes.data.running_text import Corpus
+from recipes.data.splits import Splits
 from recipes.generation import GenerationRecipe
 from recipes.run import Run
 
@@ -31,7 +31,7 @@ def trained(directory: Path, **options: Any) -> tuple[list[float], list[np.ndarr
     config = Run.begin(task, {**OPTIONS, **options}, directory).config
     splits = task.load(task.data_of(config))
     directory.mkdir(parents=True)
-    corpus = Corpus(splits.train[:ROWS], splits.validation[:1], splits.test[:1])
+    corpus = Splits(splits.train[:ROWS], splits.validation[:1], splits.test[:1])
     prepared = task.prepare(task.data_of(config), corpus, directory)
     keras.utils.set_random_seed(0)
     model = task.build(config, prepared)

@@ -16,8 +16,8 @@ import pytest
 from recipes import plots
 from recipes import run as run_module
 from recipes.config import TrainingConfig, option, read_json, write_json
+from recipes.data.items import Example
 from recipes.data.splits import Splits
-from recipes.data.table import Example
 from recipes.run import Run
 from recipes.run_files import read_labels
 from recipes.training import checkpoint, loop

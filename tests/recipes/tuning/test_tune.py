@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 
 from recipes import cli, registry
-from recipes.data.running_text import Corpus
-from recipes.data.share import share_of
-from recipes.data.splits import Splits
-from recipes.data.table import Example
+from recipes.data.items import Example
+from recipes.data.splits import Splits, share_of
 from recipes.ner import NerRecipe
 from recipes.origin import OriginRecipe
 from recipes.run import stored_options
@@ -346,7 +344,7 @@ def test_a_smaller_share_lies_in_each_larger_one_and_has_every_label():
 
 
 def test_the_share_of_a_corpus_is_its_beginning():
-    corpus = Corpus(["abcdef", "ghij"], ["k"], ["l"])
+    corpus = Splits(["abcdef", "ghij"], ["k"], ["l"], continuous=True)
     assert share_of(corpus, 0.5, 0).train == ["abcde"]
     assert share_of(corpus, 0.8, 0).train == ["abcdef", "gh"]
     assert share_of(corpus, 1.0, 0) is corpus

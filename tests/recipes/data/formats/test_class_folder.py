@@ -7,9 +7,9 @@ import pytest
 
 from recipes.data import labelled
 from recipes.data.formats.class_folder import class_files, read_class_folder
+from recipes.data.items import Example
 from recipes.data.labels import clean
 from recipes.data.splits import Splits
-from recipes.data.table import Example
 from zoo.errors import InputError
 
 COMPOSED, DECOMPOSED = "Fran\u00e7ais", "Franc\u0327ais"

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipes.data.formats.conll import read_conll
+from recipes.data.items import Sentence
 from recipes.data.labels import clean
-from recipes.data.sentences import Sentence
 from zoo.errors import InputError
 
 # The shape of CoNLL-2003: word, part of speech, chunk, entity in IOB1; the sentences are invented.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recipes.data.formats.conllu import read_conllu
-from recipes.data.sentences import Sentence
+from recipes.data.items import Sentence
 from zoo.errors import InputError
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes.data.running_text import Corpus, load
+from recipes.data.running_text import load
+from recipes.data.splits import Splits
 from recipes.data.tfds import source
-from recipes.data.tfds import text as tfds_corpus
 from recipes.data.tfds.text import load_tfds_corpus
+from tests.recipes.data.corpora import running
 from zoo.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")
@@ -83,9 +84,9 @@ def folder(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return prepared
 
 
-def _load(data: str, **changes: Any) -> Corpus:
+def _load(data: str, **changes: Any) -> Splits[str]:
     options: dict[str, Any] = {
-        "builtin": lambda: Corpus([], [], []),
+        "builtin": lambda: Splits([], [], []),
         "unit": "line",
         "text_column": "text",
         "validation_fraction": 0.1,
@@ -126,7 +127,7 @@ def test_one_file_is_read_after_the_other(prepared: Path) -> None:
 
 def test_one_long_record_is_cut_by_contiguous_tails() -> None:
     corpus = _load("tfds:tiny_corpus/whole")
-    assert corpus == Corpus(TEXTS[:28], TEXTS[28:32], TEXTS[32:])
+    assert corpus == running(TEXTS[:28], TEXTS[28:32], TEXTS[32:])
     corpus = _load("tfds:tiny_corpus/whole", unit="file")
     assert "".join(corpus.train + corpus.validation + corpus.test) == "\n".join(TEXTS)
     assert corpus.train[0].endswith("grüße 27\n")
@@ -135,11 +136,11 @@ def test_one_long_record_is_cut_by_contiguous_tails() -> None:
 
 def test_the_limit_counts_before_the_cut_and_a_tenth_of_it_in_given_parts() -> None:
     corpus = _load("tfds:tiny_corpus/lines", limit=107)  # 11 lines of 9 characters and 8 more
-    assert corpus == Corpus(TEXTS[:10], TEXTS[10:11], ["", "t", "u", "v"])
+    assert corpus == running(TEXTS[:10], TEXTS[10:11], ["", "t", "u", "v"])
     corpus = _load("tfds:tiny_corpus/lines", limit=40)
-    assert corpus == Corpus(TEXTS[:3], TEXTS[3:4], ["", "t"])  # 3 of 4; the next line has 2
+    assert corpus == running(TEXTS[:3], TEXTS[3:4], ["", "t"])  # 3 of 4; the next line has 2
     corpus = _load("tfds:tiny_corpus/lines", limit=107, unit="file")
-    assert corpus == Corpus(TEXTS[:13], ["grü"], ["t\nu", "v"])
+    assert corpus == running(TEXTS[:13], ["grü"], ["t\nu", "v"])
 
 
 class _Stream:
@@ -167,9 +168,9 @@ def test_no_record_is_read_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> 
         is_prepared=lambda: True,
         as_dataset=lambda split, **options: streams[split],
     )
-    monkeypatch.setattr(tfds_corpus, "builder_of", lambda *names: builder)
+    monkeypatch.setattr(source, "_builder", lambda *names: builder)
     monkeypatch.setattr(tfds, "as_numpy", lambda data: data)
-    assert _load("tfds:lm1b", limit=100) == Corpus(["a" * 9] * 9, ["a" * 9], ["b" * 4] * 2)
+    assert _load("tfds:lm1b", limit=100) == running(["a" * 9] * 9, ["a" * 9], ["b" * 4] * 2)
     streams["train"].left = 10
     message = _refusal("tfds:lm1b", limit=101)
     assert message.startswith("tfds:lm1b: split 'train' in nowhere cannot be read (read beyond")

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from recipes.data.pairs import Pair, PairSplits, load
+from recipes.data.items import Pair
+from recipes.data.pairs import load
+from recipes.data.splits import Splits
 from recipes.data.tfds import source as tfds_source
 from recipes.data.tfds.pairs import load_tfds_pairs
 from zoo.errors import InputError
@@ -126,7 +128,7 @@ def test_the_option_gives_the_three_splits_without_blank_pairs() -> None:
     none = {"source": "", "target": "", "source_file": "", "target_file": ""}
     found = load(
         "tfds:tiny_pairs/supervised",
-        builtin=lambda: PairSplits([], [], []),
+        builtin=lambda: Splits([], [], []),
         **none,
         validation_fraction=0.1,
         test_fraction=0.1,
@@ -137,7 +139,7 @@ def test_the_option_gives_the_three_splits_without_blank_pairs() -> None:
         [Pair("um", f"{split} 0 é"), Pair("dois", f"{split} 1 é")]
         for split in ("train", "validation", "test")
     ]
-    assert found == PairSplits(*parts, blank=3)
+    assert found == Splits(*parts, left_out=3)
 
 
 def test_what_cannot_be_had_is_a_sentence() -> None:

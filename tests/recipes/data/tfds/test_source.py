@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recipes.data.table import Example
+from recipes.data.items import Example
 from recipes.data.tfds import source
-from recipes.data.tfds.source import load_tfds
+from recipes.data.tfds.labelled import load_tfds
 from zoo.errors import InputError
 
 tfds = pytest.importorskip("tensorflow_datasets")

@@ -1,0 +1,50 @@
+"""Reads labelled texts from tensorflow-datasets: imdb_reviews, ag_news_subset, ..."""
+
+from collections.abc import Callable, Collection
+
+from recipes.data.columns import first_of
+from recipes.data.items import Example
+from recipes.data.tfds.features import check_features, read_label
+from recipes.data.tfds.source import DataSet, decoded, read_splits
+
+
+def load_tfds(
+    spec: str,
+    text_key: str = "text",
+    label_key: str = "label",
+    download: bool = True,
+    splits: Collection[str] | None = None,
+) -> dict[str, list[Example]]:
+    """Reads the labelled splits of a data set, each in the order of the data set's files.
+
+    A class of a `ClassLabel` is called by its name; -1 means that an example has no label, and such
+    examples are left out, with them whole splits like IMDB's `unsupervised`. Whole numbers and
+    strings are labels as well.
+
+    Args:
+        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
+        text_key: The feature that holds the text, or several with commas: the first there is.
+        label_key: The feature that holds the label, likewise.
+        download: Whether a data set that is not prepared may be downloaded, which needs a network.
+        splits: The names of the splits to read if there are such; all by default.
+
+    Returns:
+        Split name -> examples, in the data set's own order of splits; none is empty.
+
+    Raises:
+        InputError: As in `read_splits`.
+    """
+
+    def reader(data: DataSet) -> Callable[[str], list[Example]]:
+        keys = [first_of(key, data.features) for key in (text_key, label_key)]
+        check_features(data.tfds, spec, data.features, *keys)
+        label_of = read_label(data.tfds, data.features[keys[1]])
+
+        def read(split: str) -> list[Example]:
+            rows = ((text, label_of(value)) for text, value in data.columns(split, keys))
+            return [Example(decoded(text), label) for text, label in rows if label]
+
+        return read
+
+    found = read_splits(spec, "imdb_reviews", download, splits, reader)
+    return {name: examples for name, examples in found.items() if examples}
