@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
+from zoo.options import Condition
 from zoo.system import durable, stored
 
 Config = TypeVar("Config", bound="TrainingConfig")
@@ -17,6 +18,7 @@ Config = TypeVar("Config", bound="TrainingConfig")
 
 LARGEST = 2**63
 DECAYS = ("none", "linear", "cosine")
+DECAYING = Condition("decay", among=("cosine",))  # what warms up is the cosine
 # what says where data is and how it is read: `evaluate` takes these for data of its own
 READING = (
     *("data", "download", "limit", "text_column", "label_column", "source", "target"),
@@ -29,15 +31,19 @@ ADVICE = "put back a copy of it, or train again"  # about a damaged file of a ru
 METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 
-def option(default: Any, help: str, kind: type | None = None) -> Any:
+def option(
+    default: Any, help: str, kind: type | None = None, only_if: Condition | None = None
+) -> Any:
     """A field with its default and the text that `--help` shows.
 
     Args:
         default: The value where the user gives none; None for one that is chosen later.
         help: The text, without the default.
         kind: The type of a field whose default is None.
+        only_if: When the option has an effect.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "kind": kind})
+    metadata = {"help": help, "kind": kind, "only_if": only_if}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def kind_of(field: dataclasses.Field[Any]) -> type:

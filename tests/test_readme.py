@@ -26,7 +26,7 @@ def test_the_python_way_of_the_readme_runs_and_prints_what_it_says(
     assert capsys.readouterr().out.splitlines()[-1] == said[1]
     for code in more:
         exec(compile(code, "README.md", "exec"), names)
-    assert names["model"].get_layer("encoder").options["residual"]
+    assert names["model"].get_layer("encoder").options.residual
 
 
 def test_every_command_of_the_readme_exists():

@@ -161,7 +161,10 @@ def test_no_option_of_a_recipe_is_lost_and_none_changes_its_default(recipe):
 def test_architectures_keep_their_options_with_types_defaults_and_order(name):
     entry = registry.architecture(name)
     surface.assert_kept("topologies", name, entry.topology)
-    found = parameters_of(entry.builder)
+    found = {
+        option.name: [option.type_name, "required" if option.required else repr(option.default)]
+        for option in entry.options.values()
+    }
     surface.assert_kept("options", name, found)
     golden = list(surface.read()["options"][name])
     assert [option for option in found if option in golden] == golden

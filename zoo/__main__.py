@@ -1,8 +1,6 @@
 """`python -m zoo`: lists and explains the architectures and cells, and prints a model's layers."""
 
 import argparse
-import inspect
-import json
 import sys
 from typing import Any
 
@@ -106,24 +104,14 @@ def summarize(name: str, words: list[str]) -> None:
 
 
 def parse_options(name: str, words: list[str]) -> dict[str, Any]:
-    """Turns `--units 64 --bidirectional` into the arguments of a builder."""
-    from zoo.description import meanings  # imports TensorFlow
+    """Turns `--units 64 --bidirectional` into the options of an architecture."""
+    from zoo.options import add_arguments
 
     options = zoo.registry.architecture(name).options
-    texts = meanings(zoo.registry.architecture(name).documentation)
     parser = argparse.ArgumentParser(
         prog=f"python -m zoo summary {name}", allow_abbrev=False, exit_on_error=False
     )
-    for option, parameter in options.items():
-        kind = parameter.annotation
-        reading: dict[str, Any] = {"type": kind if kind in (str, int, float) else _read_json}
-        if kind is bool:
-            reading = {"action": argparse.BooleanOptionalAction}
-        flag = f"--{option.replace('_', '-')}"
-        text = texts.get(option, "").replace("%", "%%")
-        parser.add_argument(
-            flag, dest=option, default=inspect.Parameter.empty, help=text, **reading
-        )
+    add_arguments(parser, options.values())
     try:
         parsed, unknown = parser.parse_known_args(words)
     except argparse.ArgumentError as error:
@@ -131,16 +119,7 @@ def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     if unknown:
         hint = nearest(unknown[0].lstrip("-").replace("-", "_"), options)
         raise InputError(f"{name} has no option {unknown[0]!r}: {hint}")
-    return {k: v for k, v in vars(parsed).items() if v is not inspect.Parameter.empty}
-
-
-def _read_json(word: str) -> Any:
-    try:
-        return json.loads(word)
-    except json.JSONDecodeError:
-        raise argparse.ArgumentTypeError(
-            f'must be JSON such as {{"reset_after": false}}, got {word}'
-        ) from None
+    return vars(parsed)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What an architecture or a cell is and what its options mean, from its own docstring."""
+"""Descriptions of architectures and cells, from their docstrings and declared options."""
 
 import inspect
 import re
@@ -11,6 +11,7 @@ from zoo.catalog import TOPOLOGIES
 from zoo.cells import RecurrentCell
 from zoo.errors import InputError, nearest
 from zoo.layers.direction import COMPILED_FROM, make_cell
+from zoo.options import meanings_of
 from zoo.recurrence.dispatch import WAYS, way
 from zoo.registry import Architecture, architecture, cell_class, cell_names, names
 
@@ -37,7 +38,7 @@ def describe(name: str, **config: Any) -> str:
         **config: Options of an architecture, on which its way through time depends.
 
     Returns:
-        Text of a few lines, to be printed.
+        Text to be printed.
 
     Raises:
         InputError: The name or an option is unknown.
@@ -95,7 +96,7 @@ def _cell_options(cell: type[keras.layers.Layer]) -> dict[str, tuple[Any, str]]:
     classes = cell.__mro__[: cell.__mro__.index(keras.layers.Layer)]
     texts: dict[str, str] = {}
     for each in reversed(classes):
-        texts |= meanings(inspect.getdoc(each) or "")
+        texts |= meanings_of(inspect.getdoc(each) or "")
     options: dict[str, tuple[Any, str]] = {}
     for each in classes:
         own = vars(each).get("__init__")
@@ -122,14 +123,6 @@ def section(text: str, title: str) -> str:
     """A section of a Google-style docstring on one line, or an empty string."""
     match = re.search(rf"^{title}:(.*?)(?=^[A-Z]\w+:|\Z)", text, re.M | re.S)
     return " ".join(match[1].split()) if match else ""
-
-
-def meanings(text: str) -> dict[str, str]:
-    """Each argument's meaning, from the Args section of a Google-style docstring."""
-    match = re.search(r"^Args:\n((?: .*\n?|\n)*)", text, re.M)
-    body = textwrap.dedent(match[1]) if match else ""
-    entries = re.findall(r"^(\w+): (.*(?:\n[ ]+.*)*)", body, re.M)
-    return {argument: " ".join(meaning.split()) for argument, meaning in entries}
 
 
 def _ways(entry: Architecture, config: dict[str, Any]) -> list[str]:
@@ -164,14 +157,11 @@ def _introduction(text: str) -> str:
 
 
 def _option_lines(entry: Architecture) -> list[str]:
-    texts = meanings(entry.documentation)
     lines = []
-    for option, parameter in entry.options.items():
-        default = parameter.default
-        needed = default is inspect.Parameter.empty
-        kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
-        head = f"  {option} ({kind}, {'required' if needed else repr(default)}): "
-        lines.append(_wrap(head + texts.get(option, ""), "      "))
+    for option in entry.options.values():
+        default = "required" if option.required else repr(option.default)
+        head = f"  {option.name} ({option.type_name}, {default}): "
+        lines.append(_wrap(head + option.help, "      "))
     return lines
 
 

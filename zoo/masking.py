@@ -246,6 +246,13 @@ def moved_to_front(token_ids: Any) -> Any:
     return ops.cond(ops.any(late), moved, lambda: token_ids)
 
 
+def gather(values: Any, places: Any) -> Any:
+    """Returns values (A, B, D) at places, two index arrays (M,): (M, D). TensorFlow only."""
+    import tensorflow as tf
+
+    return tf.gather_nd(values, tf.stack(places, axis=-1))
+
+
 def lengths(mask: Any) -> Any:
     """The number of real tokens in each row: bool (B, T) -> int32 (B,)."""
     return ops.sum(ops.cast(mask, "int32"), axis=1)

@@ -1,16 +1,17 @@
-"""The table from name to builder and from name to cell: what users type, and what is behind it."""
+"""The registry: architectures and cells by the names that users type."""
 
 import functools
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 
 from zoo.catalog import TOPOLOGIES
 from zoo.errors import InputError, nearest
+from zoo.options import Option, gathered, options_of
 from zoo.system import memory
 
 MOST_LAYERS = 1000
@@ -18,21 +19,33 @@ MOST_LAYERS = 1000
 
 @dataclass(frozen=True)
 class Architecture:
-    """One registered architecture: a name, its topology and the function that builds it."""
+    """One registered architecture.
+
+    Attributes:
+        name: Its name.
+        topology: Its way from input to output, one of `TOPOLOGIES`.
+        builder: The function that builds it.
+        documentation: The builder's docstring, without its indentation.
+        changes: The options whose defaults are not the builder's: those of a preset.
+    """
 
     name: str
     topology: str
     builder: Callable[..., keras.Model]
+    documentation: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def options(self) -> dict[str, inspect.Parameter]:
-        """The builder's arguments: its whole configuration."""
-        return dict(inspect.signature(self.builder).parameters)
+    @functools.cached_property
+    def options(self) -> dict[str, Option]:
+        """The builder's options by name, flat: its whole configuration."""
+        return {
+            name: replace(option, default=self.changes.get(name, option.default))
+            for name, option in options_of(self.builder).items()
+        }
 
-    @property
-    def documentation(self) -> str:
-        """The builder's docstring, without its indentation."""
-        return inspect.getdoc(self.builder) or ""
+    def build(self, config: dict[str, Any]) -> keras.Model:
+        """Calls the builder with flat options."""
+        return self.builder(**gathered(self.builder, {**self.changes, **config}))
 
 
 _ARCHITECTURES: dict[str, Architecture] = {}
@@ -40,17 +53,19 @@ _CELLS: dict[str, type[keras.layers.Layer]] = {}
 
 
 def register(name: str | None = None, *, topology: str | None = None) -> Callable[[Any], Any]:
-    """Puts an architecture or a cell into the zoo, so that it is built by its name.
+    """Registers an architecture or a cell, so that it is built by its name.
 
-    A class is taken as a cell: a Keras RNN cell whose first argument is `units`. A function is
-    taken as an architecture's builder: keyword-only arguments in, `keras.Model` out.
+    A class is a cell: a Keras RNN cell whose first argument is `units`. A function is an
+    architecture's builder: keyword-only arguments in, `keras.Model` out. Its arguments are the
+    options, with their meanings in its docstring. An argument whose default is a dataclass of
+    options, such as `body: RecurrentOptions = RecurrentOptions()`, adds all fields of that class.
 
     Args:
         name: The name to register; by default the function's or the class's own.
         topology: An architecture's way from input to output, one of `zoo.catalog.TOPOLOGIES`.
 
     Returns:
-        A decorator that registers its argument and hands it back unchanged.
+        A decorator that registers its argument and returns it unchanged.
 
     Raises:
         InputError: The name is taken, the topology is unknown, or the builder takes arguments that
@@ -67,30 +82,35 @@ def register(name: str | None = None, *, topology: str | None = None) -> Callabl
     """
 
     def decorate(target: Any) -> Any:
-        key = name or target.__name__
-        if key in _ARCHITECTURES or key in _CELLS:
-            raise InputError(f"{key!r} is registered already: choose another name")
         if inspect.isclass(target):
-            _CELLS[key] = target
+            _require_free(name or target.__name__)
+            _CELLS[name or target.__name__] = target
         else:
-            _ARCHITECTURES[key] = _checked(Architecture(key, topology or "", target))
+            text = inspect.getdoc(target) or ""
+            _add(Architecture(name or target.__name__, topology or "", target, text))
         return target
 
     return decorate
 
 
-def _checked(entry: Architecture) -> Architecture:
+def _require_free(name: str) -> None:
+    if name in _ARCHITECTURES or name in _CELLS:
+        raise InputError(f"{name!r} is registered already: choose another name")
+
+
+def _add(entry: Architecture) -> None:
+    _require_free(entry.name)
     if entry.topology not in TOPOLOGIES:
         hint = nearest(entry.topology, TOPOLOGIES)
         raise InputError(f"{entry.name}: unknown topology {entry.topology!r}: {hint}")
-    for option, parameter in entry.options.items():
+    for option, parameter in inspect.signature(entry.builder).parameters.items():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise InputError(f"{entry.name}: argument {option!r} must be keyword-only")
-    return entry
+    _ARCHITECTURES[entry.name] = entry
 
 
 def unregister(name: str) -> None:
-    """Takes a name out of the zoo again (for notebooks and tests)."""
+    """Removes a name from the zoo (for notebooks and tests)."""
     if _ARCHITECTURES.pop(name, None) is None and _CELLS.pop(name, None) is None:
         raise InputError(f"{name!r} is not registered: {nearest(name, [*_ARCHITECTURES, *_CELLS])}")
 
@@ -106,18 +126,18 @@ def registered(name: str, target: Any, topology: str | None = None) -> Iterator[
 
 
 def preset(name: str, builder: Callable[..., keras.Model], text: str, **options: Any) -> None:
-    """Registers a named point of an architecture: the same builder with other defaults.
+    """Registers a variant of an architecture: the same builder with other defaults.
 
     Args:
         name: The preset's name.
-        builder: A registered builder; the preset shares its topology and all its arguments.
+        builder: A registered builder; the preset shares its topology and all its options.
         text: The first line of the preset's description.
-        **options: The arguments whose defaults change; each can still be given.
+        **options: The options whose defaults change; each can still be given.
     """
-    changed = functools.partial(builder, **{"name": name, **options})
-    rest = (inspect.getdoc(builder) or "").partition("\n")[2]
-    changed.__doc__ = f"{text}\n{rest}"
-    register(name, topology=architecture(builder.__name__).topology)(changed)
+    entry = architecture(builder.__name__)
+    rest = entry.documentation.partition("\n")[2]
+    changes = {"name": name, **options}
+    _add(replace(entry, name=name, documentation=f"{text}\n{rest}", changes=changes))
 
 
 def architecture(name: str) -> Architecture:
@@ -130,16 +150,15 @@ def architecture(name: str) -> Architecture:
 
 
 def preset_options(name: str) -> dict[str, Any]:
-    """The arguments whose defaults a preset changes; none for what is no preset.
+    """Returns the options whose defaults a preset changes; none for other architectures.
 
     Example:
         >>> import zoo
         >>> preset_options("bidirectional_many_to_one")
         {'bidirectional': True}
     """
-    builder = architecture(name).builder
-    changed = builder.keywords if isinstance(builder, functools.partial) else {}
-    return {option: value for option, value in changed.items() if option != "name"}
+    changes = architecture(name).changes
+    return {option: value for option, value in changes.items() if option != "name"}
 
 
 def cell_class(name: str) -> type[keras.layers.Layer]:
@@ -185,10 +204,10 @@ def build(name: str, /, **config: Any) -> keras.Model:
         **config: The builder's arguments; `zoo.describe(name)` lists them.
 
     Returns:
-        A Keras model, not compiled. It gives logits.
+        A Keras model, not compiled. It returns logits.
 
     Raises:
-        InputError: An unknown name, an unknown, missing or unfit option, or a model whose weights
+        InputError: An unknown name, an unknown, missing or wrong option, or a model whose weights
             do not fit into memory.
 
     Example:
@@ -203,19 +222,15 @@ def build(name: str, /, **config: Any) -> keras.Model:
     for option in config:
         if option not in options:
             raise InputError(f"{name} has no option {option!r}: {nearest(option, options)}")
-    missing = [
-        option
-        for option, parameter in options.items()
-        if parameter.default is inspect.Parameter.empty and option not in config
-    ]
+    missing = [name for name, option in options.items() if option.required and name not in config]
     if missing:
         raise InputError(f"{name} needs {', '.join(missing)}: see zoo.describe({name!r})")
     for option, value in config.items():
         _check_size(option, value)
     sizes = {option: value for option, value in config.items() if isinstance(value, int)}
     largest = max(sizes, key=lambda option: sizes[option], default="")
-    told = f"{name} with {largest} {sizes[largest]}" if largest else name
-    return memory.built(told, functools.partial(entry.builder, **config))
+    description = f"{name} with {largest} {sizes[largest]}" if largest else name
+    return memory.built(description, functools.partial(entry.build, config))
 
 
 def _check_size(option: str, value: Any) -> None:

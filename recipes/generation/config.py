@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import (
+    DECAYING,
     Answering,
     DataOptions,
     TrainingConfig,
@@ -43,7 +44,9 @@ class GenerationConfig(TrainingConfig, GenerationData):
     batch_size: int = option(32, "streams (or texts) beside each other")
     learning_rate: float = option(6e-3, "of the optimizer")
     optimizer: str = option("adam", "adam, or sgd (for words: a rate of 20, clipped to 0.25)")
-    warmup: float = option(0.05, "share of all steps in which the rate rises to its height")
+    warmup: float = option(
+        0.05, "share of all steps in which the rate rises to its height", only_if=DECAYING
+    )
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
     average: float = option(0.1, "epochs over which weights are averaged for use; 0 = the last")
     validation_limit: int = option(0, "tokens of validation that an epoch is scored on; 0 = all")

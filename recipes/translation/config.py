@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from recipes.config import (
+    DECAYING,
     Answering,
     DataOptions,
     TrainingConfig,
@@ -59,7 +60,9 @@ class TranslationConfig(TrainingConfig, TranslationData):
     batch_size: int = option(40, "pairs a step")
     learning_rate: float = option(1.5e-3, "Adam's")
     decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
-    warmup: float = option(0.05, "share of all steps in which the learning rate rises")
+    warmup: float = option(
+        0.05, "share of all steps in which the learning rate rises", only_if=DECAYING
+    )
     average: float = option(
         0.5, "epochs over which weights are averaged for use; 0 = the last ones"
     )

@@ -17,6 +17,8 @@ from recipes.training import epochs
 from recipes.training.loop import direction_of
 from recipes.tuning import measure as tune
 from zoo.errors import Failure, InputError
+from zoo.options import Condition
+from zoo.registry import architecture
 from zoo.tuning.report import report
 from zoo.tuning.results import Findings
 from zoo.tuning.space import NOTATION, Axis, parse
@@ -185,7 +187,12 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
     own = {name: options.pop(name) for name in _own(recipe) if name in options}
     kinds = {field.name: kind_of(field) for field in dataclasses.fields(recipe.config)}
     read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
-    axes = [value for value in read.values() if isinstance(value, Axis)]
+    conditions = _conditions(recipe)
+    axes = [
+        dataclasses.replace(value, only_if=conditions.get(value.name))
+        for value in read.values()
+        if isinstance(value, Axis)
+    ]
     fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
     builtin = fixed.get("data", "builtin") == "builtin"
     _check_axes(axes)
@@ -228,6 +235,14 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
             if name not in {axis.name for axis in axes}
         },
     )
+
+
+def _conditions(recipe: Recipe) -> dict[str, Condition | None]:
+    """When each option has an effect, as the recipe and its architecture declare it."""
+    fields = {field.name: field for field in dataclasses.fields(recipe.config)}
+    own = {name: field.metadata["only_if"] for name, field in fields.items()}
+    declared = architecture(recipe.config.architecture).options.values()
+    return {**own, **{option.name: option.only_if for option in declared}}
 
 
 def _most_epochs(recipe: Recipe, config: Any, algorithm: str) -> int:

@@ -11,7 +11,7 @@ import zoo
 from tests import reference
 from tests.weights import arrays, assign_random, by_path
 from zoo.architectures.many_to_one import POOLINGS
-from zoo.layers.recurrent import MERGE_MODES
+from zoo.layers.recurrent_options import MERGE_MODES
 
 TINY = {"vocabulary_size": 9, "num_classes": 3, "embedding_dim": 3, "units": 2}
 TOKENS = np.array([[5, 2, 8, 3, 7], [4, 6, 1, 0, 0], [7, 3, 0, 0, 0], [2, 0, 0, 0, 0]], "int32")

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLOORS = [
     {"errors", "version", "catalog"},
-    {"system"},
+    {"system", "options"},
     {"registry", "masking", "plots"},
     {"cells", "text"},
     {"recurrence"},

@@ -35,7 +35,7 @@ def embedded(**options):
 
 def decoded(vectors, **options):
     decoder = layers.Decoder("lstm", K, **options)
-    start = [[[tf.zeros((B, K), decoder.compute_dtype)] * 2]] * decoder.options["num_layers"]
+    start = [[[tf.zeros((B, K), decoder.compute_dtype)] * 2]] * decoder.options.num_layers
     given = {"states": start, "values": vectors, "memory_mask": MASK}
     return decoder(vectors, mask=MASK, training=True, **given)
 

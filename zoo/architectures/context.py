@@ -9,12 +9,12 @@ from keras import ops
 
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
-from zoo.errors import InputError, require_choice, require_positive_int
+from zoo.errors import InputError, require_positive_int
 from zoo.layers import Recurrent, TokenEmbedding
-from zoo.layers.characters import CHARACTER_LAYERS
+from zoo.layers.characters import CharacterOptions
 from zoo.layers.token_logits import TokenLogits
+from zoo.options import divided
 
-CHARACTERS = ("none", *CHARACTER_LAYERS)
 CASINGS = 8  # rows of the casing table; see zoo.text.TokenVectorizer
 PREFIX = "context_"
 
@@ -114,20 +114,10 @@ def context_states(
         dropout: Share of a word's vector that is dropped in training.
         frozen: Keep the weights as they are in training.
     """
-    require_choice("the context's characters", context.characters, CHARACTERS)
     size, width = context.vocabulary_size, context.embedding_dim
     embed = TokenEmbedding(size, width, name=f"{PREFIX}embedding")
-    letters = None
-    if context.characters != "none":
-        widths = list(context.character_widths)
-        own = {"widths": widths} if context.characters == "cnn" else {}
-        letters = CHARACTER_LAYERS[context.characters](
-            context.character_vocabulary_size,
-            context.character_dim,
-            context.character_units,
-            name=f"{PREFIX}characters",
-            **own,
-        )
+    characters, _ = divided(CharacterOptions, vars(context))
+    letters = CharacterOptions(**characters).layer(f"{PREFIX}characters")
     vectors = words(inputs, embed, [letters], casing_table(context.casing_dim, PREFIX))
     if dropout:
         vectors = keras.layers.Dropout(dropout, name=f"{PREFIX}dropout")(vectors)

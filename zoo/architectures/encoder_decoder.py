@@ -6,9 +6,20 @@ import keras
 
 from zoo import masking
 from zoo.architectures.encoder_decoder_model import EncoderDecoder, layers_around, read, write
-from zoo.errors import InputError, require_bool, require_rate
-from zoo.layers import Decoder, EncoderBridge, Recurrent, ScheduledSampling, TokenEmbedding
+from zoo.errors import InputError, require_bool
+from zoo.layers import (
+    Decoder,
+    DecoderOptions,
+    EncoderBridge,
+    Recurrent,
+    RecurrentOptions,
+    ScheduledSampling,
+    TokenEmbedding,
+)
+from zoo.options import divided
 from zoo.registry import preset, register
+
+DECODER = DecoderOptions(cell="gru", units=256)
 
 
 @register(topology="encoder_decoder")
@@ -19,29 +30,15 @@ def encoder_decoder(
     embedding_dim: int = 256,
     tied: bool = True,
     shared: bool = False,
-    cell: str = "gru",
-    units: int = 256,
-    num_layers: int = 1,
+    decoder: DecoderOptions = DECODER,
     encoder_cell: str = "",
     encoder_units: int = 0,
     encoder_layers: int = 0,
     bidirectional: bool = True,
     reverse_source: bool = False,
     bridge: str = "dense",
-    attention: str = "general",
-    attention_units: int = 0,
-    queries: str = "last",
-    input_feeding: bool = False,
-    coverage: bool = False,
-    residual: bool = False,
-    dropout: float = 0.0,
     word_dropout: float = 0.0,
-    input_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    zoneout: float = 0.0,
-    weight_drop: float = 0.0,
     scheduled_sampling: float = 0.0,
-    cell_options: dict[str, Any] | None = None,
     name: str = "encoder_decoder",
 ) -> keras.Model:
     """Writes a target sequence to a source sequence, with or without attention.
@@ -64,33 +61,22 @@ def encoder_decoder(
         tied: The logits are products with the target tokens' own vectors; where K is not E, a dense
             layer leads from K to E.
         shared: One table of vectors for source and target, of one vocabulary.
-        cell: The recurrent cell of both bodies, one of `zoo.cell_names()`.
-        units: Hidden size K of both bodies; each direction of the encoder has as many.
-        num_layers: L, layers of both bodies.
-        encoder_cell: The encoder's cell, where it is another one.
-        encoder_units: The encoder's hidden size, where it is another one; 0 = `units`.
-        encoder_layers: The encoder's layers, where they are others; 0 = `num_layers`.
-        bidirectional: The encoder reads the source both ways; M is 2 K then.
-        reverse_source: The encoder reads the source from its end (Sutskever et al.).
-        bridge: From the encoder's final states to the decoder's first: `dense`, `copy`, `zero`.
-        attention: `general`, `dot`, `additive`, or `none`: what the source says goes through the
-            bridge alone.
-        attention_units: Width of the sum in `additive`; 0 = K.
-        queries: Which layer's states look at the memory: the `last`, or the `first`, whose layers
-            above read what was found.
-        input_feeding: The decoder reads its own last output beside the token.
-        coverage: Attention sees what it looked at before.
-        residual: Add to a layer's output what it read, from the second layer on.
-        dropout: Share dropped of the tokens' vectors, between layers, of the memory and before the
-            logits, in training.
-        word_dropout: Share of the tokens read as UNK, in training.
-        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product.
-        zoneout: Probability that an element of a state is not updated in a step, in training.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch.
+        decoder: The options of the decoder, and of the encoder too where it has them.
+        cell: Recurrent cell of encoder and decoder, one of those that `zoo list` names.
+        units: Hidden size K of the decoder and of each direction of the encoder.
+        num_layers: L, number of recurrent layers of encoder and decoder.
+        encoder_cell: The encoder's cell; by default `cell`.
+        encoder_units: The encoder's hidden size; 0 = `units`.
+        encoder_layers: The encoder's number of layers; 0 = `num_layers`.
+        bidirectional: Read the source in both directions; M is 2 K then.
+        reverse_source: Read the source from its end (Sutskever et al.).
+        bridge: From the encoder's final states to the decoder's initial ones: `dense`, `copy`,
+            `zero`.
+        dropout: Fraction dropped from the token vectors, between layers, from the memory and before
+            the logits, in training.
+        word_dropout: Fraction of the tokens replaced by UNK in training.
         scheduled_sampling: Probability that the decoder reads, in training, a token that the model
             itself would have written; see `ScheduledSampling`. The decoder then reads twice.
-        cell_options: The cells' own options, such as `{"reset_after": False}` for `gru`.
         name: The model's name.
 
     Returns:
@@ -105,17 +91,7 @@ def encoder_decoder(
     """
     for option, value in (("tied", tied), ("shared", shared), ("reverse_source", reverse_source)):
         require_bool(option, value)
-    require_rate("dropout", dropout)
-    _check(attention, bridge, shared, source_vocabulary_size, target_vocabulary_size)
-    rates: dict[str, Any] = {
-        "dropout": dropout,
-        "input_dropout": input_dropout,
-        "recurrent_dropout": recurrent_dropout,
-        "zoneout": zoneout,
-        "weight_drop": weight_drop,
-        "cell_options": cell_options,
-        "residual": residual,
-    }
+    _check(decoder.attention, bridge, shared, source_vocabulary_size, target_vocabulary_size)
     table: dict[str, Any] = {"embedding_dim": embedding_dim, "word_dropout": word_dropout}
     embed_target = TokenEmbedding(
         target_vocabulary_size, **table, gives_table=tied, name="target_embedding"
@@ -123,32 +99,15 @@ def encoder_decoder(
     embed_source = embed_target
     if not shared:
         embed_source = TokenEmbedding(source_vocabulary_size, **table, name="source_embedding")
-    encoder = Recurrent(
-        encoder_cell or cell,
-        encoder_units or units,
-        num_layers=encoder_layers or num_layers,
-        bidirectional=bidirectional,
-        **rates,
-        name="encoder",
+    encoder = _encoder(decoder, encoder_cell, encoder_units, encoder_layers, bidirectional)
+    writer = Decoder(**vars(decoder), name="decoder")
+    cross = EncoderBridge(
+        bridge, decoder.cell, decoder.units, decoder.num_layers, decoder.cell_options, name="bridge"
     )
-    decoder = Decoder(
-        cell,
-        units,
-        num_layers=num_layers,
-        attention=attention,
-        attention_units=attention_units or None,
-        queries=queries,
-        input_feeding=input_feeding,
-        coverage=coverage,
-        **rates,
-        name="decoder",
-    )
-    cross = EncoderBridge(bridge, cell, units, num_layers, cell_options, name="bridge")
-    projection_dim = embedding_dim if tied and decoder.output_size != embedding_dim else 0
-    around = layers_around(reverse_source, dropout, target_vocabulary_size, projection_dim)
+    projection_dim = embedding_dim if tied and writer.output_size != embedding_dim else 0
+    around = layers_around(reverse_source, decoder.dropout, target_vocabulary_size, projection_dim)
     layers = {
-        layer.name: layer
-        for layer in (embed_source, embed_target, encoder, decoder, cross, *around)
+        layer.name: layer for layer in (embed_source, embed_target, encoder, writer, cross, *around)
     }
     inputs = {
         side: keras.Input((None,), dtype="int32", name=side)
@@ -161,6 +120,16 @@ def encoder_decoder(
         sample = ScheduledSampling(scheduled_sampling, name="scheduled_sampling")
         target_ids = sample(target_ids, write(layers, target_ids, mask, memory)[0])
     return EncoderDecoder(inputs, write(layers, target_ids, mask, memory)[0], name=name)
+
+
+def _encoder(
+    decoder: DecoderOptions, cell: str, units: int, num_layers: int, bidirectional: bool
+) -> Recurrent:
+    """The encoder: the decoder's options, but for those that are given."""
+    options, _ = divided(RecurrentOptions, vars(decoder))
+    changes = {"cell": cell, "units": units, "num_layers": num_layers}
+    options |= {name: value for name, value in changes.items() if value}
+    return Recurrent(**options, bidirectional=bidirectional, name="encoder")
 
 
 def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_size: Any) -> None:

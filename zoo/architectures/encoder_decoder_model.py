@@ -43,7 +43,7 @@ def write(layers: Layers, target_ids: Any, mask: Any, memory: dict[str, Any]) ->
     """
     vectors, table = layers["target_embedding"].vectors_and_table(target_ids)
     outputs = layers["decoder"](layers["target_dropout"](vectors), mask=mask, **memory)
-    outputs, weights = outputs if layers["decoder"].looks else (outputs, None)
+    outputs, weights = outputs if layers["decoder"].has_attention else (outputs, None)
     outputs = layers["output_dropout"](outputs)
     if "projection" in layers:
         outputs = layers["projection"](outputs)
@@ -63,7 +63,7 @@ class EncoderDecoder(CheckedModel):
     @property
     def has_attention(self) -> bool:
         """Whether the decoder attends to the source."""
-        return bool(self.get_layer("decoder").looks)
+        return bool(self.get_layer("decoder").has_attention)
 
     @property
     def source_vocabulary_size(self) -> int:

@@ -9,6 +9,7 @@ from zoo.architectures.checked_model import CheckedModel
 from zoo.errors import require_bool, require_positive_int, require_rate
 from zoo.layers import (
     ActivationRegularization,
+    BodyOptions,
     Recurrent,
     States,
     TokenEmbedding,
@@ -18,6 +19,8 @@ from zoo.layers import (
 )
 from zoo.registry import preset, register
 
+BODY = BodyOptions(units=256)
+
 
 @register(topology="language_model")
 def language_model(
@@ -25,23 +28,13 @@ def language_model(
     vocabulary_size: int,
     embedding_dim: int = 128,
     tied: bool = False,
-    cell: str = "lstm",
-    units: int = 256,
-    num_layers: int = 1,
-    residual: bool = False,
+    body: BodyOptions = BODY,
     explicit_states: bool = False,
     sampled: int = 0,
-    dropout: float = 0.0,
     type_dropout: float = 0.0,
-    input_dropout: float = 0.0,
     output_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    zoneout: float = 0.0,
-    weight_drop: float = 0.0,
     ar: float = 0.0,
     tar: float = 0.0,
-    learned_initial_state: bool = False,
-    cell_options: dict[str, Any] | None = None,
     name: str = "language_model",
 ) -> keras.Model:
     """Predicts the next token at each token of a text.
@@ -59,28 +52,17 @@ def language_model(
         embedding_dim: E, size of a token's vector.
         tied: One table for both ends: the logits are products with the tokens' own vectors. Where K
             is not E, a dense layer leads from K to E.
-        cell: The recurrent cell, one of `zoo.cell_names()`.
-        units: Hidden size K.
-        num_layers: L, recurrent layers on top of each other.
-        residual: Add to a layer's output what it read, from the second layer on.
+        body: The options of the recurrent body.
         explicit_states: Take and give the states: the input is a dict of `token_ids` and the
             states, the output one of `logits` and the states, `state_L_N` (B, K) for the N-th state
             of layer L, both from 0. Otherwise each row begins with the initial state.
         sampled: Words that the training loss of `with_losses` is estimated from, half of them the
             most frequent, half drawn; 0 = all. The model itself always returns all V logits.
-        dropout: Share dropped between layers and before the logits, in training.
         type_dropout: Share of the vocabulary whose vectors are zero for a batch, in training.
-        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
-            training.
-        output_dropout: The same of the last layer's outputs.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
-            mask for all steps of a row, in training.
-        zoneout: Probability that an element of a state is not updated in a step, in training.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
+        output_dropout: Fraction of the last layer's outputs dropped, with one mask for all steps of
+            a row, in training.
         ar: Weight of the activation regularisation; see `ActivationRegularization`.
         tar: Weight of the temporal activation regularisation.
-        learned_initial_state: Learn the states before the first step; zeros otherwise.
-        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
         name: The model's name.
 
     Returns:
@@ -98,12 +80,12 @@ def language_model(
     require_positive_int("embedding_dim", embedding_dim)
     require_bool("tied", tied)
     require_bool("explicit_states", explicit_states)
-    require_rate("dropout", dropout)
     require_rate("output_dropout", output_dropout)
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
     # the loops' three products with E values of each token become one with V
-    looked_up = vocabulary_size <= 2 * embedding_dim and not type_dropout and not input_dropout
+    small = vocabulary_size <= 2 * embedding_dim
+    looked_up = small and not (type_dropout or body.input_dropout)
     embed = TokenEmbedding(
         vocabulary_size,
         embedding_dim,
@@ -112,28 +94,15 @@ def language_model(
         name="embedding",
     )
     vectors, table = embed.vectors_and_table(token_ids)
-    body = Recurrent(
-        cell,
-        units,
-        num_layers=num_layers,
-        residual=residual,
-        dropout=dropout,
-        input_dropout=input_dropout,
-        recurrent_dropout=recurrent_dropout,
-        zoneout=zoneout,
-        weight_drop=weight_drop,
-        learned_initial_state=learned_initial_state,
-        cell_options=cell_options,
-        name="body",
-    )
+    recurrent = Recurrent(**vars(body), name="body")
     inputs: Any = token_ids
     before = None
     if explicit_states:
-        inputs = {"token_ids": token_ids, **_state_inputs(body)}
+        inputs = {"token_ids": token_ids, **_state_inputs(recurrent)}
         before = nested_states(inputs)
     lookup = [token_ids, table] if looked_up else None
-    states, after = body(vectors, mask=mask, initial_states=before, lookup=lookup)
-    dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    states, after = recurrent(vectors, mask=mask, initial_states=before, lookup=lookup)
+    dropped = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
     dropped = keras.layers.SpatialDropout1D(output_dropout, name="output_dropout")(dropped)
     if ar or tar:
         penalize = ActivationRegularization(ar, tar, name="activation_regularization")

@@ -1,25 +1,26 @@
 """Many to many of equal length: x1 .. xT -> y1 .. yT. Each token of a sequence gets a tag."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
-from zoo.architectures.context import (
-    CHARACTERS,
-    PREFIX,
-    Context,
-    casing_table,
-    context_states,
-    words,
-)
+from zoo.architectures.context import PREFIX, Context, casing_table, context_states, words
 from zoo.crf.layer import maker_of
-from zoo.errors import InputError, require_choice, require_positive_int, require_rate
-from zoo.layers import CRF, Recurrent, States, TokenEmbedding, named_states, nested_states
+from zoo.errors import InputError, require_choice, require_positive_int
+from zoo.layers import (
+    CRF,
+    Recurrent,
+    RecurrentOptions,
+    States,
+    TokenEmbedding,
+    named_states,
+    nested_states,
+)
 from zoo.layers.affixes import Affixes
-from zoo.layers.characters import CHARACTER_LAYERS
+from zoo.layers.characters import CharacterOptions
 from zoo.registry import preset, register
 
 HEADS = ("softmax", "crf")
@@ -27,6 +28,8 @@ NEIGHBOURS = ("next_word", "previous_word")
 NEIGHBOUR_UNITS = 50
 MESSAGE = "message"  # the name of the CRF's own state in a step
 EOS = 3  # the last of the special ids, as in zoo.text
+BODY = RecurrentOptions()
+LETTERS = CharacterOptions()
 
 
 @register(topology="many_to_many")
@@ -38,34 +41,16 @@ def many_to_many(
     learned_size: int | None = None,
     pretrained_dim: int = 0,
     pretrained_trainable: bool = False,
-    characters: str = "none",
-    character_vocabulary_size: int = 128,
-    character_dim: int = 30,
-    character_units: int = 50,
-    character_widths: Sequence[int] = (3,),
-    character_dropout: float = 0.0,
+    letters: CharacterOptions = LETTERS,
     affix_dim: int = 0,
     casing_dim: int = 0,
     context: dict[str, Any] | None = None,
-    cell: str = "lstm",
-    units: int = 128,
-    num_layers: int = 1,
-    bidirectional: bool = False,
-    merge_mode: str = "concat",
-    residual: bool = False,
-    dense_layers: int = 0,
+    body: RecurrentOptions = BODY,
     head: str = "softmax",
     allowed: Any = None,
     constrained: str = "decoding",
     auxiliary: dict[str, int] | None = None,
     neighbour_words: int = 0,
-    dropout: float = 0.0,
-    input_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    zoneout: float = 0.0,
-    weight_drop: float = 0.0,
-    learned_initial_state: bool = False,
-    cell_options: dict[str, Any] | None = None,
     word_dropout: float = 0.0,
     rare_dropout: float = 0.0,
     name: str = "many_to_many",
@@ -88,25 +73,14 @@ def many_to_many(
         pretrained_dim: Size of a token's pretrained vector, beside the learned one; 0 = none. The
             layer `embedding` takes the vectors by `set_pretrained`.
         pretrained_trainable: Whether the pretrained vectors are tuned.
-        characters: What reads a word's letters: `none`, `cnn`, or `recurrent` in both directions.
-        character_vocabulary_size: Number of letters' ids, PAD and UNK included.
-        character_dim: Size of a letter's vector.
-        character_units: Size of what is made of a word's letters.
-        character_widths: With `cnn`, how many letters each convolution sees.
-        character_dropout: Share dropped from the letters' vectors, in training.
+        letters: The options of the layer that reads letters.
         affix_dim: Size of the vector of each of a word's beginnings of 1 to 3 letters and endings
             of 1 to 4; 0 = none.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
             states stand beside a token's vectors, and whose weights training does not change; its
             layers are called `context_...`. None by default.
-        cell: The recurrent cell, one of `zoo.cell_names()`.
-        units: Hidden size K of each direction.
-        num_layers: L, recurrent layers on top of each other.
-        bidirectional: A second cell reads each row backwards.
-        merge_mode: How two directions become one: `concat`, `sum`, `ave`, `mul`.
-        residual: Add to a layer's output what it read, from the second layer on.
-        dense_layers: Layers of K units on top that see one token each, without recurrence.
+        body: The options of the recurrent body.
         head: `softmax`, each tag by itself; `crf`, whole paths of tags.
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
             `zoo.text.allowed_transitions` gives; everything is allowed by default.
@@ -119,16 +93,8 @@ def many_to_many(
             previous one (`previous_word`), each by a tanh layer of 50 units and a softmax over the
             first N ids. Needs one recurrent layer whose directions are concatenated, because
             anything above it has read both neighbours. `without_auxiliary` removes these, too.
-        dropout: Share dropped from a token's vectors, between layers and before the logits, in
+        dropout: Fraction dropped from a token's vectors, between layers and before the logits, in
             training.
-        input_dropout: Share of each recurrent layer's inputs dropped, one mask for all steps of a
-            sequence, in training.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
-            mask for all steps of a sequence, in training.
-        zoneout: Probability that an element of a state is not updated in a step, in training.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
-        learned_initial_state: Learn the states before the first step; zeros otherwise.
-        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
         word_dropout: Share of the tokens read as UNK, in training; their letters stay.
         rare_dropout: a > 0 hides the learned vector of a word that occurs n times with probability
             a / (a + n), in training; the layer `embedding` is told n by `set_counts`.
@@ -149,14 +115,11 @@ def many_to_many(
         for the neighbouring words.
     """
     require_positive_int("num_tags", num_tags)
-    require_choice("characters", characters, CHARACTERS)
     require_choice("head", head, HEADS)
-    require_rate("dropout", dropout)
     for size, value in (("casing_dim", casing_dim), ("affix_dim", affix_dim)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise InputError(f"{size} must be 0 or a positive int, got {value!r}")
-    layers = num_layers + dense_layers
-    _check_neighbours(neighbour_words, bidirectional, merge_mode, layers, bool(context))
+    _check_neighbours(neighbour_words, body, bool(context))
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     inputs = {"token_ids": token_ids}
     mask = masking.padding_mask(token_ids)
@@ -170,42 +133,16 @@ def many_to_many(
         rare_dropout,
         name="embedding",
     )
-    letters = None
-    if characters != "none":
-        own = {"widths": character_widths} if characters == "cnn" else {}
-        letters = CHARACTER_LAYERS[characters](
-            character_vocabulary_size,
-            character_dim,
-            character_units,
-            character_dropout,
-            name="characters",
-            **own,
-        )
     affixes = Affixes(affix_dim, name="affixes") if affix_dim else None
-    together = words(inputs, embed, [letters, affixes], casing_table(casing_dim))
+    layers = [letters.layer("characters"), affixes]
+    together = words(inputs, embed, layers, casing_table(casing_dim))
     if context:
         around = context_states(inputs, mask, Context.of(context), frozen=True)
         together = keras.ops.concatenate([together, around], axis=-1)
-    together = keras.layers.Dropout(dropout, name="embedding_dropout")(together)
-    body = Recurrent(
-        cell,
-        units,
-        num_layers=num_layers,
-        bidirectional=bidirectional,
-        merge_mode=merge_mode,
-        residual=residual,
-        dense_layers=dense_layers,
-        dropout=dropout,
-        input_dropout=input_dropout,
-        recurrent_dropout=recurrent_dropout,
-        zoneout=zoneout,
-        weight_drop=weight_drop,
-        learned_initial_state=learned_initial_state,
-        cell_options=cell_options,
-        name="encoder",
-    )
-    states, _ = body(together, mask=mask)
-    states = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    together = keras.layers.Dropout(body.dropout, name="embedding_dropout")(together)
+    encoder = Recurrent(**vars(body), name="encoder")
+    states, _ = encoder(together, mask=mask)
+    states = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
     outputs = keras.layers.Dense(num_tags, dtype="float32", name="logits")(states)
     if head == "crf":
         transitions, start, end = (None, None, None) if allowed is None else allowed
@@ -213,7 +150,7 @@ def many_to_many(
         outputs = crf(outputs, mask=mask)
     if auxiliary or neighbour_words:
         outputs = {"tags": outputs, **_beside(states, auxiliary or {})}
-        outputs |= _neighbours(states, neighbour_words, bidirectional)
+        outputs |= _neighbours(states, neighbour_words, body.bidirectional)
     return TaggingModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 
@@ -241,19 +178,18 @@ def _neighbours(states: Any, words: int, bidirectional: bool) -> dict[str, Any]:
     return outputs
 
 
-def _check_neighbours(
-    words: int, bidirectional: bool, merge_mode: str, layers: int, context: bool
-) -> None:
+def _check_neighbours(words: int, body: RecurrentOptions, context: bool) -> None:
     """Refuses a language model whose states would have read what they are to predict."""
     if isinstance(words, bool) or not isinstance(words, int) or words < 0 or 0 < words <= EOS:
         raise InputError(
             f"neighbour_words must be 0, or above {EOS} (ids 0 to {EOS} are special), got {words!r}"
         )
-    merged = bidirectional and merge_mode != "concat"
+    layers, mode = body.num_layers + body.dense_layers, body.merge_mode
+    merged = body.bidirectional and mode != "concat"
     if words and (layers != 1 or merged or context):
         raise InputError(
             f"neighbour_words needs one recurrent layer, merge_mode 'concat', no dense_layers and "
-            f"no context, got {layers} layers, merge_mode {merge_mode!r}: set neighbour_words 0"
+            f"no context, got {layers} layers, merge_mode {mode!r}: set neighbour_words 0"
         )
 
 

@@ -11,6 +11,7 @@ from zoo.errors import InputError, require_choice, require_positive_int, require
 from zoo.layers import (
     Recurrent,
     RowDropout,
+    StackOptions,
     StateBridge,
     States,
     TokenEmbedding,
@@ -21,6 +22,7 @@ from zoo.layers import (
 from zoo.registry import register
 
 CONDITIONINGS = ("state", "input", "both")
+BODY = StackOptions()
 
 
 @register(topology="one_to_many")
@@ -32,17 +34,8 @@ def one_to_many(
     embedding_dim: int = 64,
     class_dim: int = 32,
     conditioning: str = "both",
-    cell: str = "lstm",
-    units: int = 128,
-    num_layers: int = 1,
-    residual: bool = False,
-    dropout: float = 0.0,
+    body: StackOptions = BODY,
     class_dropout: float = 0.0,
-    input_dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    zoneout: float = 0.0,
-    weight_drop: float = 0.0,
-    cell_options: dict[str, Any] | None = None,
     name: str = "one_to_many",
 ) -> keras.Model:
     """Writes a sequence to a single input: a class, or a vector.
@@ -64,20 +57,9 @@ def one_to_many(
         embedding_dim: E, size of a token's vector.
         class_dim: D, size of the vector c that the input becomes.
         conditioning: How c reaches the decoder: `state`, `input` or `both`.
-        cell: The recurrent cell, one of `zoo.cell_names()`.
-        units: Hidden size K.
-        num_layers: L, recurrent layers on top of each other.
-        residual: Add to a layer's output what it read, from the second layer on.
-        dropout: Share dropped between layers and before the logits, in training.
+        body: The options of the decoder.
         class_dropout: Share of the rows whose c is zero, in training: so the network learns as well
             what is likely whatever the class, and `unconditional_states` can begin without one.
-        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row, in
-            training.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
-            mask for all steps, in training.
-        zoneout: Probability that an element of a state is not updated in a step, in training.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch, in training.
-        cell_options: The cell's own options, such as `{"reset_after": False}` for `gru`.
         name: The model's name.
 
     Returns:
@@ -93,33 +75,23 @@ def one_to_many(
     """
     require_choice("conditioning", conditioning, CONDITIONINGS)
     require_positive_int("class_dim", class_dim)
-    require_rate("dropout", dropout)
     require_rate("class_dropout", class_dropout)
     given, make = _condition(num_classes, vector_dim, class_dim)
     condition = RowDropout(class_dropout, name="class_dropout")(make(given))
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
     vectors = TokenEmbedding(vocabulary_size, embedding_dim, name="embedding")(token_ids)
-    body: dict[str, Any] = {"units": units, "num_layers": num_layers, "cell_options": cell_options}
-    decoder = Recurrent(
-        cell,
-        **body,
-        residual=residual,
-        dropout=dropout,
-        input_dropout=input_dropout,
-        recurrent_dropout=recurrent_dropout,
-        zoneout=zoneout,
-        weight_drop=weight_drop,
-        name="decoder",
-    )
+    decoder = Recurrent(**vars(body), name="decoder")
     before = None
     if conditioning != "input":
-        before = StateBridge(cell, **body, name="bridge")(condition)
+        before = StateBridge(
+            body.cell, body.units, body.num_layers, body.cell_options, name="bridge"
+        )(condition)
     if conditioning != "state":
         at_each_step = ops.zeros_like(vectors[:, :, :1]) + condition[:, None]  # (B, T, D)
         vectors = keras.layers.Concatenate(name="conditioned")([vectors, at_each_step])
     states, _ = decoder(vectors, mask=mask, initial_states=before)
-    dropped = keras.layers.Dropout(dropout, name="states_dropout")(states)
+    dropped = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
     logits = TokenLogits(vocabulary_size, name="logits")(dropped)
     return ConditionalLanguageModel({given.name: given, "token_ids": token_ids}, logits, name=name)
 

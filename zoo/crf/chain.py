@@ -15,7 +15,7 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError
-from zoo.recurrence.packing import in_xla
+from zoo.recurrence.sharding import in_xla
 from zoo.recurrence.stepwise import scan
 
 IMPOSSIBLE = -1e30  # score of an impossible path: finite, so that no difference is NaN

@@ -1,4 +1,4 @@
-"""What a decoder looks at: from its states and an encoder's to contexts and weights."""
+"""Attention: decoder queries and encoder states to context vectors and attention weights."""
 
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ SCORES = ("dot", "general", "additive")
 
 
 class Memory(NamedTuple):
-    """What a decoder may look at, the same at all its steps.
+    """What a decoder attends to, the same at all its steps.
 
     Attributes:
         values: (B, T_x, M), an encoder's states.
-        keys: What the scores are taken with, made of the values once, by `Attention.project`.
+        keys: What queries are compared with: `Attention.project` of the values.
         mask: bool (B, T_x), True = a real token.
-        mixed: (B, T_x, K), what the values add to a decoder's output, made of them once; None where
-            the decoder needs the contexts themselves.
+        mixed: (B, T_x, K), the values' part of a decoder's output; None where the decoder needs
+            the contexts themselves.
     """
 
     values: Any
@@ -30,7 +30,7 @@ class Memory(NamedTuple):
 
 @keras.saving.register_keras_serializable("zoo")
 class Attention(masking.MaskedLayer):
-    """Weighted means of a memory, for each query others.
+    """Weighted means of a memory, with weights for each query.
 
     queries q_t (B, T_y, Q), memory m_s (B, T_x, M) -> contexts (B, T_y, M), alpha (B, T_y, T_x)
 
@@ -40,8 +40,8 @@ class Attention(masking.MaskedLayer):
         alpha_ts = exp(e_ts) / sum_s' exp(e_ts'),   c_t = sum_s alpha_ts m_s
 
     Padding has weight zero, exactly; a row without a real token has contexts of zeros. With
-    `coverage` the scores see how much a place was looked at before, g_ts = sum_(t' < t) alpha_t's:
-    w g_ts is added to e_ts, or g_ts w (A) within the tanh.
+    `coverage` the scores see the weights of earlier steps, g_ts = sum_(t' < t) alpha_t's: w g_ts is
+    added to e_ts, or g_ts w (A) within the tanh.
 
     Args:
         score: `dot`, `general` or `additive`.
@@ -117,8 +117,8 @@ class Attention(masking.MaskedLayer):
             queries: (B, T_y, Q).
             values: (B, T_x, M), the memory.
             mask: bool (B, T_x), its real tokens; all are real by default.
-            keys: What `project` made of the values; by default it is asked now.
-            coverage: (B, T_y, T_x), where the layer was made with `coverage`.
+            keys: `project` of the values; computed here by default.
+            coverage: (B, T_y, T_x), for a layer with `coverage`.
         """
         masking.require_alike("the queries", queries, "the memory", values, axes=1, static=True)
         keys = self.project(values) if keys is None else keys
@@ -156,3 +156,54 @@ class Attention(masking.MaskedLayer):
             "units": self.units,
             "coverage": self.coverage,
         }
+
+
+class AttentionReader:
+    """Attention, and the dense layer that combines contexts with the decoder's states.
+
+    o_t = tanh([h_t; c_t] W + b) = tanh(h_t W_h + sum_s alpha_s (m_s W_c) + b): where the queries
+    are the states that are combined, m_s W_c is computed once per source token, not once per step.
+
+    Args:
+        attention: From queries to contexts.
+        combine: The dense layer W, b of K units.
+        mixes: Whether `read` returns c_t W_c in place of c_t.
+    """
+
+    def __init__(self, attention: Attention, combine: keras.layers.Dense, mixes: bool) -> None:
+        self.attention, self.combine, self.mixes = attention, combine, mixes
+        self.states_width = combine.units  # of h_t; the decoder sets it when it is built
+
+    def remember(self, values: Any, mask: Any) -> Memory:
+        """Returns the memory of values (B, T_x, M) and their mask."""
+        mixed = ops.matmul(values, self._kernels()[1]) if self.mixes else None
+        return Memory(values, self.attention.project(values), mask, mixed)
+
+    def read(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
+        """Queries (B, n, K) -> contexts (B, n, M), or c_t W_c (B, n, K), and the weights."""
+        values = memory.mixed if self.mixes else memory.values
+        return self.attention(queries, values, memory.mask, memory.keys, coverage)
+
+    def read_step(self, queries: Any, coverage: Any, memory: Memory) -> tuple[Any, Any]:
+        """Queries (R, K), R = n B -> the results of `read`, (R, M or K) and (R, T_x)."""
+        rows, steps = ops.shape(memory.values)[0], ops.shape(memory.values)[1]
+        if coverage is not None:
+            coverage = ops.reshape(coverage, (rows, -1, steps))
+        queries = ops.reshape(queries, (rows, -1, queries.shape[-1]))  # (B, n, K)
+        contexts, weights = self.read(queries, coverage, memory)
+        return (
+            ops.reshape(contexts, (-1, contexts.shape[-1])),
+            ops.reshape(weights, (-1, steps)),
+        )
+
+    def combined(self, states: Any, contexts: Any) -> Any:
+        """States (..., K) and their contexts from `read` -> o_t (..., K)."""
+        if not self.mixes:
+            return self.combine(ops.concatenate([states, contexts], axis=-1))
+        bias = ops.cast(self.combine.bias, self.combine.compute_dtype)
+        return ops.tanh(ops.matmul(states, self._kernels()[0]) + contexts + bias)
+
+    def _kernels(self) -> tuple[Any, Any]:
+        """The parts of `combine` for states and for contexts."""
+        kernel = ops.cast(self.combine.kernel, self.combine.compute_dtype)
+        return kernel[: self.states_width], kernel[self.states_width :]

@@ -1,6 +1,7 @@
-"""A word's letters -> a vector: what a tagger knows of words that it has never seen."""
+"""Character layers: a word's letters to a vector, so that unknown words have one too."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,7 +11,8 @@ from zoo import masking
 from zoo.errors import InputError, require_positive_int, require_rate
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
-from zoo.recurrence.packing import may_pack, packed
+from zoo.options import Condition, option, validate
+from zoo.recurrence.sharding import may_gather
 
 
 class _CharacterLayer(masking.MaskedLayer):
@@ -121,9 +123,9 @@ class CharacterCNN(_CharacterLayer):
         ids = ops.reshape(character_ids, (-1, length))  # (N, L)
         real = ops.not_equal(ids, PAD)
         windows = self._windows(ids, length)
-        if may_pack():
+        if may_gather():
             places = ops.where(real)  # most places of a word are padding: leave them out
-            values = self._values(packed(windows, places), training)
+            values = self._values(masking.gather(windows, places), training)
             highest = ops.segment_max(values, places[0], ops.shape(ids)[0])
         else:
             values = self._values(ops.reshape(windows, (-1, windows.shape[2])), training)
@@ -207,3 +209,46 @@ class CharacterRNN(_CharacterLayer):
 
 
 CHARACTER_LAYERS = {"cnn": CharacterCNN, "recurrent": CharacterRNN}
+WITH_LETTERS = Condition("characters", excluded=("none",))
+
+
+@dataclass(frozen=True)
+class CharacterOptions:
+    """How a model reads the letters of a word."""
+
+    characters: str = option(
+        "none",
+        "Layer that reads a word's letters: `none`, `cnn`, or `recurrent`, which is bidirectional.",
+        choices=("none", *CHARACTER_LAYERS),
+    )
+    character_vocabulary_size: int = option(128, "Number of letter ids, PAD and UNK included.")
+    character_dim: int = option(30, "Size of a letter's vector.", only_if=WITH_LETTERS)
+    character_units: int = option(
+        50, "Size of a word's vector from its letters.", only_if=WITH_LETTERS
+    )
+    character_widths: Sequence[int] = option(
+        (3,),
+        "With `cnn`, the number of letters that each convolution reads.",
+        only_if=Condition("characters", among=("cnn",)),
+    )
+    character_dropout: float = option(
+        0.0, "Fraction dropped from the letters' vectors in training.", only_if=WITH_LETTERS
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        validate(self)
+
+    def layer(self, name: str) -> keras.layers.Layer | None:
+        """Returns the layer that reads letters, or None without one."""
+        if self.characters == "none":
+            return None
+        own = {"widths": list(self.character_widths)} if self.characters == "cnn" else {}
+        return CHARACTER_LAYERS[self.characters](
+            self.character_vocabulary_size,
+            self.character_dim,
+            self.character_units,
+            self.character_dropout,
+            name=name,
+            **own,
+        )

@@ -1,4 +1,4 @@
-"""The decoder: a recurrent body that looks at a memory. All steps at once, or one by one."""
+"""The decoder: a recurrent body with attention. All steps at once, or one by one."""
 
 from typing import Any
 
@@ -6,120 +6,82 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.layers.attention import Attention, Memory
-from zoo.layers.decoder_options import FOR_ALL_STEPS, check
-from zoo.layers.looking import Looking
+from zoo.layers.attention import Attention, AttentionReader, Memory
 from zoo.layers.recurrent import Recurrent
+from zoo.layers.recurrent_options import DecoderOptions, StackOptions
+from zoo.options import divided
 from zoo.recurrence.stepwise import scan_real
 
 
 @keras.saving.register_keras_serializable("zoo")
 class Decoder(masking.MaskedLayer):
-    """Reads target tokens and says of each what it leads to, looking at a source.
+    """Reads target tokens and attends to a source: what the next token is predicted from.
 
     vectors x_t (B, T_y, E), states, memory (B, T_x, M) -> outputs (B, T_y, K), alpha (B, T_y, T_x)
 
         h_t = body(x_t, h_(t-1));   c_t, alpha_t = attention(h_t, memory);
         o_t = tanh([h_t; c_t] W + b)
 
-    With `queries="first"` the first layer asks, and the layers above read [h_t; c_t]: so what was
-    found takes part in the recurrence, and all steps of a layer are still taken at once. With
-    `input_feeding` x_t is [x_t; o_(t-1)]: the decoder knows what it looked at, at the price of a
-    loop over whole steps. Without attention o_t = h_t.
+    With `queries="first"` the first layer's states are the queries, and the layers above read
+    [h_t; c_t]: the context takes part in the recurrence, and a layer still takes all steps at once.
+    With `input_feeding` x_t is [x_t; o_(t-1)]: the decoder knows what it attended to, at the price
+    of a loop over whole steps. Without attention o_t = h_t.
 
     Args:
         cell: The registered name of the cell.
         units: Hidden size K.
-        num_layers: L, layers on top of each other.
-        attention: `none`, `dot`, `general` or `additive`; see `Attention`.
-        attention_units: A of `additive`.
-        queries: Which layer's states ask: the `last` or the `first`.
-        input_feeding: Whether a step reads the output of the step before.
-        coverage: Whether attention sees what was looked at before; a loop over steps as well.
-        residual: Add to a layer's output what it read, from the second layer on; with
-            `queries="first"` h_t is added to what the layers above it give.
-        dropout: Share dropped between layers, in training.
-        input_dropout: Share of each layer's inputs dropped, one mask for all steps of a row.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product.
-        zoneout: Probability that an element of a state is not updated in a step.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch.
-        cell_options: The cell's own options.
-        **kwargs: The Keras layer's own arguments.
+        **kwargs: The other fields of `DecoderOptions`, and the Keras layer's own arguments. With
+            `residual` and `queries="first"`, h_t is added to the output of the layers above it.
+
+    Attributes:
+        options: The `DecoderOptions`.
 
     Raises:
-        InputError: An option has a value that does not fit, or options rule each other out.
+        InputError: An option has a wrong value, or options rule each other out.
 
     Source: Luong et al., arXiv:1508.04025, equation 5 and section 3.3 (input feeding); Wu et al.,
         arXiv:1609.08144, section 3, for `queries="first"`; See et al., arXiv:1704.04368.
     """
 
-    def __init__(
-        self,
-        cell: str,
-        units: int,
-        num_layers: int = 1,
-        attention: str = "general",
-        attention_units: int | None = None,
-        queries: str = "last",
-        input_feeding: bool = False,
-        coverage: bool = False,
-        residual: bool = False,
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        zoneout: float = 0.0,
-        weight_drop: float = 0.0,
-        cell_options: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, cell: str, units: int, **kwargs: Any) -> None:
+        own, kwargs = divided(DecoderOptions, kwargs)
         super().__init__(**kwargs)
-        self.options: dict[str, Any] = {
-            "cell": cell,
-            "units": units,
-            "num_layers": num_layers,
-            "attention": attention,
-            "attention_units": attention_units,
-            "queries": queries,
-            "input_feeding": input_feeding,
-            "coverage": coverage,
-            "residual": residual,
-            "dropout": dropout,
-            "input_dropout": input_dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "zoneout": zoneout,
-            "weight_drop": weight_drop,
-            "cell_options": dict(cell_options or {}),
-        }
-        check(self.options)
+        self.options = DecoderOptions(cell, units, **own)
         self.units = units
-        self.looks = attention != "none"
-        self.input_feeding, self.coverage = input_feeding, coverage
-        self.sequential = input_feeding or coverage
-        taken = ("cell", "units", "cell_options", "residual", "dropout", *FOR_ALL_STEPS)
-        body = {name: self.options[name] for name in taken}
-        lower = 1 if queries == "first" else num_layers
-        self.lower = Recurrent(**body, num_layers=lower, dtype=self.dtype_policy, name="lower")
+        self.has_attention = self.options.attention != "none"
+        self.input_feeding, self.coverage = self.options.input_feeding, self.options.coverage
+        self.sequential = self.input_feeding or self.coverage
+        body, _ = divided(StackOptions, vars(self.options))
+        body |= {"dtype": self.dtype_policy}
+        lower = 1 if self.options.queries == "first" else self.options.num_layers
+        self.lower = Recurrent(**body | {"num_layers": lower}, name="lower")
         self.upper = None
-        if queries == "first":
-            above = num_layers - 1
-            self.upper = Recurrent(**body, num_layers=above, dtype=self.dtype_policy, name="upper")
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
-        if self.looks:
+        if self.options.queries == "first":
+            above = self.options.num_layers - 1
+            self.upper = Recurrent(**body | {"num_layers": above}, name="upper")
+        self.dropout = keras.layers.Dropout(
+            self.options.dropout, dtype=self.dtype_policy, name="dropout"
+        )
+        if self.has_attention:
             self.attention = Attention(
-                attention, attention_units, coverage, dtype=self.dtype_policy, name="attention"
+                self.options.attention,
+                self.options.attention_units or None,
+                self.coverage,
+                dtype=self.dtype_policy,
+                name="attention",
             )
             self.combine = keras.layers.Dense(
                 units, "tanh", dtype=self.dtype_policy, name="combine"
             )
-            self.looking = Looking(self.attention, self.combine, self.upper is None)
+            self.reader = AttentionReader(self.attention, self.combine, self.upper is None)
         self.supports_jit = all(part.supports_jit for part in (self.lower, self.upper) if part)
 
     def build(self, vectors_shape: Any, *, values_shape: Any = None, **_shapes: Any) -> None:
         width = vectors_shape[-1] + (self.units if self.input_feeding else 0)
         shape = (*vectors_shape[:2], width)
         self.lower.build(shape)
-        if self.looks:
-            self.looking.states_width = self.lower.output_size
+        if self.has_attention:
+            self.reader.states_width = self.lower.output_size
             states = (*vectors_shape[:2], self.lower.output_size)
             self.attention.build(states, values_shape)
             together = (*vectors_shape[:2], self.lower.output_size + values_shape[-1])
@@ -131,11 +93,11 @@ class Decoder(masking.MaskedLayer):
     @property
     def output_size(self) -> int:
         """The width of the outputs."""
-        return self.units if self.looks else self.lower.output_size
+        return self.units if self.has_attention else self.lower.output_size
 
     @property
     def num_lower(self) -> int:
-        """Layers up to the one that asks."""
+        """The number of layers up to the one whose states are the queries."""
         return len(self.lower.directions)
 
     def get_initial_states(self, rows: Any, states: list[Any], values: Any) -> dict[str, Any]:
@@ -147,7 +109,7 @@ class Decoder(masking.MaskedLayer):
             values: The memory's, (B, T_x, M).
         """
         start: dict[str, Any] = {"layers": states}
-        if self.looks:
+        if self.has_attention:
             nothing = ops.zeros(ops.shape(values)[:2], dtype=self.compute_dtype)  # (B, T_x)
             start["attention"] = nothing
             if self.coverage:
@@ -158,9 +120,9 @@ class Decoder(masking.MaskedLayer):
 
     def remember(self, values: Any, mask: Any) -> Memory:
         """The memory of an encoder's states (B, T_x, M) and their mask."""
-        if not self.looks:
+        if not self.has_attention:
             return Memory(values, values, mask)
-        return self.looking.remember(values, mask)
+        return self.reader.remember(values, mask)
 
     def call(
         self,
@@ -180,21 +142,21 @@ class Decoder(masking.MaskedLayer):
             return self._one_by_one(vectors, mask, states, memory, training)
         below, above = states[: self.num_lower], states[self.num_lower :]
         outputs, _ = self.lower(vectors, mask=mask, initial_states=below, training=training)
-        if not self.looks:
+        if not self.has_attention:
             return outputs
-        contexts, weights = self.looking.look(outputs, None, memory)
+        contexts, weights = self.reader.read(outputs, None, memory)
         if self.upper is not None:
             read = self.dropout(ops.concatenate([outputs, contexts], axis=-1), training=training)
             higher, _ = self.upper(read, mask=mask, initial_states=above, training=training)
-            outputs = higher + outputs if self.options["residual"] else higher
-        combined = self.looking.combined(outputs, contexts)
+            outputs = higher + outputs if self.options.residual else higher
+        combined = self.reader.combined(outputs, contexts)
         real = mask[:, :, None]
         return ops.where(real, combined, 0), ops.where(real, weights, 0)
 
     def _one_by_one(
         self, vectors: Any, mask: Any, states: Any, memory: Memory, training: bool
     ) -> Any:
-        """The same in a loop over whole steps."""
+        """`call` as a loop over whole steps."""
         rows = ops.shape(vectors)[0]
         start = self.get_initial_states(rows, states, memory.values)
         start["output"] = ops.zeros((rows, self.units), dtype=self.compute_dtype)
@@ -220,7 +182,7 @@ class Decoder(masking.MaskedLayer):
 
         Returns:
             The output (R, K), and the states after the step; `attention` (R, T_x) among them is
-            what the step looked at.
+            the attention weights of the step.
         """
         return self._step(vectors, states, memory, training=False)
 
@@ -229,16 +191,16 @@ class Decoder(masking.MaskedLayer):
             vectors = ops.concatenate([vectors, states["fed"]], axis=-1)
         below = states["layers"][: self.num_lower]
         output, after = self.lower.step(vectors, below, training)
-        if not self.looks:
+        if not self.has_attention:
             return output, {**states, "layers": after}
-        context, weights = self.looking.look_once(output, states.get("coverage"), memory)
+        context, weights = self.reader.read_step(output, states.get("coverage"), memory)
         if self.upper is not None:
             above = states["layers"][self.num_lower :]
             read = self.dropout(ops.concatenate([output, context], axis=-1), training=training)
             higher, more = self.upper.step(read, above, training)
-            output = higher + output if self.options["residual"] else higher
+            output = higher + output if self.options.residual else higher
             after = [*after, *more]
-        output = self.looking.combined(output, context)
+        output = self.reader.combined(output, context)
         new = {**states, "layers": after, "attention": weights}
         if self.input_feeding:
             new["fed"] = output
@@ -251,9 +213,9 @@ class Decoder(masking.MaskedLayer):
     ) -> Any:
         rows, steps = vectors.shape[:2]
         outputs = keras.KerasTensor((rows, steps, self.output_size), self.compute_dtype)
-        if not self.looks:
+        if not self.has_attention:
             return outputs
         return outputs, keras.KerasTensor((rows, steps, values.shape[1]), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.options}
+        return {**super().get_config(), **vars(self.options)}

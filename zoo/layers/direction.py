@@ -7,7 +7,9 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.errors import InputError, nearest, require_bool, require_positive_int, require_rate
+from zoo.errors import InputError, nearest, require_bool
+from zoo.layers.recurrent_options import DirectionOptions
+from zoo.options import divided
 from zoo.recurrence import compiled, keras_cell
 from zoo.recurrence.dispatch import run_cell, way
 from zoo.recurrence.stepwise import Step, Zoneout
@@ -29,18 +31,12 @@ class Direction(masking.MaskedLayer):
         cell: A registered cell's name; any cell that `keras.layers.RNN` takes can be registered.
         units: Hidden size K.
         backwards: Read each row from its last real token to its first.
-        cell_options: The cell's own options, such as `{"reset_after": False}`.
-        input_dropout: Share of the inputs dropped, in training, one mask for all steps of a
-            sequence (Gal and Ghahramani, arXiv:1512.05287).
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product, in
-            training, one mask for all steps.
-        zoneout: Probability that an element of a state is not updated in a step, in training; the
-            expected value elsewhere (Krueger et al., arXiv:1606.01305).
-        weight_drop: Share of the recurrent matrix dropped, in training, one mask for a batch
-            (Merity et al., arXiv:1708.02182).
-        learned_initial_state: Learn the states before the first step; zeros otherwise.
-        shards: Parts of the batch that compiled loops run beside each other.
-        **kwargs: The Keras layer's own arguments.
+        learned_initial_state: Learn the states before the first step; they are zero otherwise.
+        shards: Parts of the batch that compiled loops run in parallel.
+        **kwargs: The other fields of `DirectionOptions`, and the Keras layer's own arguments.
+
+    Attributes:
+        options: The `DirectionOptions`.
 
     Raises:
         InputError: An option has a wrong value, or the cell has nothing that it could act on.
@@ -50,52 +46,35 @@ class Direction(masking.MaskedLayer):
         self,
         cell: str,
         units: int,
+        *,
         backwards: bool = False,
-        cell_options: dict[str, Any] | None = None,
-        input_dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        zoneout: float = 0.0,
-        weight_drop: float = 0.0,
         learned_initial_state: bool = False,
         shards: int = 1,
         **kwargs: Any,
     ) -> None:
-        require_positive_int("units", units)
         require_bool("backwards", backwards)
         require_bool("learned_initial_state", learned_initial_state)
-        for name, rate in (
-            ("input_dropout", input_dropout),
-            ("recurrent_dropout", recurrent_dropout),
-            ("zoneout", zoneout),
-            ("weight_drop", weight_drop),
-        ):
-            require_rate(name, rate)
+        own, kwargs = divided(DirectionOptions, kwargs)
         super().__init__(**kwargs)
-        self.cell_name = cell
-        self.units = units
+        self.options = DirectionOptions(cell, units, **own)
         self.backwards = backwards
-        self.cell_options = dict(cell_options or {})
-        self.input_dropout = input_dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.zoneout = zoneout
-        self.weight_drop = weight_drop
         self.learned_initial_state = learned_initial_state
         self.shards = shards
-        self.cell = make_cell(cell, units, self.cell_options, self.dtype_policy)
+        self.cell = make_cell(cell, units, self.options.cell_options or {}, self.dtype_policy)
         self.output_size = keras_cell.output_size(self.cell)
         self.checks_mask = True  # a body checks the mask once for all its directions
-        self._require_product("recurrent_dropout", recurrent_dropout)
-        self._require_product("weight_drop", weight_drop)
+        self._require_product("recurrent_dropout")
+        self._require_product("weight_drop")
         self.seed_generator = keras.random.SeedGenerator()
         self.initial_state: list[Any] = []
-        self.supports_jit = way(self.cell, training=False, zoneout=zoneout) != "op"
+        self.supports_jit = way(self.cell, training=False, zoneout=self.options.zoneout) != "op"
 
-    def _require_product(self, option: str, rate: float) -> None:
+    def _require_product(self, option: str) -> None:
         has = keras_cell.is_zoo_cell(self.cell) and self.cell.has_recurrent_kernel
-        if rate and not has:
+        if getattr(self.options, option) and not has:
             raise InputError(
-                f"{option} acts on the recurrent product of a zoo cell, which {self.cell_name!r} "
-                f"has not: set {option} to 0 or take another cell"
+                f"{option} acts on the recurrent product of a zoo cell, which "
+                f"{self.options.cell!r} has not: set {option} to 0 or take another cell"
             )
 
     def build(self, inputs_shape: Any, **_shapes: Any) -> None:
@@ -150,8 +129,8 @@ class Direction(masking.MaskedLayer):
             recurrent_mask=self._recurrent_mask(initial_state[0]) if training else None,
             zoneout=self._zoneout(training),
             shards=self.shards,
-            compiled=self.units >= COMPILED_FROM,
-            lookup=None if self.input_dropout else lookup,
+            compiled=self.options.units >= COMPILED_FROM,
+            lookup=None if self.options.input_dropout else lookup,
             width=self.output_size,
         )
         if self.backwards:
@@ -183,28 +162,30 @@ class Direction(masking.MaskedLayer):
             return Step(self.cell, zoneout=zoneout, form=form)(list(states), [inputs], {})
 
     def _dropped_inputs(self, inputs: Any) -> Any:
-        if not self.input_dropout:
+        if not self.options.input_dropout:
             return inputs
         shape = (ops.shape(inputs)[0], 1, inputs.shape[-1])
         ones = ops.ones(shape, dtype=inputs.dtype)
-        return inputs * keras.random.dropout(ones, self.input_dropout, seed=self.seed_generator)
+        return inputs * keras.random.dropout(
+            ones, self.options.input_dropout, seed=self.seed_generator
+        )
 
     def _dropped_kernel(self) -> Any:
-        if not self.weight_drop:
+        if not self.options.weight_drop:
             return None
         kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
-        return keras.random.dropout(kernel, self.weight_drop, seed=self.seed_generator)
+        return keras.random.dropout(kernel, self.options.weight_drop, seed=self.seed_generator)
 
     def _recurrent_mask(self, state: Any) -> Any:
-        if not self.recurrent_dropout:
+        if not self.options.recurrent_dropout:
             return None
         ones = ops.ones_like(state)
-        return keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
+        return keras.random.dropout(ones, self.options.recurrent_dropout, seed=self.seed_generator)
 
     def _zoneout(self, training: bool) -> Zoneout | None:
-        if not self.zoneout:
+        if not self.options.zoneout:
             return None
-        return Zoneout(self.zoneout, self.seed_generator if training else None)
+        return Zoneout(self.options.zoneout, self.seed_generator if training else None)
 
     def compute_mask(self, inputs: Any, mask: Any = None, *_arguments: Any, **_named: Any) -> Any:
         return masking.continued_mask(inputs, mask)
@@ -218,14 +199,8 @@ class Direction(masking.MaskedLayer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "cell": self.cell_name,
-            "units": self.units,
+            **vars(self.options),
             "backwards": self.backwards,
-            "cell_options": self.cell_options,
-            "input_dropout": self.input_dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "zoneout": self.zoneout,
-            "weight_drop": self.weight_drop,
             "learned_initial_state": self.learned_initial_state,
             "shards": self.shards,
         }
@@ -271,5 +246,5 @@ def _options(cell: Any) -> list[str]:
 
 
 def default_shards(directions: int) -> int:
-    """Shards for each of so many directions that run beside each other anyway."""
+    """The number of shards of each direction, where the directions run in parallel anyway."""
     return max(1, compiled.cores() // directions) if keras.backend.backend() == "tensorflow" else 1

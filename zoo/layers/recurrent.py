@@ -12,11 +12,11 @@ from keras import ops
 
 from zoo import masking
 from zoo.cells.cell import activation_of
-from zoo.errors import InputError, require_bool, require_choice, require_positive_int, require_rate
+from zoo.errors import InputError, require_bool
 from zoo.layers.direction import Direction, default_shards
+from zoo.layers.recurrent_options import DirectionOptions, RecurrentOptions
+from zoo.options import divided
 from zoo.recurrence.states import checked_states
-
-MERGE_MODES = ("concat", "sum", "ave", "mul")
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -41,95 +41,45 @@ class Recurrent(masking.MaskedLayer):
         cell: A registered cell's name. Any cell that `keras.layers.RNN` takes can be registered;
             its nested states are a flat list here.
         units: Hidden size K of each direction.
-        num_layers: L, layers on top of each other.
-        bidirectional: A second cell reads each row backwards.
-        merge_mode: How the two directions' outputs become one: `concat`, `sum`, `ave`, `mul`.
-        residual: Add to a layer's output what it read, from the second layer on (He et al.,
-            arXiv:1512.03385; Wu et al., arXiv:1609.08144).
-        dense_layers: Layers on top that see one step each and have no recurrence (the lectures'
-            variant of a deep RNN), of K units.
         dense_activation: Activation of the dense layers.
-        dropout: Share dropped between layers, in training.
-        input_dropout: Share of each layer's inputs dropped, in training, one mask for all steps of
-            a sequence.
-        recurrent_dropout: Share of the state dropped on its way into the recurrent product, one
-            mask for all steps.
-        zoneout: Probability that an element of a state is not updated in a step.
-        weight_drop: Share of the recurrent matrices dropped, one mask for a batch.
-        learned_initial_state: Learn the states before the first step; zeros otherwise.
-        cell_options: The cell's own options, such as `{"reset_after": False}`.
-        return_sequences: Return the outputs of all steps; of the last one read otherwise.
+        return_sequences: Return the outputs of all steps; otherwise of the last step read.
         return_state: Return the final states beside the outputs.
-        **kwargs: The Keras layer's own arguments.
+        **kwargs: The other fields of `RecurrentOptions`, and the Keras layer's own arguments.
+
+    Attributes:
+        options: The `RecurrentOptions`.
 
     Raises:
         InputError: An option or the initial states have a wrong value, number or shape.
 
     Source: Graves and Schmidhuber (2005) for both directions; Graves et al., arXiv:1303.5778, for
-    the stack; `Direction` names the source of each dropout.
+    the stack; `RecurrentOptions` names the source of each dropout.
     """
 
     def __init__(
         self,
         cell: str,
         units: int,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        merge_mode: str = "concat",
-        residual: bool = False,
-        dense_layers: int = 0,
+        *,
         dense_activation: Any = "tanh",
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        zoneout: float = 0.0,
-        weight_drop: float = 0.0,
-        learned_initial_state: bool = False,
-        cell_options: dict[str, Any] | None = None,
         return_sequences: bool = True,
         return_state: bool = True,
         **kwargs: Any,
     ) -> None:
-        require_positive_int("num_layers", num_layers)
         require_bool("return_sequences", return_sequences)
         require_bool("return_state", return_state)
-        require_bool("bidirectional", bidirectional)
-        require_choice("merge_mode", merge_mode, MERGE_MODES)
-        require_bool("residual", residual)
-        if dense_layers != 0:
-            require_positive_int("dense_layers", dense_layers)
-        require_rate("dropout", dropout)
+        own, kwargs = divided(RecurrentOptions, kwargs)
         super().__init__(**kwargs)
-        every_direction: dict[str, Any] = {
-            "cell": cell,
-            "units": units,
-            "cell_options": cell_options,
-            "input_dropout": input_dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "zoneout": zoneout,
-            "weight_drop": weight_drop,
-            "learned_initial_state": learned_initial_state,
-        }
-        self.options = {
-            **every_direction,
-            "num_layers": num_layers,
-            "bidirectional": bidirectional,
-            "merge_mode": merge_mode,
-            "residual": residual,
-            "dense_layers": dense_layers,
-            "dense_activation": keras.activations.serialize(activation_of(dense_activation)),
-            "dropout": dropout,
-            "return_sequences": return_sequences,
-            "return_state": return_state,
-        }
+        self.options = RecurrentOptions(cell, units, **own)
+        self.dense_activation = activation_of(dense_activation)
         self.return_sequences, self.return_state = return_sequences, return_state
-        self.merge_mode = merge_mode
-        self.residual = residual
-        backwards = (False, True) if bidirectional else (False,)
+        backwards = (False, True) if self.options.bidirectional else (False,)
+        every_direction, _ = divided(DirectionOptions, vars(self.options))
         self.directions = [
             [
                 Direction(
                     **every_direction,
+                    learned_initial_state=self.options.learned_initial_state,
                     backwards=way,
                     shards=default_shards(len(backwards)),
                     dtype=self.dtype_policy,
@@ -137,15 +87,17 @@ class Recurrent(masking.MaskedLayer):
                 )
                 for way in backwards
             ]
-            for layer in range(num_layers)
+            for layer in range(self.options.num_layers)
         ]
         for layer in self.directions:
             for direction in layer:
                 direction.checks_mask = False  # once for all is enough
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
+        self.dropout = keras.layers.Dropout(
+            self.options.dropout, dtype=self.dtype_policy, name="dropout"
+        )
         self.upper = [
             keras.layers.Dense(units, dense_activation, dtype=self.dtype_policy, name=f"dense_{n}")
-            for n in range(dense_layers)
+            for n in range(self.options.dense_layers)
         ]
         self.supports_jit = all(way.supports_jit for layer in self.directions for way in layer)
 
@@ -154,7 +106,9 @@ class Recurrent(masking.MaskedLayer):
         for layer in self.directions:
             for direction in layer:
                 direction.build(shape)
-            width = layer[0].output_size * (len(layer) if self.merge_mode == "concat" else 1)
+            width = layer[0].output_size * (
+                len(layer) if self.options.merge_mode == "concat" else 1
+            )
             shape = (*inputs_shape[:2], width)
         for dense in self.upper:
             dense.build(shape)
@@ -172,7 +126,7 @@ class Recurrent(masking.MaskedLayer):
         if self.upper:
             return int(self.upper[-1].units)
         last = self.directions[-1]
-        return last[0].output_size * (len(last) if self.merge_mode == "concat" else 1)
+        return last[0].output_size * (len(last) if self.options.merge_mode == "concat" else 1)
 
     def get_initial_states(self, batch_size: Any) -> list[Any]:
         """The states before the first step, in the form of the final states."""
@@ -210,7 +164,7 @@ class Recurrent(masking.MaskedLayer):
                 for direction, start in zip(layer, layer_starts, strict=True)
             ]
             merged = self.merge([outputs for outputs, _ in results])
-            values = values + merged if self.residual and number else merged
+            values = values + merged if self.options.residual and number else merged
             final_states.append([states for _, states in results])
             if return_last or not self.return_sequences:
                 ends.append(self._end(layer, results, mask))
@@ -232,7 +186,7 @@ class Recurrent(masking.MaskedLayer):
         )
 
     def _last(self, ends: list[Any]) -> Any:
-        return self._raised(sum(ends[1:], ends[0]) if self.residual else ends[-1])
+        return self._raised(sum(ends[1:], ends[0]) if self.options.residual else ends[-1])
 
     def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
         """One step of all layers, for streaming; without the body's dropouts.
@@ -259,7 +213,7 @@ class Recurrent(masking.MaskedLayer):
             zip(self.directions, states, strict=True)
         ):
             output, new = direction.step(values, start, training)
-            values = values + output if self.residual and number else output
+            values = values + output if self.options.residual and number else output
             after.append([new])
         return self._raised(values), after
 
@@ -273,12 +227,12 @@ class Recurrent(masking.MaskedLayer):
         if len(values) == 1:
             return values[0]
         forward, backward = values
-        if self.merge_mode == "concat":
+        if self.options.merge_mode == "concat":
             return ops.concatenate([forward, backward], axis=-1)
-        if self.merge_mode == "mul":
+        if self.options.merge_mode == "mul":
             return forward * backward
         total = forward + backward
-        return total / 2 if self.merge_mode == "ave" else total
+        return total / 2 if self.options.merge_mode == "ave" else total
 
     def last_output(self, final_states: list[Any]) -> Any:
         """The output where each direction ends, merged: (B, K or 2K).
@@ -288,7 +242,7 @@ class Recurrent(masking.MaskedLayer):
         """
         if self.has_own_output:
             raise InputError(
-                f"the output of the cell {self.options['cell']!r} may be another tensor than its "
+                f"the output of the cell {self.options.cell!r} may be another tensor than its "
                 "first state: call the body with return_last=True to get the last output"
             )
         return self._last([self.merge([states[0] for states in layer]) for layer in final_states])
@@ -310,7 +264,7 @@ class Recurrent(masking.MaskedLayer):
         for layer in self.directions:
             specs = [direction.compute_output_spec(values) for direction in layer]
             values = specs[0][0]
-            if self.merge_mode == "concat":
+            if self.options.merge_mode == "concat":
                 shape = (*values.shape[:2], values.shape[2] * len(layer))
                 values = keras.KerasTensor(shape, values.dtype)
             final_states.append([states for _, states in specs])
@@ -323,4 +277,10 @@ class Recurrent(masking.MaskedLayer):
         return result if self.return_state else result[0]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.options}
+        return {
+            **super().get_config(),
+            **vars(self.options),
+            "dense_activation": keras.activations.serialize(self.dense_activation),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+        }

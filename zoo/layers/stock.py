@@ -85,7 +85,7 @@ def to_stock(recurrent: Recurrent) -> list[Any]:
         ['GRU', 'GRU']
     """
     _require_stock_form(recurrent)
-    mode = recurrent.merge_mode
+    mode = recurrent.options.merge_mode
     layers, shape = [], (None, None, recurrent.directions[0][0].cell.kernel.shape[0])
     for number, ways in enumerate(recurrent.directions):
         name = f"{recurrent.name}_{number}"
@@ -96,7 +96,7 @@ def to_stock(recurrent: Recurrent) -> list[Any]:
         for way, stock in zip(ways, _ways(layer), strict=True):
             stock.cell.set_weights(way.cell.get_weights())
         layers.append(layer)
-        shape = (None, None, ways[0].units * (len(ways) if mode == "concat" else 1))
+        shape = (None, None, ways[0].options.units * (len(ways) if mode == "concat" else 1))
     return layers
 
 
@@ -189,14 +189,14 @@ def _require_stock_form(recurrent: Recurrent) -> None:
     if not recurrent.built:
         raise InputError(f"the body {recurrent.name!r} is not built: call it on inputs first")
     cell = recurrent.directions[0][0].cell
-    name = recurrent.options["cell"]
+    name = recurrent.options.cell
     if type(cell) is not CELLS.get(name):
         raise InputError(
             f"the cell {name!r} of {recurrent.name!r} is none of stock Keras: it has "
             f"{', '.join(CELLS)}"
         )
     absent = ("residual", "dense_layers", "zoneout", "learned_initial_state")
-    given = {option: recurrent.options[option] for option in absent}
+    given = {option: getattr(recurrent.options, option) for option in absent}
     given["cell_clip"] = getattr(cell, "cell_clip", None)
     for option, value in given.items():
         if value:
@@ -212,5 +212,5 @@ def _stock_layer(direction: Any, name: str) -> Any:
     own = [option for option in ("activation", "reset_after") if hasattr(cell, option)]
     options = {option: getattr(cell, option) for option in own}
     policy = direction.dtype_policy
-    kind = STOCK[direction.cell_name]
-    return kind(direction.units, return_sequences=True, name=name, dtype=policy, **options)
+    kind = STOCK[direction.options.cell]
+    return kind(direction.options.units, return_sequences=True, name=name, dtype=policy, **options)

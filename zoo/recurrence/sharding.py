@@ -1,15 +1,26 @@
-"""Runs large batches in shards: one request and many rows have different fastest methods."""
+"""Runs large batches in shards that work in parallel; what a traced graph allows."""
 
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
-
-from zoo.recurrence.packing import in_xla
+from tensorflow.python.ops import control_flow_util
 
 LARGE = 16  # rows from which the work of a step outweighs its overhead
 
 Way = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
+
+
+def in_xla() -> bool:
+    """Whether the graph that is being traced is for XLA, which must know every size."""
+    graph = tf.compat.v1.get_default_graph()
+    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+
+
+def may_gather() -> bool:
+    """Whether sizes may depend on the data: on TensorFlow, outside of XLA."""
+    return keras.backend.backend() == "tensorflow" and not in_xla()
 
 
 def run(

@@ -1,8 +1,15 @@
-"""The form of a recurrent body's states: layers, directions, and the cell's states."""
+"""The states of a recurrent body: a nest of layers, directions and cell states, or flat names.
 
+`Recurrent` takes and returns the nest; a model and its exported form take and return the names.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import InputError
+
+PREFIX = "state_"
+States = dict[str, Any]  # name -> tensor (B, ...): what a caller keeps between two steps
 
 
 def checked_states(states: Any, sizes: list[Any]) -> list[Any]:
@@ -29,3 +36,26 @@ def checked_states(states: Any, sizes: list[Any]) -> list[Any]:
             "get_initial_states(batch_size) gives the form"
         )
     return [[list(direction) for direction in layer] for layer in states]
+
+
+def named_states(states: list[Any]) -> States:
+    """Returns the states of a unidirectional body by name: `state_L_N`, N-th of layer L, from 0.
+
+    Args:
+        states: A list over layers, each a list of one direction: a list of the cell's states.
+    """
+    return {
+        f"{PREFIX}{layer}_{number}": state
+        for layer, directions in enumerate(states)
+        for number, state in enumerate(directions[0])
+    }
+
+
+def nested_states(named: Mapping[str, Any]) -> list[Any]:
+    """Returns the states among named tensors as the nest that `Recurrent` takes."""
+    layers: dict[int, dict[int, Any]] = {}
+    for name, state in named.items():
+        if name.startswith(PREFIX):
+            layer, number = map(int, name.removeprefix(PREFIX).split("_"))
+            layers.setdefault(layer, {})[number] = state
+    return [[[states[number] for number in sorted(states)]] for _, states in sorted(layers.items())]

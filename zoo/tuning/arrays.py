@@ -1,16 +1,14 @@
 """The search over an architecture of the zoo on the user's own arrays."""
 
-import types
-import typing
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from inspect import Parameter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import InputError, nearest
+from zoo.options import SCALARS
 from zoo.registry import architecture as registered
 from zoo.system import durable
 from zoo.tuning.fits import Fits, Split
@@ -24,7 +22,6 @@ from zoo.tuning.trials import alone, conduct
 from zoo.tuning.values import plain, whole
 
 CHOSEN: dict[str, type] = {"learning_rate": float, "batch_size": int}
-SCALARS = (bool, int, float, str)
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,12 @@ def search(
     """
     given = {"learning_rate": learning_rate, "batch_size": batch_size, **options}
     read = {option: _read(name, option, value) for option, value in given.items()}
-    axes = tuple(value for value in read.values() if isinstance(value, Axis))
+    conditions = {option.name: option.only_if for option in registered(name).options.values()}
+    axes = tuple(
+        replace(value, only_if=conditions.get(value.name))
+        for value in read.values()
+        if isinstance(value, Axis)
+    )
     fixed = {option: value for option, value in read.items() if not isinstance(value, Axis)}
     judged = objective_of(objective, direction)
     study = Study(
@@ -149,11 +151,11 @@ def search(
 
 def _defaults(name: str) -> dict[str, Any]:
     """The builder's options that have plain defaults."""
-    options = registered(name).options
+    options = registered(name).options.values()
     return {
-        option: parameter.default
-        for option, parameter in options.items()
-        if isinstance(parameter.default, str | int | float)
+        option.name: option.default
+        for option in options
+        if isinstance(option.default, str | int | float)
     }
 
 
@@ -162,7 +164,7 @@ def _read(name: str, option: str, value: Any) -> Any:
     options = registered(name).options
     if option not in options and option not in CHOSEN:
         raise InputError(f"{name} has no option {option!r}: {nearest(option, [*options, *CHOSEN])}")
-    kind = CHOSEN.get(option) or _kind(options[option])
+    kind = CHOSEN.get(option) or options[option].kind
     if type(value) is str and kind in SCALARS:
         return parse(option, value, kind)
     if type(value) is str and kind is not None:
@@ -172,31 +174,6 @@ def _read(name: str, option: str, value: Any) -> Any:
     if not several:
         return _typed(option, kind, found)
     return axis_or_value(option, [_typed(option, kind, part) for part in found])
-
-
-def _kind(parameter: Parameter) -> type | None:
-    """An option's type by its annotation or its default; None where it may be anything.
-
-    Of `int | None` it is int, of `Sequence[int]` list, of `dict[str, Any]` dict.
-    """
-    annotation = parameter.annotation
-    parts = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
-    kinds = [typing.get_origin(part) or part for part in parts if part is not types.NoneType]
-    for kind in kinds:
-        if kind in SCALARS or kind is dict:
-            return typing.cast(type, kind)
-        if isinstance(kind, type) and issubclass(kind, Sequence):
-            return list
-    default = parameter.default
-    if isinstance(default, tuple | list):
-        return list
-    if isinstance(default, (*SCALARS, dict)):
-        return type(default)
-    return int if annotation is Parameter.empty and default is Parameter.empty else None
-
-
-def _is_union(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
 def _several(value: Any, kind: type | None) -> bool:

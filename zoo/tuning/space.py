@@ -3,35 +3,18 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import InputError
+from zoo.options import Condition
 from zoo.system.commas import separated
 from zoo.tuning.values import SCALARS, label, plain
 
 NOTATION = "A,B,C or LOW:HIGH, LOW:HIGH:STEP, LOW:HIGH:log, LOW:HIGH:log:FACTOR"
 MOST = 10_000  # values of a range
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-Test = Callable[[Any], bool]
-
-
-# an option that does something only where another one has such a value: its name, which values,
-# and how they are told
-CONDITIONS: dict[str, tuple[str, Test, str]] = {
-    "residual": ("num_layers", lambda layers: layers >= 2, "at least 2"),
-    "merge_mode": ("bidirectional", bool, "true"),
-    "input_feeding": ("attention", lambda kind: kind != "none", "not none"),
-    "coverage": ("attention", lambda kind: kind != "none", "not none"),
-    "queries": ("attention", lambda kind: kind != "none", "not none"),
-    "character_dim": ("characters", lambda kind: kind != "none", "not none"),
-    "character_units": ("characters", lambda kind: kind != "none", "not none"),
-    "character_dropout": ("characters", lambda kind: kind != "none", "not none"),
-    "character_widths": ("characters", lambda kind: kind == "cnn", "cnn"),
-    "max_letters": ("characters", lambda kind: kind != "none", "not none"),
-    "warmup": ("decay", lambda kind: kind == "cosine", "cosine"),
-}
 
 
 @dataclass(frozen=True)
@@ -45,9 +28,10 @@ class Axis:
         low: The range's lower end.
         high: Its upper end.
         log: Whether it is drawn evenly in the logarithm.
+        only_if: When the option has an effect; None for always. JSON's form is accepted as well.
 
     Raises:
-        InputError: A value is none that JSON has.
+        InputError: JSON has no such value.
     """
 
     name: str
@@ -55,9 +39,12 @@ class Axis:
     low: float = 0.0
     high: float = 0.0
     log: bool = False
+    only_if: Condition | None = None
 
     def __post_init__(self) -> None:
         """Puts the values into JSON's types, each once."""
+        if isinstance(self.only_if, dict):
+            object.__setattr__(self, "only_if", Condition(**self.only_if))
         values = {label(value): value for value in plain(self.name, self.values)}
         object.__setattr__(self, "values", tuple(values.values()))
 
@@ -194,27 +181,27 @@ class Space:
         Raises:
             InputError: An axis would change nothing, since what it depends on is switched off.
         """
-        found = {axis.name: axis for axis in axes}
+        searched = {axis.name: axis for axis in axes}
         parents = {}
-        for name in found:
-            if name not in CONDITIONS:
+        for axis in axes:
+            condition = axis.only_if
+            if condition is None:
                 continue
-            parent, test, told = CONDITIONS[name]
-            if parent not in found and parent not in fixed:
+            parent = searched.get(condition.option)
+            values = parent.values if parent else (fixed.get(condition.option, None),)
+            if parent is None and condition.option not in fixed:
                 continue  # an architecture of the user's own
-            if parent in found:
-                parents[name] = (parent, tuple(filter(test, found[parent].values)))
-            if parent in found and parents[name][1]:
-                continue
-            if parent not in found and test(fixed[parent]):
-                continue
-            given = found[parent].values if parent in found else fixed.get(parent)
-            raise InputError(
-                f"{name} changes nothing unless {parent} is {told}, got {parent} {given}: leave "
-                f"{name} out, or search over {parent} too"
-            )
+            active = tuple(filter(condition.holds, values))
+            if not active:
+                raise InputError(
+                    f"{axis.name} changes nothing unless {condition.option} is {condition}, got "
+                    f"{condition.option} {parent.values if parent else values[0]}: leave "
+                    f"{axis.name} out, or search over {condition.option} too"
+                )
+            if parent:
+                parents[axis.name] = (condition.option, active)
         ordered = [axis for axis in axes if axis.name not in parents]
-        return cls((*ordered, *(found[name] for name in parents)), parents)
+        return cls((*ordered, *(searched[name] for name in parents)), parents)
 
     def active(self, name: str, values: Mapping[str, Any]) -> bool:
         """Whether an axis does something, given the values of the others."""

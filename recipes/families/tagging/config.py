@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from recipes.config import DataOptions, TrainingConfig, option
+from zoo.layers.characters import WITH_LETTERS
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class TaggingData(DataOptions):
     tags_feature: str = option("", "tfds feature (or upos, xpos of CoNLL-U) of the tags")
     auxiliary: str = option("", "further tags to learn beside: features (xpos,deprel) or columns")
     min_count: int = option(1, "times a word must occur in train to be known")
-    max_letters: int = option(20, "letters read of a word, at most")
+    max_letters: int = option(20, "letters read of a word, at most", only_if=WITH_LETTERS)
     vectors: str = option("", "file of pretrained word vectors: GloVe or word2vec text, also .gz")
     unlabelled: str = option("", "text that a language model reads first: paths, tfds:NAME")
     unlabelled_limit: int = option(30_000_000, "characters that are read of each, at most; 0 = all")

@@ -10,7 +10,7 @@ from tests import reference
 from tests.reference import mask_of, random_values
 from tests.weights import arrays, assign_random
 from zoo.layers import Direction, Recurrent
-from zoo.layers.recurrent import MERGE_MODES
+from zoo.layers.recurrent_options import MERGE_MODES
 
 T, E, K = 5, 3, 2  # the cell without an input matrix reads K values
 LENGTHS = [5, 1, 3, 0]

@@ -9,7 +9,7 @@ import zoo
 from tests.reference import mask_of, random_values
 from tests.weights import assign_random
 from zoo.layers import Recurrent, from_stock, to_stock
-from zoo.layers.recurrent import MERGE_MODES
+from zoo.layers.recurrent_options import MERGE_MODES
 
 B, T, E, K = 3, 4, 3, 2
 LENGTHS = [4, 2, 1]

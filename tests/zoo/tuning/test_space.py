@@ -1,7 +1,14 @@
 import pytest
 
 from zoo.errors import InputError
+from zoo.layers import DecoderOptions
+from zoo.options import options_of
 from zoo.tuning.space import Axis, Space, parse
+
+DECLARED = options_of(DecoderOptions)
+RESIDUAL, COVERAGE = (
+    Axis(name, (False, True), only_if=DECLARED[name].only_if) for name in ("residual", "coverage")
+)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +85,12 @@ def test_a_path_that_exists_is_one_value_though_it_has_a_comma(tmp_path):
 
 
 def test_an_option_whose_parent_the_architecture_lacks_is_searched_always():
-    axes = [Axis("residual", (False, True))]
+    axes = [RESIDUAL]
     assert len(list(Space.of(axes, {"units": 4}).grid())) == 2
 
 
 def test_residual_is_searched_only_where_there_are_layers_to_add():
-    axes = [Axis("residual", (False, True)), Axis("num_layers", (1, 2, 3))]
+    axes = [RESIDUAL, Axis("num_layers", (1, 2, 3))]
     points = list(Space.of(axes, {}).grid())
     assert points == [
         {"num_layers": 1},
@@ -95,7 +102,7 @@ def test_residual_is_searched_only_where_there_are_layers_to_add():
 
 
 def test_coverage_is_searched_only_with_attention():
-    axes = [Axis("attention", ("none", "dot")), Axis("coverage", (False, True))]
+    axes = [Axis("attention", ("none", "dot")), COVERAGE]
     points = list(Space.of(axes, {}).grid())
     assert {"attention": "none"} in points
     assert len(points) == 3
@@ -103,13 +110,13 @@ def test_coverage_is_searched_only_with_attention():
 
 def test_an_axis_that_would_change_nothing_is_refused_with_what_to_do():
     with pytest.raises(InputError, match="residual changes nothing unless num_layers is at least"):
-        Space.of([Axis("residual", (False, True))], {"num_layers": 1})
+        Space.of([RESIDUAL], {"num_layers": 1})
     with pytest.raises(InputError, match="search over attention too"):
-        Space.of([Axis("coverage", (False, True))], {"attention": "none"})
+        Space.of([COVERAGE], {"attention": "none"})
 
 
 def test_an_axis_whose_condition_holds_anyway_stands_by_itself():
-    space = Space.of([Axis("residual", (False, True))], {"num_layers": 2})
+    space = Space.of([RESIDUAL], {"num_layers": 2})
     assert list(space.grid()) == [{"residual": False}, {"residual": True}]
 
 
