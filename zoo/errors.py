@@ -1,7 +1,9 @@
 """The errors that users see: one sentence, no traceback."""
 
 import difflib
+import importlib
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(ValueError):
@@ -43,6 +45,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if matches:
         return f"did you mean {matches[0]!r}?"
     return "known: " + (", ".join(names) or "none")
+
+
+def require_package(name: str, extra: str, purpose: str) -> Any:
+    """Imports an optional package, or raises an error with the command that installs it.
+
+    Args:
+        name: The module to import.
+        extra: The extra of this project that contains the package.
+        purpose: The subject of the sentence, such as "the recipe translation".
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"{purpose} needs the package {name}, which cannot be imported ({error}): install it "
+            f"with `pip install 'rnn-zoo[{extra}]'`"
+        ) from error
 
 
 def require_positive_int(name: str, value: object) -> None:

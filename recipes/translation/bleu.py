@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sacrebleu.metrics import BLEU, CHRF
+from zoo.errors import require_package
 
 EDGES = (8, 11, 14, 18)  # words of a source up to which a row of the table by length goes
+
+
+def metrics() -> Any:
+    """The module `sacrebleu.metrics`, or an error that names the extra."""
+    return require_package("sacrebleu.metrics", "translation", "the recipe translation")
 
 
 def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
@@ -15,27 +20,29 @@ def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, 
         translations: As they were written, with normal spacing.
         references: One each.
     """
-    given = list(translations), [list(references)]
+    texts = list(translations), [list(references)]
+    bleu, chrf = metrics().BLEU, metrics().CHRF
     same = [a == b for a, b in zip(translations, references, strict=True)]
     return {
-        "bleu": BLEU().corpus_score(*given).score,
-        "bleu_lowercase": BLEU(lowercase=True).corpus_score(*given).score,
-        "chrf": CHRF().corpus_score(*given).score,
+        "bleu": bleu().corpus_score(*texts).score,
+        "bleu_lowercase": bleu(lowercase=True).corpus_score(*texts).score,
+        "chrf": chrf().corpus_score(*texts).score,
         "exact_match": sum(same) / len(same),
     }
 
 
 def signatures() -> dict[str, str]:
-    """What says how the scores were counted."""
-    found = {}
+    """The signatures of sacrebleu, which describe how the scores were computed."""
+    bleu, chrf = metrics().BLEU, metrics().CHRF
+    texts = {}
     for name, metric in (
-        ("bleu", BLEU()),
-        ("bleu_lowercase", BLEU(lowercase=True)),
-        ("chrf", CHRF()),
+        ("bleu", bleu()),
+        ("bleu_lowercase", bleu(lowercase=True)),
+        ("chrf", chrf()),
     ):
-        metric.corpus_score(["a"], [["a"]])  # it knows the number of references only then
-        found[name] = metric.get_signature().format()
-    return found
+        metric.corpus_score(["a"], [["a"]])  # sets the number of references
+        texts[name] = metric.get_signature().format()
+    return texts
 
 
 def by_length(
@@ -61,7 +68,7 @@ def by_length(
     table = {}
     for name in [name for name in order if name in rows]:
         chosen = [translations[place] for place in rows[name]]
-        given = [references[place] for place in rows[name]]
-        score = BLEU(lowercase=True).corpus_score(chosen, [given]).score
+        expected = [references[place] for place in rows[name]]
+        score = metrics().BLEU(lowercase=True).corpus_score(chosen, [expected]).score
         table[name] = {"pairs": len(chosen), "bleu": round(score, 2)}
     return table

@@ -84,6 +84,7 @@ class TranslationRecipe(Recipe):
         TokenCrossentropy(config.label_smoothing)
         optimizers.optimizer(config, 1000, config.warmup)
         search_of(config)
+        bleu.metrics()  # before hours of training, not after them
         super().check(config)
 
     def load(self, data: TranslationData, whole: bool = False) -> Splits[Pair]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import DamagedFile, InputError, require_choice
+from zoo.errors import DamagedFile, InputError, require_choice, require_package
 from zoo.system import durable, stored
 from zoo.tuning.space import Axis, Space
 from zoo.tuning.values import plain, whole
@@ -67,6 +67,9 @@ class Study:
         object.__setattr__(self, "space", Space.of(self.axes, {**self.others, **self.fixed}))
         if self.algorithm == "grid":
             next(self.space.grid())
+        if self.algorithm == "bayesian":
+            for name in ("sklearn", "scipy"):
+                require_package(name, "bayesian", "the algorithm bayesian")
 
     @property
     def settings(self) -> int | None:

@@ -4,8 +4,9 @@ import io
 import math
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
-import sentencepiece
+from zoo.errors import require_package
 
 MARK = "\u2581"  # represents the blank before a word
 RESERVED = (MARK, "\u2585")  # reserved by sentencepiece: in text they have no piece
@@ -30,7 +31,8 @@ def learned_pieces(
     if not known:
         return {}
     try:
-        model = sentencepiece.SentencePieceProcessor(model_proto=trained(known, size, split_digits))
+        proto = trained(known, size, split_digits)
+        model = _sentencepiece().SentencePieceProcessor(model_proto=proto)
     except RuntimeError as error:
         if "no pieces are loaded" not in str(error):
             raise
@@ -42,7 +44,7 @@ def learned_pieces(
 def trained(counts: Mapping[str, int], size: int, split_digits: bool = False) -> bytes:
     """Trains a sentencepiece model on words as they are, on one thread, without a log."""
     written = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
+    _sentencepiece().SentencePieceTrainer.train(
         sentence_iterator=(f"{word}\t{count}" for word, count in sorted(counts.items())),
         input_format="tsv",
         model_writer=written,
@@ -61,6 +63,10 @@ def trained(counts: Mapping[str, int], size: int, split_digits: bool = False) ->
         minloglevel=2,
     )
     return written.getvalue()
+
+
+def _sentencepiece() -> Any:
+    return require_package("sentencepiece", "translation", "learning subwords")
 
 
 def _characters(counts: Mapping[str, int]) -> dict[str, float]:
