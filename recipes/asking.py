@@ -73,17 +73,17 @@ def warn(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
         texts: What was given.
         rows: An answer to each, with `truncated` and perhaps what `unknown_of` gives.
     """
-    told = []
+    messages = []
     for text, row in zip(texts, rows, strict=True):
         shown = repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
         if row.get("unknown"):
-            told.append(
+            messages.append(
                 f"{row['unknown_share']:.0%} of the tokens of {shown} are unknown to the model: "
                 f"{', '.join(map(repr, row['unknown']))}"
             )
         if row["truncated"]:
-            told.append(f"{shown} is too long: a part of it was not read")
-    for message in told[:NAMED]:
+            messages.append(f"{shown} is too long: a part of it was not read")
+    for message in messages[:NAMED]:
         print(f"warning: {message}", file=sys.stderr)
-    if len(told) > NAMED:
-        print(f"warning: {len(told) - NAMED} more like these", file=sys.stderr)
+    if len(messages) > NAMED:
+        print(f"warning: {len(messages) - NAMED} more like these", file=sys.stderr)

@@ -309,7 +309,7 @@ class Run:
         size, chosen = epochs.size_of(splits.train), self.config.epochs is None
         self.config = epochs.settled(self.config, size)
         if chosen:
-            print(epochs.told(self.config, size), flush=True)
+            print(epochs.line_of(self.config, size), flush=True)
         return splits, start
 
     def _prepared(self, splits: Any, start: float) -> Any:

@@ -19,7 +19,7 @@ from zoo.text import NgramVectorizer
 
 @dataclass(frozen=True)
 class FeatureBatches(SequenceBatches):
-    """Batches of vectors of fixed size, made of the numbers of their n-grams.
+    """Batches of vectors of fixed size, from the numbers of their n-grams.
 
     Args:
         num_features: D.

@@ -32,15 +32,15 @@ def batch_step(model: keras.Model, batches: LabelledBatches, strategy: str, part
 def _alone(model: keras.Model, inputs: Any, labels: Any) -> dict[str, float]:
     if model.train_function is None:
         _trace_once(model, inputs, labels)
-    figures: dict[str, float] = model.train_on_batch(inputs, labels, return_dict=True)
-    return figures
+    metrics: dict[str, float] = model.train_on_batch(inputs, labels, return_dict=True)
+    return metrics
 
 
 def _trace_once(model: keras.Model, inputs: Any, labels: Any) -> None:
     """Gives the model one graph for batches of all sizes, whichever of them comes first.
 
-    Keras traces the first size by itself and others anew, so that a run that is resumed may round
-    a batch in another way than one that was not; and each trace takes seconds. Variables that are
+    Keras traces the first size by itself and then each other size, so that a resumed run may round
+    a batch otherwise than an uninterrupted one; and each trace takes seconds. Variables that are
     made in the graph would have it traced twice.
     """
     _make_variables(model, inputs, labels)
@@ -120,16 +120,16 @@ class SharedBatchStep:
         labels, outputs = shard["labels"], self.model(shard["inputs"], training=True)
         share = shard["weight"] / shard["whole"]
         scale = tf.where(share > 0, 1 / shard["whole"], 0.0)
-        figures = self._metrics(shard, outputs, share)
+        metrics = self._metrics(shard, outputs, share)
         losses = {}
         for name, loss in self.losses.items():
-            told = (labels[name], outputs[name]) if name else (labels, outputs)
-            losses[name] = scale * tf.cast(loss(*told), tf.float32)
+            pair = (labels[name], outputs[name]) if name else (labels, outputs)
+            losses[name] = scale * tf.cast(loss(*pair), tf.float32)
         terms = [self.weights[name] * loss for name, loss in losses.items()]
         terms += [share * tf.cast(penalty, tf.float32) for penalty in self.model.losses]
-        figures |= {f"{name}_loss": loss for name, loss in losses.items() if name}
+        metrics |= {f"{name}_loss": loss for name, loss in losses.items() if name}
         objective = tf.add_n(terms)
-        return objective, {**figures, "loss": objective}, ()
+        return objective, {**metrics, "loss": objective}, ()
 
     def _metrics(self, shard: Shard, outputs: Any, share: Any) -> dict[str, Any]:
         """The metrics' means over the shard, times its share of the batch."""

@@ -255,7 +255,7 @@ class SequenceBatches:
 
 
 def summary(classes: int, vocabulary: int, batches: SequenceBatches) -> str:
-    """What is told of a text's classes, tokens and batches before training."""
+    """The line about a text's classes, tokens and batches before training."""
     lengths = ", ".join(map(str, batches.lengths[:20])) + (", ..." * (len(batches.lengths) > 20))
     return (
         f"classes: {classes}; vocabulary: {vocabulary:,} tokens; batches of {lengths} tokens, "

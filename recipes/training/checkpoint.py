@@ -35,7 +35,7 @@ class Progression:
         seconds: Time spent in them.
         best_epoch: The epoch of the best validation score, from 1 up; 0 = none yet.
         best_score: That score; larger is better.
-        history: A row of figures for each finished epoch.
+        history: A row of metrics for each finished epoch.
     """
 
     epoch: int = 0

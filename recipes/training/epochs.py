@@ -76,7 +76,7 @@ def settled(config: Any, size: int) -> Any:
     return dataclasses.replace(config, **changes) if changes else config
 
 
-def told(config: Any, size: int) -> str:
+def line_of(config: Any, size: int) -> str:
     """Returns the line that reports a chosen number of epochs.
 
     Args:

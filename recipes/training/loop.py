@@ -26,7 +26,7 @@ from zoo.system import durable
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
-Watch = Callable[[float], None]  # is told each step's loss
+Watch = Callable[[float], None]  # gets each step's loss
 SMALLER_IS_BETTER = ("loss", "perplexity", "bits_per_character")
 LARGER_IS_BETTER = (
     "accuracy",
@@ -78,9 +78,9 @@ def train(
 
     Args:
         model: A compiled model.
-        run_epoch: Trains one epoch, of which it is told the number, from 0 up; gives its figures.
-            Of several processes the first one writes the files and its figures decide.
-        validate: Gives the validation split's figures; the first one named is the score, larger is
+        run_epoch: Trains one epoch, by its number, from 0 up; returns its metrics.
+            Of several processes the first one writes the files and its metrics decide.
+        validate: Gives the validation split's metrics; the first one named is the score, larger is
             better but for loss, perplexity and bits per character, of equal ones that of the
             smaller `loss`.
         config: Epochs, minutes, patience, seed.
@@ -113,10 +113,10 @@ def train(
         with averaged(model):
             if served is not model:
                 served.set_weights(model.get_weights())
-            figures = team.agreed(validate(served))
-            if _is_kept(figures, progression, config.keep_epoch):
-                _keep(figures, progression, served if team.is_chief else None, states)
-        row |= {f"validation_{name}": value for name, value in figures.items()}
+            metrics = team.agreed(validate(served))
+            if _is_kept(metrics, progression, config.keep_epoch):
+                _keep(metrics, progression, served if team.is_chief else None, states)
+        row |= {f"validation_{name}": value for name, value in metrics.items()}
         row["seconds"] = round(time.monotonic() - start, 1)
         row = team.agreed(row)
         progression.epoch = row["epoch"]
@@ -135,29 +135,29 @@ def train(
 
 
 def _keep(
-    figures: dict[str, Any], progression: Progression, served: keras.Model | None, states: Path
+    metrics: dict[str, Any], progression: Progression, served: keras.Model | None, states: Path
 ) -> None:
     """Takes the epoch that was just validated for the best one."""
-    progression.best_score = next(iter(figures.values()))
+    progression.best_score = next(iter(metrics.values()))
     progression.best_epoch = progression.epoch + 1
     if served is not None:
         checkpoint.save_best(states, served)
 
 
-def _is_kept(figures: dict[str, Any], progression: Progression, asked: int) -> bool:
-    """Whether an epoch is the asked one or, where none is, validates better than the best so far.
+def _is_kept(metrics: dict[str, Any], progression: Progression, wanted: int) -> bool:
+    """Whether an epoch is the wanted one or, where none is, validates better than the best so far.
 
     Of equal scores the smaller loss is better.
     """
-    if asked:
-        return progression.epoch + 1 == asked
+    if wanted:
+        return progression.epoch + 1 == wanted
     if not progression.best_epoch:
         return True
     best = progression.history[progression.best_epoch - 1]
-    name = next(iter(figures))
+    name = next(iter(metrics))
     sign = -1 if name in SMALLER_IS_BETTER else 1
     before = sign * best[f"validation_{name}"], -best.get("validation_loss", 0)
-    return (sign * figures[name], -figures.get("loss", 0)) > before
+    return (sign * metrics[name], -metrics.get("loss", 0)) > before
 
 
 def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
@@ -175,7 +175,7 @@ def _goes_on(progression: Progression, config: TrainingConfig) -> bool:
 
 
 def how_to_go_on(
-    progression: Progression, config: TrainingConfig, resume: str, again: str
+    progression: Progression, config: TrainingConfig, resume: str, repeat: str
 ) -> str | None:
     """Returns a sentence for a training that ended while validation still improved, else None.
 
@@ -183,7 +183,7 @@ def how_to_go_on(
         progression: A finished training.
         config: Its options, with `epochs` set.
         resume: The command that resumes the run.
-        again: The command that trains a new run with its options.
+        repeat: The command that trains a new run with its options.
     """
     if config.keep_epoch or progression.best_epoch != progression.epoch or progression.epoch < 2:
         return None
@@ -198,7 +198,7 @@ def how_to_go_on(
     else:
         more = (
             "the learning rate falls to 0 over all epochs, so train a new run with: "
-            f"{again} --epochs {2 * config.epochs}"
+            f"{repeat} --epochs {2 * config.epochs}"
         )
     return f"validation was still improving in the last epoch; {more}"
 
@@ -229,13 +229,13 @@ def _epoch(
     seen = 0
     try:
         for step, (inputs, labels, _) in enumerate(batches((config.seed, epoch)), 1):
-            figures = take(inputs, labels)
+            metrics = take(inputs, labels)
             if watch:
-                watch(float(figures["loss"]))
-            _check_loss(float(figures["loss"]), epoch, step, config)
+                watch(float(metrics["loss"]))
+            _check_loss(float(metrics["loss"]), epoch, step, config)
             weight = batches.weight(labels)
             seen += weight
-            for name, value in figures.items():
+            for name, value in metrics.items():
                 totals[name] = totals.get(name, 0.0) + float(value) * weight
             progress.update(step, "  ".join(f"{k} {v / seen:.4f}" for k, v in totals.items()))
     finally:
@@ -274,7 +274,7 @@ def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
 
 
 def write_summary(directory: Path, row: dict[str, Any]) -> None:
-    """Writes an epoch's figures for TensorBoard into `tensorboard`."""
+    """Writes an epoch's metrics for TensorBoard into `tensorboard`."""
     writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
     with writer.as_default(step=row["epoch"]):
         for name, value in row.items():

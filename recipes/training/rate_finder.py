@@ -83,7 +83,7 @@ def losses_of(run_epoch: RunEpoch, config: Any) -> np.ndarray:
     except (_Enough, TrainingError):
         pass
     if not losses:
-        raise TrainingError("the loss of the first step is no number: look at the data")
+        raise TrainingError("the loss of the first step is no number: check the data")
     return np.array(losses)
 
 

@@ -58,7 +58,7 @@ class Team:
         self.local = len(self.strategy.extended.worker_devices) if kind != "none" else 1
         self.alone = self.local == self.replicas
         form = tf.TensorSpec([None], tf.float64)
-        self._of_chief = tf.function(self._told, input_signature=[form], autograph=False)
+        self._of_chief = tf.function(self._from_chief, input_signature=[form], autograph=False)
 
     @property
     def is_chief(self) -> bool:
@@ -86,20 +86,20 @@ class Team:
         with peers():
             return np.asarray(self._of_chief(tf.constant(values, tf.float64)))
 
-    def _told(self, values: Any) -> Any:
-        """The sum over all replicas of which the chief's first one alone tells its values."""
+    def _from_chief(self, values: Any) -> Any:
+        """The sum over all replicas of which the chief's first one alone gives its values."""
 
         def own() -> Any:
             return values if self.is_chief and self.place() == 0 else tf.zeros_like(values)
 
         return self.sum(self.strategy.run(own))
 
-    def agreed(self, figures: Mapping[str, Any]) -> dict[str, Any]:
-        """The chief's figures: times and roundings differ, what follows from them must not."""
+    def agreed(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """The chief's metrics: times and roundings differ, what follows from them must not."""
         if self.alone:
-            return dict(figures)
-        told = self.of_chief(np.array(list(figures.values()), np.float64)).tolist()
-        pairs = zip(figures.items(), told, strict=True)
+            return dict(metrics)
+        values_of_chief = self.of_chief(np.array(list(metrics.values()), np.float64)).tolist()
+        pairs = zip(metrics.items(), values_of_chief, strict=True)
         return {name: type(value)(number) for (name, value), number in pairs}
 
     @contextmanager
@@ -127,8 +127,8 @@ class Team:
             )
         for variable in [*model.trainable_variables, *model.optimizer.variables]:
             values = variable.numpy()
-            told = self.of_chief(values.astype(np.float64).ravel())
-            variable.assign(told.reshape(values.shape).astype(values.dtype))
+            values_of_chief = self.of_chief(values.astype(np.float64).ravel())
+            variable.assign(values_of_chief.reshape(values.shape).astype(values.dtype))
         for variable in model.variables:
             if "seed_generator" in variable.path:  # [a seed, how often it was drawn from]
                 seed = variable.numpy()
@@ -146,7 +146,7 @@ def team_of(kind: str) -> Team:
 
 @contextmanager
 def peers() -> Iterator[None]:
-    """Tells in one sentence that another process is gone, in which an operation failed."""
+    """Turns an operation that failed in another process into one sentence: it is gone."""
     try:
         yield
     except GONE as error:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from recipes.training.replicas import Team, peers
 
 Shard = dict[str, Any]
-# a shard -> what is minimised, figures (both sums over its rows by the whole batch's weight), and
+# a shard -> what is minimised, metrics (both sums over its rows by the whole batch's weight), and
 # what the rows carry to their next shard
 Compute = Callable[[Shard], tuple[Any, dict[str, Any], Any]]
 
@@ -61,7 +61,7 @@ class SharedStep:
         self.team, self.parts, self.compute = team, parts, compute
         self.optimizer, self.variables = model.optimizer, model.trainable_variables
         self.optimizer.build(self.variables)
-        self.names: list[str] = []  # of the figures
+        self.names: list[str] = []  # of the metrics
         self.kinds: list[str] = []  # of the variables' gradients: dense, rows or none
         signature = [[specs] * team.local]
         self._gradients = tf.function(self._on_replicas, input_signature=signature, autograph=False)
@@ -81,7 +81,7 @@ class SharedStep:
             shards: For each part one for each replica here, as `ranges` has them.
 
         Returns:
-            The whole batch's figures, and what the rows of each shard carry on.
+            The whole batch's metrics, and what the rows of each shard carry on.
         """
         with peers():
             results = [self._gradients(part) for part in shards]
@@ -89,11 +89,11 @@ class SharedStep:
             if self._apply is None:
                 specs = tf.nest.map_structure(_of_any_rows, local)
                 self._apply = tf.function(self._applied, input_signature=[specs], autograph=False)
-            figures = self._apply(local).numpy().tolist()
-        return dict(zip(self.names, figures, strict=True)), [carried for _, carried in results]
+            metrics = self._apply(local).numpy().tolist()
+        return dict(zip(self.names, metrics, strict=True)), [carried for _, carried in results]
 
     def _on_replicas(self, shards: list[Shard]) -> tuple[Any, Any]:
-        """For each replica here its gradients, as tensors to be joined, and what is carried on."""
+        """Each local replica's gradients, as tensors to be joined, and what the next part gets."""
         found = self.team.strategy.run(lambda: self._on_replica(shards[self.team.place()]))
         split = self.team.strategy.experimental_local_results
         columns = [split(value) for value in tf.nest.flatten(found)]
@@ -101,24 +101,24 @@ class SharedStep:
         return [gradients for gradients, _ in local], [carried for _, carried in local]
 
     def _on_replica(self, shard: Shard) -> tuple[list[Any], Any]:
-        """The dense gradients and the figures as one vector, then ids and rows of each table."""
+        """The dense gradients and the metrics as one vector, then ids and rows of each table."""
         with tf.GradientTape() as tape:
-            objective, figures, carried = self.compute(shard)
+            objective, metrics, carried = self.compute(shard)
         gradients = tape.gradient(objective, [variable.value for variable in self.variables])
-        self.names, self.kinds = list(figures), [_kind(gradient) for gradient in gradients]
+        self.names, self.kinds = list(metrics), [_kind(gradient) for gradient in gradients]
         pairs = list(zip(self.kinds, gradients, strict=True))
         dense = [tf.reshape(gradient, [-1]) for kind, gradient in pairs if kind == "dense"]
-        told = tf.stack([tf.cast(figure, tf.float32) for figure in figures.values()])
+        values = tf.stack([tf.cast(figure, tf.float32) for figure in metrics.values()])
         sparse = [part for kind, g in pairs if kind == "rows" for part in (g.indices, g.values)]
-        return [tf.concat([*dense, told], axis=0), *sparse], carried
+        return [tf.concat([*dense, values], axis=0), *sparse], carried
 
     def _applied(self, local: list[list[Any]]) -> Any:
-        """Adds up the replicas' gradients, steps, and gives the figures."""
+        """Adds up the replicas' gradients, steps, and gives the metrics."""
         vectors = self.team.strategy.run(lambda: local[self.team.place()][0])
         shapes = [variable.shape for variable in self.variables]
         pairs = list(zip(self.kinds, shapes, strict=True))
         sizes = [int(np.prod(shape)) for kind, shape in pairs if kind == "dense"]
-        *dense, told = tf.split(self.team.sum(vectors), [*sizes, len(self.names)])
+        *dense, values = tf.split(self.team.sum(vectors), [*sizes, len(self.names)])
         flat, tables, gradients = iter(dense), iter(range(1, len(local[0]), 2)), []
         for kind, shape in pairs:
             if kind == "dense":
@@ -128,7 +128,7 @@ class SharedStep:
                     self._gathered(local, next(tables), shape) if kind == "rows" else None
                 )
         self.optimizer.apply(gradients, self.variables)
-        return told
+        return values
 
     def _gathered(self, local: list[list[Any]], place: int, shape: Any) -> Any:
         """The rows of one table that all replicas found."""

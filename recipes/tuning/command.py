@@ -253,7 +253,7 @@ def _most_epochs(recipe: Recipe, config: Any, algorithm: str) -> int:
         return config.RULE.least  # at least; each run chooses by the size of its share
     size = epochs.size_of(recipe.load(config).train)
     settled = epochs.settled(config, size)
-    print(epochs.told(settled, size), flush=True)
+    print(epochs.line_of(settled, size), flush=True)
     return int(settled.epochs)
 
 

@@ -28,7 +28,7 @@ from zoo.tuning.storage import Run
 from zoo.tuning.trials import StudyError
 
 BATCHING = ("batch_size", "buckets")  # data options that change no vocabulary
-STRETCH = 4  # a smaller share of the data gets more epochs, at most so many times as many
+STRETCH = 4  # a smaller share of the data gets more epochs, at most this many times as many
 CACHED = 4  # prepared data sets that are kept in memory
 SIZES = 1_000  # sizes of data sets that are remembered
 PAUSE = 10.0  # seconds of training that a kill may cost
@@ -106,10 +106,10 @@ class Trainings:
             progression,
             pause=PAUSE,
         )
-        figures = _figures(objective, progression, model)
+        results = _results(objective, progression, model)
         if run.timed:
-            figures["latency_ms"] = latency(model, recipe.one_example(model, config, prepared))
-        return figures
+            results["latency_ms"] = latency(model, recipe.one_example(model, config, prepared))
+        return results
 
     def settled(self, config: Any, searched: Collection[str] = ()) -> Any:
         """A configuration with the options that follow from the size of its share of train.
@@ -195,18 +195,18 @@ def _place(data: DataOptions) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _led_by(objective: str, figures: dict[str, Any]) -> dict[str, Any]:
+def _led_by(objective: str, results: dict[str, Any]) -> dict[str, Any]:
     """The validation's metrics, the objective first: it chooses the best epoch.
 
     Raises:
         StudyError: This data has no such metric.
     """
-    if objective not in figures:
-        names = [name for name in figures if name in (*SMALLER_IS_BETTER, *LARGER_IS_BETTER)]
+    if objective not in results:
+        names = [name for name in results if name in (*SMALLER_IS_BETTER, *LARGER_IS_BETTER)]
         raise StudyError(
             f"validation has no {objective}, but {', '.join(names)}: give --objective one of them"
         )
-    return {objective: figures[objective], **figures}
+    return {objective: results[objective], **results}
 
 
 def tidy(trials: Path) -> None:
@@ -220,7 +220,7 @@ def stretched(count: int, fraction: float) -> int:
     return math.ceil(count * min(1 / fraction, STRETCH))
 
 
-def _figures(objective: str, progression: Progression, model: keras.Model) -> dict[str, Any]:
+def _results(objective: str, progression: Progression, model: keras.Model) -> dict[str, Any]:
     best = progression.history[progression.best_epoch - 1]
     seconds = [row["seconds"] for row in progression.history]
     return {

@@ -39,8 +39,8 @@ class SharedWindows:
             [self._shard(window, own, whole) | before for own, before in zip(*pair, strict=True)]
             for pair in zip(rows, self.states, strict=True)
         ]
-        figures, self.states = self.step(shards)
-        return figures["loss"]
+        metrics, self.states = self.step(shards)
+        return metrics["loss"]
 
     def _shard(self, window: Window, rows: range, whole: np.float32) -> Shard:
         ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
