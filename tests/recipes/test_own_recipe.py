@@ -23,9 +23,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setattr(registry, "modules_of_user", [])
-    monkeypatch.setattr(registry, "_RECIPES", dict(registry._RECIPES))
-    monkeypatch.delitem(sys.modules, "majority", raising=False)
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("majority", None)
+    registry._RECIPES.pop("majority", None)
 
 
 def test_the_recipe_of_the_page_runs_by_the_commands_of_the_page(folder, capsys):
