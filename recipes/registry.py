@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.errors import InputError, nearest
+from zoo.system import startup
 
 if TYPE_CHECKING:
     from recipes.recipe import Recipe
@@ -61,7 +62,8 @@ def find(name: str) -> "Recipe":
 def command(recipe: str, verb: str, *words: Any) -> str:
     """A command as a shell takes it, with the user's modules of this process."""
     modules = [word for module in modules_of_user for word in ("--module", module)]
-    return shlex.join(["python", "-m", "recipes", recipe, verb, *modules, *map(str, words)])
+    task = [verb, recipe] if startup.program() in startup.SCRIPTS else [recipe, verb]
+    return shlex.join([*startup.program().split(), *task, *modules, *map(str, words)])
 
 
 def import_module(module: str) -> None:

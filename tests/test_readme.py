@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recipes import cli, registry
+from recipes.commands import TRAINING_VERBS, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,8 +72,8 @@ def test_every_command_of_a_page_has_options_that_exist(page: Path):
         task = registry.find(name)
         verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
         assert verb in cli.VERBS
-        options = cli._parse(task, verb, rest)
-        if verb in cli.TRAINING_VERBS:
+        options = parse(task, verb, rest)
+        if verb in TRAINING_VERBS:
             fields = {field.name for field in dataclasses.fields(task.config)}
             task.configured({key: value for key, value in options.items() if key in fields})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recipes import cli
+from recipes import cli, registry
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,28 @@ def test_a_wrong_word_is_one_sentence_and_status_2(line, message, capsys):
 def test_the_overview_names_all_verbs_recipes_and_commands(words, capsys):
     assert cli.main(words) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:2] == "  "]
-    assert {*cli.VERBS, *cli.RECIPES, "list", "describe", "summary"} <= set(names)
+    assert {*cli.VERBS, *registry.summaries(), "list", "describe", "summary"} <= set(names)
 
 
 def test_help_of_a_verb_names_the_recipes(capsys):
     assert cli.main(["train", "--help"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("usage: python -m recipes train RECIPE")
-    assert all(f"\n  {name} " in printed for name in cli.RECIPES)
+    assert all(f"\n  {name} " in printed for name in registry.summaries())
 
 
 def test_the_list_of_the_models_is_a_command_beside_the_recipes(capsys):
     assert cli.main(["list"]) == 0
     assert "\n  lstm " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [
+        ("/opt/bin/rnn-zoo", "rnn-zoo predict names --run-dir 'a b'"),
+        ("recipes/__main__.py", "python -m recipes names predict --run-dir 'a b'"),
+    ],
+)
+def test_a_command_is_printed_as_the_user_started_this_one(program, printed, monkeypatch):
+    monkeypatch.setattr("sys.argv", [program, "train", "names"])
+    assert registry.command("names", "predict", "--run-dir", "a b") == printed

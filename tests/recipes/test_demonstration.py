@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from recipes import cli, registry
+from recipes import commands, registry
 from recipes.recipe import Prepared
 from recipes.sentiment import SentimentRecipe
 from recipes.translation import TranslationRecipe, answers
@@ -35,7 +35,7 @@ def test_the_command_of_a_note_is_one_that_the_recipe_takes(name):
     task = registry.find(name)
     said = task.advice(task.config(), prepared_with(1))
     words = said.split(f"python -m recipes {name} ")[1].split(",")[0].split()
-    parsed = cli._parse(task, "all", words)
+    parsed = commands.parse(task, "all", words)
     assert parsed["data"] == words[1]
 
 

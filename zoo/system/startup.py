@@ -63,6 +63,12 @@ def script_name(path: str) -> str:
     return re.sub(r"(-script\.pyw?|\.exe)$", "", Path(path).name)
 
 
+def program() -> str:
+    """What a user types to run the recipes: the console script of this process, if it is one."""
+    name = script_name(sys.argv[0])
+    return name if name in SCRIPTS else "python -m recipes"
+
+
 def has_surrogates(text: str) -> bool:
     """Whether a text has lone surrogates: Python's form of bytes that it cannot decode."""
     return any("\ud800" <= character <= "\udfff" for character in text)

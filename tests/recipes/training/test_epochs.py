@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recipes import cli, registry
+from recipes import cli, commands, registry
 from recipes.config import TrainingConfig
 from recipes.run import Run
 from recipes.training import epochs, loop
@@ -132,8 +132,8 @@ def test_each_recipe_reports_what_it_chose_for_own_data_and_counts_the_share(
     name, tmp_path, capsys
 ):
     task = task_of(name)
-    given = cli._parse(task, "train", own_files(tmp_path)[name])
-    given = {k: v for k, v in given.items() if k in cli._fields(task.config)}
+    given = commands.parse(task, "train", own_files(tmp_path)[name])
+    given = {k: v for k, v in given.items() if k in commands._fields(task.config)}
     chosen = []
     for share in (1.0, 0.5):
         run = Run.begin(task, {**given, "train_fraction": share}, tmp_path / str(share))

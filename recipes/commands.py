@@ -1,0 +1,210 @@
+"""The verbs of a recipe: their options, and what they do.
+
+`recipes.cli` imports this module only when there is something to do, since it needs TensorFlow.
+"""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from recipes import predictions, provenance
+from recipes.answering import predict
+from recipes.cli import VERBS, Parser
+from recipes.config import READING, add_options
+from recipes.recipe import Recipe
+from recipes.run import Run, stored_options
+from recipes.tuning import command as tuning
+from zoo import export
+from zoo.errors import InputError, nearest
+from zoo.system.command import Place
+from zoo.system.lines import read_lines
+from zoo.system.startup import program
+
+TRAINING_VERBS = ("all", "train")
+
+
+def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
+    """Runs one verb.
+
+    Args:
+        recipe: The recipe.
+        verb: One of `cli.VERBS`.
+        words: The options and arguments that follow.
+        place: Gets the run's folder, which the sentence about a failure needs.
+    """
+    options = parse(recipe, verb, words)
+    if verb == "tune":
+        place.resumable = True
+        tuning.run(recipe, options)
+    elif verb == "predict":
+        _predict(recipe, options, place)
+    elif verb in TRAINING_VERBS:
+        _train(recipe, verb, options, place)
+    else:
+        directory = options.pop("run_dir")
+        each = Run.open(recipe, directory) if directory else Run.latest(recipe)
+        place.folder = each.directory
+        if verb == "evaluate":
+            _evaluate(each, options)
+        else:
+            each.export(options["export_dir"])
+
+
+def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
+    """The options of a verb by name; options of the recipe only where they are given."""
+    prog = f"{program()} {verb} {recipe.name}"
+    parser = Parser(prog=prog, description=VERBS[verb], allow_abbrev=False)
+    parser.add_argument(
+        "--module",
+        action="append",
+        default=[],
+        help="your module that registers cells, models or recipes",
+    )
+    if verb == "tune":
+        tuning.add_options(parser, recipe)
+    else:
+        _add_common(parser, verb, recipe)
+    if verb in TRAINING_VERBS:
+        add_options(parser, recipe.config)
+    parsed, unknown = parser.parse_known_args(words)
+    if unknown:
+        known = [action.option_strings[0] for action in parser._actions if action.option_strings]
+        raise InputError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], known)}")
+    return {name: value for name, value in vars(parsed).items() if name != "module"}
+
+
+def _add_common(parser: argparse.ArgumentParser, verb: str, recipe: Recipe) -> None:
+    if verb == "predict":
+        parser.add_argument(
+            "--run-dir",
+            type=Path,
+            help="use this run's best model, exported into the run's folder if necessary "
+            "(default: the newest version in --export-dir)",
+        )
+    else:
+        parser.add_argument(
+            "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
+        )
+    if verb == "evaluate":
+        add_options(parser, recipe.config, READING)
+        parser.add_argument(
+            "--write-predictions",
+            type=Path,
+            metavar="FILE",
+            help="a .tsv, .csv or .jsonl file to write each example's prediction to, for --data or "
+            "for the run's test split",
+        )
+    if verb in TRAINING_VERBS:
+        parser.add_argument("--resume", action="store_true", help="continue after an interruption")
+        parser.add_argument(
+            "--config",
+            type=Path,
+            help="JSON of options, such as tune's best.json; options given here override it",
+        )
+    if verb == "train":
+        parser.add_argument(
+            "--find-rate",
+            action="store_true",
+            help="only try rising learning rates, and keep no weights",
+        )
+    if verb in ("all", "export", "predict"):
+        parser.add_argument(
+            "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
+        )
+    if verb == "predict":
+        add_options(parser, recipe.answering)
+        parser.add_argument(
+            "texts", nargs="*", metavar="TEXT", help="the texts (default: the lines of stdin)"
+        )
+        parser.add_argument(
+            "--version", type=int, help="the exported version (default: the newest)"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+
+def _train(recipe: Recipe, verb: str, options: dict[str, Any], place: Place) -> None:
+    directory, resumed, stored = (options.pop(name) for name in ("run_dir", "resume", "config"))
+    export_root, find_rate = options.pop("export_dir", None), options.pop("find_rate", False)
+    options = {**(stored_options(recipe, stored) if stored else {}), **options}
+    with Run.opened(recipe, options, directory, resumed) as run:
+        place.folder, place.resumable = run.directory, not find_rate
+        place.needed = run.directory / "config.json"
+        if find_rate:
+            run.find_rate()
+        elif verb == "all":
+            run.complete(export_root)
+        else:
+            run.train()
+            print(f"run: {run.directory}")
+            print(run.next_steps())
+
+
+def _evaluate(run: Run, options: dict[str, Any]) -> None:
+    path = options.pop("write_predictions")
+    if path is not None:
+        if not run.recipe.labelled:
+            raise InputError(
+                f"--write-predictions is for recipes that predict a label, tags or a translation, "
+                f"and {run.recipe.name} does not: leave it out"
+            )
+        predictions.check(path)
+    if options and not {"data", "source_file", "target_file"} & set(options):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise InputError(f"{flags} says how other data is read: give --data, too")
+    if not options:
+        run.evaluate()
+    if options or path is not None:
+        run.measure(options, path)
+
+
+def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
+    answering = {
+        name: value for name, value in options.items() if name in _fields(recipe.answering)
+    }
+    recipe.answering(**answering)  # wrong options are refused before a model is loaded
+    directory = options["export_dir"] / recipe.name
+    run, version = options["run_dir"], options["version"]
+    if run is not None and version is not None:
+        raise InputError("--run-dir and --version both choose the model: leave one of them out")
+    texts = options["texts"] or _lines()
+    if run is not None:
+        place.folder = run
+        path = Run.open(recipe, run).exported(options["export_dir"])
+    elif version is not None:
+        path = directory / str(version)
+        if not path.is_dir():
+            known = ", ".join(map(str, export.versions(directory)))
+            raise InputError(f"no version {version} in {directory}: there is {known}")
+    else:
+        path = export.newest(directory)
+    print(provenance.sentence(path), file=sys.stderr)
+    predict(recipe, texts, path, options["json"], answering)
+
+
+def _fields(config: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(config)]
+
+
+def _lines() -> Iterator[str]:
+    """Yields the lines of standard input, each as soon as it is complete."""
+    if sys.stdin is None:
+        raise InputError(
+            "standard input is closed: give texts as arguments, or one per line on standard input"
+        )
+    if sys.stdin.isatty():
+        print("type one text per line; end with Ctrl-D", file=sys.stderr)
+    return read_lines(_bytes_of(sys.stdin))
+
+
+def _bytes_of(stream: TextIO) -> BinaryIO:
+    """A stream's bytes, from a separate reader if the stream has a descriptor.
+
+    Python closes `sys.stdin` when it exits, which fails while a thread waits for a line.
+    """
+    try:
+        return open(stream.fileno(), "rb", closefd=False)
+    except (OSError, ValueError):
+        return stream.buffer
