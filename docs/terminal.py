@@ -3,6 +3,7 @@
 It trains for about a minute. The picture has no reference to fonts or styles on other servers.
 """
 
+import io
 import re
 import shlex
 import subprocess
@@ -33,7 +34,7 @@ def output_of(command: str, folder: Path) -> str:
 
 def drawing(transcript: list[tuple[str, str]]) -> str:
     """The commands and their outputs as SVG."""
-    console = Console(record=True, width=LONGEST, file=open("/dev/null", "w"))
+    console = Console(record=True, width=LONGEST, file=io.StringIO())
     for command, output in transcript:
         console.print(Text.assemble(("$ ", "green"), (command, "bold")))
         console.print(Text(output))
