@@ -14,8 +14,6 @@ UNFINISHED = (
     "recipes/answering.py",
     "recipes/asking.py",
     "recipes/config.py",
-    "recipes/corpora/",
-    "recipes/data/",
     "recipes/families/",
     "recipes/generation/",
     "recipes/melodies/",

@@ -2,8 +2,8 @@
 
 The languages come in pairs that share their letters and syllables. Alvari and Belmic differ in
 which vowel may follow which, Cordish and Dunnic in what stands at which end of a name: pieces of
-three letters tell them apart. Esteri and Farrin differ in whether a name ends with the consonant
-that it begins with: only a reader of the whole name can tell.
+three letters distinguish them. Esteri and Farrin differ in whether a name ends with the consonant
+that it begins with: only a reader of the whole name sees it.
 """
 
 import random
@@ -82,7 +82,7 @@ LANGUAGES: dict[str, Callable[[random.Random], str]] = {
 
 
 def generate(seed: int = 0) -> tuple[Names, Names, Names]:
-    """Makes the corpus; no name stands in it twice.
+    """Makes the corpus; no name is in it twice.
 
     Args:
         seed: Of every choice.

@@ -24,7 +24,7 @@ LEAP = 3  # degrees: a fourth or more
 
 
 def generate(seed: int = 0) -> tuple[Melodies, Melodies, Melodies]:
-    """Makes the corpus; no melody stands in it twice, in whatever key.
+    """Makes the corpus; no melody is in it twice, in any key.
 
     Args:
         seed: Of every choice.
@@ -55,10 +55,10 @@ def _melody(rng: random.Random) -> list[Note]:
     return [Note(*pair) for pair in zip(pitches, lengths, strict=True)]
 
 
-def _phrase(rng: random.Random, begun: list[int], count: int, ends: tuple[int, ...]) -> list[int]:
-    """Goes on over the scale up to so many notes, anew until it ends where it should."""
+def _phrase(rng: random.Random, prefix: list[int], count: int, ends: tuple[int, ...]) -> list[int]:
+    """Continues a prefix along the scale to `count` notes; draws again until it ends right."""
     while True:
-        line = list(begun)
+        line = list(prefix)
         while len(line) < count and line[-1] in RANGE:
             line.append(line[-1] + _move(rng, line))
         if line[-1] in ends:

@@ -219,7 +219,7 @@ def format_of(path: Path) -> str:
     if ending in FORMATS and "." in path.name:
         return ending
     raise InputError(
-        f"{path}: the ending of the name must tell the format, expected one of "
+        f"{path}: the ending of the name must be that of a format, expected one of "
         f"{', '.join(ENDINGS)}: give --format ({', '.join(FORMATS)}), or rename or convert the file"
     )
 

@@ -1,4 +1,4 @@
-"""What is said of a name that is not there: columns, keys, features, data sets, paths."""
+"""Errors about unknown names of columns, keys, features and data sets; files that do not count."""
 
 import difflib
 import re
@@ -13,15 +13,15 @@ _LONGEST = 40  # letters; a file without a header has whole reviews for column n
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Says that a name is not among the known ones, which there are and which is nearest.
+    """Describes an unknown name: what there is, and which known name is nearest.
 
     Args:
         kind: What the name should name, such as `column`.
-        name: What was asked for.
-        known: What there is; beyond twelve only their number is told.
+        name: The unknown name.
+        known: What there is; of more than twelve, only the number is reported.
 
     Returns:
-        The beginning of an error's sentence, without a full stop.
+        The first part of an error's sentence, without a full stop.
 
     Example:
         >>> unknown("column", "txt", ["label", "text"])

@@ -132,7 +132,7 @@ def _check_files(data: str, source_file: str, target_file: str) -> None:
 
 
 def _some(pairs: list[Pair], limit: int, seed: int) -> list[Pair]:
-    """At most so many of the pairs, chosen by a hash and not by their places."""
+    """At most `limit` pairs, chosen by a hash and not by their places."""
     if not limit or len(pairs) <= limit:
         return pairs
     places = [hash_fraction(f"{pair.source}\t{pair.target}", seed, "limit") for pair in pairs]

@@ -1,6 +1,6 @@
-"""Running text -> limited, cut into train, validation and test, taken apart into documents.
+"""Running text: limited, cut into train, validation and test, split into documents.
 
-Between the readers of `corpus` and `tfds_corpus` and the documents that a language model learns
+Between the readers of `running_text` and `tfds.text` and the documents that a language model learns
 from. A text is what one file or one tfds record holds; in unit "line" it ends in a line end.
 """
 
@@ -14,7 +14,7 @@ _REACH = 1000  # characters within which a cut looks for a line end
 
 
 def as_text(raw: str, unit: str) -> str:
-    r"""Gives a text line ends of one kind, and in unit "line" one at its end.
+    r"""Normalises the line ends of a text, and in unit "line" adds a missing last one.
 
     Args:
         raw: A whole file or record; `\r\n` and `\r` are line ends as `\n` is.
@@ -32,14 +32,14 @@ def as_text(raw: str, unit: str) -> str:
 
 
 def documents(texts: Iterable[str], unit: str) -> list[str]:
-    """Takes texts apart into lines without their ends, or leaves them whole, in their order."""
+    """Splits texts into lines without their ends, or leaves them whole, in their order."""
     if unit == "file":
         return list(texts)
     return [line for text in texts for line in text.split("\n")[:-1]]
 
 
 def first(texts: Iterable[str], limit: int, unit: str) -> list[str]:
-    """Takes texts from the front, and asks for no more of them once it has enough.
+    """Takes the first texts up to a limit, and reads no more of them.
 
     Args:
         texts: Perhaps a stream that is longer than the memory.
@@ -71,7 +71,7 @@ def complete(
     unit: str,
     seed: int | None = None,
 ) -> Splits[str]:
-    """Cuts from `train` whichever of `validation` and `test` is missing; test stands last.
+    """Cuts from `train` whichever of `validation` and `test` is missing; test is last.
 
     Ten texts or more stay whole: a share of their number is cut off, at least one, from the end,
     or with a seed wherever the hash of a text falls, so that equal texts stay on one side. Fewer
@@ -119,7 +119,7 @@ def _cut_off(
 
 
 def _cut_text(texts: list[str], size: int, unit: str) -> tuple[list[str], list[str]]:
-    """Running text: about so many characters of its end, perhaps from the middle of a text."""
+    """Cuts about `size` characters off the end of running text, perhaps inside a text."""
     whole = "".join(texts)
     place = _place(whole, len(whole) - size, unit)
     head, tail = [], []

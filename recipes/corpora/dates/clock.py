@@ -34,7 +34,7 @@ def _hour(hour: int) -> int:
     return (hour - 1) % _HALF_DAY + 1
 
 
-def _figures(hour: int, minute: int, rng: random.Random) -> str:
+def _digits(hour: int, minute: int, rng: random.Random) -> str:
     """16:30, 9.05."""
     return f"{format(hour, rng.choice(('', '02')))}{rng.choice('::.')}{minute:02}"
 
@@ -67,7 +67,7 @@ def _read_out(hour: int, minute: int, rng: random.Random) -> str:
     return f"{cardinal(_hour(hour))} {minutes if minute else CLOCK} {part_of_day(hour)}"
 
 
-_IN_FIGURES: tuple[Form, ...] = (_figures, _half_day)
+_IN_DIGITS: tuple[Form, ...] = (_digits, _half_day)
 _IN_WORDS: tuple[Form, ...] = (_spoken, _spoken, _read_out)
 
 
@@ -95,11 +95,11 @@ def write(time: int, rng: random.Random, in_words: bool) -> str:
     Args:
         time: Minutes of the day; in words a multiple of 5.
         rng: Of every choice.
-        in_words: Whether it stands in words.
+        in_words: Whether it is written in words.
 
     Returns:
         The time, without a preposition.
     """
     if in_words and time in (NOON, MIDNIGHT):
         return "noon" if time == NOON else "midnight"
-    return rng.choice(_IN_WORDS if in_words else _IN_FIGURES)(*divmod(time, 60), rng)
+    return rng.choice(_IN_WORDS if in_words else _IN_DIGITS)(*divmod(time, 60), rng)

@@ -2,8 +2,8 @@
 
 `see you on Tuesday, the third of March nineteen ninety-eight, at half past four in the afternoon`
 becomes `1998-03-03T16:30`. Which word means what, its neighbours decide: a day, a month, a year, an
-hour, the number of a room, or a date that is not the one. Where a date is all figures the day comes
-first, as in Europe; years in two figures are those from 1950 to 2049.
+hour, the number of a room, or a date that is not the one. Where a date is all digits the day comes
+first, as in Europe; years of two digits are those from 1950 to 2049.
 """
 
 import random

@@ -1,7 +1,7 @@
 """The forms in which the built-in corpus of the translation recipe writes a date.
 
-Where a date is all figures the day comes first, as in Europe, but for four figures in front, which
-are the year. Of years with two figures those below 50 are of the 2000s, the others of the 1900s.
+Where a date is all digits the day comes first, as in Europe, except that four digits in front are
+the year. Of years with two digits those below 50 are of the 2000s, the others of the 1900s.
 """
 
 import random
@@ -25,7 +25,7 @@ MONTHS = (
     ("December", "Dec", "Dec."),
 )
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-PIVOT = 50  # the first of the years in two figures that are of the 1900s
+PIVOT = 50  # the first of the years of two digits that are of the 1900s
 
 Form = Callable[[date, random.Random], str]
 
@@ -35,12 +35,12 @@ def _month(day: date, rng: random.Random) -> str:
     return names[0] if rng.random() < 0.5 else rng.choice(names[1:])
 
 
-def _has_two_figures(day: date) -> bool:
+def _has_two_digits(day: date) -> bool:
     return PIVOT <= day.year - 1900 < PIVOT + 100
 
 
 def _year(day: date, rng: random.Random) -> str:
-    if _has_two_figures(day) and rng.random() < 0.15:
+    if _has_two_digits(day) and rng.random() < 0.15:
         return f"'{day.year % 100:02}"
     return str(day.year)
 
@@ -58,12 +58,12 @@ def _month_first(day: date, rng: random.Random) -> str:
     return f"{_month(day, rng)} {number} {_year(day, rng)}"
 
 
-def figures(day: date, rng: random.Random) -> str:
+def in_digits(day: date, rng: random.Random) -> str:
     """3/3/98, 03.03.1998, 1998/03/03, ..."""
     if rng.random() < 0.15:
         return f"{day.year}/{day.month:02}/{day.day:02}"
     width = rng.choice(("", "02"))
-    short = _has_two_figures(day) and rng.random() < 0.4
+    short = _has_two_digits(day) and rng.random() < 0.4
     year = f"{day.year % 100:02}" if short else str(day.year)
     return rng.choice("/.-").join((format(day.day, width), format(day.month, width), year))
 
@@ -82,7 +82,7 @@ def _year_first(day: date, rng: random.Random) -> str:
     return f"{day.year}, {number} {_month(day, rng)}"
 
 
-FORMS: tuple[Form, ...] = (_day_first, _month_first, figures, _words, _year_first)
+FORMS: tuple[Form, ...] = (_day_first, _month_first, in_digits, _words, _year_first)
 _SHARES = (28, 22, 20, 22, 8)
 
 

@@ -44,7 +44,7 @@ def ordinal(number: int) -> str:
 
 
 def suffixed(number: int) -> str:
-    """Writes the place of a number from 1 to 99 in figures.
+    """Writes the place of a number from 1 to 99 in digits.
 
     Example:
         >>> suffixed(3), suffixed(11), suffixed(22)

@@ -1,7 +1,7 @@
 """The built-in corpus of the `ner` recipe: persons, cities and products, written without network.
 
-Context decides, not words: most names stand for all three types, and what tells them apart may be
-many tokens away, before the name or behind it. A table of words and their tags stays far below a
+Context decides, not words: most names stand for all three types, and what distinguishes them may be
+many tokens away, before the name or after it. A table of words and their tags stays far below a
 bidirectional network on it.
 """
 

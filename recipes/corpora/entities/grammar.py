@@ -2,8 +2,8 @@
 
 `{person}`, `{city}` and `{product}` are names, `{he}`, `{him}` and `{his}` stand for the person
 named last; any other slot is filled by a rule or from a list.
-Rules come in threes, alike but for the words that give the type away: these stand before the name
-or behind it, next to it or many tokens away.
+Rules come in threes, alike but for the words that give the type away: these are before the name
+or after it, next to it or many tokens away.
 """
 
 RULES: dict[str, tuple[str, ...]] = {

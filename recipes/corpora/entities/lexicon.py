@@ -1,8 +1,8 @@
 """The words of the built-in NER corpus, names above all; `grammar` puts them into sentences.
 
-Most names serve for a person, a city and a product alike, so that only the sentence tells which is
+Most names serve for a person, a city and a product alike, so that only the sentence shows which is
 meant. The others look like what they are (a town ends in `-ford`, a device in `-ix`). Of every list
-a fifth stands in the validation split alone and a fifth in the test split alone.
+a fifth is in the validation split alone and a fifth in the test split alone.
 """
 
 import random

@@ -73,7 +73,7 @@ def _write_new(make: Make, rng: random.Random, written: set[str]) -> str:
 
 
 def kind_of(line: str) -> str:
-    """Tells from the surface of a line what it means to be, be it right or not.
+    """Returns the kind that a line's surface shows, whether the line is right or not.
 
     Args:
         line: Any string, perhaps written by a model.
@@ -152,7 +152,7 @@ def _number(word: str, table: tuple[Forms, ...]) -> int:
 
 
 def pairs(seed: int = 0, count: int = 300) -> list[tuple[str, str, str]]:
-    """Writes minimal pairs, whose lines stand in none of the splits of the same seed.
+    """Writes minimal pairs, whose lines are in none of the splits of the same seed.
 
     Args:
         seed: The same seed gives the same pairs, in every process.

@@ -1,7 +1,7 @@
 """The words of the built-in POS corpus: English ones of several classes, and regular made-up ones.
 
 Most English verbs here are nouns or adjectives too. The made-up words follow the rules of English
-(`to trelp`, `the trelper`, `the trelping`); of their stems a sixth stands in the validation split
+(`to trelp`, `the trelper`, `the trelping`); of their stems a sixth is in the validation split
 alone and a sixth in the test split alone, so that endings and context must decide.
 """
 
@@ -115,7 +115,7 @@ def form(word: str, kind: str) -> str:
     """A word with its regular or irregular ending: plural or third person, past, and so on.
 
     Args:
-        word: As it stands in the dictionary.
+        word: As in the dictionary.
         kind: `s`, `past`, `participle`, `ing` or `er`.
 
     Example:

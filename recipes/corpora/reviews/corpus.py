@@ -111,7 +111,7 @@ class Writer:
         self.noun = rng.choice(subject.words["noun"][0])
         self.past = rng.random() < 0.4
         self.used: set[str] = set()
-        self.part = ("", "")  # its names in the table, and the one that stands in the text
+        self.part = ("", "")  # its names in the table, and the one that is in the text
         self.special: dict[str, Callable[[bool], str]] = {
             "noun": lambda positive: self.noun,
             "be": lambda positive: "was" if self.past else "is",

@@ -2,7 +2,7 @@
 
 A slot `{+name}` says the same as the whole sentence, `{-name}` says the opposite, `{name}` takes no
 side. So every rule serves for praise and for blame, and both use the same words: only what is
-negated, who says it and which clause decides tell them apart.
+negated, who says it and which clause decides differ.
 """
 
 GRAMMAR: dict[str, tuple[str, ...]] = {

@@ -1,8 +1,8 @@
 """The words of the built-in reviews; `grammar` has the rules that put them together.
 
 An entry is a comma-separated list, or a pair of lists: what speaks for the reviewed thing and what
-speaks against it. The two lists of a pair mirror each other, so that little but the sense tells
-them apart. An item may hold slots, such as `{span}`, which are filled from the same tables.
+speaks against it. The two lists of a pair mirror each other, so that little but the sense
+distinguishes them. An item may hold slots, such as `{span}`, which are filled from the same tables.
 """
 
 Entry = str | tuple[str, str]

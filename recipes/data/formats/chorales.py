@@ -20,9 +20,9 @@ Voice = list[int]  # a pitch a step, or REST
 def read_chorales(path: str | Path) -> dict[str, list[Voice]]:
     """Reads the upper voice of every chorale of a file, gzipped or not.
 
-    The voices stand from the highest to the lowest, or the other way round; the whole file tells
-    which. So where voices cross, the upper voice stays the same. A step without a pitch, or whose
-    upper voice is -1, is a rest.
+    The voices are sorted from the highest to the lowest, or the other way round: which, the whole
+    file decides. So where voices cross, the upper voice stays the same. A step without a pitch,
+    or whose upper voice is -1, is a rest.
 
     Args:
         path: JSON: `train`, perhaps `valid` (or `validation`, `val`, `dev`) and perhaps `test`.

@@ -1,8 +1,8 @@
 """TSV and CSV: a file's text -> rows of line, text and label; the two formats with columns.
 
 - *TSV*: one row a line, fields between tabs. There is no quoting: a `"` is a letter like any other,
-  wherever it stands, so that a stray one in a review never swallows the lines behind it.
-- *CSV*: RFC 4180. A field may stand in double quotes and then hold commas, line breaks and doubled
+  wherever it is, so that a stray one in a review never swallows the lines after it.
+- *CSV*: RFC 4180. A field may be in double quotes and then hold commas, line breaks and doubled
   quotes. A quote that is never closed is an error and not one endless field.
 
 The header names the columns; without one they are chosen by their numbers. Columns that are not
@@ -26,7 +26,7 @@ def read_tsv(
 
     Args:
         path: The file's name, for the errors.
-        text: What stands in it, not blank.
+        text: Its content, not blank.
         text_column: The text's column, as `recipes.data.columns` reads it.
         label_column: The label's column.
         header: Whether the first line names the columns.
@@ -48,7 +48,7 @@ def read_csv(
 
     Args:
         path: The file's name, for the errors.
-        text: What stands in it, not blank.
+        text: Its content, not blank.
         text_column: The text's column, as `recipes.data.columns` reads it.
         label_column: The label's column.
         header: Whether the first line names the columns.

@@ -23,7 +23,7 @@ def read_jsonl(
 
     Args:
         path: The file's name, for the errors.
-        text: What stands in it, not blank.
+        text: Its content, not blank.
         text_column: The text's key, or several with commas: the first that an object has counts.
         label_column: The label's key, likewise.
         header: Is of no use: the keys of each object are its names.

@@ -9,7 +9,7 @@ from zoo.errors import InputError
 def choose(
     where: str, known: Sequence[str], source: str, target: str, usual: Sequence[str] = ()
 ) -> tuple[str, str]:
-    """Checks the two languages asked for, and finds those that were not.
+    """Checks the two chosen languages, and fills in those that are not chosen.
 
     Args:
         where: The data set or folder, for the errors.
@@ -29,8 +29,8 @@ def choose(
         >>> choose("data", ["de", "en"], "", "de")
         ('en', 'de')
     """
-    asked = {"source": source, "target": target}
-    for role, language in asked.items():
+    languages = {"source": source, "target": target}
+    for role, language in languages.items():
         if language and language not in known:
             problem = unknown("language", language, known)
             raise InputError(f"{where}: {problem}: choose the {role}'s with --{role}")
@@ -40,7 +40,7 @@ def choose(
             f"another with --source or --target"
         )
     others = [language for language in known if language not in (source, target)]
-    missing = [role for role, language in asked.items() if not language]
+    missing = [role for role, language in languages.items() if not language]
     if len(missing) == 1 and len(others) == 1:
         return source or others[0], target or others[0]
     if len(missing) == 2 and usual:

@@ -20,7 +20,7 @@ class _Layout(NamedTuple):
     Attributes:
         key: The feature that holds the translations, `""` for the record itself.
         languages: Its languages, in its own order.
-        varies: Whether each record tells which languages it has.
+        varies: Whether each record lists the languages that it has.
     """
 
     key: str
@@ -38,14 +38,13 @@ def load_tfds_pairs(
     """Reads the splits of a data set, each in the data set's own order.
 
     Where the languages vary, records without one of the two are left out, and of several
-    translations into a language the first one counts. Looks in `TFDS_DATA_DIR`, or else in
-    `~/tensorflow_datasets`.
+    translations into a language the first one counts.
 
     Args:
         spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
         source: The language to translate from.
-        target: The language to translate into. If both are `""`, the data set's supervised keys
-            tell them, or else the order of its features if there are two.
+        target: The language to translate into. If both are `""`, they are the data set's
+            supervised keys, or else its features in their order if there are two.
         download: Whether a data set that is not prepared may be downloaded, which needs a network.
         splits: The names of the splits to read if there are such; all by default.
 
@@ -53,9 +52,7 @@ def load_tfds_pairs(
         Split name -> pairs, blank ones as well, in the data set's own order of splits.
 
     Raises:
-        InputError: The data set, configuration or language is unknown, the data set of another
-            kind, damaged, or not prepared and not to be had; or tensorflow-datasets is not
-            installed.
+        InputError: As in `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[Pair]]:

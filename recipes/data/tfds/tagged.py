@@ -32,8 +32,7 @@ def load_tfds_tagging(
 
     A class of a `ClassLabel` is called by its name; a sentence with a token that has no class (-1)
     or a blank one is left out. So are rows without a token; and the multi-word tokens and untagged
-    empty nodes of the Universal Dependencies. Looks in `TFDS_DATA_DIR`, or else in
-    `~/tensorflow_datasets`.
+    empty nodes of the Universal Dependencies.
 
     Args:
         spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
@@ -48,8 +47,7 @@ def load_tfds_tagging(
         Split name -> sentences, in the data set's own order of splits; none is empty.
 
     Raises:
-        InputError: The data set, configuration or feature is unknown, of the wrong kind, damaged,
-            or not prepared and not to be had; or tensorflow-datasets is not installed.
+        InputError: As in `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[Sentence]]:

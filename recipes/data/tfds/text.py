@@ -17,8 +17,6 @@ def load_tfds_corpus(
 ) -> dict[str, list[str]]:
     """Reads the texts of some splits, each in the order of the data set's files.
 
-    Looks in `TFDS_DATA_DIR`, or else in `~/tensorflow_datasets`.
-
     Args:
         spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
         text_key: The feature that holds the text.
@@ -31,8 +29,7 @@ def load_tfds_corpus(
         Split name -> texts, in the data set's own order of splits.
 
     Raises:
-        InputError: The data set, configuration or feature is unknown, of the wrong kind, damaged,
-            or not prepared and not to be had; or tensorflow-datasets is not installed.
+        InputError: As in `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[str]]:
