@@ -1,4 +1,4 @@
-"""The search over an architecture of the zoo on the user's own arrays."""
+"""`zoo.tuning.search`: the search over an architecture's options on the user's own arrays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,14 +26,14 @@ CHOSEN: dict[str, type] = {"learning_rate": float, "batch_size": int}
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         options: The recommended options, for `zoo.build` and, with `learning_rate` and
             `batch_size`, for training.
-        sentence: Why these.
+        sentence: The reason for them.
         findings: The means and spreads of all settings.
-        directory: Where `report.md`, `trials.csv` and `best.json` lie.
+        directory: Where `report.md`, `trials.csv` and `best.json` are.
     """
 
     options: dict[str, Any]
@@ -62,44 +62,44 @@ def search(
     batch_size: Any = 32,
     **options: Any,
 ) -> Found:
-    """Trains an architecture with many settings and says which to take.
+    """Trains an architecture with many settings and recommends one.
 
-    The same call goes on with a search that was interrupted.
+    The same call continues an interrupted search.
 
     Args:
         name: An architecture, one of `zoo.names()`.
-        data: Training and validation, each inputs and targets as `model.fit` takes them. Of
-            token ids 0 is padding, whose targets count for nothing.
+        data: Training and validation, each as inputs and targets for `model.fit`. In token
+            ids 0 is padding, whose targets are ignored.
         directory: The study's folder.
-        objective: `accuracy`, of tags or tokens over the real ones; `loss`, in nats; another
-            metric or loss that Keras knows by name, which takes logits; a metric or loss object; or
-            a function of targets and predictions. Targets are -1 in the padding.
-        direction: Whether more of it is better, `max`, or less, `min`. Keras' own metrics and
-            losses need none.
-        loss: What is minimized; by default the cross entropy that fits the architecture. A loss of
-            Keras that is given by its name takes logits. A loss of your own gets the targets as
-            they are.
+        objective: `accuracy`, of tags or tokens over the real ones; `loss`, in nats; the
+            name of another metric or loss of Keras, computed from logits; a metric or loss object;
+            or a function of targets and predictions. Targets are -1 in the padding.
+        direction: `max` if higher is better, `min` if lower is. Keras' own metrics and losses
+            need none.
+        loss: The training loss; by default the cross entropy that fits the architecture. The
+            name of a loss of Keras means that loss of logits. A loss of your own gets the
+            unchanged targets.
         algorithm: `grid`, `random`, `bayesian` or `hyperband`.
-        trials: Settings that are tried, at most.
-        epochs: Epochs of a run, at most.
+        trials: Maximum number of settings.
+        epochs: Maximum number of epochs of a run.
         patience: Epochs without a better objective before a run stops.
-        minutes: The whole search's time; 0 = any.
+        minutes: Time limit of the whole search; 0 = none.
         seeds: Runs of each setting.
         fractions: Shares of the training data.
         seed: The first seed.
         learning_rate: Adam's; a number, or several as below.
-        batch_size: Examples a step; likewise.
+        batch_size: Examples per step; likewise.
         **options: The builder's options: a value; several values as a list, tuple, range or array;
             or `zoo.tuning.space.NOTATION` such as `units="16:128:log"`. For an option that is a
             sequence itself, such as `character_widths`, `[2, 3]` is one value and `[[2], [2, 3]]`
             are two.
 
     Returns:
-        The recommended options, and all that led to them.
+        The recommended options and all results.
 
     Raises:
         InputError: An option is unknown or of another form, there is nothing to search over, or
-            it is not known whether more or less of the objective is better.
+            the direction of the objective is unknown.
 
     Example:
         >>> import numpy as np, tempfile, zoo.tuning
@@ -177,7 +177,7 @@ def _read(name: str, option: str, value: Any) -> Any:
 
 
 def _several(value: Any, kind: type | None) -> bool:
-    """Whether a value is several values of an option.
+    """Whether a value stands for several values of an option.
 
     A sequence is, unless the option is a sequence itself and the elements are not. Where the option
     may be anything (such as tables of arrays), a list is.
@@ -198,7 +198,7 @@ def _is_scalar(value: Any) -> bool:
 
 
 def _typed(option: str, kind: type | None, value: Any) -> Any:
-    """A value in the option's own type: 4.0 of `np.geomspace` as 4 units, 1 as True."""
+    """Converts a value to the option's type: 4.0 from `np.geomspace` to 4 units, 1 to True."""
     if kind is float and type(value) is int:
         return float(value)
     if kind is bool and type(value) in (int, float) and value in (0, 1):

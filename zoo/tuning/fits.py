@@ -23,13 +23,13 @@ MAIN_OUTPUTS = ("tags", "logits")  # of models with further outputs: what is lea
 
 
 class Fits:
-    """Measures a run by `fit`; one that was interrupted begins anew, to the same result.
+    """Measures a run by `fit`; an interrupted run restarts and gives the same result.
 
     Args:
-        study: What is searched.
+        study: The search.
         data: Training and validation, each inputs and targets.
-        objective: What settings are compared by.
-        loss: What is minimized; None for the cross entropy that fits the model.
+        objective: The metric that compares settings.
+        loss: The training loss; None for the cross entropy that fits the model.
         patience: Epochs without a better objective before a run stops.
 
     Raises:
@@ -73,7 +73,7 @@ class Fits:
         return {**found, "parameters": model.count_params()}
 
     def _compiled(self, model: keras.Model, main: str | None, rate: float) -> tuple[Any, Any]:
-        """Compiles a model; returns both splits as this model's `fit` takes them."""
+        """Compiles a model; returns both splits in the form of its `fit`."""
         crf = any(isinstance(layer, CRF) for layer in model.layers)
         metric = metric_for(self.objective, model, self.of_tokens, crf)
         metrics: Any = [] if metric is None else [metric]
@@ -85,7 +85,7 @@ class Fits:
             metrics = {main: metrics} if metrics else None
         splits = [self._without_padding(split, crf) for split in self.splits]
         weighted = self.of_tokens and not crf and not _of_zoo(self.loss)
-        if weighted:  # the loss is the user's own, and counts padding as it likes
+        if weighted:  # a user's own loss decides itself how to treat padding
             loss = {k: _Unweighted(v) for k, v in loss.items()} if main else _Unweighted(loss)
             splits = [self._weighted(split, main) for split in self.splits]
         model.compile(
@@ -96,7 +96,7 @@ class Fits:
         return splits[0], splits[1]
 
     def _mask(self, inputs: Any, targets: Any) -> np.ndarray | None:
-        """The real tokens, bool (B, T), where the inputs have ids of the targets' tokens."""
+        """The real tokens, bool (B, T), if the inputs are ids of the targets' tokens."""
         ids = inputs.get(self.ids) if isinstance(inputs, dict) else inputs
         shape = getattr(targets, "shape", ())[:2]
         if not isinstance(ids, np.ndarray) or ids.dtype.kind not in "iu" or ids.shape != shape:
@@ -104,7 +104,7 @@ class Fits:
         return np.asarray(ids != masking.PAD)
 
     def _without_padding(self, split: Split, crf: bool) -> Split:
-        """The targets with -1 in the padding, which counts in no loss and no metric."""
+        """The targets with -1, which losses and metrics ignore, in the padding."""
         inputs, targets = split
         if not self.of_tokens or not _of_zoo(self.loss):
             return split
@@ -131,7 +131,7 @@ class Fits:
         return inputs, targets, found if isinstance(targets, dict) else found[main]
 
     def _share(self, split: tuple[Any, ...], fraction: float) -> tuple[Any, ...]:
-        """A part of the training data; a smaller one lies in each larger one."""
+        """A fraction of the training data; smaller fractions are parts of larger ones."""
         if fraction == 1:
             return split
         count = len(keras.tree.flatten(split[1])[0])
@@ -142,7 +142,7 @@ class Fits:
 
 
 class _StopDiverged(keras.callbacks.Callback):
-    """Ends a training whose loss is no longer a number."""
+    """Stops a training whose loss is NaN or infinite."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if not math.isfinite(float((logs or {}).get("loss", 0.0))):
@@ -150,7 +150,7 @@ class _StopDiverged(keras.callbacks.Callback):
 
 
 class _Unweighted(keras.losses.Loss):
-    """A user's loss, which the weights of the metrics do not reach."""
+    """A user's loss without the token weights of the metrics."""
 
     def __init__(self, loss: Any) -> None:
         super().__init__(name="loss")
@@ -162,20 +162,20 @@ class _Unweighted(keras.losses.Loss):
 
 
 def _of_zoo(loss: Any) -> bool:
-    """Whether a loss reads -1 as padding: the zoo's, which are the default."""
+    """Whether a loss ignores targets of -1, as the zoo's do."""
     parts = list(loss.values()) if isinstance(loss, dict) else [loss]
     return all(part is None or isinstance(part, TokenCrossentropy | CRFLoss) for part in parts)
 
 
 def _loss(of_tokens: bool, crf: bool) -> Any:
-    """The cross entropy that fits a model's output."""
+    """The cross entropy for a model's output."""
     if not of_tokens:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return CRFLoss() if crf else TokenCrossentropy()
 
 
 def _trained_part(model: keras.Model, targets: Any) -> tuple[keras.Model, str | None]:
-    """A model without the outputs that have no targets, and the main one of several outputs."""
+    """A model without outputs that have no targets, and its main output."""
     if not isinstance(model.output, dict):
         return model, None
     main = next((name for name in MAIN_OUTPUTS if name in model.output), next(iter(model.output)))
@@ -193,7 +193,7 @@ def _trained_part(model: keras.Model, targets: Any) -> tuple[keras.Model, str | 
 def _at_best(
     history: dict[str, list[Any]], watched: str, study: Study, rate: float
 ) -> dict[str, Any]:
-    """The metrics of the best epoch; an epoch whose validation is not a number is never that.
+    """The metrics of the best epoch, among those with a finite validation objective.
 
     Raises:
         InputError: Training has diverged.
@@ -241,7 +241,7 @@ def _pair(value: Any, name: str) -> Any:
 
 
 def _arrays(split: Any) -> Split:
-    """A split whose tensors are NumPy arrays, since a part of it may be taken."""
+    """A split as NumPy arrays, so that it can be sliced."""
     inputs, targets = _pair(split, "data")
     found: Split = keras.tree.map_structure(_array, (inputs, targets))
     return found

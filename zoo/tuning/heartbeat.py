@@ -1,4 +1,4 @@
-"""How the chief of a search knows that its workers live: each changes a file of its own."""
+"""Heartbeats of the workers of a search: each worker regularly changes its own file."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-BEAT = 2.0  # seconds between a worker's signs of life
+BEAT = 2.0  # seconds between a worker's heartbeats
 
 
 def live(directory: Path, worker: str, ended: threading.Event) -> None:
@@ -16,7 +16,7 @@ def live(directory: Path, worker: str, ended: threading.Event) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     while not ended.is_set():
-        part = path.with_suffix(".part")  # not synced: it means nothing after a power cut
+        part = path.with_suffix(".part")  # not synced: it is useless after a power cut
         part.write_text(f"{os.getpid()} {count}")
         os.replace(part, path)
         count += 1
@@ -24,10 +24,10 @@ def live(directory: Path, worker: str, ended: threading.Event) -> None:
 
 
 def watch_workers(made: Any, directory: Path, patience: float, ended: threading.Event) -> None:
-    """Gives up workers whose sign of life has not changed for too long."""
+    """Gives up workers whose heartbeat has not changed for too long."""
     seen: dict[str, tuple[str, float]] = {}
     while not ended.wait(min(1.0, patience / 4)):
-        if made.broken:  # KerasTuner's server would go on answering with errors
+        if made.broken:  # KerasTuner's server would keep answering with errors
             print(f"failed: {made.broken}", file=sys.stderr, flush=True)
             os._exit(1)
         for worker in {*made.ongoing_trials, *made.tuner_ids}:

@@ -1,4 +1,4 @@
-"""What happened in a search, a line each: all that is needed to go on with it after a crash."""
+"""The events of a search, one per line, from which it resumes after a crash."""
 
 import json
 import os
@@ -12,10 +12,10 @@ ADVICE = "put back a copy of it, or begin a new study"
 
 
 class Journal:
-    """A file of JSON lines that is only appended to, each on the disk before work goes on.
+    """An append-only file of JSON lines, each synced before the search continues.
 
     Args:
-        path: The file; a line that was cut off by a crash is taken away.
+        path: The file; a line that a crash cut off is removed.
 
     Raises:
         InputError: A whole line is not JSON: the file is damaged.
@@ -48,10 +48,10 @@ class Journal:
         return found
 
     def append(self, event: dict[str, Any]) -> None:
-        """Adds an event; it is either in the file as a whole or not at all.
+        """Appends an event atomically.
 
         Raises:
-            OSError: The disk is full, or cannot be written.
+            OSError: The disk is full or cannot be written.
         """
         line = json.dumps(event, ensure_ascii=False) + "\n"
         new = not self.path.exists()

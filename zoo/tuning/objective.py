@@ -1,4 +1,4 @@
-"""What a search compares settings by: a loss or a metric, and which way is better."""
+"""The objective of a search: a loss or a metric, and its direction."""
 
 import inspect
 import re
@@ -17,7 +17,7 @@ LOSS, ACCURACY = "loss", "accuracy"
 ALIASES = {"acc": ACCURACY, "crf_accuracy": ACCURACY, "ce": "crossentropy"}
 CROSSENTROPY = "sparse_categorical_crossentropy"  # Keras' `crossentropy` for ids as targets
 KERAS_DIRECTIONS = {"up": "max", "down": "min"}
-COUNTS = {  # of Keras' metrics those that do not say it themselves
+COUNTS = {  # directions of Keras' metrics that do not declare one
     keras.metrics.TruePositives: "max",
     keras.metrics.TrueNegatives: "max",
     keras.metrics.FalsePositives: "min",
@@ -34,7 +34,7 @@ class Objective:
         direction: `max` or `min`.
         make: Makes the metric for one training; None for `loss` and `accuracy`, which depend on
             the model.
-        keras_own: Whether the metric is Keras' own, which knows no padding.
+        keras_own: Whether the metric is Keras' own, which does not mask padding.
     """
 
     name: str
@@ -44,15 +44,15 @@ class Objective:
 
 
 def objective_of(given: Any, direction: str | None = None) -> Objective:
-    """Finds out what an objective is and which way is better.
+    """Resolves an objective and its direction.
 
     Args:
         given: `loss`, the name of a Keras metric or loss, a metric or loss object, its class, or a
             function of targets and predictions.
-        direction: `max` or `min`; by default what Keras or the zoo knows of the metric.
+        direction: `max` or `min`; by default that of the metric in Keras or the zoo.
 
     Raises:
-        InputError: There is no such metric, or nobody knows which way is better.
+        InputError: There is no such metric, or its direction is unknown.
 
     Example:
         >>> objective_of("sparse_categorical_crossentropy").direction
@@ -107,7 +107,7 @@ def _named(given: str, direction: str | None) -> Objective:
 
 
 def _of_keras(name: str) -> Any:
-    """A metric of Keras or the user's registered one, else a loss; both of logits."""
+    """A metric of Keras or a registered one, else a loss; both of logits."""
     for module in (keras.metrics, keras.losses):
         try:
             found = module.get(name)
@@ -119,7 +119,7 @@ def _of_keras(name: str) -> Any:
 
 
 def of_logits(found: Any) -> Any:
-    """A metric or loss of Keras that is found by its name, made to take logits."""
+    """Makes a metric or loss of Keras, found by its name, take logits."""
     if inspect.isclass(found):
         found = _made(found)
     if not isinstance(found, keras.metrics.Metric | keras.losses.Loss):
@@ -192,7 +192,7 @@ def _mean_of(function: Callable[..., Any], name: str) -> keras.metrics.Metric:
 
 
 class RealTokens(keras.metrics.Metric):
-    """A metric over the tokens whose target is not -1: padding counts for nothing.
+    """A metric over the tokens whose target is not -1, so without padding.
 
     Args:
         metric: Of targets int (B, T), or (B, T, C), and predictions (B, T, C).
@@ -219,7 +219,7 @@ class RealTokens(keras.metrics.Metric):
         return self.metric.result()
 
     def reset_state(self) -> None:
-        """Begins anew."""
+        """Resets the state."""
         self.metric.reset_state()
 
 
@@ -227,13 +227,13 @@ def metric_for(objective: Objective, model: keras.Model, of_tokens: bool, crf: b
     """The metric that a model is compiled with, or None for the loss.
 
     Args:
-        objective: What settings are compared by.
-        model: What is trained, with a single output or a dict.
+        objective: The metric that compares settings.
+        model: The trained model, with a single output or a dict.
         of_tokens: Whether each token has its own prediction.
         crf: Whether the model ends with a CRF.
 
     Raises:
-        InputError: A CRF gives its chain, which Keras' metrics cannot read.
+        InputError: The output of a CRF is a chain, which Keras' metrics cannot read.
     """
     if objective.name == LOSS and objective.make is None:
         return None
@@ -260,7 +260,7 @@ def _accuracy(model: keras.Model, of_tokens: bool, crf: bool) -> Any:
 
 
 def of_logits_loss(loss: Any) -> Any:
-    """A loss that is given by its name takes logits, which is what the zoo's models give."""
+    """A loss given by name is computed from logits, the output of the zoo's models."""
     if isinstance(loss, dict):
         return {name: of_logits_loss(part) for name, part in loss.items()}
     if not isinstance(loss, str):

@@ -1,8 +1,8 @@
-"""KerasTuner's oracles, each step of which stands in a journal: a search that died goes on exactly.
+"""KerasTuner's oracles with a journal, from which a search resumes exactly.
 
-KerasTuner's own files are written in place and lack the state of its random numbers. So none of
-them is read: the journal's events are played to a fresh oracle, which then stands where the old one
-stood.
+KerasTuner's own files are written in place and lack the state of its random numbers. So
+they are not read: the journal's events are replayed to a new oracle, which then has the state of
+the old one.
 """
 
 import math
@@ -20,17 +20,17 @@ from zoo.tuning.journal import Journal
 from zoo.tuning.space import Axis, Space
 from zoo.tuning.storage import Records, number
 
-ATTEMPTS = 25  # of a trial in which nothing was finished, before it is taken for one that kills
+ATTEMPTS = 25  # attempts without progress before a trial counts as one that kills its process
 
 
 class Journalled(keras_tuner.Oracle):
-    """Makes an oracle write down what it did, and begin where a journal ends.
+    """An oracle that records its steps and continues where a journal ends.
 
     Attributes:
-        journal: Where events go.
+        journal: The file of events.
         records: The trials' folders.
-        seconds: The search's budget; 0 = any.
-        broken: Why the journal could not be written: the search cannot go on.
+        seconds: The time limit of the search; 0 = none.
+        broken: Why the journal could not be written, which ends the search.
     """
 
     journal: Journal
@@ -41,10 +41,10 @@ class Journalled(keras_tuner.Oracle):
     _playing = False
 
     def take_up(self, journal: Journal, records: Records, seconds: float) -> None:
-        """Plays a journal's events.
+        """Replays a journal's events.
 
         Raises:
-            InputError: The oracle would have done otherwise: another version wrote the journal.
+            InputError: The oracle would decide differently: another version wrote the journal.
         """
         self.journal, self.records, self.seconds = journal, records, seconds
         self._playing = True
@@ -98,30 +98,30 @@ class Journalled(keras_tuner.Oracle):
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the search has taken, those before a restart included."""
+        """Seconds of the search, including those before a restart."""
         return time.monotonic() - self._began
 
     def longest(self) -> float:
         """Seconds of the longest trial so far."""
-        begun: dict[str, float] = {}
+        started: dict[str, float] = {}
         longest = 0.0
         for event in self.journal.events:
             if event["event"] == "begin":
-                begun[event["trial"]] = event["elapsed"]
+                started[event["trial"]] = event["elapsed"]
             if event["event"] == "end":
-                longest = max(longest, event["elapsed"] - begun[event["trial"]])
+                longest = max(longest, event["elapsed"] - started[event["trial"]])
         return longest
 
     @keras_tuner.synchronized
     def create_trial(self, tuner_id: str) -> Trial:
-        """Gives a worker its next trial, or stops it when the time would not do for another one."""
+        """Gives a worker its next trial, or stops it if there is no time for another one."""
         if tuner_id in self.ongoing_trials or self._playing:
-            return self._begun(tuner_id)
+            return self._start_trial(tuner_id)
         while True:
             if self.seconds and self.elapsed + self.longest() > self.seconds:
                 self.tuner_ids.discard(tuner_id)
                 return Trial(self.get_space(), trial_id="", status=Status.STOPPED)
-            trial = self._begun(tuner_id)
+            trial = self._start_trial(tuner_id)
             if trial.status != Status.RUNNING or self._attempts(trial.trial_id) <= ATTEMPTS:
                 return trial
             self.records.fail(
@@ -132,7 +132,7 @@ class Journalled(keras_tuner.Oracle):
             trial.status = Status.FAILED
             self.end_trial(trial)
 
-    def _begun(self, worker: str) -> Trial:
+    def _start_trial(self, worker: str) -> Trial:
         known = worker in self.ongoing_trials
         trial = super().create_trial(worker)
         if trial.status == Status.RUNNING and not known and not self._playing:
@@ -144,14 +144,14 @@ class Journalled(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def update_trial(self, trial_id: str, metrics: Any, step: int = 0) -> Trial:
-        """Takes a trial's figures."""
+        """Records a trial's metrics."""
         trial = super().update_trial(trial_id, metrics, step)
         self._write("report", trial_id, figures=dict(metrics))
         return trial
 
     @keras_tuner.synchronized
     def end_trial(self, trial: Trial) -> None:
-        """Takes a trial as done or as failed, also from a worker that was given up."""
+        """Records a trial as finished or failed, also from a worker that was given up."""
         name, status = trial.trial_id, trial.status
         if name in self._retry_queue:
             self._retry_queue.remove(name)
@@ -160,7 +160,7 @@ class Journalled(keras_tuner.Oracle):
 
     @keras_tuner.synchronized
     def give_up(self, worker: str) -> None:
-        """Takes a trial from a worker that is gone, so that another one gets it."""
+        """Takes a trial from a lost worker, so that another one gets it."""
         self.tuner_ids.discard(worker)
         trial = self.ongoing_trials.pop(worker, None)
         if trial is not None:
@@ -168,19 +168,19 @@ class Journalled(keras_tuner.Oracle):
             self._write("lost", trial.trial_id, worker=worker)
 
     def _attempts(self, trial_id: str) -> int:
-        """How often a trial was begun since something of it was last finished."""
-        begun = [
+        """Number of attempts of a trial since its last progress."""
+        started = [
             event["done"]
             for event in self.journal.events
             if event["event"] == "begin" and event["trial"] == trial_id
         ]
-        return begun.count(begun[-1]) if begun else 0
+        return started.count(started[-1]) if started else 0
 
     def save(self) -> None:
-        """Writes nothing: the journal is there."""
+        """Writes nothing: the journal has the state."""
 
     def _save_trial(self, trial: Trial) -> None:
-        """Writes nothing, likewise."""
+        """Writes nothing: the journal has the state."""
 
 
 def _kind(base: type, **options: Any) -> Callable[..., Any]:
@@ -212,11 +212,11 @@ def oracle(
     Args:
         algorithm: One of `study.ALGORITHMS`.
         space: What is searched.
-        objective: The figure that is to be best.
+        objective: The metric to optimise.
         direction: `max` or `min`.
-        trials: How many there may be.
-        epochs: With `hyperband`, those of the trials that run longest.
-        seed: The same seed suggests the same trials.
+        trials: Maximum number of trials.
+        epochs: With `hyperband`, the epochs of the longest trials.
+        seed: The same seed gives the same trials.
     """
     if algorithm == "grid":
         trials = min(trials, sum(1 for _ in space.grid()))
@@ -226,7 +226,7 @@ def oracle(
         hyperparameters=hyperparameters(space),
         allow_new_entries=False,
         tune_new_entries=False,
-        seed=seed + 1,  # KerasTuner draws one of its own for 0
+        seed=seed + 1,  # KerasTuner replaces 0 by a random seed
         max_consecutive_failed_trials=1_000_000,
         **limits,
     )
@@ -235,7 +235,7 @@ def oracle(
 
 
 def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
-    """A space in KerasTuner's terms."""
+    """A space as KerasTuner's hyperparameters."""
     found = keras_tuner.HyperParameters()
     axes = {axis.name: axis for axis in space.axes}
     for axis in space.axes:
@@ -260,7 +260,7 @@ def _add(found: keras_tuner.HyperParameters, axis: Axis) -> None:
 
 
 def as_worker(worker: str, address: str) -> None:
-    """Tells KerasTuner, by its environment, who this process is: `chief` or a worker's name."""
+    """Sets the environment by which KerasTuner knows this process: `chief` or a worker."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise InputError(f"address must be HOST:PORT, got {address!r}")

@@ -1,4 +1,4 @@
-"""How settings, scores and shares of the data are named in a report."""
+"""Settings, scores and fractions of the data in words, for a report."""
 
 import json
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ def shown(value: Any) -> str:
 
 
 def name(study: Study) -> str:
-    """The objective as people write it."""
+    """The objective's name in prose."""
     return study.objective.replace("_", " ")
 
 
 def score(point: Point) -> str:
-    """The mean objective, and its spread where there are several seeds."""
+    """The mean objective, with its spread if there are several seeds."""
     deviation = point.deviation(point.objective)
     spread = "" if deviation is None else f" ± {deviation:.4f}"
     return f"{point.score:.4f}{spread}"

@@ -1,4 +1,4 @@
-"""The pictures of a study, as PNG."""
+"""The plots of a study, as PNG."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -27,10 +27,10 @@ def label(findings: Findings) -> str:
 
 
 def draw(findings: Findings, directory: Path) -> list[str]:
-    """Draws all pictures that the study has points for.
+    """Draws all plots that the study has points for.
 
     Returns:
-        The names of the files, in the order in which they are told.
+        The names of the files, in the order of the report.
     """
     made = []
     with drawing(_texts(findings)):
@@ -54,7 +54,7 @@ def _title(metric: str) -> str:
 
 
 def _objective(findings: Findings) -> Figure:
-    """The objective against K, for each share of the data."""
+    """The objective against K, for each fraction of the data."""
     figure, axes = _axes(findings)
     name = findings.study.objective
     for color, fraction in zip(_colors(findings), findings.study.fractions, strict=True):
@@ -86,7 +86,7 @@ def _objective(findings: Findings) -> Figure:
 
 
 def _memorising(findings: Findings) -> Figure:
-    """Training against validation loss, for each share of the data."""
+    """Training and validation loss against K, for each fraction of the data."""
     fractions = findings.study.fractions
     figure = Figure(figsize=(4.2 * len(fractions), 3.8), layout="constrained")
     first = None
@@ -100,13 +100,13 @@ def _memorising(findings: Findings) -> Figure:
             ("last_train_loss", COLORS[0], "o-"),
             ("last_validation_loss", COLORS[1], "s-"),
         ):
-            told = "training" if "train" in name else "validation"
+            split = "training" if "train" in name else "validation"
             axes.plot(
                 where,
                 [_value(point, name) for point in points],
                 style,
                 color=color,
-                label=f"{told}, last epoch",
+                label=f"{split}, last epoch",
             )
         best = [_value(point, "validation_loss") for point in points]
         axes.plot(where, best, "s:", color=COLORS[1], alpha=0.6, label="validation, best epoch")
@@ -132,7 +132,7 @@ def _cost(findings: Findings) -> Figure:
 
 
 def _pareto(findings: Findings) -> Figure | None:
-    """The objective against the time for one example, what no other setting beats joined."""
+    """The objective against the time per example, with the Pareto front as a line."""
     cost = "latency_ms" if findings.front("latency_ms") else "parameters"
     front = findings.front(cost)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -141,9 +141,9 @@ def _pareto(findings: Findings) -> Figure | None:
     axes.plot([_value(p, cost) for p in rest], [p.score for p in rest], "o", color="lightgrey")
     axes.plot([_value(p, cost) for p in front], [p.score for p in front], "o-", color=COLORS[0])
     for point in front:
-        told = ", ".join(plot_label(phrases.shown(value)) for value in point.values.values())
+        setting = ", ".join(plot_label(phrases.shown(value)) for value in point.values.values())
         axes.annotate(
-            told,
+            setting,
             (_value(point, cost), point.score),
             xytext=(6, -11),
             textcoords="offset points",
@@ -171,7 +171,7 @@ def _axes(findings: Findings) -> tuple[Figure, Any]:
 
 
 def _scale(findings: Findings, axes: Any) -> None:
-    """The horizontal axis: the values that were tried, in the logarithm where they grow by it."""
+    """The horizontal axis: the values that were tried, logarithmic if they are spaced so."""
     axis = findings.study.space.main()
     axes.set_xlabel(plot_label(label(findings), longest=60))
     axes.grid(alpha=0.3)

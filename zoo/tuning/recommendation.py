@@ -1,17 +1,17 @@
-"""Which setting a study recommends, and why, in a sentence or two."""
+"""The setting that a study recommends and the reason, in one or two sentences."""
 
 from zoo.tuning import phrases, plots
 from zoo.tuning.results import Findings, Point
 from zoo.tuning.storage import number
 
-NAMED = 3  # failures that the recommendation names; the report has all
+NAMED = 3  # failures that the recommendation names; the report lists all
 
 
 def recommendation(findings: Findings) -> str:
-    """Which setting to take, and why."""
+    """The recommended setting and the reason."""
     study, last = findings.study, findings.study.fractions[-1]
     chosen, best = findings.recommended(last), findings.best(findings.along(last))
-    told = (
+    sentence = (
         f"Take {phrases.settings(chosen)}: validation {phrases.name(study)} {phrases.score(chosen)}"
     )
     if chosen is best and best.error is None:
@@ -26,21 +26,21 @@ def recommendation(findings: Findings) -> str:
             f"{phrases.settings(best)} with {phrases.score(best)}."
         )
     warning = failed(findings)
-    return f"{told}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
+    return f"{sentence}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
         f" {warning}" if warning else ""
     )
 
 
 def failed(findings: Findings) -> str:
-    """A warning where settings failed, of which nothing is known; empty where none did."""
+    """A warning about failed settings, or ""."""
     failures = findings.failures
     if not failures:
         return ""
     ended = findings.finished + len(failures)
-    told = "; ".join(failure(findings, trial) for trial in list(failures)[:NAMED])
+    named = "; ".join(failure(findings, trial) for trial in list(failures)[:NAMED])
     more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
     return (
-        f"Careful: {len(failures)} of {ended} settings failed and were not compared: {told}{more}."
+        f"Careful: {len(failures)} of {ended} settings failed and were not compared: {named}{more}."
     )
 
 
@@ -52,19 +52,19 @@ def failure(findings: Findings, trial: str) -> str:
 
 
 def _border(findings: Findings, chosen: Point) -> str:
-    """A warning where the choice lies at an end of what was tried."""
+    """A warning if the recommended value is the largest that was tried, or ""."""
     axis = findings.study.space.main()
     if len(axis.values) < 2 or not axis.numeric:
         return ""
     value = chosen.values.get(axis.name)
     if value == axis.values[-1]:
-        told = plots.label(findings)
-        return f" It is the largest {told} that was tried: larger ones may be better."
+        label = plots.label(findings)
+        return f" It is the largest {label} that was tried: larger ones may be better."
     return ""
 
 
 def _growth(findings: Findings) -> str:
-    """Whether more data asks for a larger K."""
+    """A sentence on whether K grows with the data."""
     study, axis = findings.study, findings.study.space.main()
     if len(study.fractions) < 2 or not axis.numeric:
         return ""
@@ -74,7 +74,7 @@ def _growth(findings: Findings) -> str:
         if findings.at(fraction)
     ]
     name, values = plots.label(findings), [value for _, value in chosen]
-    told = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
+    sizes = ", ".join(f"{value:g} with {fraction:g} of it" for fraction, value in chosen)
     if values == sorted(values) and values[0] < values[-1]:
-        return f" The recommended {name} grows with the data: {told}."
-    return f" The recommended {name} does not grow steadily with the data: {told}."
+        return f" The recommended {name} grows with the data: {sizes}."
+    return f" The recommended {name} does not grow steadily with the data: {sizes}."

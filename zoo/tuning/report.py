@@ -1,4 +1,4 @@
-"""A study as people read it: `report.md` with pictures, `trials.csv`, `best.json`."""
+"""The report of a study: `report.md` with plots, `trials.csv`, `best.json`."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,17 @@ UNITS = {
 }
 
 
-def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) -> str:
-    """Writes all of it into the study's folder.
+def report(study: Study, directory: Path, command: str, extra: Mapping[str, Any]) -> str:
+    """Writes the report into the study's folder.
 
     Args:
-        study: What was searched.
+        study: The search.
         directory: Its folder.
-        again: How a training with `best.json` is begun, a command or a line of Python.
-        extra: Options that `best.json` has beside the settings. Where settings failed it has a
-            `warning` as well.
+        command: Trains with `best.json`: a command or a line of Python.
+        extra: Further options for `best.json`. If settings failed, it has a `warning` as well.
 
     Returns:
-        The recommendation, in a sentence or two.
+        The recommendation, in one or two sentences.
 
     Raises:
         InputError: No trial was finished.
@@ -42,10 +41,10 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     findings = Findings.of(study, records)
     last = study.fractions[-1]
     if not findings.at(last):
-        told = "; ".join(failure(findings, trial) for trial in findings.failures)
+        failures = "; ".join(failure(findings, trial) for trial in findings.failures)
         raise InputError(
             f"no trial of {directory} was finished, so there is nothing to report"
-            + (f": {told}" if told else ": give it more --minutes, or go on with --resume")
+            + (f": {failures}" if failures else ": give it more --minutes, or go on with --resume")
         )
     _write_csv(records, directory / "trials.csv")
     chosen = findings.recommended(last)
@@ -54,13 +53,13 @@ def report(study: Study, directory: Path, again: str, extra: Mapping[str, Any]) 
     write_json(directory / "best.json", {**extra, **chosen.values, **warned})
     drawn = plots.draw(findings, directory)
     sentence = recommendation(findings)
-    text = _markdown(findings, sentence, drawn, again, records)
+    text = _markdown(findings, sentence, drawn, command, records)
     durable.write_text(directory / "report.md", text)
     return sentence
 
 
 def _markdown(
-    findings: Findings, sentence: str, drawn: Sequence[str], again: str, records: Records
+    findings: Findings, sentence: str, drawn: Sequence[str], command: str, records: Records
 ) -> str:
     study = findings.study
     searched = "; ".join(
@@ -85,10 +84,10 @@ def _markdown(
         "",
         f"Searched ({study.algorithm}): {searched}. {done}{of} settings, {study.seeds} seeds each, "
         f"{_fractions(study)}; {len(rows)} runs in {spent / 60:.1f} minutes"
-        + (f", {beside:.1f} s beside them for the search. " if beside > 0 else ". ")
-        + "Settings are judged by validation; test was not looked at.",
+        + (f", {beside:.1f} s more for the search itself. " if beside > 0 else ". ")
+        + "Validation metrics compare the settings; the test split was not used.",
         "",
-        f"`best.json` has the recommended settings: `{again}`.",
+        f"`best.json` has the recommended settings: `{command}`.",
         "",
         f"![{study.objective}](objective.png)",
         "",
@@ -133,8 +132,8 @@ def _table(findings: Findings) -> str:
         cells = [phrases.shown(point.values.get(name, "-")) for name in (axis.name, *others)]
         for fraction in study.fractions:
             same = [p for p in findings.at(fraction) if p.trial == point.trial]
-            told = phrases.score(same[0]) if same else "-"
-            cells.append(f"**{told}**" if same and same[0] is best else told)
+            text = phrases.score(same[0]) if same else "-"
+            cells.append(f"**{text}**" if same and same[0] is best else text)
         for name in costs:
             value = point.mean(name)
             cells.append("-" if value is None else _cost(name, value))
@@ -143,8 +142,8 @@ def _table(findings: Findings) -> str:
 
 
 def _memorising(findings: Findings) -> str:
-    """What the losses of training and validation say, for each share of the data."""
-    told = []
+    """Sentences on overfitting by the losses, for each fraction of the data."""
+    sentences = []
     for fraction in findings.study.fractions:
         points = findings.along(fraction)
         found = [
@@ -155,17 +154,17 @@ def _memorising(findings: Findings) -> str:
             > 1.02 * (point.mean("validation_loss") or 0)
         ]
         if found:
-            told.append(
+            sentences.append(
                 f"With {phrases.share(fraction)}, {phrases.settings(found[0])} is the smallest "
                 "network whose validation loss rises before training ends, while its training loss "
-                "falls: it begins to learn by heart."
+                "falls: it begins to overfit."
             )
         else:
-            told.append(
+            sentences.append(
                 f"With {phrases.share(fraction)}, no network's validation loss rises by more than "
                 "2 % before training ends."
             )
-    return " ".join(told) + " Training losses are measured with dropout, while it trains."
+    return " ".join(sentences) + " Training losses are measured with dropout, while it trains."
 
 
 def _fractions(study: Study) -> str:
@@ -180,7 +179,7 @@ def _cost(name: str, value: float) -> str:
 
 
 def _write_csv(records: Records, path: Path) -> None:
-    """A line for each run: its settings and its figures."""
+    """A line for each run: its settings and its metrics."""
     rows = []
     for row in records.rows():
         values = {

@@ -1,4 +1,4 @@
-"""What the runs of a study say: means and spreads for each setting, and which K to take."""
+"""The results of a study: mean and spread of each setting, and the recommended one."""
 
 import math
 import statistics
@@ -15,14 +15,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Point:
-    """One trial's settings on one share of the data, over its seeds.
+    """One trial's settings on one fraction of the data, over its seeds.
 
     Attributes:
         trial: The trial's number.
         values: Its settings.
-        fraction: Share of the training data.
-        rows: The figures of its runs, one for each seed.
-        objective: The figure that counts.
+        fraction: Fraction of the training data.
+        rows: The metrics of its runs, one dict per seed.
+        objective: The name of the objective.
     """
 
     trial: str
@@ -32,7 +32,7 @@ class Point:
     objective: str
 
     def mean(self, name: str) -> float | None:
-        """A figure's mean over the seeds, or None where no run has it."""
+        """The mean of a metric over the seeds, or None if no run has it."""
         found = [row[name] for row in self.rows if row.get(name) is not None]
         return statistics.fmean(found) if found else None
 
@@ -58,8 +58,8 @@ class Findings:
     """All finished trials of a study.
 
     Attributes:
-        study: What was searched.
-        points: A point for each trial and fraction whose runs are all there.
+        study: The search.
+        points: A point for each trial and fraction whose runs are complete.
         failures: The trials that failed, and why.
         failed_values: Their settings.
     """
@@ -71,7 +71,7 @@ class Findings:
 
     @property
     def finished(self) -> int:
-        """The number of settings that were measured on the largest share of the data."""
+        """The number of settings that were measured on the largest fraction of the data."""
         return len(self.at(self.study.fractions[-1]))
 
     @property
@@ -85,7 +85,7 @@ class Findings:
         groups: dict[tuple[str, float], list[Row]] = {}
         for row in records.rows():
             if not _finite(row.get(study.objective)):
-                continue  # a diverged run is no candidate
+                continue  # a diverged run is not a candidate
             groups.setdefault((row["trial"], row["fraction"]), []).append(row)
         points = [
             Point(trial, rows[0]["values"], fraction, tuple(rows), study.objective)
@@ -97,7 +97,7 @@ class Findings:
         return cls(study, tuple(points), failures, values)
 
     def at(self, fraction: float) -> list[Point]:
-        """The points of a share of the data, ordered along the main axis."""
+        """The points of a fraction of the data, ordered along the main axis."""
         axis = self.study.space.main()
         found = [point for point in self.points if point.fraction == fraction]
         return sorted(found, key=lambda point: (_place(axis, point), point.trial))
@@ -116,7 +116,7 @@ class Findings:
         return [self.best(group) for group in groups.values()]
 
     def every(self) -> list[Point]:
-        """A point for each value of the main axis: the best one of the largest share it has."""
+        """A point for each value of the main axis: the best one of its largest fraction."""
         axis = self.study.space.main()
         found: dict[Any, Point] = {}
         for fraction in reversed(self.study.fractions):
@@ -133,7 +133,7 @@ class Findings:
         return min(near, key=lambda point: point.mean("parameters") or 0)
 
     def front(self, cost: str) -> list[Point]:
-        """The points that no other one beats in both objective and cost, cheapest first."""
+        """The Pareto front of objective and cost, cheapest first."""
         sign = -1 if self.study.direction == "max" else 1
         found: list[Point] = []
         priced = [p for p in self.at(self.study.fractions[-1]) if p.mean(cost) is not None]

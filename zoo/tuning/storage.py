@@ -1,4 +1,4 @@
-"""The folder of a study: a folder for each trial, and in it one for each of its runs."""
+"""The folder of a study: one folder per trial, with one folder per run."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from zoo.system import durable, stored
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON that survives a power cut, and makes its folder."""
+    """Writes JSON durably, and makes its folder."""
     durable.make_folder(path.parent)
     durable.write_json(path, content)
 
@@ -21,13 +21,13 @@ class Run:
     """One training of a trial.
 
     Attributes:
-        trial: The trial's name, `0007`: its folder's. `number` is what people read.
-        values: What the search chose.
-        fraction: Share of the training data, above 0 and up to 1.
-        seed: Of this run.
-        directory: Where it may put its files, and finds those of an interrupted attempt.
-        epochs: The epoch that it ends with, or None for what the recipe has.
-        start: The folder of the run that it goes on from (hyperband), or None.
+        trial: The trial's name, `0007`, which is also its folder's; see `number`.
+        values: The settings that the search chose.
+        fraction: Fraction of the training data, above 0 and up to 1.
+        seed: The seed of this run.
+        directory: Its folder, which may contain files of an interrupted attempt.
+        epochs: The last epoch, or None for the recipe's own number.
+        start: The folder of the run that it continues (hyperband), or None.
         timed: Whether the time for one example is to be measured: once for each trial.
     """
 
@@ -50,7 +50,7 @@ def number(trial: str) -> int:
 
 
 class Records:
-    """What the trials of a study left.
+    """The records of a study's trials.
 
     Args:
         directory: The study's folder.
@@ -68,7 +68,7 @@ class Records:
         return self.of_trial(trial) / f"fraction-{fraction:g}-seed-{seed}"
 
     def result(self, directory: Path) -> dict[str, Any] | None:
-        """The figures of a run that was finished, or None.
+        """The metrics of a finished run, or None.
 
         Raises:
             DamagedFile: They cannot be read.
@@ -78,14 +78,14 @@ class Records:
             {"trial": str, "fraction": float, "seed": int, "values": dict},
         )
 
-    def finish(self, run: Run, figures: dict[str, Any]) -> None:
-        """Puts a run's figures down: from now on it is done."""
-        told = {"trial": run.trial, "fraction": run.fraction, "seed": run.seed}
+    def finish(self, run: Run, metrics: dict[str, Any]) -> None:
+        """Records a run's metrics, which finishes it."""
+        labels = {"trial": run.trial, "fraction": run.fraction, "seed": run.seed}
         finite = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in figures.items()
+            for name, value in metrics.items()
         }
-        write_json(run.directory / "result.json", {**told, "values": run.values, **finite})
+        write_json(run.directory / "result.json", {**labels, "values": run.values, **finite})
 
     def fail(self, trial: str, values: dict[str, Any], reason: str, trace: str = "") -> None:
         """Records why a trial failed, and writes its traceback if it has one."""
@@ -107,13 +107,13 @@ class Records:
         return values if isinstance(values, dict) else {}
 
     def progress(self, trial: str) -> int:
-        """How much of a trial is done: its finished epochs and runs."""
+        """The progress of a trial: its finished epochs and runs."""
         folder = self.of_trial(trial)
         lines = sum(path.read_bytes().count(b"\n") for path in sorted(folder.glob("*/history.csv")))
         return lines + len(list(folder.glob("*/result.json")))
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The figures of all finished runs."""
+        """The metrics of all finished runs."""
         for path in sorted((self.directory / "trials").glob("*/*/result.json")):
             found = self.result(path.parent)
             if found:
@@ -126,7 +126,7 @@ class Records:
 
 
 def _read(path: Path, entries: dict[str, type]) -> dict[str, Any] | None:
-    """A JSON object with these entries, or None where there is no such file."""
+    """A JSON object with these entries, or None if there is no such file."""
     if not path.exists():
         return None
     advice = "delete it, and --resume runs the trial again"

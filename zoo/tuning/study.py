@@ -1,4 +1,4 @@
-"""What a study is: a space, how it is searched, over which seeds and shares of the data."""
+"""The definition of a study: its space, algorithm, seeds and fractions of the data."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -20,17 +20,17 @@ class Study:
 
     Attributes:
         name: The recipe or the architecture that is trained.
-        axes: What is searched.
-        fixed: The options that are not.
-        objective: The validation figure that is to be best.
+        axes: The searched options.
+        fixed: The values of the other options.
+        objective: The validation metric to optimise.
         direction: `max` or `min`.
         algorithm: `grid`, `random`, `bayesian` or `hyperband`.
-        trials: How many settings are tried, at most.
-        epochs: Epochs of a run, at most.
-        minutes: The whole search's time: no trial begins that, going by the longest so far, would
-            end later; 0 = any.
-        seeds: Runs of each setting, each with a seed of its own.
-        fractions: Shares of the training data, ascending; settings are judged by the last one.
+        trials: Maximum number of settings.
+        epochs: Maximum number of epochs of a run.
+        minutes: Time limit of the whole search; 0 = none. No trial starts that would exceed it if
+            it took as long as the longest so far.
+        seeds: Runs of each setting, each with another seed.
+        fractions: Fractions of the training data, ascending; the last one decides.
         seed: The first seed, also of the search itself.
         others: The values of all options that are not searched, defaults included.
     """
@@ -51,7 +51,7 @@ class Study:
     space: Space = field(init=False)
 
     def __post_init__(self) -> None:
-        """Checks the values and puts them into JSON's types: a loaded study equals a saved one."""
+        """Checks the values and converts them to JSON types: a loaded study equals a saved one."""
         require_choice("algorithm", self.algorithm, ALGORITHMS)
         require_choice("direction", self.direction, DIRECTIONS)
         if not self.axes:
@@ -73,7 +73,7 @@ class Study:
 
     @property
     def settings(self) -> int | None:
-        """How many trials there will be, where that is known: in a grid."""
+        """The number of trials, if it is known: in a grid."""
         if self.algorithm != "grid":
             return None
         return min(self.trials, sum(1 for _ in self.space.grid()))
@@ -90,7 +90,7 @@ class Study:
         """Reads `study.json`.
 
         Raises:
-            InputError: There is none, or none that can be read.
+            InputError: There is none, or it cannot be read.
         """
         path = directory / "study.json"
         advice = "put back a copy of it, or begin a new study"
@@ -101,8 +101,8 @@ class Study:
                 raise TypeError(f"fractions must be a list, got {content['fractions']!r}")
             return cls(**{**content, "axes": axes})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            told = f"no {error}" if isinstance(error, KeyError) else str(error)
-            raise DamagedFile(f"{path} holds no study ({told}): {advice}") from error
+            reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise DamagedFile(f"{path} holds no study ({reason}): {advice}") from error
 
 
 def _minutes(value: Any) -> float:
@@ -115,10 +115,10 @@ def _minutes(value: Any) -> float:
 
 
 def _fractions(value: Any) -> tuple[float, ...]:
-    """Shares of the training data, ascending, each once; a single number is one share."""
+    """Distinct fractions of the training data, ascending; a single number is one fraction."""
     found = plain("fractions", value)
     shares = found if isinstance(found, list) else [found]
     right = all(type(share) in (int, float) and 0 < share <= 1 for share in shares)
     if not shares or not right:
-        raise InputError(f"fractions must lie above 0 and up to 1, got {value}")
+        raise InputError(f"fractions must be above 0 and up to 1, got {value}")
     return tuple(sorted({float(share) for share in shares}))

@@ -1,4 +1,4 @@
-"""The search itself: alone, or as a chief that hands trials to workers on any machine."""
+"""The search: in one process, or as a chief that distributes trials to workers."""
 
 import math
 import statistics
@@ -21,22 +21,22 @@ from zoo.tuning.phrases import of_values, shown
 from zoo.tuning.storage import Measure, Records, Run, number
 from zoo.tuning.study import Study
 
-PATIENCE = 30.0  # seconds without one after which its trial is given to another
+PATIENCE = 30.0  # seconds without a heartbeat after which a trial goes to another worker
 
 
 class StudyError(InputError):
-    """What is wrong is wrong in every trial: the search ends with this sentence."""
+    """A fault that every trial would have: it ends the search."""
 
 
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """KerasTuner's loop over trials, each of which is a run for each fraction and seed."""
+    """KerasTuner's loop over trials; a trial has one run per fraction and seed."""
 
     def __init__(self, made: Any, study: Study, measure: Measure, records: Records) -> None:
         self.study, self.measure, self.records = study, measure, records
         super().__init__(made, directory=records.directory, project_name="trials")
 
     def pre_create_trial(self) -> None:
-        """Leaves the chief a moment: one that has no trial at hand is asked again and again."""
+        """Waits a moment: a chief without a trial would be polled without pause."""
         if self._is_worker():
             time.sleep(0.1)
 
@@ -46,7 +46,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         values = _values(self.study, suggested)
         try:
             scores = [self._score(run) for run in self._runs(trial.trial_id, values, suggested)]
-        except (OSError, StudyError) as error:  # such as a full disk: no fault of the trial's
+        except (OSError, StudyError) as error:  # such as a full disk: not the trial's fault
             raise keras_tuner.errors.FatalError(str(error)) from error
         except Exception as error:
             reason = self._failed(trial.trial_id, values, error)
@@ -54,10 +54,10 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         return {self.study.objective: statistics.fmean(scores[-self.study.seeds :])}
 
     def _failed(self, trial: str, values: dict[str, Any], error: Exception) -> str:
-        """Records and prints why a trial failed; a fault of the code leaves its traceback."""
+        """Records and prints why a trial failed; unexpected errors also leave a traceback."""
         known = isinstance(error, InputError)
         trace = "" if known else "".join(traceback.format_exception(error))
-        reason = str(error) if known else _told(error)
+        reason = str(error) if known else _one_line(error)
         self.records.fail(trial, values, reason, trace)
         print(
             f"trial {number(trial)} failed: {reason.rstrip('.')} ({of_values(values)})", flush=True
@@ -65,11 +65,11 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         return reason
 
     def _try_run_and_update_trial(self, trial: Any, *arguments: Any, **named: Any) -> None:
-        """KerasTuner's own prints the traceback of each trial that fails."""
+        """Replaces KerasTuner's method, which prints the traceback of each failed trial."""
         alone = not self._is_worker()
         try:
             if alone and self.oracle.get_trial(trial.trial_id).metrics.exists(self.study.objective):
-                self.run_trial(trial)  # reported before an interruption: the results are there
+                self.run_trial(trial)  # reported before an interruption: its results exist
             else:
                 self._run_and_update_trial(trial, *arguments, **named)
             trial.status = Status.COMPLETED
@@ -78,7 +78,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         except (keras_tuner.errors.FatalError, OSError):
             raise
         except Exception as error:  # such as a chief that ended during a call
-            trial.status, trial.message = Status.INVALID, _told(error)
+            trial.status, trial.message = Status.INVALID, _one_line(error)
             print(f"trial {number(trial.trial_id)} was not reported: {trial.message}", flush=True)
 
     def _runs(self, trial: str, values: dict[str, Any], suggested: dict[str, Any]) -> list[Run]:
@@ -100,7 +100,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         ]
 
     def _score(self, run: Run) -> float:
-        """A run's objective: the recorded one, or it is trained now."""
+        """The objective of a run, from its record or by training it."""
         found = self.records.result(run.directory)
         if found is None:
             start = time.monotonic()
@@ -114,21 +114,21 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         return float(found[self.study.objective])
 
     def on_trial_end(self, trial: Any) -> None:
-        """Tells the oracle."""
+        """Reports the trial to the oracle."""
         self.oracle.end_trial(trial)
 
     def save(self) -> None:
-        """Writes nothing: the journal is there."""
+        """Writes nothing: the journal has the state."""
 
 
-def _told(error: Exception) -> str:
-    """A failure in a line: what kind it is, and its first line."""
+def _one_line(error: Exception) -> str:
+    """A failure in one line: its type and the first line of its message."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0] if text else 'no text'}"
 
 
 def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
-    """What was suggested, as the axes have it: over the network, numbers change their types."""
+    """The suggested values in the types of the axes, which the network changes."""
     found: dict[str, Any] = {}
     for axis in study.space.axes:
         if axis.name in suggested and study.space.active(axis.name, found):
@@ -136,34 +136,34 @@ def _values(study: Study, suggested: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def line(study: Study, run: Run, figures: dict[str, Any]) -> str:
-    """A finished run in a line."""
+def line(study: Study, run: Run, metrics: dict[str, Any]) -> str:
+    """A finished run in one line."""
     settings = "  ".join(f"{name} {shown(value)}" for name, value in run.values.items())
     share = f"  fraction {run.fraction:g}" if len(study.fractions) > 1 else ""
     seed = f"  seed {run.seed}" if study.seeds > 1 else ""
-    score = f"{study.objective} {figures[study.objective]:.4f}"
+    score = f"{study.objective} {metrics[study.objective]:.4f}"
     trial = f"trial {number(run.trial)}{of_all(study)}"
-    return f"{trial}  {settings}{share}{seed}: {score}  {figures['wall_seconds']:.0f} s"
+    return f"{trial}  {settings}{share}{seed}: {score}  {metrics['wall_seconds']:.0f} s"
 
 
 def of_all(study: Study) -> str:
-    """How many trials there are, as a message says it: ` of 12`; nothing where it is open."""
+    """The number of trials for a message, ` of 12`; "" if it is unknown."""
     return f" of {study.settings}" if study.settings else ""
 
 
 def conduct(study: Study, measure: Measure, directory: Path) -> None:
-    """Searches in this process, from the beginning or from where it was interrupted.
+    """Searches in this process, from the start or from an interruption.
 
     Args:
-        study: What is searched, and how.
-        measure: Trains one run and gives its figures, the objective among them; it may go on from
-            what it finds in the run's folder.
+        study: The search.
+        measure: Trains one run and returns its metrics, with the objective; it may continue from
+            files in the run's folder.
         directory: The study's folder.
 
     Raises:
         InputError: The folder holds another study.
-        StudyError: What one trial lacks, every trial lacks.
-        OSError: The disk is full; what was finished is kept.
+        StudyError: A fault that every trial would have.
+        OSError: The disk is full; finished runs are kept.
     """
     with alone(directory):
         _search(study, measure, directory, _taken_up(study, directory))
@@ -183,7 +183,7 @@ def _search(study: Study, measure: Measure, directory: Path, made: Any) -> None:
 
 
 def _taken_up(study: Study, directory: Path) -> Any:
-    """The study's oracle, as it stood at the last event of the journal."""
+    """The study's oracle in its state after the last event of the journal."""
     if (directory / "study.json").exists():
         if Study.load(directory) != study:
             raise InputError(
@@ -206,13 +206,13 @@ def _taken_up(study: Study, directory: Path) -> Any:
 
 
 def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE) -> None:
-    """Hands out trials to workers until all are done; one that gives no sign of life loses its own.
+    """Distributes trials to workers until all are done; a silent worker loses its trial.
 
     Args:
-        study: What is searched, and how.
+        study: The search.
         directory: The study's folder, the same one for all workers.
-        address: HOST:PORT where workers ask.
-        patience: Seconds without a sign of life after which a worker is taken for dead.
+        address: HOST:PORT of the chief.
+        patience: Seconds without a heartbeat after which a worker counts as dead.
     """
     with alone(directory):
         _lead(study, directory, address, patience)
@@ -238,13 +238,13 @@ def _no_measure(run: Run) -> dict[str, Any]:
 
 
 def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
-    """Runs trials that a chief hands out, until there are none left.
+    """Runs the trials of a chief until there are none left.
 
     Args:
         study: The chief's study.
         measure: As in `conduct`.
         directory: The study's folder, shared with the chief.
-        worker: This worker's name, which no other one has.
+        worker: This worker's unique name.
         address: HOST:PORT of the chief.
     """
     if "chief" in worker:

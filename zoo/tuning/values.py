@@ -1,4 +1,4 @@
-"""Values of options as JSON has them, so that a study is the same after it was saved and loaded."""
+"""Option values in JSON's types, so that a study is unchanged by saving and loading."""
 
 import enum
 import json
@@ -22,7 +22,7 @@ def plain(name: str, value: Any) -> Any:
 
     Args:
         name: The option, for the error.
-        value: What the user gave.
+        value: The user's value.
 
     Raises:
         InputError: JSON has no such value (an object, infinity, NaN).
@@ -64,12 +64,12 @@ def plain(name: str, value: Any) -> Any:
 def _item(name: str, value: np.generic) -> Any:
     item = value.item()
     if isinstance(item, np.generic):  # NumPy's longdouble has no Python type
-        raise InputError(f"{name} must be a number that Python has, got {value!r}")
+        raise InputError(f"{name} must be a number that Python can represent, got {value!r}")
     return item
 
 
 def whole(name: str, value: Any, least: int) -> int:
-    """A whole number of at least `least`; a float without a fraction is one.
+    """Converts to a whole number of at least `least`; 4.0 is accepted.
 
     Raises:
         InputError: It is something else.
@@ -85,5 +85,5 @@ def whole(name: str, value: Any, least: int) -> int:
 
 
 def label(value: Any) -> str:
-    """A value as text that no other value has."""
+    """A unique text for a value."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)

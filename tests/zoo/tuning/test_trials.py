@@ -247,15 +247,15 @@ def test_a_study_is_the_same_after_it_was_written_and_read(tmp_path):
     ("options", "told"),
     [
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
-        ({"fractions": (0.0,)}, "fractions must lie above 0"),
+        ({"fractions": (0.0,)}, "fractions must be above 0"),
         ({"minutes": -1.0}, "minutes must be at least 0"),
         ({"algorithm": "gird"}, "grid"),
         ({"epochs": 2.5}, "epochs must be a whole number, got 2.5"),
         ({"trials": True}, "trials must be a whole number"),
         ({"seed": -1}, "seed must be at least 0"),
         ({"minutes": "long"}, "minutes must be a number"),
-        ({"fractions": (True,)}, "fractions must lie above 0"),
-        ({"fractions": ()}, "fractions must lie above 0"),
+        ({"fractions": (True,)}, "fractions must be above 0"),
+        ({"fractions": ()}, "fractions must be above 0"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_told(options, told):
