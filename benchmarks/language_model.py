@@ -33,7 +33,7 @@ from recipes.families.language.steps import Trainer, initial_states, inputs_of  
 from recipes.families.language.windows import Streams, Window, encoded  # noqa: E402
 from recipes.generation import GenerationRecipe  # noqa: E402
 from recipes.training import optimizers  # noqa: E402
-from zoo.pipelines.writer import export_language_model  # noqa: E402
+from zoo.pipelines import Writer  # noqa: E402
 from zoo.text import SPECIAL, TextCodec, Vocabulary  # noqa: E402
 
 task = GenerationRecipe()
@@ -230,7 +230,7 @@ def main() -> None:
     report("training, tokens per second", train, lambda seconds: f"{tokens / seconds:,.0f}")
     with tempfile.TemporaryDirectory() as folder:
         makers = {
-            "zoo": our_writing(export_language_model(model, codec, Path(folder))),
+            "zoo": our_writing(Writer(model, codec).export(folder)),
             "PyTorch": torch_writing(peer),
         }
         if onnxruntime:

@@ -22,10 +22,9 @@ from sacrebleu.metrics import BLEU  # noqa: E402
 from recipes.run import Run  # noqa: E402
 from recipes.training import checkpoint  # noqa: E402
 from recipes.translation import TranslationRecipe, bleu  # noqa: E402
-from recipes.translation.evaluation import Written  # noqa: E402
 from recipes.translation.recipe import search_of  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
-from zoo.pipelines.translator import Translator  # noqa: E402
+from zoo.pipelines import Translator  # noqa: E402
 
 task = TranslationRecipe()
 
@@ -45,7 +44,7 @@ def of_run(directory: Path, edges: list[int]) -> tuple[list[float], dict[str, An
 
     def written(model: keras.Model, beam_size: int) -> list[str]:
         search = search_of(run.config, beam_size)
-        return Written(Translator(model, codecs["source"], codecs["target"], search))(sources)
+        return Translator(model, codecs["source"], codecs["target"], search)(sources)
 
     best = checkpoint.load_best(directory / "checkpoints")
     texts = [written(best, 1), written(best, BEAMS), written(last, BEAMS)]

@@ -18,8 +18,9 @@ from zoo import export
 if TYPE_CHECKING:
     from recipes.recipe import Recipe
 
+from zoo.system.bounded_batches import CHARACTERS, batches
+
 ROWS = 256  # rows of a batch at most, each sample or beam counted
-CHARACTERS = 2**16  # of a batch at most, padding counted; a longer text is a batch of its own
 POOL_TEXTS = 1024
 POOL_CHARACTERS = 2**20
 HIGH_SHARE = 0.5  # of a text's tokens: from here on it is warned of
@@ -99,32 +100,6 @@ def pools_of(texts: Iterable[str], whole: bool = False) -> Iterator[list[str]]:
             yield list(texts[start : start + POOL_TEXTS])
     else:
         yield from ReadAhead(texts).pools()
-
-
-def batches(
-    lengths: Sequence[int], most_texts: int = ROWS, most: int = CHARACTERS
-) -> Iterator[list[int]]:
-    """The places of the texts of each batch: by rising length, bounded with the padding.
-
-    Args:
-        lengths: Characters of each text.
-        most_texts: Texts of a batch at most.
-        most: Characters of a batch at most, padding counted; a longer text is one by itself.
-
-    Example:
-        >>> list(batches([5, 40_000, 3, 30_000, 30_000]))
-        [[2, 0], [3, 4], [1]]
-    """
-    order = sorted(range(len(lengths)), key=lambda place: lengths[place])
-    batch: list[int] = []
-    for place in order:
-        rows = len(batch) + 1
-        if batch and (rows > most_texts or rows * lengths[place] > most):
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def answered(answer: Answer, texts: Sequence[str], how: Any = None) -> list[list[Row]]:

@@ -18,6 +18,7 @@ from recipes.training import loop
 from recipes.training.batches import LabelledBatches
 from recipes.training.epochs import settled
 from zoo.errors import InputError, nearest
+from zoo.pipelines import Pipeline
 from zoo.registry import architecture, preset_options
 
 Made = TypeVar("Made")
@@ -148,8 +149,8 @@ class Recipe(abc.ABC):
         """The metrics and the predictions of a run's model on the test split of any data."""
 
     @abc.abstractmethod
-    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
-        """Writes the next version of the served model into `directory`; returns its folder."""
+    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Pipeline:
+        """The model with the text path and the labels of its run's folder `directory`."""
 
     @abc.abstractmethod
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:

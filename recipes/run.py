@@ -392,7 +392,8 @@ class Run:
     def export(self, export_root: Path, file: TextIO | None = None) -> Path:
         """Exports the best model as the next version; says so on `file`, or on stdout."""
         folder = export_root / self.recipe.name
-        path = self.recipe.export(self.best_model(), self.config, self.directory, folder)
+        pipeline = self.recipe.pipeline(self.best_model(), self.config, self.directory)
+        path = pipeline.export(folder)
         provenance.write(path, self.recipe.name, self.config, self.directory)
         print(f"exported: {path} (loaded in a fresh process, same answers)", file=file)
         return path

@@ -15,6 +15,11 @@ import tensorflow as tf
 Rows = dict[str, np.ndarray]
 
 
+def functions_of(pipeline: Any) -> dict[str, Any]:
+    """The functions of a pipeline's signatures, by name."""
+    return {name: each.function for name, each in pipeline.signatures().items()}
+
+
 class RuleBroken(AssertionError):
     """What a server would refuse."""
 

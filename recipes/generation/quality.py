@@ -3,20 +3,19 @@
 from collections import Counter
 from typing import Any
 
-import tensorflow as tf
-
 from recipes.corpora.lines import corpus
 from zoo.decoding import sample_seeds
+from zoo.pipelines import Writer
 
 SAMPLES = 300
 LONGEST = 150  # characters of a sample
 
 
-def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
+def structure_scores(writer: Writer, seed: int) -> dict[str, Any]:
     """How far a model keeps the rules.
 
     Args:
-        functions: `generate` and `score`, as `zoo.pipelines.writer.writer` gives them.
+        writer: The model with its codec.
         seed: Of the corpus and of the samples.
 
     Returns:
@@ -26,20 +25,13 @@ def structure_scores(functions: dict[str, Any], seed: int) -> dict[str, Any]:
     """
     pairs = corpus.pairs(seed)
     right, wrong = (
-        functions["score"](tf.constant([pair[place] for pair in pairs]))["log_probability"].numpy()
-        for place in (1, 2)
+        writer.score([pair[place] for pair in pairs])["log_probability"] for place in (1, 2)
     )
     all_of = Counter(kind for kind, _, _ in pairs)
     won = Counter(pairs[row][0] for row in range(len(pairs)) if right[row] > wrong[row])
-    written = functions["generate"](
-        prompt=tf.fill([SAMPLES], ""),
-        max_tokens=tf.fill([SAMPLES], LONGEST),
-        temperature=tf.ones([SAMPLES]),
-        top_k=tf.zeros([SAMPLES], tf.int32),
-        top_p=tf.ones([SAMPLES]),
-        seed=tf.constant(sample_seeds(seed, SAMPLES), tf.int32),
-    )
-    kept = [corpus.is_right(_unspaced(text.decode())) for text in written["text"].numpy()]
+    seeds = sample_seeds(seed, SAMPLES)
+    written = writer.generate([""] * SAMPLES, max_tokens=LONGEST, seed=seeds)["text"]
+    kept = [corpus.is_right(_unspaced(text)) for text in written]
     return {
         "pairs": {kind: won[kind] / all_of[kind] for kind in sorted(all_of)},
         "rules_kept": sum(kept) / len(kept),

@@ -27,7 +27,7 @@ from recipes.run_files import make_from
 from recipes.training import loop, optimizers
 from recipes.training.batches import Encoded
 from zoo.errors import InputError, require_choice
-from zoo.pipelines.writer import export_language_model, writer
+from zoo.pipelines import Writer
 from zoo.text import SPECIAL, TextCodec, Vocabulary
 from zoo.text.text_codec import LEVELS
 
@@ -154,7 +154,7 @@ class GenerationRecipe(Recipe):
             split, texts = prepared.batches[name].encoded, getattr(prepared.splits, name)
             found[name] = self._scores(model, codec, split, texts, config.carry)
         if config.data == "builtin":
-            found["test"] |= structure_scores(writer(model, codec), config.split_seed)
+            found["test"] |= structure_scores(Writer(model, codec), config.split_seed)
         return found
 
     def _scores(
@@ -177,11 +177,9 @@ class GenerationRecipe(Recipe):
         split = encoded(codec.encode(corpus.test))
         return Measured(self._scores(model, codec, split, corpus.test, config.carry))
 
-    def export(
-        self, model: keras.Model, config: GenerationConfig, run: Path, directory: Path
-    ) -> Path:
-        """Writes the next version of the served model."""
-        return export_language_model(model, load_codec(run), directory, ends=config.unit == "line")
+    def pipeline(self, model: keras.Model, config: GenerationConfig, directory: Path) -> Writer:
+        """A writer of text; only lines have an end."""
+        return Writer(model, load_codec(directory), ends=config.unit == "line")
 
     def examples(self, config: GenerationConfig, prepared: Prepared) -> list[str]:
         """A few prompts."""

@@ -21,7 +21,7 @@ from recipes.predictions import Measured
 from recipes.recipe import Prepared
 from recipes.registry import register
 from zoo.errors import InputError, nearest
-from zoo.pipelines.conditional_writer import writer
+from zoo.pipelines import ConditionalWriter
 
 LONGEST = 256  # tokens of a written melody at most, the end counted
 
@@ -72,8 +72,8 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         real = [Sample(example.label, example.text, True) for example in splits.test]
         starts = [real[place % len(real)].label for place in range(config.samples)]
         how = {name: getattr(config, name) for name in DRAWING}
-        functions = writer(model, prepared.text_path, prepared.classes)
-        written = samples.write(functions, starts, 1, config.seed, LONGEST, **how)
+        writer = ConditionalWriter(model, prepared.text_path, prepared.classes)
+        written = samples.write(writer, starts, 1, config.seed, LONGEST, **how)
         found["test"] |= quality.scores(real, train)
         found["written"] = quality.scores(written, train)
         if config.data == "builtin":

@@ -1,13 +1,12 @@
 """The judge of written names: a classifier of the recipe `origin`, which predicts their class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.data.items import Example
 from recipes.data.splits import Splits
@@ -17,7 +16,7 @@ from recipes.origin.recipe import OriginRecipe
 from recipes.run_files import record_new
 from recipes.training import checkpoint, loop
 from recipes.training.checkpoint import Progression
-from zoo.pipelines.classifier import text_classifier
+from zoo.pipelines import Classifier
 from zoo.system import durable
 
 # validates as well as the recipe's own defaults do, in a fraction of their time
@@ -29,7 +28,6 @@ QUICK: dict[str, Any] = {
     "units": 128,
     "dropout": 0.4,
 }
-ROWS = 512  # names that are judged at a time
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,17 @@ class Judge:
     """A classifier of names.
 
     Attributes:
-        classify: Strings (N,) -> their `probabilities` (N, C).
-        classes: The C labels.
+        classifier: Of names, with C labels.
         shares: float (C,), the share of each class in what the classifier was trained on.
     """
 
-    classify: Callable[[Any], dict[str, Any]]
-    classes: Sequence[str]
+    classifier: Classifier
     shares: np.ndarray
+
+    @property
+    def classes(self) -> list[str]:
+        """The C labels."""
+        return self.classifier.classes
 
     def __call__(self, names: Sequence[str], fair: bool) -> list[str]:
         """The class of each name.
@@ -55,13 +56,9 @@ class Judge:
                 each is asked for equally often: the probabilities are divided by the shares. Else
                 they are as frequent as in train.
         """
-        found: list[str] = []
-        for start in range(0, len(names), ROWS):
-            outputs = self.classify(tf.constant(names[start : start + ROWS]))
-            probabilities = outputs["probabilities"].numpy()
-            best = (probabilities / self.shares if fair else probabilities).argmax(axis=-1)
-            found += [self.classes[number] for number in best]
-        return found
+        probabilities = self.classifier.classify(names)["probabilities"]
+        best = (probabilities / self.shares if fair else probabilities).argmax(axis=-1)
+        return [self.classes[number] for number in best]
 
 
 def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> Judge:
@@ -94,5 +91,5 @@ def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> 
     )
     best = checkpoint.load_best(directory / "checkpoints")
     counts = np.bincount(prepared.batches["train"].encoded.labels)
-    classify = text_classifier(best, prepared.text_path, prepared.classes)
-    return Judge(classify, prepared.classes, counts / counts.sum())
+    classifier = Classifier(best, prepared.text_path, prepared.classes)
+    return Judge(classifier, counts / counts.sum())

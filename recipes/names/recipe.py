@@ -20,7 +20,7 @@ from recipes.names.config import BUILTIN, NamesConfig
 from recipes.names.rules import rules_kept
 from recipes.recipe import Prepared
 from recipes.registry import register
-from zoo.pipelines.conditional_writer import writer
+from zoo.pipelines import ConditionalWriter
 
 LONGEST = 30  # letters of a written name at most, the end counted
 
@@ -61,9 +61,9 @@ class NamesRecipe(ConditionalWritingRecipe):
         shares = dict(zip(classify.classes, classify.shares.tolist(), strict=True))
         real = [Sample(example.label, example.text, True) for example in splits.test]
         found["test"] |= quality.agreement(real, classify, shares)
-        functions = writer(model, prepared.text_path, classes)
+        writer = ConditionalWriter(model, prepared.text_path, classes)
         how = {name: getattr(config, name) for name in DRAWING}
-        names = samples.write(functions, classes, config.samples, config.seed, LONGEST, **how)
+        names = samples.write(writer, classes, config.samples, config.seed, LONGEST, **how)
         train = [example.text for example in splits.train]
         others = [example.text for part in (splits.validation, splits.test) for example in part]
         written = quality.scores(names, train, others)

@@ -12,7 +12,7 @@ from recipes.config import write_json
 from recipes.run_files import make_from
 from recipes.translation.batches import EncodedPairs
 from recipes.translation.config import TranslationData
-from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
+from zoo.text import SubwordCodec, SubwordSampler, TextCodec
 
 LEVELS = ("subword", "word", "character")
 SIDES = ("source", "target")
@@ -36,20 +36,15 @@ def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
 
 def save(codec: Any, directory: Path, side: str) -> None:
     """Writes `SIDE.txt` and `SIDE.json`."""
-    if isinstance(codec, SubwordCodec):
-        codec.save(directory, side)
-    else:
-        codec.vocabulary.save(directory / f"{side}.txt")
+    codec.save(directory, side)
     write_json(directory / f"{side}.json", codec.get_config())
 
 
 def load(data: TranslationData, directory: Path, side: str) -> Any:
     """Reads what `save` wrote."""
-    options = directory / f"{side}.json"
-    if getattr(data, f"{side}_level") == "subword":
-        return make_from(options, functools.partial(SubwordCodec.load, directory, side))
-    vocabulary = Vocabulary.load(directory / f"{side}.txt")
-    return make_from(options, functools.partial(TextCodec, vocabulary))
+    subword = getattr(data, f"{side}_level") == "subword"
+    kind: Any = SubwordCodec if subword else TextCodec
+    return make_from(directory / f"{side}.json", functools.partial(kind.load, directory, side))
 
 
 def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Translations of a split, and the loss of a translation model."""
+"""The loss of a translation model, and translations as a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,14 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from recipes.answering import batches as batches_of
 from recipes.translation.batches import PairBatches
 from zoo.losses import IGNORED
-from zoo.pipelines.translator import Translator
 from zoo.system import durable
 
 LOGITS = 2**26  # held at once, as float32
-CHARACTERS = 2**15  # of the sources that are translated at once, padding counted
 
 
 def traced_losses(model: keras.Model) -> Any:
@@ -45,32 +42,6 @@ def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
         total += float(losses({name: tf.constant(ids) for name, ids in inputs.items()}, labels))
         count += batches.weight(labels)
     return total / count
-
-
-class Written:
-    """A translator's best translations, from one graph.
-
-    Args:
-        translator: Of a model.
-    """
-
-    def __init__(self, translator: Translator) -> None:
-        self.translator = translator
-
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def write(text: Any) -> Any:
-            return translator.best(text)["translation"]
-
-        self._write = write
-
-    def __call__(self, texts: Sequence[str], batch_size: int = 32) -> list[str]:
-        """The translations of texts; those of similar lengths are translated together."""
-        found = [""] * len(texts)
-        for members in batches_of([len(text) for text in texts], batch_size, CHARACTERS):
-            outputs = self._write(tf.constant([texts[member] for member in members])).numpy()
-            for member, output in zip(members, outputs, strict=True):
-                found[member] = output.decode()
-        return found
 
 
 def write_translations(

@@ -24,12 +24,10 @@ from recipes.translation.config import (
     TranslationConfig,
     TranslationData,
 )
-from recipes.translation.evaluation import Written
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.losses import TokenCrossentropy
-from zoo.pipelines.translation import export_encoder_decoder
-from zoo.pipelines.translator import Search, Translator
+from zoo.pipelines import BeamSearch, Translator
 from zoo.text import SPECIAL
 
 OBJECTIVES = ("bleu", "exact_match", "loss")
@@ -58,7 +56,7 @@ class TranslationRecipe(Recipe):
 
     def __init__(self) -> None:
         self._losses = OfModel(evaluation.traced_losses)
-        self._greedy = OfModel(_written)
+        self._greedy = OfModel(_translator)
 
     def is_builtin(self, options: Mapping[str, Any]) -> bool:
         """Whether the options choose the built-in dates: no data set and no files."""
@@ -153,10 +151,10 @@ class TranslationRecipe(Recipe):
         found = {"loss": self.loss(model, prepared.batches["validation"])}
         if config.objective == "loss":
             return found
-        written = self._greedy(model, prepared.text_path, search_of(config, 1))
+        translate = self._greedy(model, prepared.text_path, search_of(config, 1))
         sources, references = _sides(prepared.splits.validation)
         name = self.objective(config)
-        return {name: bleu.scores(written(sources), references)[name], **found}
+        return {name: bleu.scores(translate(sources), references)[name], **found}
 
     def evaluate(
         self, model: keras.Model, config: TranslationConfig, prepared: Prepared, directory: Path
@@ -165,18 +163,18 @@ class TranslationRecipe(Recipe):
 
         Writes `validation.tsv` and `test.tsv`, and plots of the attention in a few translations.
         """
-        write = _written(model, prepared.text_path, search_of(config))
+        translator = _translator(model, prepared.text_path, search_of(config))
         found: dict[str, Any] = {}
         for name in ("validation", "test"):
             sources, references = _sides(getattr(prepared.splits, name))
-            written = write(sources)
+            written = translator(sources)
             evaluation.write_translations(directory / f"{name}.tsv", sources, references, written)
             loss = self.loss(model, prepared.batches[name])
             found[name] = {"loss": loss, **bleu.scores(written, references)}
             if name == "test":
                 found[name]["by_length"] = bleu.by_length(sources, written, references)
-        if write.translator.looks:
-            outputs = write.translator.translate(tf.constant(self.examples(config, prepared)))
+        if translator.has_attention:
+            outputs = translator.n_best(tf.constant(self.examples(config, prepared)))
             arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
             answers.draw(arrays, directory / "attention.png")
         return {**found, "signatures": bleu.signatures()}
@@ -189,7 +187,7 @@ class TranslationRecipe(Recipe):
         sources, references = _sides(splits.test)
         rows = [both["source"].encode(sources), both["target"].encode(references)]
         batches = PairBatches(EncodedPairs(*rows), config.batch_size)
-        written = _written(model, both, search_of(config))(sources)
+        written = _translator(model, both, search_of(config))(sources)
         scores = {"loss": self.loss(model, batches), **bleu.scores(written, references)}
         triples = enumerate(zip(sources, references, written, strict=True), 1)
         return Measured(
@@ -200,13 +198,12 @@ class TranslationRecipe(Recipe):
             ],
         )
 
-    def export(
-        self, model: keras.Model, config: TranslationConfig, run: Path, directory: Path
-    ) -> Path:
-        """Writes the next version of the served model."""
-        both = codecs.of_run(self.data_of(config), run)
-        translator = Translator(model, both["source"], both["target"], search_of(config))
-        return export_encoder_decoder(translator, directory)
+    def pipeline(
+        self, model: keras.Model, config: TranslationConfig, directory: Path
+    ) -> Translator:
+        """A translator of texts."""
+        both = codecs.of_run(self.data_of(config), directory)
+        return _translator(model, both, search_of(config))
 
     def examples(self, config: TranslationConfig, prepared: Prepared) -> list[str]:
         """A few source texts."""
@@ -245,9 +242,9 @@ def _check_replacing(config: TranslationConfig) -> None:
         )
 
 
-def search_of(config: TranslationConfig, beam_size: int = 0) -> Search:
+def search_of(config: TranslationConfig, beam_size: int = 0) -> BeamSearch:
     """A run's search for translations; `beam_size` 0 takes the configured one."""
-    return Search(
+    return BeamSearch(
         beam_size=beam_size or config.beam_size,
         alpha=config.length_penalty,
         beta=config.coverage_penalty,
@@ -256,8 +253,8 @@ def search_of(config: TranslationConfig, beam_size: int = 0) -> Search:
     )
 
 
-def _written(model: keras.Model, both: dict[str, Any], search: Search) -> Written:
-    return Written(Translator(model, both["source"], both["target"], search))
+def _translator(model: keras.Model, both: dict[str, Any], search: BeamSearch) -> Translator:
+    return Translator(model, both["source"], both["target"], search)
 
 
 def _sides(split: Sequence[pairs.Pair]) -> tuple[list[str], list[str]]:

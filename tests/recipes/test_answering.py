@@ -26,7 +26,7 @@ def test_batches_hold_all_places_once_by_length_and_within_the_bounds(rows, most
 
 
 def test_no_text_gives_no_batch():
-    assert list(batches([])) == []
+    assert list(batches([], ROWS)) == []
     assert answered(lambda texts: pytest.fail(), []) == []
 
 

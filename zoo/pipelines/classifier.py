@@ -1,43 +1,76 @@
-"""Vectorizer + classifier -> a SavedModel that takes texts and gives labels."""
+"""Classifier: text -> label."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from zoo.export import ODD_TEXTS, publish
-from zoo.text import UNK, NgramVectorizer, Vectorizer, unknown_share
-from zoo.text.dense import dense
+from zoo.errors import InputError
+from zoo.export import ODD_TEXTS
+from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
+from zoo.text import UNK, NgramVectorizer, TextPath, Vectorizer, unknown_share
 from zoo.text.limits import TEXT, shortened
+from zoo.text.text_path import dense
 
-TextPath = Vectorizer | NgramVectorizer
-
-PROBES = (*ODD_TEXTS, b"word " * 5000)  # and one far beyond what is kept of a text
+PROBES = (*ODD_TEXTS, b"word " * 5000)  # and one far beyond what is read of a text
 
 
-def text_classifier(
-    model: keras.Model, vectorizer: TextPath, classes: Sequence[str]
-) -> tf.types.experimental.GenericFunction:
-    """Joins text path and model.
+class Classifier(Pipeline):
+    """Predicts a label for a text.
+
+    Its signature `serving_default`: `text`, strings (B,) -> `label` string (B,); `probabilities`
+    float (B, C), each row's sum 1; `classes` string (B, C), the labels that the probabilities
+    belong to; `unknown_share` float (B,), the fraction of the text's tokens that are not in the
+    vocabulary (0 for n-grams, which have none).
 
     Args:
-        model: What the vectorizer gives -> float (B, C) logits.
+        model: What the vectorizer returns -> float (B, C) logits.
         vectorizer: Strings -> token ids (B, T), or features (B, D).
-        classes: The C labels.
+        classes: The C labels, in the order of their ids.
 
-    Returns:
-        A function of `text`, strings (B,), that gives `label` string (B,), `probabilities` float
-        (B, C), each row's sum 1, `classes` string (B, C), the labels that the probabilities belong
-        to, and `unknown_share` float (B,), the share of the text's tokens that the vocabulary lacks
-        (0 for n-grams, which have no vocabulary).
+    Raises:
+        InputError: The model does not return one logit for each label.
     """
-    names = tf.constant(list(classes))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
-    def classify(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        features, unknown = _read(vectorizer, text)
-        probabilities = tf.nn.softmax(model(features, training=False))
+    def __init__(
+        self, model: keras.Model, vectorizer: Vectorizer | NgramVectorizer, classes: Sequence[str]
+    ) -> None:
+        size = getattr(model, "output_shape", (len(classes),))[-1]
+        if size != len(classes):
+            raise InputError(
+                f"the model returns {size} logits a text, but classes has {len(classes)} names: "
+                "give one for each, in the order of the ids"
+            )
+        self.model, self.vectorizer, self.classes = model, vectorizer, list(classes)
+
+    @property
+    def text_paths(self) -> dict[str, TextPath]:
+        """The vectorizer."""
+        return {"vectorizer": self.vectorizer}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The labels."""
+        return {"classes": self.classes}
+
+    def __call__(self, texts: str | Sequence[str]) -> list[str]:
+        """The most likely label of each text."""
+        return list(self.classify(texts)["label"])
+
+    def classify(self, texts: str | Sequence[str]) -> Answers:
+        """Label, probabilities, classes and `unknown_share` of each text, as arrays."""
+        return self.answers(self._classify, text=texts)
+
+    def signatures(self) -> dict[str, Signature]:
+        """`serving_default`."""
+        return {"serving_default": Signature(self._classify, {"text": tf.constant(PROBES)})}
+
+    @traced(strings("text"))
+    def _classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        features, unknown = self._read(text)
+        probabilities = tf.nn.softmax(self.model(features, training=False))
+        names = tf.constant(self.classes)
         return {
             "label": tf.gather(names, tf.argmax(probabilities, axis=-1)),
             "probabilities": probabilities,
@@ -45,40 +78,12 @@ def text_classifier(
             "unknown_share": unknown,
         }
 
-    return classify
-
-
-def _read(vectorizer: TextPath, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the model takes of texts (B,), and the shares of their tokens that are unknown, (B,)."""
-    if isinstance(vectorizer, NgramVectorizer):
-        return vectorizer(shortened(text)), tf.zeros(tf.shape(text))
-    # far more than the tokens that are kept: only blanks and very long tokens are cut
-    most = max(TEXT, 16 * vectorizer.max_length)
-    tokens = vectorizer.tokens(shortened(text, most, vectorizer.truncation))
-    share = unknown_share(tf.equal(vectorizer.vocabulary.ids(tokens), UNK))
-    return dense(vectorizer.ids_of(tokens)), share
-
-
-def export_text_classifier(
-    model: keras.Model, vectorizer: TextPath, classes: Sequence[str], directory: Path
-) -> Path:
-    """Writes the next version of a served classifier, checked as `zoo.export.publish` does.
-
-    Args:
-        model: What the vectorizer gives -> float (B, C) logits.
-        vectorizer: Strings -> token ids (B, T), or features (B, D).
-        classes: The C labels.
-        directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
-
-    Returns:
-        The version's folder.
-
-    Raises:
-        ExportError: The written model does not load or answers otherwise; nothing is left behind.
-    """
-    return publish(
-        {"serving_default": text_classifier(model, vectorizer, classes)},
-        [vectorizer, *(weight.value for weight in model.weights)],
-        {"serving_default": {"text": tf.constant(PROBES)}},
-        directory,
-    )
+    def _read(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The model's input for texts (B,), and each one's fraction of unknown tokens, (B,)."""
+        if isinstance(self.vectorizer, NgramVectorizer):
+            return self.vectorizer(shortened(text)), tf.zeros(tf.shape(text))
+        # far more than the tokens that are read: only blanks and very long tokens are cut
+        most = max(TEXT, 16 * self.vectorizer.max_length)
+        tokens = self.vectorizer.tokens(shortened(text, most, self.vectorizer.truncation))
+        share = unknown_share(tf.equal(self.vectorizer.vocabulary.ids(tokens), UNK))
+        return dense(self.vectorizer.ids_of(tokens)), share

@@ -1,18 +1,26 @@
-"""Vectorizer + tagger -> a SavedModel that takes texts, or tokens, and gives each token a tag."""
+"""Tagger: text, or ready tokens -> a tag for each token."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from zoo.architectures.many_to_many import TaggingModel
-from zoo.crf.layer import CRF, unpacked
+from zoo.crf.layer import CRF, Tagging, unpacked
 from zoo.errors import InputError
-from zoo.export import ODD_TEXTS, publish
-from zoo.pipelines.tagger_stream import stream
-from zoo.text import UNK, TokenVectorizer, word_tokens
+from zoo.export import ODD_TEXTS
+from zoo.layers import States
+from zoo.pipelines.pipeline import (
+    Answers,
+    Pipeline,
+    Signature,
+    integers,
+    stream_signatures,
+    strings,
+    traced,
+)
+from zoo.text import UNK, TextPath, TokenVectorizer, word_tokens
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
@@ -25,86 +33,93 @@ TOKENS = (
 )
 
 
-class _Path(NamedTuple):
-    """The chosen tags of a batch."""
+class Tagger(Pipeline):
+    """Predicts a tag for each token of a text.
 
-    tag_ids: Any  # int (B, T), anything in the padding
-    confidence: Any  # (B, T), likewise
-    log_probability: Any  # (B,), in nats
+    Its signatures:
 
+    - `serving_default`: `text`, strings (B,) -> `tokens` and `tags` string (B, T), "" in the
+      padding; `starts` and `ends` int32 (B, T), each token's place in its text, in Unicode
+      characters; `confidence` float (B, T), each predicted tag's probability, with a CRF over all
+      paths, 0 in the padding; `log_probability` float (B,), that of all predicted tags together, in
+      nats, 0 for a row without tokens; `unknown_share` float (B,), the fraction of the tokens that
+      are not in the vocabulary; `truncated` bool (B,), whether only the first 4,096 tokens, or
+      65,536 characters, were read. T is at least 1.
+    - `tag_tokens`: `tokens`, strings (B, T), "" = padding on the right -> the same without `starts`
+      and `ends`.
 
-def tagger(
-    model: keras.Model, vectorizer: TokenVectorizer, tags: Sequence[str]
-) -> tuple[tf.types.experimental.GenericFunction, tf.types.experimental.GenericFunction]:
-    """Joins text path and model.
+    A unidirectional tagger also has:
 
-    Both functions give `tokens` string (B, T) and `tags` string (B, T), "" in the padding;
-    `confidence` float (B, T), each chosen tag's probability, with a CRF over all paths, 0 in the
-    padding; `log_probability` float (B,), that of all chosen tags together, in nats, 0 for a row
-    without tokens; `unknown_share` float (B,), the share of the tokens that the vocabulary lacks;
-    `truncated` bool (B,), whether only the first 4,096 tokens, or 65,536 characters, were read. T
-    is at least 1.
+    - `start`: `streams` int32 (B,), a number of any value for each text -> the states before it.
+    - `step`: `token`, strings (B,), and the states -> `tag` string (B,), `probabilities` float
+      (B, C) in the order of the tags, and the states to go on with; see
+      `zoo.architectures.many_to_many.TaggingModel`.
 
     Args:
-        model: What `zoo.build("many_to_many", ...)` gives, with softmax or a CRF.
+        model: What `zoo.build("many_to_many", ...)` returns, with softmax or a CRF, or another
+            functional model of token ids that returns logits or ends with a CRF.
         vectorizer: Strings (B, T) -> `token_ids`, `character_ids`, `casing_ids`.
         tags: The C tags, in the order of their ids.
 
-    Returns:
-        A function of `text`, strings (B,), that gives also `starts` and `ends` int32 (B, T), where
-        each token lies in its text, in Unicode characters; and a function of `tokens`, strings
-        (B, T), "" = padding on the right.
-
     Raises:
-        InputError: The model does not give one logit for each tag.
+        InputError: The model does not return one logit for each tag.
     """
-    model = TaggingModel.of(model).without_auxiliary()
-    if model.output_shape[-1] != len(tags):
-        raise InputError(
-            f"the model gives {model.output_shape[-1]} logits a token, but tags has {len(tags)} "
-            "names: give one for each, in the order of the ids"
-        )
-    names = tf.constant(list(tags))
-    choose = _crf_path if model.crf is not None else _softmax_path
 
-    def tag(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
-        mask = tf.not_equal(tokens, "")
-        ids = vectorizer(shortened(tokens, TOKEN))
-        outputs = model(_given_to(model, ids), training=False)
-        path = choose(model.crf, outputs, mask)
-        return {
-            "tokens": tokens,
-            "tags": tf.where(mask, tf.gather(names, path.tag_ids), ""),
-            "confidence": tf.where(mask, path.confidence, 0.0),
-            "log_probability": path.log_probability,
-            "unknown_share": _unknown_share(ids["token_ids"], mask),
+    def __init__(
+        self, model: keras.Model, vectorizer: TokenVectorizer, tags: Sequence[str]
+    ) -> None:
+        self.model: TaggingModel = TaggingModel.of(model).without_auxiliary()
+        size = self.model.output_shape[-1]
+        if size != len(tags):
+            raise InputError(
+                f"the model gives {size} logits a token, but tags has {len(tags)} names: give one "
+                "for each, in the order of the ids"
+            )
+        self.vectorizer, self.tags = vectorizer, list(tags)
+
+    @property
+    def text_paths(self) -> dict[str, TextPath]:
+        """The vectorizer."""
+        return {"vectorizer": self.vectorizer}
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The tags."""
+        return {"tags": self.tags}
+
+    def __call__(self, texts: str | Sequence[str]) -> list[list[tuple[str, str]]]:
+        """The tokens of each text, each with its tag."""
+        found = self.tag(texts)
+        return [
+            [(token, tag) for token, tag in zip(*row, strict=True) if tag]
+            for row in zip(found["tokens"], found["tags"], strict=True)
+        ]
+
+    def tag(self, texts: str | Sequence[str]) -> Answers:
+        """All outputs of `serving_default` for each text, as arrays."""
+        return self.answers(self._tag_texts, text=texts)
+
+    def signatures(self) -> dict[str, Signature]:
+        """`serving_default`, `tag_tokens`, and `start` and `step` of a unidirectional tagger."""
+        found = {
+            "serving_default": Signature(self._tag_texts, {"text": tf.constant(TEXTS)}),
+            "tag_tokens": Signature(self._tag_tokens, {"tokens": tf.constant(TOKENS)}),
         }
+        if self.model.can_stream:
+            tokens = (b"Ann", b"", b"\xff")
+            probe = {"streams": tf.range(3)}
+            found |= stream_signatures(self._start, self._step, probe, tokens)
+        return found
 
-    return _of_texts(tag), _of_tokens(tag)
-
-
-def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The share of each row's real tokens that are UNK, (B,); 0 for a row without tokens."""
-    unknown = tf.reduce_sum(tf.cast(mask & tf.equal(token_ids, UNK), tf.float32), axis=1)
-    return unknown / tf.maximum(tf.reduce_sum(tf.cast(mask, tf.float32), axis=1), 1.0)
-
-
-def _of_texts(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
-    def tag_texts(text: tf.Tensor) -> dict[str, tf.Tensor]:
+    @traced(strings("text"))
+    def _tag_texts(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         tokens, starts, ends = word_tokens(shortened(text))
         first = slice(None), slice(TAGGED)
-        answer = {**tag(tokens[first]), "starts": starts[first], "ends": ends[first]}
+        answer = {**self._tagged(tokens[first]), "starts": starts[first], "ends": ends[first]}
         return {**answer, "truncated": is_long(text) | _is_wide(tokens)}
 
-    return tag_texts
-
-
-def _of_tokens(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:
-    spec = tf.TensorSpec([None, None], tf.string, name="tokens")
-
-    @tf.function(input_signature=[spec], autograph=False)
-    def tag_tokens(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+    @traced(tf.TensorSpec([None, None], tf.string, name="tokens"))
+    def _tag_tokens(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
         empty = tf.equal(tokens, "")
         behind = tf.logical_and(empty[:, :-1], tf.logical_not(empty[:, 1:]))
         message = 'an empty token stands before others: "" is padding, on the right alone'
@@ -112,9 +127,39 @@ def _of_tokens(tag: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Any:
         with tf.control_dependencies([checked]):
             missing = tf.maximum(1 - tf.shape(tokens)[1], 0)
             read = tf.pad(tokens[:, :TAGGED], [(0, 0), (0, missing)], constant_values="")
-            return {**tag(read), "truncated": _is_wide(tokens)}
+            return {**self._tagged(read), "truncated": _is_wide(tokens)}
 
-    return tag_tokens
+    def _tagged(self, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+        mask = tf.not_equal(tokens, "")
+        ids = self.vectorizer(shortened(tokens, TOKEN))
+        taken = self.model.input
+        inputs = {n: ids[n] for n in taken} if isinstance(taken, dict) else ids["token_ids"]
+        outputs = self.model(inputs, training=False)
+        crf = self.model.crf
+        path = _softmax_path(outputs, mask) if crf is None else _crf_path(crf, outputs, mask)
+        return {
+            "tokens": tokens,
+            "tags": tf.where(mask, tf.gather(tf.constant(self.tags), path.tags), ""),
+            "confidence": tf.where(mask, path.confidence, 0.0),
+            "log_probability": path.log_probability,
+            "unknown_share": _unknown_share(ids["token_ids"], mask),
+        }
+
+    @traced(integers("streams"))
+    def _start(self, streams: tf.Tensor) -> States:
+        return self.model.initial_states(tf.shape(streams)[0])
+
+    def _step(self, token: tf.Tensor, states: States) -> dict[str, tf.Tensor]:
+        scores, after = self.model.step(self.vectorizer(shortened(token[:, None], TOKEN)), states)
+        probabilities = tf.nn.softmax(scores)
+        tag = tf.gather(tf.constant(self.tags), tf.argmax(probabilities, axis=-1))
+        return {"tag": tag, "probabilities": probabilities, **after}
+
+
+def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The fraction of each row's real tokens that are UNK, (B,); 0 for a row without tokens."""
+    unknown = tf.reduce_sum(tf.cast(mask & tf.equal(token_ids, UNK), tf.float32), axis=1)
+    return unknown / tf.maximum(tf.reduce_sum(tf.cast(mask, tf.float32), axis=1), 1.0)
 
 
 def _is_wide(tokens: tf.Tensor) -> tf.Tensor:
@@ -122,61 +167,19 @@ def _is_wide(tokens: tf.Tensor) -> tf.Tensor:
     return tf.reduce_any(tokens[:, TAGGED:] != "", axis=1)
 
 
-def _given_to(model: keras.Model, ids: dict[str, Any]) -> Any:
-    """What the model takes of the ids."""
-    if isinstance(model.input, dict):
-        return {name: ids[name] for name in model.input}
-    return ids["token_ids"]
-
-
-def _crf_path(crf: CRF, outputs: Any, mask: Any) -> _Path:
+def _crf_path(crf: CRF, outputs: Any, mask: Any) -> Tagging:
+    """The most likely path; the mask is that of the tokens, and not the chain's own."""
     logits = unpacked(outputs).logits
     tag_ids, scores = crf.decode(logits, mask)
     confidence = tf.gather(crf.marginals(logits, mask), tag_ids, batch_dims=2)
     # two float32 sums, of which the second is never smaller but by rounding
     log_probability = tf.minimum(scores - crf.log_partition(logits, mask), 0.0)
-    return _Path(tag_ids, confidence, log_probability)
+    return Tagging(tag_ids, confidence, log_probability)
 
 
-def _softmax_path(_crf: None, outputs: Any, mask: Any) -> _Path:
+def _softmax_path(outputs: Any, mask: Any) -> Tagging:
+    """The most likely tag of each token by itself."""
     each = tf.nn.log_softmax(tf.cast(outputs, tf.float32))
     best = tf.reduce_max(each, axis=-1)
     log_probability = tf.reduce_sum(tf.where(mask, best, 0.0), axis=1)
-    return _Path(tf.argmax(each, axis=-1), tf.exp(best), log_probability)
-
-
-def export_tagger(
-    model: keras.Model, vectorizer: TokenVectorizer, tags: Sequence[str], directory: Path
-) -> Path:
-    """Writes the next version of a served tagger, checked as `zoo.export.publish` does.
-
-    Its signatures are `serving_default`, of texts, and `tag_tokens`; see `tagger`. A tagger that
-    reads one way has `start` and `step` besides; see `zoo.pipelines.tagger_stream`.
-
-    Args:
-        model: What `zoo.build("many_to_many", ...)` gives, with softmax or a CRF.
-        vectorizer: Strings (B, T) -> `token_ids`, `character_ids`, `casing_ids`.
-        tags: The C tags, in the order of their ids.
-        directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
-
-    Returns:
-        The version's folder.
-
-    Raises:
-        ExportError: The written model does not load or answers otherwise; nothing is left behind.
-        InputError: The model does not give one logit for each tag.
-    """
-    model = TaggingModel.of(model).without_auxiliary()
-    of_texts, of_tokens = tagger(model, vectorizer, tags)
-    functions = {"serving_default": of_texts, "tag_tokens": of_tokens}
-    probes: dict[str, dict[str, Any]] = {
-        "serving_default": {"text": tf.constant(TEXTS)},
-        "tag_tokens": {"tokens": tf.constant(TOKENS)},
-    }
-    if model.can_stream:
-        functions |= stream(model, vectorizer, tags)
-        probes["start"] = {"streams": tf.range(3)}
-        first = functions["start"](probes["start"]["streams"])
-        probes["step"] = {"token": tf.constant([b"Ann", b"", b"\xff"]), **first}
-    tracked = [vectorizer, *(weight.value for weight in model.weights)]
-    return publish(functions, tracked, probes, directory)
+    return Tagging(tf.argmax(each, axis=-1), tf.exp(best), log_probability)

@@ -1,23 +1,72 @@
-"""Codecs + encoder-decoder + beam search: strings -> their translations, in one graph."""
+"""Translator: text -> its translation by beam search."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from zoo.architectures.encoder_decoder_model import EncoderDecoder
-from zoo.decoding import Hypotheses, beam_search, coverage_penalty
-from zoo.decoding.beam import widest
-from zoo.errors import InputError
-from zoo.layers import Memory
-from zoo.pipelines.translation_search import Found, Search
-from zoo.text import BOS, EOS, PAD, UNK
-from zoo.text.dense import dense
+from zoo.decoding import Hypotheses, beam_search, bounds, coverage_penalty
+from zoo.decoding.beam import PENALTIES, widest
+from zoo.errors import InputError, require_bool, require_choice, require_positive_int
+from zoo.export import ODD_TEXTS
+from zoo.layers import Memory, States
+from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
+from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, TextPath
 from zoo.text.limits import TRANSLATED, is_long, shortened
+from zoo.text.text_path import dense
 
-__all__ = ["Search", "Translator"]
+TEXTS = (*ODD_TEXTS, b"A dog runs.", b"abc " * 12)
 CHARACTERS = 16 * TRANSLATED  # of a source, a target or a prefix that are read
+MOST_RATIO = 20.0  # tokens at most for a source token
+OPTIONS = tuple(map(bounds.spec, ("beam_size", "length_penalty", "max_tokens")))
+STRINGS, IDS = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
+
+Codec = TextCodec | SubwordCodec
+Encoded = tuple[Memory, States]  # what `EncoderDecoder.encode` returns
+
+
+@dataclass(frozen=True)
+class BeamSearch:
+    """How a translation is searched for where the caller does not say.
+
+    Attributes:
+        beam_size: Sequences that are followed at once.
+        alpha: Of the length penalty.
+        penalty: `gnmt` or `average`; see `zoo.decoding.length_penalty`.
+        beta: Of the coverage penalty; 0 = none.
+        no_repeat: Forbid repeated n-grams of this size; 0 = off.
+        min_tokens: Tokens before the end at least.
+        ratio: Tokens at most for each source token, the two ends counted.
+        extra: Tokens at most in addition.
+        replace_unknown: Write, for a token that is UNK, the source token with the largest attention
+            weight; otherwise UNK is never written.
+    """
+
+    beam_size: int = 5
+    alpha: float = 1.0
+    penalty: str = "average"
+    beta: float = 0.0
+    no_repeat: int = 0
+    min_tokens: int = 1
+    ratio: float = 2.0
+    extra: int = 20
+    replace_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks every value."""
+        require_positive_int("beam_size", self.beam_size)
+        bounds.require("length_penalty", self.alpha, "alpha")
+        bounds.require("coverage_penalty", self.beta, "beta")
+        bounds.require("no_repeat", self.no_repeat)
+        bounds.require("min_tokens", self.min_tokens)
+        require_choice("penalty", self.penalty, PENALTIES)
+        if not 0 <= self.ratio <= MOST_RATIO:
+            raise InputError(f"ratio must be from 0 to {MOST_RATIO}, got {self.ratio}")
+        bounds.require("max_tokens", self.extra, "extra", served=True)
+        require_bool("replace_unknown", self.replace_unknown)
 
 
 class _Source(NamedTuple):
@@ -28,29 +77,53 @@ class _Source(NamedTuple):
     truncated: Any  # bool (B,), whether only the beginning was read
 
 
-Begun = tuple[Memory, dict[str, Any]]  # a memory, and the states before the first token
+class Translator(Pipeline):
+    """Translates a text, and scores given translations.
 
+    Its signatures, of named tensors, all with the batch first:
 
-class Translator:
-    """Joins text path, model and search; all of it in the graph.
+    - `serving_default`: `text` string (B,) -> `translation` string (B,), `log_probability` float32
+      (B,), in nats, of its tokens and its end.
+    - `translate`: `text`, `beam_size` int32 (B,) (1 = greedy), `length_penalty` float32 (B,)
+      (alpha), `max_tokens` int32 (B,) (0 = as many as the source's length allows) ->
+      `translations` string (B, n) with n the largest `beam_size` of the batch, best first, "" where
+      a row has fewer; `log_probabilities` float32 (B, n), -1e20 there; `source_tokens` string
+      (B, T_x) and `target_tokens` string (B, n, T_y), "" as padding; `attention` float32
+      (B, n, T_y, T_x), the attention weights of each target token.
+    - `complete`: the same with `prefix` string (B,): the translations begin with it.
+    - `score`: `text` and `translation` string (B,) -> `log_probability` float32 (B,), in nats;
+      `num_tokens` int32 (B,), the end counted; `perplexity` float32 (B,).
+
+    All report `unknown_share` float32 (B,), the fraction of the source's tokens that its vocabulary
+    lacks, and `truncated` bool (B,), whether a text was too long and only its beginning was read.
+    A row's answer depends on its own inputs alone, but for the padding. Options out of their range
+    are set to the nearest value in it, see `zoo.decoding.bounds`; how much is read, see
+    `zoo.text.limits`.
 
     Args:
-        model: What `zoo.build("encoder_decoder", ...)` gives.
+        model: What `zoo.build("encoder_decoder", ...)` returns.
         source: The source's codec, strings -> ids: a `TextCodec` or a `SubwordCodec`.
         target: The target's codec.
-        search: How a translation is looked for.
+        search: How a translation is searched for, or its attributes.
 
     Raises:
         InputError: A vocabulary's size is not the model's, or unknown tokens are to be replaced in
             a model without attention.
     """
 
+    rows = 32
+
     def __init__(
-        self, model: keras.Model, source: Any, target: Any, search: Search | None = None
+        self,
+        model: keras.Model,
+        source: Codec,
+        target: Codec,
+        search: BeamSearch | dict[str, Any] | None = None,
     ) -> None:
-        self.model, self.source, self.target = EncoderDecoder.of(model), source, target
-        self.search = search or Search()
-        self.looks = self.model.has_attention
+        self.model: EncoderDecoder = EncoderDecoder.of(model)
+        self.source, self.target = source, target
+        self.search = search if isinstance(search, BeamSearch) else BeamSearch(**search or {})
+        self.has_attention = self.model.has_attention
         sizes = (
             ("source", self.model.source_vocabulary_size, source.vocabulary),
             ("target", model.output.shape[-1], target.vocabulary),
@@ -61,24 +134,108 @@ class Translator:
                     f"the model is for {size} {name} tokens, but the {name}'s vocabulary has "
                     f"{len(vocabulary)}: give the one that it was trained with"
                 )
-        # what several functions begin with is traced once for all of them
-        ids, texts = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.string)
-        self._split = _traced_once(source.tokens_and_ids, texts)
-        self._target_ids = _traced_once(target.ids, texts)
-        self._start = _traced_once(self.model.encode, ids)
-        if self.search.replace_unknown and not self.looks:
+        if self.search.replace_unknown and not self.has_attention:
             raise InputError(
                 "replace_unknown takes the source token that attention points at, and the model "
                 "was built with attention 'none': set it to False"
             )
 
-    def read(self, text: tf.Tensor) -> tf.Tensor:
-        """Strings (B,) -> ids int32 (B, T_x), EOS at the end of each row, 0 = PAD behind it."""
-        return self.tokens_and_ids(text)[1]
+    @property
+    def text_paths(self) -> dict[str, TextPath]:
+        """The codecs of both sides."""
+        return {"source": self.source, "target": self.target}
 
-    def tokens_and_ids(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Strings (B,) -> tokens (B, T_x), "[EOS]" at the end and "" as padding, and their ids."""
-        return self._source(text)[:2]
+    @property
+    def options(self) -> dict[str, Any]:
+        """How a translation is searched for."""
+        return {"search": asdict(self.search)}
+
+    def __call__(self, texts: str | Sequence[str]) -> list[str]:
+        """The best translation of each text."""
+        return list(self.answers(self._best, text=texts)["translation"])
+
+    def translate(
+        self,
+        texts: str | Sequence[str],
+        beam_size: Any = None,
+        length_penalty: Any = None,
+        max_tokens: Any = 0,
+        prefixes: str | Sequence[str] | None = None,
+    ) -> Answers:
+        """All outputs of the signature `translate`, as arrays; an option may differ by row.
+
+        Args:
+            texts: The sources.
+            beam_size: 1 = greedy; that of `search` by default.
+            length_penalty: alpha; that of `search` by default.
+            max_tokens: Tokens at most; 0 = as many as the source's length allows.
+            prefixes: What the translations begin with.
+        """
+        options = {
+            "beam_size": self.search.beam_size if beam_size is None else beam_size,
+            "length_penalty": self.search.alpha if length_penalty is None else length_penalty,
+            "max_tokens": max_tokens,
+        }
+        if prefixes is None:
+            return self.answers(self._translate, text=texts, **options)
+        return self.answers(self._complete, text=texts, prefix=prefixes, **options)
+
+    def score(self, texts: str | Sequence[str], translations: str | Sequence[str]) -> Answers:
+        """All outputs of the signature `score`, as arrays."""
+        return self.answers(self._score, text=texts, translation=translations)
+
+    def signatures(self) -> dict[str, Signature]:
+        """`serving_default`, `translate`, `complete` and `score`."""
+        text = {"text": tf.constant(TEXTS)}
+        numbers = {"beam_size": 2, "length_penalty": 0.5, "max_tokens": 12}
+        options = {name: tf.fill([len(TEXTS)], value) for name, value in numbers.items()}
+        prefix = {"prefix": tf.fill([len(TEXTS)], "a b")}
+        return {
+            "serving_default": Signature(self._best, text),
+            "translate": Signature(self._translate, {**text, **options}),
+            "complete": Signature(self._complete, {**text, **prefix, **options}),
+            "score": Signature(self._score, {**text, "translation": tf.constant(TEXTS[::-1])}),
+        }
+
+    @traced(strings("text"))
+    def _best(self, text: Any) -> dict[str, tf.Tensor]:
+        return self.best(text)
+
+    @traced(strings("text"), *OPTIONS)
+    def _translate(
+        self, text: Any, beam_size: Any, length_penalty: Any, max_tokens: Any
+    ) -> dict[str, tf.Tensor]:
+        return self.n_best(text, **_clamped(beam_size, length_penalty, max_tokens))
+
+    @traced(strings("text"), strings("prefix"), *OPTIONS)
+    def _complete(
+        self, text: Any, prefix: Any, beam_size: Any, length_penalty: Any, max_tokens: Any
+    ) -> dict[str, tf.Tensor]:
+        ids = self.target_ids(prefix)[0].to_tensor(PAD)
+        options = _clamped(beam_size, length_penalty, max_tokens)
+        return self.n_best(text, prefix=ids, **options)
+
+    @traced(strings("text"), strings("translation"))
+    def _score(self, text: Any, translation: Any) -> dict[str, tf.Tensor]:
+        return self.scores(text, translation)
+
+    # what several functions begin with is traced once for all of them
+
+    @traced(STRINGS)
+    def _split(self, text: Any) -> Any:
+        return self.source.tokens_and_ids(text)
+
+    @traced(STRINGS)
+    def _ids_of_target(self, text: Any) -> Any:
+        return self.target.ids(text)
+
+    @traced(IDS)
+    def _encode(self, source_ids: Any) -> Encoded:
+        return self.model.encode(source_ids)
+
+    def read(self, text: tf.Tensor) -> tf.Tensor:
+        """Strings (B,) -> ids int32 (B, T_x), EOS at the end of each row, then 0 = PAD."""
+        return self._source(text).ids
 
     def _source(self, text: tf.Tensor) -> _Source:
         tokens, ids = self._split(shortened(text, CHARACTERS))
@@ -92,20 +249,19 @@ class Translator:
         count = tf.reduce_sum(tf.cast(real, tf.float32), axis=1)
         return tf.reduce_sum(unknown, axis=1) / tf.maximum(count, 1.0)
 
-    def target_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """Strings (B,) -> the target's ids, ragged int32 (B, T_y), without BOS and EOS."""
-        return self._target(text)[0]
+    def target_ids(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """The target's ids of strings (B,), and whether only the beginning of each was read, (B,).
 
-    def _target(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
-        """What `target_ids` gives, and whether only the beginning of each text was read, (B,)."""
-        ids = self._target_ids(shortened(text, CHARACTERS))
+        The ids are ragged int32 (B, T_y), without BOS and EOS.
+        """
+        ids = self._ids_of_target(shortened(text, CHARACTERS))
         cut = is_long(text, CHARACTERS) | (ids.row_lengths() >= TRANSLATED)
         return ids[:, : TRANSLATED - 1], cut
 
     def limits(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The tokens at most of each row's translation, int32 (B,)."""
         count = tf.reduce_sum(tf.cast(source_ids != PAD, tf.float32), axis=1)
-        return tf.cast(count * self.search.ratio, tf.int32) + self.search.surplus
+        return tf.cast(count * self.search.ratio, tf.int32) + self.search.extra
 
     def translate_ids(
         self,
@@ -115,7 +271,7 @@ class Translator:
         max_tokens: Any = None,
         n_best: Any = 1,
         prefix: Any = None,
-        begun: Begun | None = None,
+        encoded: Encoded | None = None,
     ) -> Hypotheses:
         """The best target ids of source ids int32 (B, T_x), EOS at the end of each.
 
@@ -126,11 +282,11 @@ class Translator:
             max_tokens: Tokens at most, a number or (B,), at most those of `limits`.
             n_best: N.
             prefix: int32 (B, P), with which the translations begin.
-            begun: What `start` gave for these sources, where it was asked already.
+            encoded: What `EncoderDecoder.encode` returned for these sources, if it was called.
         """
         search, model = self.search, self.model
-        beta = search.beta if self.looks else 0.0
-        memory, states = begun or self._start(source_ids)
+        beta = search.beta if self.has_attention else 0.0
+        memory, states = encoded or self._encode(source_ids)
         matrix = model.output_matrix()
         beams = search.beam_size if beam_size is None else beam_size
         if beta:
@@ -168,37 +324,36 @@ class Translator:
         )
 
     def attention(
-        self, source_ids: tf.Tensor, token_ids: tf.Tensor, begun: Begun | None = None
+        self, source_ids: tf.Tensor, token_ids: tf.Tensor, encoded: Encoded | None = None
     ) -> tf.Tensor:
-        """What each token looked at: source (B, T_x), found (B, N, T_y) -> (B, N, T_y, T_x).
+        """Attention weights: source (B, T_x), tokens (B, N, T_y) -> (B, N, T_y, T_x).
 
-        Zeros where the model has no attention, and in the padding. `begun` as in `translate_ids`.
+        Zeros where the model has no attention, and in the padding. `encoded` as in `translate_ids`.
         """
         batch, count, time = tf.unstack(tf.shape(token_ids))
         width = tf.shape(source_ids)[1]
-        if not self.looks:
+        if not self.has_attention:
             return tf.zeros([batch, count, time, width])
-        memory, states = begun or self._start(source_ids)
+        memory, states = encoded or self._encode(source_ids)
         flat = tf.reshape(token_ids, [batch * count, time])
         first = tf.fill([batch * count, 1], BOS)
         read = tf.where(flat != PAD, tf.concat([first, flat[:, :-1]], axis=1), PAD)
         weights = self.model.attention_weights(read, states, memory)
         return tf.reshape(weights, [batch, count, time, width])
 
-    def tokens(self, found: Found, attention: Any) -> tf.Tensor:
-        """The found tokens as strings (B, N, T_y), "" as padding, the end "[EOS]"."""
-        ids = found.hypotheses.token_ids
+    def tokens(self, source: _Source, ids: tf.Tensor, attention: Any) -> tf.Tensor:
+        """Target ids (B, N, T_y) -> strings, "" as padding, the end "[EOS]"."""
         names = tf.constant(["", *self.target.vocabulary.tokens[1:]])
         tokens = tf.gather(names, ids)
         if not self.search.replace_unknown:
             return tokens
-        real = (found.source_ids != EOS) & (found.source_ids != PAD)
+        real = (source.ids != EOS) & (source.ids != PAD)
         place = tf.argmax(tf.where(real[:, None, None], attention, -1.0), axis=-1)
-        seen = tf.gather(found.source_tokens, place, batch_dims=1)
+        seen = tf.gather(source.tokens, place, batch_dims=1)
         return tf.where(ids == UNK, seen, tokens)
 
     def text(self, ids: tf.Tensor, tokens: Any = None) -> tf.Tensor:
-        """Found ids (B, N, T_y) -> strings (B, N); tokens where unknown ones are replaced."""
+        """Target ids (B, N, T_y) -> strings (B, N); of tokens where unknown ones are replaced."""
         shape = tf.shape(ids)
         flat = [shape[0] * shape[1], shape[2]]
         if self.search.replace_unknown:
@@ -208,37 +363,37 @@ class Translator:
             texts = self.target.text(tf.reshape(ids, flat))
         return tf.reshape(texts, shape[:2])
 
-    def translate(self, text: tf.Tensor, n_best: Any = 1, **how: Any) -> dict[str, tf.Tensor]:
-        """Strings (B,) -> all that the signature `translate` gives.
+    def n_best(self, text: tf.Tensor, n_best: Any = 1, **options: Any) -> dict[str, tf.Tensor]:
+        """Strings (B,) -> the outputs of the signature `translate`.
 
         Args:
             text: The sources.
             n_best: N.
-            **how: As `translate_ids` takes it.
+            **options: As `translate_ids` takes them.
         """
-        source_tokens, source_ids, cut = self._source(text)
-        begun = self._start(source_ids)
-        hypotheses = self.translate_ids(source_ids, n_best=n_best, begun=begun, **how)
+        source = self._source(text)
+        source_ids = source.ids
+        encoded = self._encode(source_ids)
+        hypotheses = self.translate_ids(source_ids, n_best=n_best, encoded=encoded, **options)
         longest = tf.reduce_max(tf.concat([[1], tf.reshape(hypotheses.lengths, [-1])], axis=0))
         ids = tf.pad(hypotheses.token_ids, [(0, 0), (0, 0), (0, 1)], constant_values=PAD)
         hypotheses = hypotheses._replace(token_ids=ids[:, :, :longest])  # at least one place
-        found = Found(source_tokens, source_ids, hypotheses)
-        attention = self.attention(source_ids, hypotheses.token_ids, begun)
-        tokens = self.tokens(found, attention)
+        attention = self.attention(source_ids, hypotheses.token_ids, encoded)
+        tokens = self.tokens(source, hypotheses.token_ids, attention)
         return {
             "translations": self.text(hypotheses.token_ids, tokens),
             "log_probabilities": hypotheses.log_probabilities,
-            "source_tokens": source_tokens,
+            "source_tokens": source.tokens,
             "target_tokens": tokens,
             "attention": attention,
             "unknown_share": self.unknown_share(source_ids),
-            "truncated": cut,
+            "truncated": source.truncated,
         }
 
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Strings (B,) -> what the signature `serving_default` gives."""
+        """Strings (B,) -> the outputs of the signature `serving_default`."""
         if self.search.replace_unknown:
-            found = self.translate(text)
+            found = self.n_best(text)
             return {
                 "translation": found["translations"][:, 0],
                 "log_probability": found["log_probabilities"][:, 0],
@@ -255,16 +410,16 @@ class Translator:
             "truncated": cut,
         }
 
-    def score(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
-        """What the model says of given translations: strings (B,) each."""
+    def scores(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Texts and given translations, strings (B,) -> the outputs of the signature `score`."""
         _, source_ids, cut = self._source(text)
-        memory, states = self._start(source_ids)
-        ids, target_cut = self._target(translation)
+        memory, states = self._encode(source_ids)
+        ids, target_cut = self.target_ids(translation)
         read = dense(tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1), PAD)
-        told = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
+        targets = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
         logits = self.model.teacher_forced_logits(read, states, memory)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(told, logits)
-        total = -tf.reduce_sum(tf.where(told != PAD, losses, 0.0), axis=1)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        total = -tf.reduce_sum(tf.where(targets != PAD, losses, 0.0), axis=1)
         counts = tf.cast(ids.row_lengths(), tf.int32) + 1
         return {
             "log_probability": total,
@@ -275,8 +430,16 @@ class Translator:
         }
 
 
-def _traced_once(function: Callable[..., Any], spec: tf.TensorSpec) -> Callable[..., Any]:
-    return tf.function(function, input_signature=[spec], autograph=False)
+def _clamped(beam_size: Any, length_penalty: Any, max_tokens: Any) -> dict[str, Any]:
+    """The served options as `translate_ids` takes them."""
+    beams = bounds.clamped("beam_size", beam_size)
+    most = bounds.clamped("max_tokens", max_tokens)
+    return {
+        "beam_size": beams,
+        "n_best": beams,
+        "alpha": bounds.clamped("length_penalty", length_penalty),
+        "max_tokens": tf.where(most > 0, most, tf.int32.max),
+    }
 
 
 def _ended(values: tf.RaggedTensor, end: Any) -> tf.RaggedTensor:

@@ -1,6 +1,7 @@
 """Strings -> hashed letter n-grams: a text as a vector of fixed size, without a vocabulary."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError, require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
+from zoo.text.text_path import encoded
 
 CHUNK = 1024  # texts per call when a whole split is encoded
 BEGIN, END = "\x02", "\x03"  # of a text: no normalised text holds them
@@ -66,13 +68,15 @@ class NgramVectorizer(tf.Module):
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Encodes a split as a list of int32 arrays, the n-gram ids of each text."""
-        signature = [tf.TensorSpec([None], tf.string)]
-        ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
-        rows: list[np.ndarray] = []
-        for start in range(0, len(texts), CHUNK):
-            ids = ragged_ids(tf.constant(texts[start : start + CHUNK]))
-            rows += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
-        return rows
+        return encoded(self.ragged_ids, texts, CHUNK)
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes nothing: hashed n-grams have no vocabulary."""
+
+    @classmethod
+    def load(cls, directory: Path, name: str, **options: Any) -> "NgramVectorizer":
+        """A vectorizer of the options of `get_config`; there is nothing to read."""
+        return cls(**options)
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON."""

@@ -1,7 +1,7 @@
 """Text path of generative models: strings -> ids and ids -> strings, in the same graph."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from zoo.errors import require_bool, require_choice
 from zoo.text.limits import shortened
 from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
+from zoo.text.text_path import encoded, token_counts
 from zoo.text.tokenization import characters
 from zoo.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
 from zoo.text.word_tokens import word_tokens
@@ -19,7 +20,6 @@ CONTROL = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}]"
 LINE_END = r"\r\n?"
 # special tokens that preprocessed language-model corpora contain as words
 MARKS = ("<unk>", "<eos>")
-CHUNK = 256  # texts per call when a whole split is encoded
 ENDING = 64  # last characters of a prompt, which decide whether a space follows it
 # where the space between two tokens is dropped when they are joined
 CLOSING = r" ([.,;:!?%)\]}\x{2019}\x{201D}\x{2026}]+)"
@@ -94,16 +94,7 @@ class TextCodec(tf.Module):
         """
         codec = cls(Vocabulary(SPECIAL), level=level, lower=lower)
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def count(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            found = tf.unique_with_counts(codec.tokens(batch).flat_values)
-            return found.y, found.count
-
-        counts: Counter[bytes] = Counter()
-        for chunk in _chunks(list(texts)):
-            tokens, numbers = count(tf.constant(chunk))
-            counts.update(dict(zip(tokens.numpy().tolist(), numbers.numpy().tolist(), strict=True)))
-        known = {token.decode(): number for token, number in counts.items()}
+        known = token_counts(codec.tokens, list(texts))
         codec.vocabulary = Vocabulary.learn(
             {token: number for token, number in known.items() if token not in MARKS},
             size,
@@ -187,13 +178,16 @@ class TextCodec(tf.Module):
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Encodes texts as int32 arrays, one per text, without BOS and EOS."""
-        signature = [tf.TensorSpec([None], tf.string)]
-        ids = tf.function(self.ids, input_signature=signature, autograph=False)
-        rows: list[np.ndarray] = []
-        for chunk in _chunks(texts):
-            found = ids(tf.constant(chunk))
-            rows += np.split(found.values.numpy(), found.row_splits.numpy()[1:-1])
-        return rows
+        return encoded(self.ids, texts)
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `NAME.txt`, the vocabulary."""
+        self.vocabulary.save(directory / f"{name}.txt")
+
+    @classmethod
+    def load(cls, directory: Path, name: str, **options: Any) -> "TextCodec":
+        """Reads what `save` wrote; the options are those of `get_config`."""
+        return cls(Vocabulary.load(directory / f"{name}.txt"), **options)
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the vocabulary is saved separately."""
@@ -205,8 +199,3 @@ def _first(tokens: tf.RaggedTensor, lengths: tf.Tensor) -> tf.Tensor:
     rows = tokens.value_rowids()
     places = tf.range(tf.size(rows, tf.int64)) - tf.gather(tokens.row_starts(), rows)
     return places < tf.gather(lengths, rows)
-
-
-def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(texts), CHUNK):
-        yield texts[start : start + CHUNK]

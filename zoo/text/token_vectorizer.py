@@ -1,7 +1,8 @@
 """Tokens -> the inputs of a tagger: word ids, character ids and casing ids."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from zoo.errors import require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
+from zoo.text.text_path import in_chunks
 from zoo.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 
 CHUNK = 512  # sentences per call when a whole split is encoded
@@ -130,7 +132,7 @@ class TokenVectorizer(tf.Module):
         signature = [tf.TensorSpec([None, None], tf.string)]
         vectorize = tf.function(self.__call__, input_signature=signature, autograph=False)
         rows: list[dict[str, np.ndarray]] = []
-        for chunk in _chunks(sentences):
+        for chunk in in_chunks(sentences, CHUNK):
             rows_of = [list(sentence) or [""] for sentence in chunk]
             dense = tf.ragged.constant(rows_of, dtype=tf.string).to_tensor()
             ids = {name: values.numpy() for name, values in vectorize(dense).items()}
@@ -150,6 +152,17 @@ class TokenVectorizer(tf.Module):
         ids = self.vocabulary.ids(self.look_up(tf.constant(list(counts), tf.string))).numpy()
         totals = np.bincount(ids, list(counts.values()), minlength=len(SPECIAL))
         return [int(total) for total in totals]
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `NAME.txt`, the words, and `NAME.letters.txt`."""
+        self.vocabulary.save(directory / f"{name}.txt")
+        self.letters.save(directory / f"{name}.letters.txt")
+
+    @classmethod
+    def load(cls, directory: Path, name: str, **options: Any) -> "TokenVectorizer":
+        """Reads what `save` wrote; the options are those of `get_config`."""
+        files = (directory / f"{name}.txt", directory / f"{name}.letters.txt")
+        return cls(*map(Vocabulary.load, files), **options)
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the vocabularies are saved separately."""
@@ -175,8 +188,3 @@ def _casing(words: tf.Tensor) -> tf.Tensor:
 def _spread(values: tf.Tensor, places: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     """Spreads the values of distinct words to the positions of the words."""
     return tf.reshape(tf.gather(values, places), shape)
-
-
-def _chunks(sentences: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
-    for start in range(0, len(sentences), CHUNK):
-        yield sentences[start : start + CHUNK]

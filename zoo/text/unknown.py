@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo.text.dense import dense
+from zoo.text.text_path import dense
 
 NAMED = 20  # unknown tokens of a text that are named
 

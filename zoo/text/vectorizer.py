@@ -1,20 +1,19 @@
 """Text path of classifiers: strings -> padded ids, in `tf.data` and in a SavedModel."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from zoo.errors import require_bool, require_choice, require_positive_int
-from zoo.text.dense import dense
 from zoo.text.normalization import Normalizer
+from zoo.text.text_path import dense, encoded, token_counts
 from zoo.text.tokenization import TOKENIZERS
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
 
 TRUNCATIONS = ("head", "tail", "middle")
-CHUNK = 256  # texts per call when a whole split is encoded
 
 
 class Vectorizer(tf.Module):
@@ -80,18 +79,9 @@ class Vectorizer(tf.Module):
         """
         vectorizer = cls(Vocabulary(SPECIAL), level=level, lower=lower, **options)
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-        def count(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            found = tf.unique_with_counts(
-                TOKENIZERS[level](vectorizer.normalizer(batch)).flat_values
-            )
-            return found.y, found.count
-
-        counts: Counter[bytes] = Counter()
-        for chunk in _chunks(list(texts)):
-            tokens, numbers = count(tf.constant(chunk))
-            counts.update(dict(zip(tokens.numpy().tolist(), numbers.numpy().tolist(), strict=True)))
-        known = {token.decode(): count for token, count in counts.items()}
+        known = token_counts(
+            lambda batch: TOKENIZERS[level](vectorizer.normalizer(batch)), list(texts)
+        )
         vectorizer.vocabulary = Vocabulary.learn(known, size, min_count)
         return vectorizer
 
@@ -116,13 +106,7 @@ class Vectorizer(tf.Module):
 
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Encodes a split as a list of int32 arrays, one per text, without padding."""
-        signature = [tf.TensorSpec([None], tf.string)]
-        ragged_ids = tf.function(self.ragged_ids, input_signature=signature, autograph=False)
-        rows: list[np.ndarray] = []
-        for chunk in _chunks(texts):
-            ids = ragged_ids(tf.constant(chunk))
-            rows += np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
-        return rows
+        return encoded(self.ragged_ids, texts)
 
     def _cut(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
         if self.truncation == "head":
@@ -144,7 +128,11 @@ class Vectorizer(tf.Module):
             "truncation": self.truncation,
         }
 
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `NAME.txt`, the vocabulary."""
+        self.vocabulary.save(directory / f"{name}.txt")
 
-def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(texts), CHUNK):
-        yield texts[start : start + CHUNK]
+    @classmethod
+    def load(cls, directory: Path, name: str, **options: Any) -> "Vectorizer":
+        """Reads what `save` wrote; the options are those of `get_config`."""
+        return cls(Vocabulary.load(directory / f"{name}.txt"), **options)

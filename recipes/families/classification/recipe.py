@@ -23,7 +23,7 @@ from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
 from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, summary
 from zoo.errors import InputError
-from zoo.pipelines.classifier import export_text_classifier
+from zoo.pipelines import Classifier
 from zoo.text import SPECIAL
 
 CLASSES = "classes.json"
@@ -132,10 +132,10 @@ class ClassificationRecipe(Recipe):
         logits = loop.predict(model, batches)
         return scoring.measured(logits, encoded.labels, splits.test, classes)
 
-    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
-        """Writes the next version of the served classifier."""
-        vectorizer = self.load_text_path(self.data_of(config), run)
-        return export_text_classifier(model, vectorizer, read_labels(run / CLASSES), directory)
+    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Classifier:
+        """A classifier of texts."""
+        vectorizer = self.load_text_path(self.data_of(config), directory)
+        return Classifier(model, vectorizer, read_labels(directory / CLASSES))
 
     def examples(self, config: Any, prepared: Prepared) -> list[str]:
         """Texts of the test split, or `texts_to_try`."""

@@ -27,7 +27,7 @@ from zoo.errors import InputError
 from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.metrics.tagging import entity_scores, token_accuracy
-from zoo.pipelines.tagger import export_tagger
+from zoo.pipelines import Tagger
 from zoo.text import (
     BOS,
     EOS,
@@ -334,9 +334,9 @@ class TaggingRecipe(Recipe):
         no_entities = objective == "entity_f1" and prepared.scheme is None
         return "accuracy" if no_entities else objective
 
-    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
-        """Writes the next version of the served tagger."""
-        return export_tagger(model, *self.load_text_path(self.data_of(config), run), directory)
+    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Tagger:
+        """A tagger of texts."""
+        return Tagger(model, *self.load_text_path(self.data_of(config), directory))
 
     def examples(self, config: Any, prepared: PreparedSentences) -> list[str]:
         """Sentences of the built-in corpus, or of the test split."""

@@ -25,7 +25,7 @@ from recipes.training.batches import MEASURED_TOKENS, bucket_lengths, summary
 from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.decoding.bounds import require_options
 from zoo.losses import TokenCrossentropy
-from zoo.pipelines.conditional_writer import export_one_to_many
+from zoo.pipelines import ConditionalWriter
 from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
 
 CLASSES = "classes.json"
@@ -110,9 +110,9 @@ class ConditionalWritingRecipe(Recipe):
         batches = _batched(config, rows, label_ids(classes, splits.test))
         return Measured(of_loss(self.loss(model, batches)))
 
-    def export(self, model: keras.Model, config: Any, run: Path, directory: Path) -> Path:
-        """Writes the next version of the served model."""
-        return export_one_to_many(model, *self.load_text_path(run), directory)
+    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> ConditionalWriter:
+        """A writer of texts to a label."""
+        return ConditionalWriter(model, *self.load_text_path(directory))
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """See `answers.answer`."""

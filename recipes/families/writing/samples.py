@@ -1,15 +1,10 @@
 """Texts that a model writes in order to be measured."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
-
-import tensorflow as tf
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from zoo.decoding import sample_seeds
-from zoo.decoding.bounds import BOUNDS
-
-ROWS = 1024  # texts that are written side by side
-DTYPES = {name: bound.dtype for name, bound in BOUNDS.items()}
+from zoo.pipelines import ConditionalWriter
 
 
 class Sample(NamedTuple):
@@ -27,7 +22,7 @@ class Sample(NamedTuple):
 
 
 def write(
-    functions: Mapping[str, Any],
+    writer: ConditionalWriter,
     labels: Sequence[str],
     samples: int,
     seed: int,
@@ -37,7 +32,7 @@ def write(
     """Writes texts to each label.
 
     Args:
-        functions: `generate`, as `zoo.pipelines.conditional_writer.writer` gives it.
+        writer: The model with its codec and its labels.
         labels: The labels.
         samples: Texts of each.
         seed: The same seed writes the same texts.
@@ -46,19 +41,6 @@ def write(
     """
     wanted = [label for label in labels for _ in range(samples)]
     seeds = sample_seeds(seed, len(wanted))
-    numbers = {"max_tokens": longest, "top_k": 0, "top_p": 1.0, **how}
-    written = []
-    for start in range(0, len(wanted), ROWS):
-        some = wanted[start : start + ROWS]
-        outputs = functions["generate"](
-            label=tf.constant(some, tf.string),
-            seed=tf.constant(seeds[start : start + ROWS], tf.int32),
-            **{
-                name: tf.fill([len(some)], tf.cast(each, DTYPES[name]))
-                for name, each in numbers.items()
-            },
-        )
-        texts = [text.decode() for text in outputs["text"].numpy()]
-        finished = outputs["finished"].numpy().tolist()
-        written += [Sample(*row) for row in zip(some, texts, finished, strict=True)]
-    return written
+    found = writer.generate(wanted, max_tokens=longest, seed=seeds, **how)
+    rows = zip(wanted, found["text"], found["finished"].tolist(), strict=True)
+    return [Sample(*row) for row in rows]

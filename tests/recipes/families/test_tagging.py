@@ -23,7 +23,7 @@ from tests.recipes import tiny
 from tests.recipes.tiny import ask_as_hinted
 from zoo.errors import InputError
 from zoo.metrics.tagging import entity_scores
-from zoo.pipelines.tagger import tagger
+from zoo.pipelines import Tagger
 
 ner = NerRecipe()
 
@@ -253,8 +253,8 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
         Run.open(ner, tmp_path / "run").config,
     )
     assert set(model.output) == {"tags", "1", "2"}
-    of_texts, _ = tagger(model, *ner.load_text_path(config, tmp_path / "run"))
-    assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
+    tagger = Tagger(model, *ner.load_text_path(config, tmp_path / "run"))
+    assert tagger("Ada lives in New Dover.")[0][0] == ("Ada", "B-PER")
 
 
 def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
@@ -277,8 +277,8 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
         Run.open(ner, tmp_path / "run").config,
     )
     assert set(model.output) == {"tags", "next_word", "previous_word"}
-    of_texts, _ = tagger(model, *ner.load_text_path(config, tmp_path / "run"))
-    assert of_texts(tf.constant(["Ada lives in New Dover."]))["tags"].numpy()[0, 0] == b"B-PER"
+    tagger = Tagger(model, *ner.load_text_path(config, tmp_path / "run"))
+    assert tagger("Ada lives in New Dover.")[0][0] == ("Ada", "B-PER")
 
 
 def test_neighbours_are_the_ids_beside_a_token_with_rare_words_unknown():

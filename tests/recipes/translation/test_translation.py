@@ -17,11 +17,11 @@ from recipes.translation import TranslationRecipe, answers, bleu, codecs
 from recipes.translation.config import Translating
 from tests import surface
 from tests.recipes.tiny import ask_as_hinted
+from tests.serving_rules import functions_of
 from zoo import export
 from zoo.decoding.beam import NEVER
 from zoo.errors import InputError
-from zoo.pipelines.translation import functions_of
-from zoo.pipelines.translator import Search, Translator
+from zoo.pipelines import BeamSearch, Translator
 from zoo.text import BOS, EOS, TextCodec
 
 task = TranslationRecipe()
@@ -93,7 +93,7 @@ def translator(finished):
     config = Run.open(task, finished / "run").config
     both = codecs.of_run(config, finished / "run")
     model = checkpoint.load_best(finished / "run" / "checkpoints")
-    return Translator(model, both["source"], both["target"], Search(beam_size=2))
+    return Translator(model, both["source"], both["target"], BeamSearch(beam_size=2))
 
 
 def metrics(run):
@@ -189,7 +189,7 @@ def test_the_exported_model_answers_as_the_one_in_memory(finished, translator, c
     assert [(row["text"], row["rank"]) for row in rows] == [
         (text, rank) for text in texts for rank in (1, 2, 3)
     ]
-    expected = translator.translate(tf.constant(texts), n_best=3, beam_size=3)
+    expected = translator.n_best(tf.constant(texts), n_best=3, beam_size=3)
     flat = [one.decode() for one in expected["translations"].numpy().ravel()]
     assert [row["translation"] for row in rows] == flat
     np.testing.assert_allclose(
@@ -365,7 +365,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, ea
     translator = Translator(
         checkpoint.load_best(halved / "checkpoints"), both["source"], both["target"]
     )
-    found = translator.translate(tf.constant(["ein Hund singt."]), max_tokens=4)
+    found = translator.n_best(tf.constant(["ein Hund singt."]), max_tokens=4)
     tokens = [one.decode() for one in found["target_tokens"].numpy()[0, 0]]
     assert set(tokens) <= {*both["target"].vocabulary.tokens, "[EOS]"} and any(tokens)
 

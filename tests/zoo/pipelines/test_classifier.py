@@ -9,7 +9,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 import zoo
 from zoo import export
 from zoo.export import ExportError
-from zoo.pipelines.classifier import PROBES, export_text_classifier, text_classifier
+from zoo.pipelines.classifier import PROBES, Classifier
 from zoo.text import NgramVectorizer, Vectorizer
 
 CLASSES = ["so, so", "sehr schön", "👍🏽"]
@@ -37,7 +37,7 @@ def parts():
 def folder(parts, tmp_path_factory):
     """A folder with one version in it, really checked in a fresh process."""
     directory = tmp_path_factory.mktemp("saved_models") / "sentiment"
-    assert export_text_classifier(*parts, CLASSES, directory) == directory / "1"
+    assert Classifier(*parts, CLASSES).export(directory) == directory / "1"
     return directory
 
 
@@ -98,8 +98,8 @@ def test_the_share_of_unknown_tokens_is_reported_for_each_text(served):
 
 def test_n_grams_have_no_unknown_share():
     model = zoo.build("one_to_one", num_features=50, num_classes=3, units=4)
-    found = text_classifier(model, NgramVectorizer(50), CLASSES)(tf.constant(["Ann", ""]))
-    assert found["unknown_share"].numpy().tolist() == [0, 0]
+    found = Classifier(model, NgramVectorizer(50), CLASSES).classify(["Ann", ""])
+    assert found["unknown_share"].tolist() == [0, 0]
 
 
 def test_the_graph_holds_core_operations_alone(folder):
@@ -124,12 +124,12 @@ def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(
     write, (other, vectorizer) = export._write, trained(2)
 
     def write_other(functions, tracked, path):
-        functions = {"serving_default": text_classifier(other, vectorizer, CLASSES)}
+        functions = {"serving_default": Classifier(other, vectorizer, CLASSES)._classify}
         write(functions, [vectorizer, *(weight.value for weight in other.weights)], path)
 
     monkeypatch.setattr(export, "_write", write_other)
     with pytest.raises(ExportError, match="answers differently from the one in memory"):
-        export_text_classifier(*parts, CLASSES, folder)
+        Classifier(*parts, CLASSES).export(folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 

@@ -5,13 +5,14 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.serving_rules import functions_of
 from tests.weights import assign_random
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError
-from zoo.pipelines.conditional_writer import export_one_to_many, writer
+from zoo.pipelines import ConditionalWriter
+from zoo.pipelines.conditional_writer import label_ids
 from zoo.text import BOS, EOS, UNK, TextCodec, Vocabulary
-from zoo.text.labels import label_ids
 
 CODEC = TextCodec(Vocabulary(["[PAD]", "[UNK]", "[BOS]", "[EOS]", *"abcé' "]))
 TOKENS = CODEC.vocabulary.tokens
@@ -51,12 +52,12 @@ def served(kind, tmp_path_factory):
     """The signatures of a SavedModel from disk; of one kind the functions in memory."""
     model = built(**KINDS[kind])
     if kind == IN_MEMORY:
-        return writer(model, CODEC, LABELS)
+        return functions_of(ConditionalWriter(model, CODEC, LABELS))
     directory = tmp_path_factory.mktemp("saved_models") / kind
     with pytest.MonkeyPatch.context() as patch:
         if kind != CHECKED:
             patch.setattr(export, "check", lambda *_: None)
-        path = export_one_to_many(model, CODEC, LABELS, directory)
+        path = ConditionalWriter(model, CODEC, LABELS).export(directory)
     assert path == directory / "1" and [one.name for one in directory.iterdir()] == ["1"]
     return tf.saved_model.load(str(path)).signatures
 
@@ -255,18 +256,18 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
 def test_what_does_not_fit_is_refused():
     model = built()
     with pytest.raises(InputError, match="for 3 labels, but 2 are given"):
-        writer(model, CODEC, LABELS[:2])
+        ConditionalWriter(model, CODEC, LABELS[:2])
     with pytest.raises(InputError, match="a label is given twice: a, b, a"):
-        writer(model, CODEC, ["a", "b", "a"])
+        ConditionalWriter(model, CODEC, ["a", "b", "a"])
     other = TextCodec(Vocabulary(["[PAD]", "[UNK]", "[BOS]", "[EOS]", "a"]))
     with pytest.raises(InputError, match=f"for {V} tokens, but 5 are given"):
-        writer(model, other, LABELS)
+        ConditionalWriter(model, other, LABELS)
     for wrong in (
         built(num_classes=0, vector_dim=3),
         zoo.build("language_model", vocabulary_size=V, units=2),
     ):
         with pytest.raises(InputError, match="takes no class: build it with"):
-            writer(wrong, CODEC, LABELS)
+            ConditionalWriter(wrong, CODEC, LABELS)
 
 
 def test_what_answers_otherwise_is_not_published(tmp_path, monkeypatch):
@@ -278,6 +279,6 @@ def test_what_answers_otherwise_is_not_published(tmp_path, monkeypatch):
 
     monkeypatch.setattr(export, "check", refuse)
     with pytest.raises(ExportError, match="another answer"):
-        export_one_to_many(built(), CODEC, LABELS, tmp_path / "names")
+        ConditionalWriter(built(), CODEC, LABELS).export(tmp_path / "names")
     assert not list((tmp_path / "names").iterdir())
     assert sorted(asked) == ["generate", "labels", "score", "start", "step", "tokens"]

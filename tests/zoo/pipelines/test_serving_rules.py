@@ -1,7 +1,6 @@
 """Every signature of every recipe under the rules of TensorFlow Serving's rows and batches.
 
-What is exported is taken where it would be written: each recipe's kind of export hands its
-functions and probes to `publish`.
+Each recipe's kind of pipeline is asked for its signatures.
 """
 
 import numpy as np
@@ -12,9 +11,14 @@ import zoo
 from tests import serving_rules, surface
 from tests.weights import assign_random
 from zoo.decoding.bounds import BOUNDS
-from zoo.pipelines import classifier, conditional_writer, tagger, writer
-from zoo.pipelines import translation as export_encoder_decoder
-from zoo.pipelines.translator import Search, Translator
+from zoo.pipelines import (
+    BeamSearch,
+    Classifier,
+    ConditionalWriter,
+    Tagger,
+    Translator,
+    Writer,
+)
 from zoo.text import (
     NgramVectorizer,
     SubwordCodec,
@@ -55,94 +59,77 @@ OUT = {
 }
 
 
-def sentiment(directory):
+def sentiment():
     vectorizer = Vectorizer.learn(TEXTS, truncation="middle", max_length=20)
     size = len(vectorizer.vocabulary)
     model = zoo.build("many_to_one", vocabulary_size=size, num_classes=3, pooling="concat", **SMALL)
-    classifier.export_text_classifier(assign_random(model), vectorizer, ["a", "b", "c"], directory)
+    return Classifier(assign_random(model), vectorizer, ["a", "b", "c"])
 
 
-def origin(directory):
+def origin():
     model = zoo.build("one_to_one", num_features=50, num_classes=2, units=4)
-    classifier.export_text_classifier(
-        assign_random(model), NgramVectorizer(50), ["a", "b"], directory
-    )
+    return Classifier(assign_random(model), NgramVectorizer(50), ["a", "b"])
 
 
-def ner(directory, **options):
+def ner(**options):
     vectorizer = TokenVectorizer.learn([text.split() for text in TEXTS], letters_min_count=1)
     letters = {"characters": "cnn", "character_dim": 3, "character_units": 4, "casing_dim": 2}
     letters["character_vocabulary_size"] = len(vectorizer.letters)
     sizes = {"vocabulary_size": len(vectorizer.vocabulary), "num_tags": len(TAGS)}
     crf = {"head": "crf", "allowed": allowed_transitions(TAGS, "bio")}
     model = zoo.build("many_to_many", **sizes, **SMALL, **letters, **crf, **options)
-    tagger.export_tagger(assign_random(model), vectorizer, TAGS, directory)
+    return Tagger(assign_random(model), vectorizer, TAGS)
 
 
-def pos(directory):
+def pos():
     vectorizer = TokenVectorizer.learn([text.split() for text in TEXTS], letters_min_count=1)
     sizes = {"vocabulary_size": len(vectorizer.vocabulary), "num_tags": len(TAGS)}
     model = zoo.build("many_to_many", **sizes, **SMALL, bidirectional=True, cell="gru")
-    tagger.export_tagger(assign_random(model), vectorizer, TAGS, directory)
+    return Tagger(assign_random(model), vectorizer, TAGS)
 
 
-def generation(directory):
+def generation():
     codec = TextCodec.learn(TEXTS)
     options = {"vocabulary_size": len(codec.vocabulary), "cell": "gru", "explicit_states": True}
     model = assign_random(zoo.build("language_model", **options, **SMALL))
-    writer.export_language_model(model, codec, directory)
+    return Writer(model, codec)
 
 
-def names(directory, level="character"):
+def names(level="character"):
     codec = TextCodec.learn(TEXTS, level=level)
     options = {"vocabulary_size": len(codec.vocabulary), "num_classes": 2, "class_dim": 3}
     model = assign_random(zoo.build("one_to_many", **options, **SMALL))
-    conditional_writer.export_one_to_many(model, codec, ["C4", "D4"], directory)
+    return ConditionalWriter(model, codec, ["C4", "D4"])
 
 
-def melodies(directory):
-    names(directory, level="space")
+def melodies():
+    return names(level="space")
 
 
-def translation(directory):
+def translation():
     source, target = SubwordCodec.learn(TEXTS * 2, size=290), TextCodec.learn(TEXTS)
     sizes = {"source_vocabulary_size": len(source.vocabulary)}
     sizes["target_vocabulary_size"] = len(target.vocabulary)
     model = assign_random(zoo.build("encoder_decoder", **sizes, **SMALL), scale=0.9)
-    translator = Translator(model, source, target, Search(beam_size=2, ratio=1.0, surplus=4))
-    export_encoder_decoder.export_encoder_decoder(translator, directory)
+    return Translator(model, source, target, BeamSearch(beam_size=2, ratio=1.0, extra=4))
 
 
-def ner_stream(directory):
-    ner(directory, cell="lstm")
+def ner_stream():
+    return ner(cell="lstm")
 
 
 EXPORTS = {
     one.__name__: one
     for one in (sentiment, origin, ner_stream, pos, generation, names, melodies, translation)
 }
-MODULES = (
-    classifier,
-    tagger,
-    writer,
-    conditional_writer,
-    export_encoder_decoder,
-)
 
 
 @pytest.fixture(scope="module", params=EXPORTS)
-def exported(request, tmp_path_factory):
+def exported(request):
     """A recipe's name, its functions and their probes."""
-    caught = {}
-
-    def publish(functions, tracked, probes, directory):
-        caught.update(functions=functions, probes=probes)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in MODULES:
-            patch.setattr(module, "publish", publish)
-        EXPORTS[request.param](tmp_path_factory.mktemp("export"))
-    return request.param, caught["functions"], caught["probes"]
+    found = EXPORTS[request.param]().signatures()
+    functions = {name: each.function for name, each in found.items()}
+    return request.param, functions, {name: each.probe for name, each in found.items()}
 
 
 def requests_of(probes, rows=5):

@@ -14,7 +14,7 @@ from tests.weights import assign_random
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError
-from zoo.pipelines.tagger import TEXTS, TOKENS, export_tagger, tagger
+from zoo.pipelines.tagger import TEXTS, TOKENS, Tagger
 from zoo.text import TokenVectorizer, allowed_transitions
 
 TAGS = ["O", "B-PER", "I-PER", "B-ört", "I-ört"]
@@ -47,7 +47,7 @@ KINDS = {
 def parts(request):
     """Model, vectorizer, and their function of tokens."""
     model, vectorizer = trained(**request.param)
-    return model, vectorizer, tagger(model, vectorizer, TAGS)[1]
+    return model, vectorizer, Tagger(model, vectorizer, TAGS)._tag_tokens
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def crf_parts():
 def folder(crf_parts, tmp_path_factory):
     """A folder with one version in it, really checked in a fresh process."""
     directory = tmp_path_factory.mktemp("saved_models") / "ner"
-    assert export_tagger(*crf_parts, TAGS, directory) == directory / "1"
+    assert Tagger(*crf_parts, TAGS).export(directory) == directory / "1"
     return directory
 
 
@@ -205,7 +205,7 @@ def test_an_empty_token_before_others_is_refused(parts):
 
 def test_tags_that_do_not_fit_the_model_are_refused(parts):
     with pytest.raises(InputError, match="gives 5 logits a token, but tags has 4 names"):
-        tagger(*parts[:2], TAGS[:4])
+        Tagger(*parts[:2], TAGS[:4])
 
 
 def test_the_signatures_have_named_inputs_and_outputs_of_unknown_lengths(served, folder):
@@ -285,5 +285,5 @@ def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(fo
     monkeypatch.setattr(export, "_write", write_other)
     other = trained(2, bidirectional=False, head="crf", allowed=ALLOWED, casing_dim=2)
     with pytest.raises(ExportError, match="answers differently from the one in memory"):
-        export_tagger(*other, TAGS, folder)
+        Tagger(*other, TAGS).export(folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.serving_rules import functions_of
 from tests.weights import assign_random
-from zoo.pipelines.tagger import export_tagger
-from zoo.pipelines.tagger_stream import stream
+from zoo.pipelines import Tagger
 from zoo.text import TokenVectorizer, allowed_transitions
 
 TAGS = ["B-x", "I-x", "O"]
@@ -64,7 +64,7 @@ def softmax(values):
 def test_steps_give_the_probabilities_of_the_whole_sentence(vectorizer, options):
     model = built(vectorizer, **options)
     expected = softmax(np.array(model(vectorizer(tf.constant(SENTENCES)))))
-    found = steps(stream(model, vectorizer, TAGS), SENTENCES)
+    found = steps(functions_of(Tagger(model, vectorizer, TAGS)), SENTENCES)
     np.testing.assert_allclose(found["probabilities"], expected, atol=1e-5)
     best = [[TAGS[tag].encode() for tag in row] for row in expected.argmax(axis=-1)]
     assert found["tag"].tolist() == best
@@ -78,7 +78,7 @@ def test_with_a_crf_each_step_sums_over_all_paths_up_to_it(vectorizer):
     logits = np.array(model(vectorizer(tf.constant(SENTENCES))))[:, :5]
     transitions = np.where(allowed.transitions, crf.transitions.numpy(), -np.inf)
     start = np.where(allowed.start, crf.start.numpy(), -np.inf)
-    found = steps(stream(model, vectorizer, TAGS), SENTENCES)["probabilities"]
+    found = steps(functions_of(Tagger(model, vectorizer, TAGS)), SENTENCES)["probabilities"]
     for row in range(2):
         for length in range(1, 6):
             shares = np.zeros(3)
@@ -91,7 +91,7 @@ def test_with_a_crf_each_step_sums_over_all_paths_up_to_it(vectorizer):
 
 def test_the_exported_tagger_streams_if_it_reads_one_way(vectorizer, tmp_path):
     model = built(vectorizer, num_layers=2)
-    path = export_tagger(model, vectorizer, TAGS, tmp_path / "pos")
+    path = Tagger(model, vectorizer, TAGS).export(tmp_path / "pos")
     served = tf.saved_model.load(str(path)).signatures
     whole = softmax(np.array(model(vectorizer(tf.constant(SENTENCES)))))
     found = steps({name: served[name] for name in ("start", "step")}, SENTENCES)
@@ -102,12 +102,13 @@ def test_a_tagger_of_ones_own_is_exported_without_a_step(vectorizer, tmp_path):
     token_ids = keras.Input((None,), dtype="int32")
     values = keras.layers.Embedding(len(vectorizer.vocabulary), 3)(token_ids)
     model = keras.Model(token_ids, keras.layers.Dense(3, name="own")(values))
-    path = export_tagger(model, vectorizer, TAGS, tmp_path / "own")
+    path = Tagger(model, vectorizer, TAGS).export(tmp_path / "own")
     assert set(tf.saved_model.load(str(path)).signatures) == {"serving_default", "tag_tokens"}
 
 
 def test_a_bidirectional_tagger_has_no_step(vectorizer):
     model = built(vectorizer, bidirectional=True)
     with pytest.raises(zoo.InputError, match="bidirectional=False"):
-        stream(model, vectorizer, TAGS)
+        model.initial_states(1)
     assert not model.can_stream
+    assert "step" not in Tagger(model, vectorizer, TAGS).signatures()

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.serving_rules import functions_of
 from tests.weights import assign_random
 from zoo.errors import InputError
-from zoo.pipelines.translation import export_encoder_decoder, functions_of
-from zoo.pipelines.translator import Search, Translator
+from zoo.pipelines import BeamSearch, Translator
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK, SubwordCodec, TextCodec, Vocabulary, unknown_share
 
 SOURCE = TextCodec(Vocabulary([*SPECIAL, "ein", "hund", "rennt", "katze", "."]), level="word")
@@ -103,7 +103,7 @@ def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
 
 def test_no_sources_have_no_translations():
     translator, none = made(), tf.constant([], tf.string)
-    for answer in (translator.best(none), translator.score(none, none), translator.translate(none)):
+    for answer in (translator.best(none), translator.scores(none, none), translator.n_best(none)):
         assert {values.shape[0] for values in answer.values()} == {0}
 
 
@@ -124,16 +124,16 @@ def test_what_is_longer_than_is_read_is_reported():
         ({"min_tokens": -1}, "min_tokens must be at least 0, got -1"),
         ({"penalty": "mean"}, "penalty must be one of gnmt, average"),
         ({"ratio": float("inf")}, "ratio must be from 0 to 20.0, got inf"),
-        ({"surplus": -1}, "surplus must be at least 0, got -1"),
+        ({"extra": -1}, "extra must be at least 0, got -1"),
     ],
 )
 def test_a_search_out_of_bounds_is_refused(option, said):
     with pytest.raises(InputError, match=said):
-        Search(**option)
+        BeamSearch(**option)
 
 
 def test_neither_the_order_nor_padding_nor_neighbours_change_a_translation():
-    translator = made(Search(beam_size=3, beta=0.2))
+    translator = made(BeamSearch(beam_size=3, beta=0.2))
     together = translator.best(tf.constant(TEXTS))
     for place in (3, 0):
         alone = translator.best(tf.constant([TEXTS[place]]))
@@ -175,14 +175,14 @@ def test_the_share_of_unknown_source_tokens_is_reported(functions):
 
 
 def test_attention_is_given_for_each_token_and_sums_to_one():
-    found = made().translate(tf.constant(TEXTS), n_best=2, beam_size=2)
+    found = made().n_best(tf.constant(TEXTS), n_best=2, beam_size=2)
     source, target = found["source_tokens"].numpy(), found["target_tokens"].numpy()
     assert source[0].tolist() == [b"ein", b"hund", b"rennt", b".", b"[EOS]", b"", b"", b"", b""]
     weights = found["attention"].numpy()
     assert weights.shape == (4, 2, target.shape[2], 9)
     np.testing.assert_allclose(weights.sum(axis=-1), target != b"", atol=1e-5)
     assert not np.any(np.where((source != b"")[:, None, None], 0, weights))
-    without = made(attention="none").translate(tf.constant(TEXTS))
+    without = made(attention="none").n_best(tf.constant(TEXTS))
     assert not np.any(without["attention"])
 
 
@@ -199,9 +199,9 @@ def test_translations_begin_with_a_prefix(functions):
 def test_unknown_words_are_taken_from_the_source_where_attention_points():
     model = model_of()
     model.get_layer("logits").bias.assign([0, 50.0, 0, 0, 0, 0, 0])  # UNK all the time
-    translator = Translator(model, SOURCE, TARGET, Search(replace_unknown=True))
+    translator = Translator(model, SOURCE, TARGET, BeamSearch(replace_unknown=True))
     text = tf.constant(["ein Zebra rennt ."])
-    found = translator.translate(text, max_tokens=3)
+    found = translator.n_best(text, max_tokens=3)
     places = found["attention"].numpy()[0, 0, :, :4].argmax(axis=-1)
     words = np.array(["ein", "Zebra", "rennt", "."])[places]
     assert [token.decode() for token in found["target_tokens"].numpy()[0, 0]] == words.tolist()
@@ -212,7 +212,7 @@ def test_unknown_words_are_taken_from_the_source_where_attention_points():
 
 def test_what_is_left_out_of_the_source_costs_a_translation():
     def found(beta):
-        translator = made(Search(beam_size=64, beta=beta, alpha=0.0))
+        translator = made(BeamSearch(beam_size=64, beta=beta, alpha=0.0))
         return translator.translate_ids(source_ids, max_tokens=3, n_best=64)
 
     source_ids = made().read(tf.constant(TEXTS[:1]))
@@ -234,8 +234,8 @@ def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tm
     size = len(codec.vocabulary)
     sizes = {"source_vocabulary_size": size, "target_vocabulary_size": size}
     model = model_of(cell="lstm", queries="first", num_layers=2, **sizes)
-    translator = Translator(model, codec, codec, Search(beam_size=2, beta=0.1))
-    path = export_encoder_decoder(translator, tmp_path / "translation")  # asks another process
+    translator = Translator(model, codec, codec, BeamSearch(beam_size=2, beta=0.1))
+    path = translator.export(tmp_path / "translation")  # asks another process
     served = tf.saved_model.load(str(path))
     assert set(served.signatures) == {"serving_default", "translate", "complete", "score"}
     answer = served.signatures["serving_default"](text=tf.constant(texts))
@@ -257,12 +257,12 @@ def test_a_model_of_other_sizes_and_wrong_searches_are_refused():
     with pytest.raises(InputError, match="the model is for 9 source tokens, but .* has 7"):
         Translator(model_of(), TARGET, TARGET)
     with pytest.raises(InputError, match="replace_unknown takes the source token"):
-        made(Search(replace_unknown=True), attention="none")
+        made(BeamSearch(replace_unknown=True), attention="none")
     with pytest.raises(InputError, match="beam_size must be a positive int, got 0"):
-        Search(beam_size=0)
+        BeamSearch(beam_size=0)
 
 
 def test_the_longest_translation_follows_from_the_source():
-    translator = made(Search(ratio=1.5, surplus=2))
+    translator = made(BeamSearch(ratio=1.5, extra=2))
     ids = np.array([[4, 5, 6, EOS], [4, EOS, PAD, PAD]], "int32")
     assert translator.limits(tf.constant(ids)).numpy().tolist() == [8, 5]

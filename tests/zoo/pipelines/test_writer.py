@@ -6,10 +6,11 @@ import tensorflow as tf
 
 import zoo
 from tests import reference
+from tests.serving_rules import functions_of
 from tests.weights import assign_random, by_path
 from zoo import export
 from zoo.errors import InputError
-from zoo.pipelines.writer import export_language_model, writer
+from zoo.pipelines import Writer
 from zoo.text import BOS, EOS, UNK, TextCodec, Vocabulary
 
 CODEC = TextCodec(Vocabulary(["[PAD]", "[UNK]", "[BOS]", "[EOS]", *"abcé \n."]))
@@ -49,14 +50,14 @@ def served(kind, tmp_path_factory):
     """The signatures of a SavedModel from disk; of one kind the functions, run eagerly."""
     model = built(**KINDS[kind])
     if kind == IN_MEMORY:
-        functions = writer(model, CODEC)
+        functions = functions_of(Writer(model, CODEC))
         eager = {name: functions[name].python_function for name in ("generate", "score")}
         return {**functions, **eager}
     directory = tmp_path_factory.mktemp("saved_models") / kind
     with pytest.MonkeyPatch.context() as patch:
         if kind != CHECKED:
             patch.setattr(export, "check", lambda *_: None)
-        path = export_language_model(model, CODEC, directory, ends=kind != UNENDING)
+        path = Writer(model, CODEC, ends=kind != UNENDING).export(directory)
     assert path == directory / "1" and [one.name for one in directory.iterdir()] == ["1"]
     return tf.saved_model.load(str(path)).signatures
 
@@ -219,7 +220,7 @@ def test_the_signatures_have_named_inputs_and_outputs(served, kind):
 def test_a_long_text_is_scored_in_windows_as_at_once(monkeypatch):
     monkeypatch.setattr("zoo.pipelines.writer.WIDEST", 16 * V)  # windows of 16 tokens
     model, texts = built(cell="gru", learned_initial_state=True), ["abc. " * 13, "", "a" * 15]
-    found = writer(model, CODEC)["score"].python_function(tf.constant(texts))
+    found = Writer(model, CODEC)._score.python_function(tf.constant(texts))
     for number, text in enumerate(texts):
         ids = [TOKENS.index(token) for token in text]
         logits, _ = reference.language_model(by_path(model), np.array([[BOS, *ids]]), "gru")
@@ -231,7 +232,7 @@ def test_a_long_text_is_scored_in_windows_as_at_once(monkeypatch):
 
 def test_words_are_written_with_their_spaces():
     vocabulary = Vocabulary([*TOKENS[:4], "so", "it", ",", "goes", "(", "."])
-    functions = writer(built(vocabulary_size=10), TextCodec(vocabulary, level="word"))
+    functions = functions_of(Writer(built(vocabulary_size=10), TextCodec(vocabulary, level="word")))
     text = tf.constant(["so ,it qx goes ."])
     options = [tf.constant([value]) for value in (0, 1.0, 0, 1.0, 1)]
     found = functions["generate"].python_function(text, *options)
@@ -245,11 +246,11 @@ def test_a_model_that_keeps_its_states_to_itself_is_refused(tmp_path):
     other = zoo.build("many_to_one", vocabulary_size=V, num_classes=V, units=3)
     for model in (built(explicit_states=False), other):
         with pytest.raises(InputError, match="build it with explicit_states=True$"):
-            export_language_model(model, CODEC, tmp_path / "lm")
+            Writer(model, CODEC).export(tmp_path / "lm")
     assert not (tmp_path / "lm").exists()
 
 
 def test_a_vocabulary_of_another_size_is_refused():
     message = f"the model gives {V + 1} logits a token, but the vocabulary has {V} tokens: give"
     with pytest.raises(InputError, match=message):
-        writer(built(vocabulary_size=V + 1), CODEC)
+        Writer(built(vocabulary_size=V + 1), CODEC)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo.pipelines.pipeline import names_of
 from zoo.text import SubwordCodec, TextCodec, unknown_share, unknown_tokens
-from zoo.text.dense import dense
-from zoo.text.labels import names_of
 from zoo.text.limits import is_long, shortened
+from zoo.text.text_path import dense
 
 TEXTS = ["", "né", "abcdef", "👍🏽x👩‍🚀yz", "e\u0301e\u0301e\u0301"]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from zoo.errors import InputError
 from zoo.text import BOS, EOS, PAD, UNK, TextCodec, Vocabulary
-from zoo.text.text_codec import CHUNK
+from zoo.text.text_path import CHUNK
 
 SPECIAL = ["[PAD]", "[UNK]", "[BOS]", "[EOS]"]
 LEVELS = ["character", "word", "space"]

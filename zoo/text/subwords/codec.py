@@ -15,6 +15,7 @@ from zoo.text.subwords.file import check_pieces, load_pieces, save_pieces
 from zoo.text.subwords.learning import MARK, learned_pieces
 from zoo.text.subwords.segmentation import RESERVED, Segmenter
 from zoo.text.subwords.words import Rows, WordIndex, joined, spaced, split_words
+from zoo.text.text_path import traced
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
 
 CHUNK = 1024  # texts or words per call when a whole split is encoded
@@ -151,7 +152,7 @@ class SubwordCodec(tf.Module):
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Encodes texts as int32 arrays, one per text, without BOS and EOS."""
         index = self.index(texts)
-        segment = _traced(self.segment)
+        segment = traced(self.segment)
         # words of similar length together; each distinct word once
         order = sorted(range(len(index.distinct)), key=lambda number: len(index.distinct[number]))
         values, lengths = [np.zeros(0, np.int32)], np.zeros(len(order), np.int64)
@@ -167,7 +168,7 @@ class SubwordCodec(tf.Module):
 
     def index(self, texts: Sequence[str]) -> WordIndex:
         """Finds the distinct words of texts, in the order in which they first occur."""
-        split = _traced(lambda batch: split_words(self.normalized(batch)))
+        split = traced(lambda batch: split_words(self.normalized(batch)))
         places: dict[bytes, int] = {}
         numbers: list[int] = []
         lengths = [0]
@@ -192,8 +193,3 @@ class SubwordCodec(tf.Module):
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the pieces are saved separately."""
         return {"lower": self.lower}
-
-
-def _traced(function: Any) -> Any:
-    signature = [tf.TensorSpec([None], tf.string)]
-    return tf.function(function, input_signature=signature, autograph=False)

@@ -1,0 +1,292 @@
+"""What all pipelines share: a text path, a model and a decoding, joined in one graph."""
+
+import abc
+import contextlib
+import functools
+import re
+import shutil
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.decoding import bounds
+from zoo.errors import InputError
+from zoo.export import publish
+from zoo.layers import States
+from zoo.system import checksums, durable
+from zoo.system.bounded_batches import batches
+from zoo.text import TextPath
+
+FILE = "pipeline.json"
+MODEL = "model.keras"
+Answers = dict[str, np.ndarray]
+
+
+class Signature(NamedTuple):
+    """A function of a served model.
+
+    Attributes:
+        function: A `tf.function` with an input signature and without autograph, or its one graph.
+        probe: Name -> tensor: the inputs on which an exported model is compared with it.
+    """
+
+    function: Any
+    probe: Mapping[str, Any]
+
+
+class Pipeline(abc.ABC):
+    """A text path, a model and a decoding, joined in one graph: strings in, strings out.
+
+    A subclass declares its functions of tensors with `traced`, names those that are served in
+    `signatures`, and calls them on Python strings with `answers`.
+
+    Attributes:
+        model: The model.
+        rows: Rows of a batch at most, when strings are answered in Python.
+    """
+
+    model: keras.Model
+    rows: ClassVar[int] = 256
+
+    @abc.abstractmethod
+    def __call__(self, texts: str | Sequence[str]) -> list[Any]:
+        """The main answer to each text."""
+
+    @abc.abstractmethod
+    def signatures(self) -> dict[str, Signature]:
+        """The functions that an exported model has, by name."""
+
+    @property
+    @abc.abstractmethod
+    def text_paths(self) -> dict[str, TextPath]:
+        """The text paths by the names of the class's arguments."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The class's other arguments, for JSON."""
+        return {}
+
+    def answers(self, function: Callable[..., Any], **inputs: Any) -> Answers:
+        """Calls a function of tensors on Python values, in batches of like lengths.
+
+        Args:
+            function: One of the pipeline's traced functions.
+            **inputs: Strings, or numbers of an option of `zoo.decoding.bounds`: one for each row,
+                or one for all.
+
+        Returns:
+            Name -> array, a row for each row of the inputs; strings are `str`.
+
+        Raises:
+            InputError: The inputs have different numbers of rows, an option is out of its range, or
+                the function refuses a value.
+        """
+        count = next((len(value) for value in inputs.values() if np.ndim(value)), 1)
+        columns = {name: _column(name, value, count) for name, value in inputs.items()}
+        texts = [column for name, column in columns.items() if name not in bounds.BOUNDS]
+        lengths = [sum(map(len, row)) for row in zip(*texts, strict=True)]
+        parts, order = [], []
+        for members in batches(lengths, self.rows) if count else [[]]:
+            part = {
+                name: tf.gather(tf.constant(column), tf.constant(members, tf.int32))
+                for name, column in columns.items()
+            }
+            with _input_errors():
+                parts.append({name: value.numpy() for name, value in function(**part).items()})
+            order += members
+        back = np.argsort(np.array(order, int))
+        return {name: _joined([part[name] for part in parts])[back] for name in parts[0]}
+
+    def export(self, directory: Path | str) -> Path:
+        """Writes the next version of a served model, checked as `zoo.export.publish` does.
+
+        Args:
+            directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
+
+        Returns:
+            The version's folder.
+
+        Raises:
+            ExportError: The written model does not load or answers otherwise; nothing is left
+                behind.
+        """
+        found = self.signatures()
+        functions = {name: each.function for name, each in found.items()}
+        tracked = [*self.text_paths.values(), *(weight.value for weight in self.model.weights)]
+        probes = {name: each.probe for name, each in found.items()}
+        return publish(functions, tracked, probes, Path(directory))
+
+    def save(self, folder: Path | str) -> Path:
+        """Writes the model, the text paths and the options; `zoo.pipelines.load` reads them.
+
+        Args:
+            folder: A folder that does not exist yet.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: The folder exists.
+        """
+        folder = Path(folder)
+        if folder.exists():
+            raise InputError(f"{folder} exists: give the name of a new folder")
+        durable.make_folder(folder.parent)
+        part = folder.with_name(f".{folder.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            part.mkdir()
+            self.model.save(part / MODEL)
+            described = {}
+            for name, path in self.text_paths.items():
+                path.save(part, name)
+                described[name] = {"class": type(path).__name__, "options": path.get_config()}
+            content = {
+                "pipeline": type(self).__name__,
+                "text_paths": described,
+                "options": self.options,
+            }
+            durable.write_json(part / FILE, content)
+            sums = checksums.as_text(checksums.of_tree(part))
+            (part / checksums.NAME).write_text(sums, encoding="utf-8")
+            durable.publish(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return folder
+
+
+@contextlib.contextmanager
+def _input_errors() -> Iterator[None]:
+    """Turns the failure of a check in a graph into an `InputError`."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        sentence = re.search(r"assertion failed: \[(.+?)\](?= \[|\n|$)", error.message)
+        if not sentence:
+            raise
+        raise InputError(sentence[1].replace("\\", "")) from None
+
+
+def _column(name: str, value: Any, count: int) -> np.ndarray:
+    """A value for each row: strings, or numbers of an option's type."""
+    bound = bounds.BOUNDS.get(name)
+    if bound:
+        bounds.require(name, value)
+    column = np.asarray(value, bound.dtype.as_numpy_dtype if bound else object)
+    if column.ndim and len(column) != count:
+        raise InputError(f"{name} has {len(column)} values, expected one for each of {count} rows")
+    return np.broadcast_to(column, [count])
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Batches of one output below each other, padded with 0 or ""; bytes become `str`."""
+    if parts[0].dtype == object:
+        parts = [np.vectorize(_text, otypes=[object])(part) for part in parts]
+    widest = np.max([part.shape[1:] for part in parts], axis=0).astype(int)
+    fill = "" if parts[0].dtype == object else 0
+    return np.concatenate(
+        [
+            np.pad(
+                part,
+                [(0, 0), *((0, most - n) for most, n in zip(widest, part.shape[1:], strict=True))],
+                constant_values=fill,
+            )
+            for part in parts
+        ]
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def traced(*specs: tf.TensorSpec) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a method of tensors a `tf.function` of its object, which is traced at most once.
+
+    Args:
+        *specs: The arguments' names, types and shapes.
+    """
+
+    def decorated(method: Callable[..., Any]) -> Any:
+        def bound(self: Any) -> Any:
+            function = types.MethodType(method, self)
+            return tf.function(function, input_signature=specs, autograph=False)
+
+        bound.__doc__ = method.__doc__
+        return functools.cached_property(bound)
+
+    return decorated
+
+
+def strings(name: str) -> tf.TensorSpec:
+    """A served input of strings (B,)."""
+    return tf.TensorSpec([None], tf.string, name=name)
+
+
+def integers(name: str) -> tf.TensorSpec:
+    """A served input int32 (B,)."""
+    return tf.TensorSpec([None], tf.int32, name=name)
+
+
+def stream_signatures(
+    start: Any,
+    step: Callable[[tf.Tensor, States], dict[str, tf.Tensor]],
+    probe: Mapping[str, Any],
+    tokens: Sequence[bytes],
+) -> dict[str, Signature]:
+    """The signatures `start` and `step`: the caller keeps the states, the server keeps nothing.
+
+    Args:
+        start: A traced function -> the states before the first token.
+        step: `token` strings (B,) and the states -> the answer to the token, and the states after
+            it.
+        probe: Inputs of `start`, three rows.
+        tokens: Three tokens to try `step` on.
+    """
+
+    @tf.function(autograph=False)
+    def read(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
+        return step(token, states)
+
+    specs = {
+        name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name)
+        for name, tensor in start.get_concrete_function().structured_outputs.items()
+    }
+    graph = read.get_concrete_function(token=strings("token"), **specs)
+    return {
+        "start": Signature(start, probe),
+        "step": Signature(graph, {"token": tf.constant(tokens), **start(**probe)}),
+    }
+
+
+def names_of(names: Sequence[str], ids: tf.Tensor) -> tf.Tensor:
+    """Looks up the names of ids, "" for an id without a name; part of a graph.
+
+    Args:
+        names: In the order of their ids.
+        ids: int32 (N,), any values.
+
+    Returns:
+        Strings (N,).
+
+    Example:
+        >>> names_of(["a", "b"], tf.constant([1, 2, -1])).numpy().tolist()
+        [b'b', b'', b'']
+    """
+    places = tf.where((ids >= 0) & (ids < len(names)), ids, len(names))
+    return tf.gather(tf.constant([*names, ""]), places)
+
+
+def names_signature(output: str, names: Sequence[str]) -> Signature:
+    """A function of `ids` int32 (N,) that returns their names as `output`, strings (N,)."""
+
+    @tf.function(input_signature=[integers("ids")], autograph=False)
+    def look_up(ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: names_of(names, ids)}
+
+    return Signature(look_up, {"ids": tf.range(-1, len(names) + 1)})
