@@ -19,7 +19,7 @@ COMMANDS = (
     "rnn-zoo all sentiment",
     'rnn-zoo predict sentiment "slow at first, but I loved the ending"',
 )
-LONGEST = 100  # columns
+LONGEST = 116  # columns
 SCRIPT = "import sys\nfrom recipes.cli import main\nsys.exit(main())\n"
 
 

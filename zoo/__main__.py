@@ -7,6 +7,7 @@ from typing import Any
 import zoo
 from zoo import catalog
 from zoo.errors import InputError, nearest
+from zoo.options import add_arguments
 from zoo.system.command import Place, guarded
 from zoo.version import VERSION
 
@@ -48,7 +49,8 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
     describing.add_argument("name", metavar="NAME", help="of an architecture or a cell")
     summary.add_argument("name", metavar="NAME", help="of an architecture")
-    summary.epilog = describing.epilog = "Options of NAME can follow: --units 64 --bidirectional."
+    summary.epilog = "Options of NAME can follow, as in --units 64; describe NAME lists them."
+    describing.epilog = "With options of NAME, it prints how these change the way through time."
     parsed, rest = parser.parse_known_args(words)
     if rest and parsed.command == "list":
         raise InputError(f"list takes no {' '.join(rest)}: see --help")
@@ -105,8 +107,6 @@ def summarize(name: str, words: list[str]) -> None:
 
 def parse_options(name: str, words: list[str]) -> dict[str, Any]:
     """Turns `--units 64 --bidirectional` into the options of an architecture."""
-    from zoo.options import add_arguments
-
     options = zoo.registry.architecture(name).options
     parser = argparse.ArgumentParser(
         prog=f"python -m zoo summary {name}", allow_abbrev=False, exit_on_error=False
