@@ -20,6 +20,7 @@ COMMANDS = (
     'rnn-zoo predict sentiment "slow at first, but I loved the ending"',
 )
 LONGEST = 116  # columns
+FONTS = "Menlo, Consolas, DejaVu Sans Mono, monospace"
 SCRIPT = "import sys\nfrom recipes.cli import main\nsys.exit(main())\n"
 
 
@@ -39,6 +40,7 @@ def drawing(transcript: list[tuple[str, str]]) -> str:
         console.print(Text.assemble(("$ ", "green"), (command, "bold")))
         console.print(Text(output))
     svg = console.export_svg(title="rnn-zoo", theme=DIMMED_MONOKAI, unique_id="terminal")
+    svg = svg.replace("Fira Code, monospace", FONTS)
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S)
 
 
