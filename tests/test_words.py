@@ -22,7 +22,6 @@ UNFINISHED = (
     "recipes/origin/",
     "recipes/plots.py",
     "recipes/pos/",
-    "recipes/training/",
     "recipes/translation/",
     "recipes/tuning/",
     "zoo/architectures/",

@@ -113,7 +113,7 @@ def _one_more_bucket(
     The cost of lengths i to j - 1 in one bucket is sizes[j - 1] * (below[j] - below[i]), so that
     for each j the best i is the lowest of the lines best[i] - below[i] * x at x = sizes[j - 1].
     Their slopes fall and x rises: only lines of the lower hull are kept, and those that are passed
-    are never looked at again.
+    are not checked again.
 
     Args:
         best: The least cost of the first i lengths, for i = 0 to D; infinite where there is none.

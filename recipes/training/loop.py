@@ -4,7 +4,8 @@ import csv
 import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from recipes.config import TrainingConfig
 from recipes.training import checkpoint
-from recipes.training.batch_step import Step, batch_step
+from recipes.training.batch_step import batch_step
 from recipes.training.batches import MEASURED_TOKENS, LabelledBatches, SequenceBatches
 from recipes.training.checkpoint import Progression
 from recipes.training.optimizers import averaged
@@ -205,45 +206,61 @@ def how_to_go_on(
 
 def over_batches(model: keras.Model, batches: LabelledBatches) -> RunEpoch:
     """What trains an epoch of a compiled model over a split in batches."""
-    step_of = functools.cache(functools.partial(batch_step, model, batches))  # it is traced once
+    step_of = functools.cache(partial(batch_step, model, batches))  # it is traced once
 
     def run(config: TrainingConfig, epoch: int, watch: Watch | None = None) -> dict[str, float]:
         compiling = step_of.cache_info().currsize == 0
         progress = Progress(f"epoch {epoch + 1}/{config.epochs}", len(batches), compiling)
         take = step_of(config.strategy, config.accumulate)
-        return _epoch(take, batches, config, epoch, progress, watch)
+        steps = (
+            (take(inputs, labels), batches.weight(labels))
+            for inputs, labels, _ in batches((config.seed, epoch))
+        )
+        return mean_metrics(steps, partial(_check_loss, config, epoch), progress, watch)
 
     return run
 
 
-def _epoch(
-    take: Step,
-    batches: LabelledBatches,
-    config: TrainingConfig,
-    epoch: int,
+def mean_metrics(
+    steps: Iterable[tuple[Mapping[str, float], int]],
+    check: Callable[[float, int], None],
     progress: Progress,
-    watch: Watch | None,
+    watch: Watch | None = None,
+    unit: str = "",
 ) -> dict[str, float]:
-    """One pass over the training split; its mean loss and metrics, measured while it trains."""
+    """Takes the steps of an epoch and averages their metrics, measured while the model trains.
+
+    Args:
+        steps: The metrics of each step, `loss` among them, and its weight; taken one by one.
+        check: Called with each step's loss and its number, from 1 up; raises to end training.
+        progress: Shows the means so far.
+        watch: Called with each loss before it is checked.
+        unit: What the weights count, such as `tokens`, to measure them per second as well.
+    """
     totals: dict[str, float] = {}
-    seen = 0
+    start, seen = time.monotonic(), 0
     try:
-        for step, (inputs, labels, _) in enumerate(batches((config.seed, epoch)), 1):
-            metrics = take(inputs, labels)
+        for number, (metrics, weight) in enumerate(steps, 1):
+            loss = float(metrics["loss"])
             if watch:
-                watch(float(metrics["loss"]))
-            _check_loss(float(metrics["loss"]), epoch, step, config)
-            weight = batches.weight(labels)
+                watch(loss)
+            check(loss, number)
             seen += weight
             for name, value in metrics.items():
                 totals[name] = totals.get(name, 0.0) + float(value) * weight
-            progress.update(step, "  ".join(f"{k} {v / seen:.4f}" for k, v in totals.items()))
+            shown = [f"{name} {total / seen:.4f}" for name, total in totals.items()]
+            if unit:
+                shown.append(f"{seen / (time.monotonic() - start):,.0f} {unit}/s")
+            progress.update(number, "  ".join(shown))
     finally:
         progress.done()
-    return {name: total / seen for name, total in totals.items()}
+    means = {name: total / seen for name, total in totals.items()}
+    if unit:
+        means[f"{unit}_per_second"] = seen / (time.monotonic() - start)
+    return means
 
 
-def _check_loss(loss: float, epoch: int, step: int, config: TrainingConfig) -> None:
+def _check_loss(config: TrainingConfig, epoch: int, loss: float, step: int) -> None:
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss is {loss} in epoch {epoch + 1}, step {step}: training has diverged; lower "

@@ -1,8 +1,8 @@
 """A language model's steps over windows: those that train it, and those that score text."""
 
 import math
-import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import keras
@@ -13,7 +13,7 @@ from recipes.config import TrainingConfig
 from recipes.families.language.shared import SharedWindows
 from recipes.families.language.states import initial_states, inputs_of, signature, states_of
 from recipes.families.language.windows import Documents, Streams, Window
-from recipes.training.loop import TrainingError, Watch
+from recipes.training.loop import TrainingError, Watch, mean_metrics
 from recipes.training.progress import Progress
 from recipes.training.replicas import team_of
 from zoo.architectures.language_model import LanguageModel
@@ -68,12 +68,12 @@ class Trainer:
     def epoch(
         self, config: TrainingConfig, epoch: int, watch: Watch | None = None
     ) -> dict[str, float]:
-        """One pass over the training split; its figures, measured while it trains.
+        """Trains one epoch and returns its mean loss and speed, measured while it trains.
 
         Args:
-            config: Seed, and what the messages tell.
+            config: Its seed, and the options that messages name.
             epoch: Its number, from 0 up.
-            watch: Is told each step's loss.
+            watch: Called with each step's loss.
 
         Raises:
             TrainingError: The loss is no number any more, or far worse than chance.
@@ -82,23 +82,15 @@ class Trainer:
         progress = Progress(title, len(self.windows), compiling=not self.compiled)
         self.compiled = True
         worst = EXPLODED * math.log(LanguageModel.of(self.model).vocabulary_size)
-        start, total, seen = time.monotonic(), 0.0, 0
-        try:
-            for number, window in enumerate(self.windows((config.seed, epoch)), 1):
-                loss = self._take(window, config)
-                if watch:
-                    watch(loss)
-                _check(loss, worst, epoch, number, config)
-                total += loss * window.num_tokens
-                seen += window.num_tokens
-                rate = seen / (time.monotonic() - start)
-                progress.update(number, f"loss {total / seen:.4f}  {rate:,.0f} tokens/s")
-        finally:
-            progress.done()
-        return {"loss": total / seen, "tokens_per_second": seen / (time.monotonic() - start)}
+        steps = (
+            ({"loss": self._take(window, config)}, window.num_tokens)
+            for window in self.windows((config.seed, epoch))
+        )
+        check = partial(_check, config, epoch, worst)
+        return mean_metrics(steps, check, progress, watch, unit="tokens")
 
 
-def _check(loss: float, worst: float, epoch: int, step: int, config: TrainingConfig) -> None:
+def _check(config: TrainingConfig, epoch: int, worst: float, loss: float, step: int) -> None:
     if loss < worst:  # False for what is no number, too
         return
     clipped = (
