@@ -13,12 +13,13 @@ from typing import Any, BinaryIO, TextIO
 from recipes import predictions, provenance
 from recipes.answering import predict
 from recipes.cli import VERBS, Parser
-from recipes.config import READING, add_options
+from recipes.config import READING
 from recipes.recipe import Recipe
 from recipes.run import Run, stored_options
 from recipes.tuning import command as tuning
 from zoo import export
 from zoo.errors import InputError, nearest
+from zoo.options import add_arguments, options_of
 from zoo.system.command import Place
 from zoo.system.lines import read_lines
 from zoo.system.startup import program
@@ -57,26 +58,56 @@ def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
     """The options of a verb by name; options of the recipe only where they are given."""
     prog = f"{program()} {verb} {recipe.name}"
     parser = Parser(prog=prog, description=VERBS[verb], allow_abbrev=False)
-    parser.add_argument(
+    run = parser.add_argument_group("run")
+    run.add_argument(
         "--module",
         action="append",
         default=[],
         help="your module that registers cells, models or recipes",
     )
+    architecture = ""
     if verb == "tune":
-        tuning.add_options(parser, recipe)
+        tuning.add_options(parser, run, recipe, _first(words).architecture)
     else:
-        _add_common(parser, verb, recipe)
+        _add_common(run, verb, recipe)
     if verb in TRAINING_VERBS:
-        add_options(parser, recipe.config)
+        architecture = _architecture(recipe, words)
+        for title, options in recipe.option_groups([architecture]).items():
+            group = parser.add_argument_group(title)
+            add_arguments(group, options, other_defaults=recipe.builtin_defaults())
     parsed, unknown = parser.parse_known_args(words)
     if unknown:
         known = [action.option_strings[0] for action in parser._actions if action.option_strings]
+        usual = {each.flag: each.name for each in options_of(recipe.config).values()}
+        if architecture and unknown[0] in usual:  # the error names the architecture
+            recipe.configured({"architecture": architecture, usual[unknown[0]]: None})
         raise InputError(f"unknown option {unknown[0]!r}: {nearest(unknown[0], known)}")
     return {name: value for name, value in vars(parsed).items() if name != "module"}
 
 
-def _add_common(parser: argparse.ArgumentParser, verb: str, recipe: Recipe) -> None:
+def _first(words: list[str]) -> argparse.Namespace:
+    """The flags on which it depends which others there are."""
+    parser = Parser(prog=program(), add_help=False, allow_abbrev=False)
+    parser.add_argument("--architecture", default="")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--run-dir", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_known_args(words)[0]
+
+
+def _architecture(recipe: Recipe, words: list[str]) -> str:
+    """The architecture whose options are flags: by flag, by file, or of the resumed run."""
+    parsed = _first(words)
+    name: str = parsed.architecture
+    if not name and parsed.config:
+        name = stored_options(recipe, parsed.config).get("architecture", "")
+    if not name and parsed.resume:
+        run = Run.open(recipe, parsed.run_dir) if parsed.run_dir else Run.latest(recipe)
+        name = run.config.architecture
+    return name or recipe.config.architecture
+
+
+def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
     if verb == "predict":
         parser.add_argument(
             "--run-dir",
@@ -89,7 +120,8 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, recipe: Recipe) -> N
             "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
         )
     if verb == "evaluate":
-        add_options(parser, recipe.config, READING)
+        options = options_of(recipe.config)
+        add_arguments(parser, [options[name] for name in READING if name in options])
         parser.add_argument(
             "--write-predictions",
             type=Path,
@@ -115,7 +147,7 @@ def _add_common(parser: argparse.ArgumentParser, verb: str, recipe: Recipe) -> N
             "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
         )
     if verb == "predict":
-        add_options(parser, recipe.answering)
+        add_arguments(parser, options_of(recipe.answering).values())
         parser.add_argument(
             "texts", nargs="*", metavar="TEXT", help="the texts (default: the lines of stdin)"
         )

@@ -1,16 +1,15 @@
 """A recipe's configuration: a dataclass whose fields are command line options and JSON entries."""
 
-import argparse
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
-from zoo.options import Condition
+from zoo.options import Condition, Option, option, options_of
 from zoo.system import durable, stored
 
 Config = TypeVar("Config", bound="TrainingConfig")
@@ -28,37 +27,14 @@ READING = (
 STRATEGIES = ("none", "mirrored", "multiworker")
 PRECISIONS = ("float32", "bfloat16")
 ADVICE = "put back a copy of it, or train again"  # about a damaged file of a run
-METAVARS = {str: "TEXT", int: "N", float: "X"}
-
-
-def option(
-    default: Any, help: str, kind: type | None = None, only_if: Condition | None = None
-) -> Any:
-    """A field with its default and the text that `--help` shows.
-
-    Args:
-        default: The value where the user gives none; None for one that is chosen later.
-        help: The text, without the default.
-        kind: The type of a field whose default is None.
-        only_if: When the option has an effect.
-    """
-    metadata = {"help": help, "kind": kind, "only_if": only_if}
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def kind_of(field: dataclasses.Field[Any]) -> type:
-    """Returns the type of a field's values."""
-    kind: type = field.metadata.get("kind") or type(field.default)
-    return kind
 
 
 def chosen_epochs(rule: EpochRule, larger: str = "") -> Any:
     """The field `epochs` of a recipe: None until the size of the training split is known."""
     return option(
         None,
-        "passes over the training split, at most (default: chosen by its size: "
+        "Epochs at most: passes over the training split (default: chosen by its size: "
         f"{larger}{rule.least} for {rule.reference:,} {rule.unit} or more, more for fewer)",
-        int,
     )
 
 
@@ -66,10 +42,9 @@ def chosen_patience(rule: EpochRule) -> Any:
     """The field `patience` of a recipe, chosen as `epochs` is."""
     return option(
         None,
-        "epochs without a better validation score before training stops (default: chosen by the "
+        "Epochs without a better validation score before training stops (default: chosen by the "
         f"size of the training split: {rule.patience} for {rule.reference:,} {rule.unit} or more, "
         "more for fewer)",
-        int,
     )
 
 
@@ -81,14 +56,18 @@ class DataOptions:
     prepared once fits every model: see `Recipe.data_of`.
     """
 
-    data: str = option("builtin", "builtin, tfds:NAME[/CONFIG], or a path to your own data")
-    download: bool = option(True, "let tfds download what is not prepared")
-    validation_fraction: float = option(0.1, "share of train cut off where there is no validation")
-    test_fraction: float = option(0.1, "share of train cut off where there is no test split")
-    train_fraction: float = option(1.0, "fraction of the training split to use")
-    split_seed: int = option(0, "seed of those cuts")
-    batch_size: int = option(32, "examples a step")
-    buckets: int = option(6, "number of lengths that batches are padded to")
+    data: str = option("builtin", "Data: builtin, tfds:NAME[/CONFIG], or a path to your own.")
+    download: bool = option(True, "Let tensorflow-datasets download what is not there.")
+    validation_fraction: float = option(
+        0.1, "Fraction of train to use as validation if the data has no validation split."
+    )
+    test_fraction: float = option(
+        0.1, "Fraction of train to use as test if the data has no test split."
+    )
+    train_fraction: float = option(1.0, "Fraction of the training split to use.")
+    split_seed: int = option(0, "Seed of the random splits.")
+    batch_size: int = option(32, "Examples per step.")
+    buckets: int = option(6, "Number of different lengths that batches are padded to.")
 
 
 @dataclass(frozen=True)
@@ -97,16 +76,16 @@ class LabelledColumns(DataOptions):
 
     text_column: str = option(
         "text",
-        "column (or tfds feature) of the text: its name, or its number from 0; with commas: the "
-        "first that a file has",
+        "Column (or tfds feature) of the text: its name, or its number from 0; of several with "
+        "commas between, the first that a file has.",
     )
-    label_column: str = option("label", "column (or tfds feature) of the label, likewise")
+    label_column: str = option("label", "Column (or tfds feature) of the label, likewise.")
     format: str = option(
         "",
-        "of the files: tsv, csv, jsonl; txt = a folder with a file for each class; by their "
-        "endings if not given",
+        "Format of the files: tsv, csv, jsonl, or txt for a folder with a file for each class; by "
+        "default as their endings say.",
     )
-    header: bool = option(True, "the first line of TSV and CSV names the columns")
+    header: bool = option(True, "The first line of TSV and CSV files names the columns.")
 
 
 @dataclass(frozen=True)
@@ -119,38 +98,49 @@ class TrainingConfig(DataOptions):
     """
 
     RULE: ClassVar[EpochRule] = EpochRule(least=10, reference=10_000, patience=2)
-    architecture: str = option("", "a name from `python -m zoo list`")
-    epochs: int = option(10, "passes over the training split, at most")
-    minutes: float = option(0.0, "time for training: no epoch begins that would end later; 0 = any")
-    patience: int = option(2, "epochs without a better validation score before training stops")
-    keep_epoch: int = option(0, "the epoch that is kept and the last one; 0 = what validates best")
-    learning_rate: float = option(1e-3, "Adam's")
-    decay: str = option("none", "how it falls to 0 over all epochs: none, linear, cosine")
-    weight_decay: float = option(
-        0.0, "share of all weights that a step takes off, times its learning rate (AdamW)"
+    architecture: str = option("", "Architecture, one of those that `zoo list` names.")
+    epochs: int = option(10, "Epochs at most: passes over the training split.")
+    minutes: float = option(
+        0.0, "Minutes for training: no epoch starts that would end later; 0 = no limit."
     )
-    clip_norm: float = option(1.0, "gradients' global norm is clipped to this; 0 = never")
+    patience: int = option(2, "Epochs without a better validation score before training stops.")
+    keep_epoch: int = option(
+        0, "Stop after this epoch and keep it; 0 = keep the epoch with the best validation score."
+    )
+    learning_rate: float = option(1e-3, "Learning rate of Adam.")
+    decay: str = option(
+        "none", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
+    )
+    weight_decay: float = option(
+        0.0, "Weight decay of AdamW: fraction of the weights, times the learning rate, per step."
+    )
+    clip_norm: float = option(1.0, "Largest global norm of the gradients; 0 = no clipping.")
     average: float = option(
-        0.3, "epochs over which weights are averaged for use; 0 = the last ones"
+        0.3, "Epochs over which the weights are averaged; 0 = use the last weights."
     )
     strategy: str = option(
         "none",
-        "who shares each step: none, mirrored (all devices), multiworker (processes by TF_CONFIG)",
+        "Distribution of each step: none, mirrored (all devices), multiworker (processes of "
+        "TF_CONFIG).",
     )
     accumulate: int = option(
         1,
-        "parts of a batch taken one after the other, for memory: the step is that of the whole "
-        "batch, but for what a layer draws or penalizes batch by batch",
+        "Parts into which a batch is divided to save memory: the gradients are those of the whole "
+        "batch, except for what a layer draws or penalizes per batch.",
     )
-    precision: str = option("float32", "of the layers' products in training: float32, bfloat16")
-    seed: int = option(0, "of weights, order and dropout: the same seed gives the same run")
+    precision: str = option(
+        "float32", "Precision of matrix products in training: float32, bfloat16."
+    )
+    seed: int = option(
+        0, "Random seed of weights, order and dropout: the same seed gives the same run."
+    )
 
     def __post_init__(self) -> None:
         """Checks every value's type and range."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is not None or field.default is not None:
-                _check_type(field.name, value, kind_of(field))
+        for each in options_of(type(self)).values():
+            value = getattr(self, each.name)
+            if value is not None or each.default is not None:
+                _check_type(each.name, value, each.kind)
         for name in ("epochs", "patience", "batch_size", "buckets", "accumulate"):
             value = getattr(self, name)
             _check(value is None or value >= 1, name, "at least 1", value)
@@ -194,9 +184,11 @@ def _check(right: bool, name: str, expected: str, value: Any) -> None:
         raise InputError(f"{name} must be {expected}, got {value!r}")
 
 
-def _check_type(name: str, value: Any, kind: type) -> None:
-    """An int is taken for a float, but a bool is no number."""
-    kinds = (int, float) if kind is float else (kind,)
+def _check_type(name: str, value: Any, kind: type | None) -> None:
+    """Refuses values of another type; an int is a float, but a bool is no number."""
+    if kind is None:
+        return
+    kinds = {float: (int, float), list: (list, tuple)}.get(kind, (kind,))
     if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{name} must be of type {kind.__name__}, got {value!r}")
     if isinstance(value, float) and not math.isfinite(value):
@@ -205,28 +197,16 @@ def _check_type(name: str, value: Any, kind: type) -> None:
         raise InputError(f"{name} must be below {LARGEST}, got {str(value)[:40]}")
 
 
-def add_options(
-    parser: argparse.ArgumentParser, config: Any, names: Sequence[str] | None = None
-) -> None:
-    """Adds every field as an option; one that is not given does not show up in the result.
-
-    Args:
-        parser: Gets the options.
-        config: A dataclass whose fields `option` made.
-        names: The fields to add; None for all.
-    """
-    for field in dataclasses.fields(config):
-        if names is not None and field.name not in names:
-            continue
-        flag = "--" + field.name.replace("_", "-")
-        text = field.metadata["help"]
-        if field.default is not None:
-            text += f" (default: {field.default})"
-        kind = kind_of(field)
-        how: dict[str, Any] = {"type": kind, "metavar": METAVARS.get(kind)}
-        if kind is bool:
-            how = {"action": argparse.BooleanOptionalAction}
-        parser.add_argument(flag, default=argparse.SUPPRESS, help=text.replace("%", "%%"), **how)
+def with_options(config: type[Config], options: Iterable[Option]) -> type[Config]:
+    """Returns a configuration class with further options; those that it declares stay."""
+    declared = {field.name for field in dataclasses.fields(config)}
+    new = [
+        (each.name, each.annotation, each.field()) for each in options if each.name not in declared
+    ]
+    made: type[Config] = dataclasses.make_dataclass(
+        config.__name__, new, bases=(config,), frozen=True
+    )
+    return made
 
 
 def whole_numbers(name: str, text: str) -> list[int]:
@@ -274,7 +254,7 @@ def differences(old: TrainingConfig, given: Mapping[str, Any], free: Sequence[st
         free: The options that may change.
     """
     return [
-        f"--{name.replace('_', '-')} {value} (the run has {getattr(old, name)})"
+        f"--{name.replace('_', '-')} {value} (the run has {getattr(old, name, None)})"
         for name, value in given.items()
-        if name not in free and getattr(old, name) != value
+        if name not in free and getattr(old, name, None) != value
     ]

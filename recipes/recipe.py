@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import keras
 
 import zoo
-from recipes.config import Answering, DataOptions, TrainingConfig, from_mapping
+from recipes.config import Answering, DataOptions, TrainingConfig, from_mapping, with_options
 from recipes.data.splits import Splits
 from recipes.predictions import Measured
 from recipes.registry import BUILTIN
@@ -18,10 +18,13 @@ from recipes.training import loop
 from recipes.training.batches import LabelledBatches
 from recipes.training.epochs import settled
 from zoo.errors import InputError, nearest
+from zoo.options import Option, options_of, shown
 from zoo.pipelines import Pipeline
 from zoo.registry import architecture, preset_options
 
 Made = TypeVar("Made")
+_CONFIGS: dict[Any, type[TrainingConfig]] = {}  # of each recipe and architecture
+zoo.import_models()  # a recipe has the options of its architecture
 
 
 @dataclass(frozen=True)
@@ -69,14 +72,16 @@ class OfModel(Generic[Made]):
 class Recipe(abc.ABC):
     """A task from its data to a served model.
 
-    A configuration is one flat dataclass, `config`. Of its options those in `data_options` say what
-    the data is and how it becomes numbers; `load` and `prepare` get these alone. The options that
-    the architecture's builder takes go to `zoo.build`.
+    A configuration is one flat dataclass. Its options are those that a recipe declares as `config`
+    and those of the architecture's builder, which go to `zoo.build`. Those in `data_options` say
+    what the data is and how it becomes numbers; `load` and `prepare` get these alone.
 
     Attributes:
         name: What the command line calls it.
         summary: One line for the list of recipes.
-        config: All options: a dataclass of fields made by `recipes.config.option`.
+        config: The recipe's own options, a dataclass of fields made by `recipes.config.option`; the
+            subclass gets the usual architecture's options added to it.
+        model_defaults: The defaults of the builder's options that are not the builder's own.
         data_options: The options that `load` and `prepare` get, a dataclass whose fields `config`
             has, too.
         builtin: The defaults that apply to the built-in corpus.
@@ -92,7 +97,9 @@ class Recipe(abc.ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     config: ClassVar[type[TrainingConfig]]
+    declared: ClassVar[type[TrainingConfig]]
     data_options: ClassVar[type[DataOptions]]
+    model_defaults: ClassVar[Mapping[str, Any]] = {}
     builtin: ClassVar[Mapping[str, Any]] = {}
     sized_by_data: ClassVar[Mapping[str, Any]] = {}
     answering: ClassVar[type[Answering]] = Answering
@@ -101,8 +108,12 @@ class Recipe(abc.ABC):
     labelled: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Gives a built-in recipe its summary."""
+        """Gives a built-in recipe its summary, and the configuration the builder's options."""
         super().__init_subclass__(**options)
+        if "config" in vars(cls):
+            cls.declared = cls.config
+        if hasattr(cls, "declared"):
+            cls.config = cls.config_for(cls.declared.architecture)
         if "name" in vars(cls) and "summary" not in vars(cls):
             cls.summary = BUILTIN.get(cls.name, "")
 
@@ -196,26 +207,87 @@ class Recipe(abc.ABC):
             InputError: An option is unknown, has a wrong value, or is one that the architecture
                 does not have.
         """
-        known = {field.name for field in dataclasses.fields(self.config)}
-        preset = preset_options(options["architecture"]) if "architecture" in options else {}
-        own = {name: value for name, value in preset.items() if name in known}
-        config = from_mapping(self.config, {**self.defaults(options), **own, **options})
-        self._check_accepted(config, options)
-        return config
+        defaults = self.defaults(options)
+        name = options.get("architecture", defaults.get("architecture", self.config.architecture))
+        config = self.config_for(name)
+        known = {field.name for field in dataclasses.fields(config)}
+        preset = preset_options(name) if "architecture" in options else {}
+        chosen = {key: value for key, value in {**defaults, **preset}.items() if key in known}
+        return from_mapping(config, {**chosen, **self._accepted(config, options, name)})
 
-    def _check_accepted(self, config: Any, options: Mapping[str, Any]) -> None:
-        """Refuses options of the usual architecture that another one lacks."""
-        accepted = architecture(config.architecture).options
-        usual = set(architecture(self.config.architecture).options) - set(self.sized_by_data)
-        for name in options:
-            if (
-                name in usual
-                and name not in accepted
-                and options[name] != getattr(self.config, name)
-            ):
-                raise InputError(
-                    f"{config.architecture} has no option {name!r}: {nearest(name, accepted)}"
-                )
+    def opened(self, stored: Mapping[str, Any]) -> Any:
+        """The configuration in a run's `config.json`.
+
+        Raises:
+            InputError: An option is unknown or has a wrong value.
+        """
+        name = stored.get("architecture", self.config.architecture)
+        return from_mapping(self.config_for(name), stored)
+
+    def _accepted(
+        self, config: type[TrainingConfig], options: Mapping[str, Any], name: str
+    ) -> dict[str, Any]:
+        """The options without defaults of the usual architecture that another one lacks."""
+        known = {field.name for field in dataclasses.fields(config)}
+        usual = {field.name: field.default for field in dataclasses.fields(self.config)}
+        for option, value in options.items():
+            if option in usual and option not in known and value != usual[option]:
+                accepted = architecture(name).options
+                raise InputError(f"{name} has no option {option!r}: {nearest(option, accepted)}")
+        return {key: options[key] for key in options if key in known or key not in usual}
+
+    @classmethod
+    def config_for(cls, name: str) -> type[TrainingConfig]:
+        """The configuration class of an architecture: the recipe's and the builder's options.
+
+        Raises:
+            InputError: There is no such architecture.
+        """
+        options = architecture(name).options
+        key = (cls, name, architecture(name).builder)
+        if key not in _CONFIGS:
+            defaults = {**cls.model_defaults, **preset_options(name)}
+            without = {*cls.sized_by_data, "name"}
+            _CONFIGS[key] = with_options(
+                cls.declared,
+                [
+                    dataclasses.replace(each, default=defaults.get(each.name, each.default))
+                    for each in options.values()
+                    if each.name not in without
+                ],
+            )
+        return _CONFIGS[key]
+
+    @classmethod
+    def option_groups(cls, names: Sequence[str]) -> dict[str, list[Option]]:
+        """The options for a command line, by what they are about: data, model, training.
+
+        Args:
+            names: The architectures that may be built.
+        """
+        options: dict[str, Option] = {}
+        for name in reversed(names):
+            options |= options_of(cls.config_for(name))
+        shared = {field.name for field in dataclasses.fields(TrainingConfig)}
+        shared -= {field.name for field in dataclasses.fields(DataOptions)}
+        data = {field.name for field in dataclasses.fields(cls.data_options)} - shared
+        model = {option for name in names for option in architecture(name).options} - data
+        model |= {"architecture"}
+        groups: dict[str, list[Option]] = {"data": [], "model": [], "training": []}
+        for each in options.values():
+            part = "data" if each.name in data else "model" if each.name in model else "training"
+            groups[part].append(each)
+        return groups
+
+    @classmethod
+    def builtin_defaults(cls) -> dict[str, str]:
+        """A remark for help about each default that is another one for the built-in corpus."""
+        usual = options_of(cls.config)
+        return {
+            name: f"{shown(value)} with the built-in data"
+            for name, value in cls.builtin.items()
+            if value != usual[name].default
+        }
 
     def data_of(self, config: Any) -> Any:
         """The data options of a configuration. Equal ones load and prepare the same data."""
@@ -226,7 +298,12 @@ class Recipe(abc.ABC):
         """The options that go to the architecture's builder, but for those that the data decide."""
         known = {field.name for field in dataclasses.fields(config)} - set(self.sized_by_data)
         accepted = architecture(config.architecture).options
-        return {name: getattr(config, name) for name in accepted if name in known}
+        values = {name: getattr(config, name) for name in accepted if name in known}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None or not accepted[name].required
+        }
 
     def model(self, config: Any, sizes: Mapping[str, Any]) -> keras.Model:
         """The model, not compiled; `sizes` are the values of `sized_by_data`."""

@@ -12,7 +12,7 @@ import keras
 
 from recipes import plots, provenance, registry, scores
 from recipes.answering import predict
-from recipes.config import TrainingConfig, differences, from_mapping, read_json, write_json
+from recipes.config import TrainingConfig, differences, read_json, write_json
 from recipes.data.splits import share_of
 from recipes.predictions import Measured
 from recipes.predictions import write as write_predictions
@@ -126,7 +126,7 @@ class Run:
         if stored.pop("recipe", recipe.name) != recipe.name:
             raise InputError(f"{directory} is not a run of {recipe.name}: give another --run-dir")
         try:
-            config: TrainingConfig = from_mapping(recipe.config, stored)
+            config: TrainingConfig = recipe.opened(stored)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         return cls(recipe, config, directory)

@@ -88,6 +88,14 @@ class Option:
         """Its command line flag."""
         return "--" + self.name.replace("_", "-")
 
+    def field(self) -> Any:
+        """Returns a dataclass field that declares it again; one that is required is None there."""
+        metadata = {"help": self.help, "only_if": self.only_if, "late": self.late}
+        default = None if self.required else self.default
+        if isinstance(default, list | dict | set):
+            return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+        return dataclasses.field(default=default, metadata=metadata)
+
     @property
     def type_name(self) -> str:
         """Its type as text."""
@@ -207,18 +215,26 @@ def meanings_of(text: str) -> dict[str, str]:
     return {argument: " ".join(meaning.split()) for argument, meaning in entries}
 
 
-def add_arguments(parser: Any, options: Iterable[Option], several: str = "") -> None:
+def add_arguments(
+    parser: Any,
+    options: Iterable[Option],
+    several: str = "",
+    other_defaults: Mapping[str, str] | None = None,
+) -> None:
     """Adds a flag for each option; one that is not given is missing from the parsed result.
 
     Args:
         parser: An `argparse.ArgumentParser` or a group of one.
         options: The options.
         several: How to write several values of an option; the parsed value is then the text.
+        other_defaults: By name, text about a default that applies elsewhere.
     """
     for each in options:
-        text = each.help.removesuffix(".")
+        text, other = each.help.removesuffix("."), (other_defaults or {}).get(each.name, "")
         if each.default is not None and not each.required:
-            text += f" (default: {shown(each.default)})"
+            text += f" (default: {shown(each.default)}{other and '; '}{other})"
+        elif other:
+            text += f" ({other})"
         if several:
             text += f"; one value, or {several}"
         reading: dict[str, Any] = {
@@ -279,7 +295,7 @@ def _fields(options: Any) -> list[Option]:
         Option(
             field.name,
             hints[field.name],
-            field.default if isinstance(options, type) else getattr(options, field.name),
+            _default(field) if isinstance(options, type) else getattr(options, field.name),
             field.metadata.get("help", ""),
             field.metadata.get("only_if"),
             field.metadata.get("late", False),
@@ -287,3 +303,9 @@ def _fields(options: Any) -> list[Option]:
         for field in dataclasses.fields(options)
     ]
     return sorted(found, key=lambda each: each.late)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return REQUIRED if field.default is dataclasses.MISSING else field.default

@@ -23,15 +23,18 @@ EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of
 class GenerationData(DataOptions):
     """What the texts and their tokens are, and how they are cut into windows."""
 
-    text_column: str = option("text", "tfds feature that holds the text")
-    unit: str = option("file", "what one text is: a file, or a line")
-    limit: int = option(0, "characters of train that are read; 0 = all")
-    level: str = option("character", "what a token is: character, word, or space (between blanks)")
-    lower: bool = option(False, "drop case")
-    vocabulary_size: int = option(50_000, "number of token ids at most")
-    min_count: int = option(1, "times a token must occur in train to be known")
-    carry: bool = option(True, "carry the state from text to text; else each begins afresh")
-    window: int = option(100, "tokens through which gradients go back")
+    text_column: str = option("text", "Tfds feature of the text.")
+    unit: str = option("file", "Unit of text: file or line.")
+    limit: int = option(0, "Characters read of train at most; 0 = all.")
+    level: str = option("character", "Tokens: character, word, or space (between blanks).")
+    lower: bool = option(False, "Convert texts to lower case.")
+    vocabulary_size: int = option(50_000, "Size of the vocabulary at most.")
+    min_count: int = option(1, "Occurrences in train that a token needs to be in the vocabulary.")
+    carry: bool = option(
+        True,
+        "Pass the states from a text to the next; otherwise each starts from the initial states.",
+    )
+    window: int = option(100, "Tokens per window: gradients are truncated there.")
 
 
 @dataclass(frozen=True)
@@ -41,33 +44,27 @@ class GenerationConfig(TrainingConfig, GenerationData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(32, "streams (or texts) beside each other")
-    learning_rate: float = option(6e-3, "of the optimizer")
-    optimizer: str = option("adam", "adam, or sgd (for words: a rate of 20, clipped to 0.25)")
-    warmup: float = option(
-        0.05, "share of all steps in which the rate rises to its height", only_if=DECAYING
+    batch_size: int = option(32, "Streams (or texts) per step.")
+    learning_rate: float = option(6e-3, "Learning rate.")
+    optimizer: str = option(
+        "adam", "Optimizer: adam or sgd (for words: a rate of 20, clipped to 0.25)."
     )
-    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
-    average: float = option(0.1, "epochs over which weights are averaged for use; 0 = the last")
-    validation_limit: int = option(0, "tokens of validation that an epoch is scored on; 0 = all")
-    architecture: str = option("language_model", "a name from `python -m zoo list`")
-    cell: str = option("gru", "recurrent cell, from `python -m zoo list`")
-    units: int = option(256, "hidden size K")
-    num_layers: int = option(1, "recurrent layers on top of each other")
-    residual: bool = option(False, "add to a layer's output what it read, from the second on")
-    embedding_dim: int = option(64, "size of a token's vector")
-    tied: bool = option(False, "one table for tokens that are read and that are told")
-    sampled: int = option(0, "words that the training loss looks at; 0 = all")
-    dropout: float = option(0.0, "share dropped between layers and before the logits")
-    type_dropout: float = option(0.0, "share of the vocabulary dropped for a batch")
-    input_dropout: float = option(0.0, "share of layers' inputs dropped, one mask for all steps")
-    output_dropout: float = option(0.0, "the same of the last layer's outputs")
-    recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
-    weight_drop: float = option(0.0, "share of the recurrent matrices dropped for a batch")
-    ar: float = option(0.0, "weight of activation regularisation")
-    tar: float = option(0.0, "weight of temporal activation regularisation")
+    warmup: float = option(
+        0.05, "Fraction of all steps in which the learning rate rises.", only_if=DECAYING
+    )
+    decay: str = option(
+        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
+    )
+    average: float = option(
+        0.1, "Epochs over which the weights are averaged; 0 = use the last weights."
+    )
+    validation_limit: int = option(0, "Tokens of validation that each epoch is scored on; 0 = all.")
+    architecture: str = option(
+        "language_model", "Architecture, one of those that `zoo list` names."
+    )
 
 
+MODEL = {"cell": "gru", "embedding_dim": 64}
 # what the built-in corpus takes where nothing is given: lines that stand by themselves
 BUILTIN: dict[str, Any] = {
     "unit": "line",
@@ -82,15 +79,17 @@ BUILTIN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Writing(Answering):
-    """How `predict` writes on."""
+    """The options of `predict`."""
 
-    max_tokens: int = option(200, "tokens that are written at most")
-    temperature: float = option(1.0, "below 1 keeps to the likely, 0 takes the likeliest")
-    top_k: int = option(0, "draw among so many tokens; 0 = all")
-    top_p: float = option(1.0, "draw among the likeliest tokens that have this probability")
-    samples: int = option(1, "texts for each prompt")
-    seed: int = option(0, "the same seed writes the same text")
-    score: bool = option(False, "do not write, tell the text's probability")
+    max_tokens: int = option(200, "Tokens to generate at most.")
+    temperature: float = option(1.0, "Sampling temperature; 0 = always the most likely token.")
+    top_k: int = option(0, "Sample from this number of most likely tokens; 0 = all.")
+    top_p: float = option(
+        1.0, "Sample from the most likely tokens that have this probability together."
+    )
+    samples: int = option(1, "Texts for each prompt.")
+    seed: int = option(0, "Random seed: the same seed generates the same text.")
+    score: bool = option(False, "Generate nothing; print the text's probability.")
 
     def __post_init__(self) -> None:
         """Checks the options before a model is loaded."""

@@ -18,7 +18,7 @@ from recipes.families.language.states import initial_states, inputs_of
 from recipes.families.language.steps import Scorer, Split, Trainer
 from recipes.families.language.windows import Documents, Streams, Window, encoded
 from recipes.generation import answers
-from recipes.generation.config import BUILTIN, GenerationConfig, GenerationData, Writing
+from recipes.generation.config import BUILTIN, MODEL, GenerationConfig, GenerationData, Writing
 from recipes.generation.quality import structure_scores
 from recipes.predictions import Measured
 from recipes.recipe import OfModel, Prepared, Recipe
@@ -39,6 +39,7 @@ class GenerationRecipe(Recipe):
     name = "generation"
     config = GenerationConfig
     data_options = GenerationData
+    model_defaults = MODEL
     builtin = BUILTIN
     sized_by_data = {"vocabulary_size": len(SPECIAL), "explicit_states": True}
     answering = Writing

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import DataOptions, chosen_epochs, chosen_patience, option
+from recipes.families.writing.config import MODEL as WRITING
 from recipes.families.writing.config import WritingAnswers, WritingConfig
 from recipes.training.epochs import EpochRule
 
@@ -14,11 +15,13 @@ EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 class MelodiesData(DataOptions):
     """Where melodies are, and in which keys."""
 
-    data: str = option("builtin", "builtin, or a path to chorales as JSON, gzipped or not")
+    data: str = option("builtin", "Data: builtin, or a path to chorales as JSON, gzipped or not.")
     steps_per_quarter: int = option(
-        0, "time steps of a quarter note in the file: 1, 2 or 4; 0 = as its name says"
+        0, "Time steps of a quarter note in the file: 1, 2 or 4; 0 = as its name says."
     )
-    transpose: int = option(5, "train on melodies up to so many semitones higher and lower, too")
+    transpose: int = option(
+        5, "Semitones up to which training melodies are transposed up and down."
+    )
 
 
 @dataclass(frozen=True)
@@ -28,17 +31,22 @@ class MelodiesConfig(WritingConfig, MelodiesData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(32, "melodies a step")
-    units: int = option(128, "hidden size K")
-    dropout: float = option(0.4, "share dropped between layers and before the logits")
-    recurrent_dropout: float = option(0.3, "share of the state dropped, one mask for all steps")
-    class_dropout: float = option(0.0, "share of melodies read without a start note, for guidance")
-    samples: int = option(154, "melodies that are written to be measured")
-    temperature: float = option(1.0, "at which they are drawn")
-    min_p: float = option(0.0, "see predict --help")
-    guidance: float = option(0.0, "how strongly the start note draws; 0 = as the model says")
+    batch_size: int = option(32, "Melodies per step.")
+    samples: int = option(154, "Melodies generated for the metrics.")
+    temperature: float = option(1.0, "Sampling temperature of the generated melodies.")
+    min_p: float = option(0.0, "Sampling threshold of the generated melodies; see predict --help.")
+    guidance: float = option(
+        0.0, "Strength of classifier-free guidance towards the start note; 0 = none."
+    )
 
 
+MODEL = {
+    **WRITING,
+    "units": 128,
+    "dropout": 0.4,
+    "recurrent_dropout": 0.3,
+    "class_dropout": 0.0,
+}
 # what the built-in corpus takes where nothing is given: it has every key already
 BUILTIN: dict[str, Any] = {
     "transpose": 0,
@@ -52,14 +60,20 @@ BUILTIN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Composing(WritingAnswers):
-    """How `predict` writes melodies."""
+    """The options of `predict`."""
 
-    samples: int = option(1, "melodies for each start note")
-    max_tokens: int = option(256, "tokens at most, two a note, the end counted")
-    top_k: int = option(0, "draw among so many tokens; 0 = all")
-    top_p: float = option(1.0, "draw among the likeliest tokens that have this probability")
-    min_p: float = option(0.02, "leave out tokens of a smaller share of the likeliest's chance")
-    guidance: float = option(0.0, "how strongly the start note draws, after --class-dropout")
-    seed: int = option(0, "the same seed writes the same melodies")
-    score: str = option("", "do not write: tell this melody's probability, such as 'G4 4 A4 2'")
-    output: str = option("", "folder for a .mid and an .abc file of each melody")
+    samples: int = option(1, "Melodies for each start note.")
+    max_tokens: int = option(256, "Tokens at most: two per note, and the end token.")
+    top_k: int = option(0, "Sample from this number of most likely tokens; 0 = all.")
+    top_p: float = option(
+        1.0, "Sample from the most likely tokens that have this probability together."
+    )
+    min_p: float = option(0.02, "Least probability of a token, relative to the most likely one.")
+    guidance: float = option(
+        0.0, "Strength of classifier-free guidance towards the start note, after --class-dropout."
+    )
+    seed: int = option(0, "Random seed: the same seed generates the same melodies.")
+    score: str = option(
+        "", "Generate nothing; print this melody's probability, such as 'G4 4 A4 2'."
+    )
+    output: str = option("", "Folder for a .mid and an .abc file of each melody.")

@@ -13,7 +13,7 @@ from recipes.families.writing import ConditionalWritingRecipe, answers, samples
 from recipes.families.writing.recipe import DRAWING
 from recipes.families.writing.samples import Sample
 from recipes.melodies import data, files, quality
-from recipes.melodies.config import BUILTIN, Composing, MelodiesConfig, MelodiesData
+from recipes.melodies.config import BUILTIN, MODEL, Composing, MelodiesConfig, MelodiesData
 from recipes.melodies.notation import abc, one_line
 from recipes.melodies.notes import name_of, notes_of, pitch_of
 from recipes.melodies.rules import rules_kept
@@ -33,6 +33,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
     name = "melodies"
     config = MelodiesConfig
     data_options = MelodiesData
+    model_defaults = MODEL
     builtin = BUILTIN
     answering = Composing
     level = "space"

@@ -12,7 +12,7 @@ from recipes.data.splits import Splits
 from recipes.families.classification.recipe import load_labelled
 from recipes.families.language.scoring import of_loss
 from recipes.families.writing import ConditionalWritingRecipe, samples
-from recipes.families.writing.config import WritingAnswers
+from recipes.families.writing.config import MODEL, WritingAnswers
 from recipes.families.writing.recipe import DRAWING
 from recipes.families.writing.samples import Sample
 from recipes.names import judge, quality
@@ -32,6 +32,7 @@ class NamesRecipe(ConditionalWritingRecipe):
     name = "names"
     config = NamesConfig
     data_options = LabelledColumns
+    model_defaults = MODEL
     builtin = BUILTIN
     answering = WritingAnswers
     note = (
@@ -62,8 +63,8 @@ class NamesRecipe(ConditionalWritingRecipe):
         real = [Sample(example.label, example.text, True) for example in splits.test]
         found["test"] |= quality.agreement(real, classify, shares)
         writer = ConditionalWriter(model, prepared.text_path, classes)
-        how = {name: getattr(config, name) for name in DRAWING}
-        names = samples.write(writer, classes, config.samples, config.seed, LONGEST, **how)
+        sampling = {name: getattr(config, name) for name in DRAWING}
+        names = samples.write(writer, classes, config.samples, config.seed, LONGEST, **sampling)
         train = [example.text for example in splits.train]
         others = [example.text for part in (splits.validation, splits.test) for example in part]
         written = quality.scores(names, train, others)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recipes.config import chosen_epochs, chosen_patience, option
-from recipes.families.tagging.config import TaggingConfig, TaggingData
+from recipes.families.tagging.config import MODEL as TAGGING
+from recipes.families.tagging.config import WIDTHS, TaggingConfig, TaggingData
 from recipes.training.epochs import EpochRule
+from zoo.layers.characters import WITH_CNN, WITH_LETTERS
+from zoo.options import Condition
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
 # From this size on, more epochs, more convolutions over letters and a language model beside the
@@ -22,18 +25,19 @@ LARGER = {
 SMALLER = {"neighbour_words": 0, "character_widths": "3", "character_units": 50}
 
 
-def _by_size(name: str, help: str) -> Any:
+def _by_size(name: str, help: str, only_if: Condition | None = None) -> Any:
     """An option whose default depends on the size of the training split."""
     small, large = SMALLER[name], LARGER[name]
-    told = f"{help} (default: {small}; {large} for {LARGE:,} training sentences or more)"
-    return option(None, told, type(small))
+    size = f"{LARGE:,} training sentences or more"
+    text = f"{help.removesuffix('.')} (default: {small}; {large} for {size})"
+    return option(None, text, only_if=only_if)
 
 
 @dataclass(frozen=True)
 class NerData(TaggingData):
     """The data options of tagging, and the tag scheme."""
 
-    scheme: str = option("bio", "the tags that are learned and given: bio, iob1, bioes")
+    scheme: str = option("bio", "Tag scheme of training and predictions: bio, iob1, bioes.")
 
 
 @dataclass(frozen=True)
@@ -43,23 +47,22 @@ class NerConfig(TaggingConfig, NerData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS, f"{LARGER['epochs']} for {LARGE:,} or more, ")
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(16, "sentences a step")
+    batch_size: int = option(16, "Sentences per step.")
     average: float = option(
-        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+        1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
     )
     neighbour_words: int = _by_size(
         "neighbour_words",
-        "the N most frequent words, as next and previous word, are learned beside; 0 = none",
+        "Number of frequent words that are predicted as next and previous word, too; 0 = none.",
     )
-    character_widths: str = _by_size(
-        "character_widths", "letters that each of cnn's convolutions sees: 2,3,4"
+    character_widths: str = _by_size("character_widths", WIDTHS, WITH_CNN)
+    character_units: int = _by_size(
+        "character_units", "Size of a word's vector from its letters.", WITH_LETTERS
     )
-    character_units: int = _by_size("character_units", "size of what is made of a word's letters")
-    embedding_dim: int = option(50, "size of a word's learned vector")
-    units: int = option(100, "hidden size K of each direction")
-    rare_dropout: float = option(4.0, "a word seen n times is hidden with chance a / (a + n)")
-    calibrate: bool = option(True, "lower the score of O to where validation's entity F1 is best")
-    shift: float = option(0.0, "what is taken off the score of O without --calibrate, nats")
+    calibrate: bool = option(
+        True, "Lower the score of O to the value with the best entity F1 on validation."
+    )
+    shift: float = option(0.0, "Nats by which the score of O is lowered without --calibrate.")
 
     def by_size(self, size: int) -> dict[str, Any]:
         """Returns what is not given and follows from the size of train, in sentences."""
@@ -72,11 +75,13 @@ class NerConfig(TaggingConfig, NerData):
 
     def _sees_one_side(self) -> bool:
         """Whether a state has read the words on one side of its token alone."""
-        one_layer = self.num_layers == 1 and not self.dense_layers
-        apart = not self.bidirectional or self.merge_mode == "concat"
+        body: Any = self  # the builder's options are added to the class
+        one_layer = body.num_layers == 1 and not body.dense_layers
+        apart = not body.bidirectional or body.merge_mode == "concat"
         return one_layer and apart and not (self.context or self.unlabelled)
 
 
+MODEL = {**TAGGING, "embedding_dim": 50, "units": 100, "rare_dropout": 4.0}
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
 BUILTIN = {
     "epochs": 8,

@@ -4,7 +4,7 @@ from recipes.corpora.entities import corpus
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
-from recipes.ner.config import BUILTIN, NerConfig, NerData
+from recipes.ner.config import BUILTIN, MODEL, NerConfig, NerData
 from recipes.registry import register
 from zoo.errors import InputError, require_choice
 from zoo.text.tag_schemes import SCHEMES
@@ -19,6 +19,7 @@ class NerRecipe(TaggingRecipe):
     name = "ner"
     config = NerConfig
     data_options = NerData
+    model_defaults = MODEL
     builtin = BUILTIN
     note = (
         "It learned generated sentences about persons, cities and products and knows {known} "

@@ -13,9 +13,9 @@ EPOCHS = EpochRule(least=30, reference=15_000, patience=8)
 class OriginData(LabelledColumns):
     """How a text becomes a vector."""
 
-    ngrams: str = option("1,2,3", "letters of an n-gram, with commas between the sizes")
-    num_features: int = option(4096, "numbers that the n-grams are hashed to")
-    lower: bool = option(True, "drop case")
+    ngrams: str = option("1,2,3", "Sizes of the letter n-grams, with commas between.")
+    num_features: int = option(4096, "Number of features that the n-grams are hashed to.")
+    lower: bool = option(True, "Convert texts to lower case.")
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,15 @@ class OriginConfig(TrainingConfig, OriginData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(64, "examples a step")
-    decay: str = option("cosine", "how it falls to 0 over all epochs: none, linear, cosine")
-    average: float = option(
-        1.0, "epochs over which weights are averaged for use; 0 = the last ones"
+    batch_size: int = option(64, "Examples per step.")
+    decay: str = option(
+        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
     )
-    architecture: str = option("one_to_one", "a name from `python -m zoo list`")
-    units: int = option(256, "hidden size K of each layer")
-    num_layers: int = option(1, "hidden layers on top of each other")
-    activation: str = option("relu", "of the hidden layers, a Keras activation")
-    dropout: float = option(0.5, "share dropped from the features and from each hidden layer")
+    average: float = option(
+        1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
+    )
+    architecture: str = option("one_to_one", "Architecture, one of those that `zoo list` names.")
 
 
+MODEL = {"units": 256, "dropout": 0.5}
 BUILTIN = {"epochs": 30, "patience": 8}

@@ -10,7 +10,7 @@ import numpy as np
 from recipes.config import whole_numbers
 from recipes.corpora import surnames
 from recipes.families.classification import ClassificationRecipe
-from recipes.origin.config import BUILTIN, OriginConfig, OriginData
+from recipes.origin.config import BUILTIN, MODEL, OriginConfig, OriginData
 from recipes.recipe import Prepared
 from recipes.registry import register
 from recipes.training.batches import Encoded, SequenceBatches
@@ -42,6 +42,7 @@ class OriginRecipe(ClassificationRecipe):
     name = "origin"
     config = OriginConfig
     data_options = OriginData
+    model_defaults = MODEL
     builtin = BUILTIN
     sized_by_data = {"num_classes": 2}
     note = (

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import chosen_epochs, chosen_patience, option
+from recipes.config import chosen_epochs, chosen_patience
+from recipes.families.tagging.config import MODEL as TAGGING
 from recipes.families.tagging.config import TaggingConfig
 from recipes.training.epochs import EpochRule
 
@@ -17,12 +18,9 @@ class PosConfig(TaggingConfig):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    num_layers: int = option(2, "recurrent layers on top of each other")
-    head: str = option("softmax", "softmax, or crf: whole paths of tags")
-    dropout: float = option(0.33, "share dropped from words' vectors and from states")
-    character_units: int = option(100, "size of what is made of a word's letters")
 
 
+MODEL = {**TAGGING, "num_layers": 2, "head": "softmax", "dropout": 0.33, "character_units": 100}
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
 BUILTIN = {
     "epochs": 5,

@@ -5,7 +5,7 @@ from recipes.data.items import Sentence
 from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
 from recipes.families.tagging.config import TaggingData
-from recipes.pos.config import BUILTIN, PosConfig
+from recipes.pos.config import BUILTIN, MODEL, PosConfig
 from recipes.registry import register
 
 
@@ -16,6 +16,7 @@ class PosRecipe(TaggingRecipe):
     name = "pos"
     config = PosConfig
     data_options = TaggingData
+    model_defaults = MODEL
     builtin = BUILTIN
     note = (
         "It learned generated sentences, many of whose words are made up, and knows {known} words. "

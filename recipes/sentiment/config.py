@@ -13,12 +13,12 @@ EPOCHS = EpochRule(least=3, reference=22_000, patience=2)
 class SentimentData(LabelledColumns):
     """How texts become token ids."""
 
-    level: str = option("word", "what a token is: word or character")
-    lower: bool = option(True, "drop case")
-    vocabulary_size: int = option(20_000, "number of tokens known, at most")
-    min_count: int = option(2, "times a token must occur in train to be known")
-    max_length: int = option(400, "tokens read of a text, at most")
-    truncation: str = option("middle", "what is left out of a longer text: see zoo.text")
+    level: str = option("word", "Tokens: word or character.")
+    lower: bool = option(True, "Convert texts to lower case.")
+    vocabulary_size: int = option(20_000, "Size of the vocabulary at most.")
+    min_count: int = option(2, "Occurrences in train that a token needs to be in the vocabulary.")
+    max_length: int = option(400, "Tokens read of a text at most.")
+    truncation: str = option("middle", "Part of a longer text that is left out; see zoo.text.")
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,19 @@ class SentimentConfig(TrainingConfig, SentimentData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(64, "examples a step")
-    learning_rate: float = option(2e-3, "Adam's")
-    architecture: str = option("many_to_one", "a name from `python -m zoo list`")
-    cell: str = option("lstm", "recurrent cell, from `python -m zoo list`")
-    units: int = option(64, "hidden size K of each direction")
-    num_layers: int = option(1, "recurrent layers on top of each other")
-    bidirectional: bool = option(True, "read each text in both directions")
-    merge_mode: str = option("concat", "how two directions become one: concat, sum, ave, mul")
-    embedding_dim: int = option(100, "size of a token's vector")
-    pooling: str = option("concat", "how states become one: last, mean, max, attention, concat")
-    dropout: float = option(0.5, "share dropped from embeddings and pooled states")
-    recurrent_dropout: float = option(0.0, "share of the state dropped, one mask for all steps")
-    word_dropout: float = option(0.2, "share of tokens read as unknown in training")
+    batch_size: int = option(64, "Examples per step.")
+    learning_rate: float = option(2e-3, "Learning rate of Adam.")
+    architecture: str = option("many_to_one", "Architecture, one of those that `zoo list` names.")
 
 
+MODEL = {
+    "units": 64,
+    "bidirectional": True,
+    "embedding_dim": 100,
+    "pooling": "concat",
+    "dropout": 0.5,
+    "word_dropout": 0.2,
+}
 # the built-in corpus has 800 words and no noise: regularisation against overfitting 30,000 words
 # only slows training down there
 BUILTIN = {

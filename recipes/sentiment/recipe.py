@@ -7,7 +7,7 @@ from typing import Any
 from recipes.corpora.reviews.corpus import generate
 from recipes.families.classification import ClassificationRecipe
 from recipes.registry import register
-from recipes.sentiment.config import BUILTIN, SentimentConfig, SentimentData
+from recipes.sentiment.config import BUILTIN, MODEL, SentimentConfig, SentimentData
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
 
@@ -18,6 +18,7 @@ class SentimentRecipe(ClassificationRecipe):
     name = "sentiment"
     config = SentimentConfig
     data_options = SentimentData
+    model_defaults = MODEL
     builtin = BUILTIN
     note = (
         "It learned generated reviews of films and products and knows {known} words; all others "

@@ -20,6 +20,7 @@ from recipes.translation import answers, bleu, codecs, evaluation
 from recipes.translation.batches import EncodedPairs, PairBatches
 from recipes.translation.config import (
     BUILTIN,
+    MODEL,
     Translating,
     TranslationConfig,
     TranslationData,
@@ -42,10 +43,12 @@ class TranslationRecipe(Recipe):
     name = "translation"
     config = TranslationConfig
     data_options = TranslationData
+    model_defaults = MODEL
     builtin = BUILTIN
     sized_by_data = {
         "source_vocabulary_size": len(SPECIAL),
         "target_vocabulary_size": len(SPECIAL),
+        "shared": False,  # each side has its own vocabulary
     }
     answering = Translating
     note = (
@@ -226,7 +229,7 @@ class TranslationRecipe(Recipe):
         return f"{row['text']} -> {answers.line(row)}"
 
 
-def _check_replacing(config: TranslationConfig) -> None:
+def _check_replacing(config: Any) -> None:
     """Whether an unknown token has one of the source that can replace it."""
     levels = config.source_level, config.target_level
     if "subword" in levels or len(set(levels)) > 1:

@@ -11,14 +11,13 @@ from typing import Any
 import tensorflow as tf
 
 from recipes import registry
-from recipes.config import METAVARS, kind_of
 from recipes.recipe import Recipe
 from recipes.training import epochs
 from recipes.training.loop import direction_of
 from recipes.tuning import measure as tune
 from zoo.errors import Failure, InputError
-from zoo.options import Condition
-from zoo.registry import architecture
+from zoo.options import SCALARS, Option, add_arguments
+from zoo.system.commas import separated
 from zoo.tuning.report import report
 from zoo.tuning.results import Findings
 from zoo.tuning.space import NOTATION, Axis, parse
@@ -32,24 +31,30 @@ UNITS = {True: "2:32:log:4", False: "16:256:log"}  # of the built-in corpora, an
 FRACTIONS = {True: "0.1,1.0", False: "1.0"}
 WAIT = 600  # seconds that a worker waits for its chief's study
 # a study's options, beside those of the recipe
-TEXTS = {
-    "algorithm": f"{', '.join(ALGORITHMS)} (default: grid)",
-    "trials": "settings that are tried, at most (default: 100)",
-    "minutes": "the whole search's time: no trial begins that would end later (default: any)",
-    "seeds": "runs of each setting, each with its own seed (default: 2)",
-    "fractions": f"fractions of the training data (default: {FRACTIONS[True]} of a built-in "
-    f"corpus, else {FRACTIONS[False]})",
-    "objective": "validation metric that chooses epochs and settings, such as loss (default: the "
-    "recipe's)",
-}
-KINDS: dict[str, type] = {
-    "algorithm": str,
-    "trials": int,
-    "minutes": float,
-    "seeds": int,
-    "fractions": str,
-    "objective": str,
-}
+OWN = [
+    Option("algorithm", str, None, f"{', '.join(ALGORITHMS)} (default: grid)"),
+    Option("trials", int, None, "settings that are tried, at most (default: 100)"),
+    Option(
+        "minutes",
+        float,
+        None,
+        "the whole search's time: no trial begins that would end later (default: any)",
+    ),
+    Option("seeds", int, None, "runs of each setting, each with its own seed (default: 2)"),
+    Option(
+        "fractions",
+        str,
+        None,
+        f"fractions of the training data (default: {FRACTIONS[True]} of a built-in corpus, else "
+        f"{FRACTIONS[False]})",
+    ),
+    Option(
+        "objective",
+        str,
+        None,
+        "validation metric that chooses epochs and settings, such as loss (default: the recipe's)",
+    ),
+]
 QUOTES = "text with commas in double quotes inside the shell's: '\"2,3\"'"
 # options that no search may vary, and why
 FIXED = {
@@ -62,55 +67,53 @@ class SearchFailed(Failure):
     """Most settings failed; the sentence says what they died of."""
 
 
-def _own(recipe: Recipe) -> dict[str, type]:
-    """The options of the study itself, those aside that the recipe has by the same name."""
-    names = [field.name for field in dataclasses.fields(recipe.config)]
-    shared = [name for name in names if name == "objective"]
-    return {name: kind for name, kind in KINDS.items() if name not in shared}
+def _own(recipe: Recipe) -> list[Option]:
+    """The options of the study itself, but those that the recipe has by the same name."""
+    shared = {"objective"} & {field.name for field in dataclasses.fields(recipe.config)}
+    return [each for each in OWN if each.name not in shared]
 
 
-def add_options(parser: argparse.ArgumentParser, recipe: Recipe) -> None:
-    """Adds the study's options, and the recipe's, each of which may have several values."""
-    parser.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
-    parser.add_argument("--resume", action="store_true", help="go on after an interruption")
-    parser.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
-    parser.add_argument("--chief", action="store_true", help="hand out trials to workers")
-    parser.add_argument("--worker", metavar="ID", help="take trials from a chief")
-    parser.add_argument(
+def _architectures(recipe: Recipe, text: str) -> list[str]:
+    """The architectures that a search tries: one of them, or several with commas between."""
+    return separated("architecture", text) if text else [recipe.config.architecture]
+
+
+def add_options(
+    parser: argparse.ArgumentParser, run: Any, recipe: Recipe, architectures: str
+) -> None:
+    """Adds the study's options, and the recipe's, each of which may have several values.
+
+    Args:
+        parser: Gets a group for each kind of options.
+        run: Its group for where and how the search runs.
+        recipe: What is searched.
+        architectures: The value of `--architecture`, or "".
+    """
+    run.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
+    run.add_argument("--resume", action="store_true", help="go on after an interruption")
+    run.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
+    run.add_argument("--chief", action="store_true", help="hand out trials to workers")
+    run.add_argument("--worker", metavar="ID", help="take trials from a chief")
+    run.add_argument(
         "--address", default="127.0.0.1:9517", help="HOST:PORT of the chief (default: %(default)s)"
     )
-    parser.add_argument(
+    run.add_argument(
         "--sign-of-life",
         type=float,
         default=PATIENCE,
         metavar="X",
         help="seconds without one after which a worker is taken for dead (default: %(default)s)",
     )
-    own = _own(recipe)
-    for name, kind in own.items():
-        text = TEXTS[name]
-        parser.add_argument(
-            f"--{name}", type=kind, default=argparse.SUPPRESS, help=text, metavar=METAVARS[kind]
-        )
-    for field in dataclasses.fields(recipe.config):
-        if field.name not in (*own, "train_fraction"):
-            quotes = f"; {QUOTES}" if field.type in (str, "str") else ""
-            told = f"{field.metadata['help']}; one value, or {NOTATION}{quotes}"
-            parser.add_argument(
-                f"--{field.name.replace('_', '-')}",
-                default=argparse.SUPPRESS,
-                metavar="VALUES",
-                help=told.replace("%", "%%"),
-            )
-            if field.type is bool or field.type == "bool":
-                parser.add_argument(
-                    f"--no-{field.name.replace('_', '-')}",
-                    dest=field.name,
-                    action="store_const",
-                    const="false",
-                    default=argparse.SUPPRESS,
-                    help=argparse.SUPPRESS,
-                )
+    add_arguments(parser.add_argument_group("search"), _own(recipe))
+    taken = {each.name for each in _own(recipe)} | {"train_fraction"}
+    for title, options in recipe.option_groups(_architectures(recipe, architectures)).items():
+        group = parser.add_argument_group(title)
+        for each in options:
+            if each.name not in taken:
+                several = f"{NOTATION}; {QUOTES}" if each.kind is str else NOTATION
+                if each.kind not in SCALARS:
+                    several = "a JSON list of several"
+                add_arguments(group, [each], several, recipe.builtin_defaults())
 
 
 def run(recipe: Recipe, options: dict[str, Any]) -> None:
@@ -184,12 +187,12 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
     Raises:
         InputError: An option's value is not of its form, or fits no model.
     """
-    own = {name: options.pop(name) for name in _own(recipe) if name in options}
-    kinds = {field.name: kind_of(field) for field in dataclasses.fields(recipe.config)}
-    read = {name: parse(name, text, kinds[name]) for name, text in options.items()}
-    conditions = _conditions(recipe)
+    own = {each.name: options.pop(each.name) for each in _own(recipe) if each.name in options}
+    groups = recipe.option_groups(_architectures(recipe, options.get("architecture", "")))
+    known = {each.name: each for group in groups.values() for each in group}
+    read = {name: parse(name, text, known[name].kind) for name, text in options.items()}
     axes = [
-        dataclasses.replace(value, only_if=conditions.get(value.name))
+        dataclasses.replace(value, only_if=known[value.name].only_if)
         for value in read.values()
         if isinstance(value, Axis)
     ]
@@ -235,14 +238,6 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
             if name not in {axis.name for axis in axes}
         },
     )
-
-
-def _conditions(recipe: Recipe) -> dict[str, Condition | None]:
-    """When each option has an effect, as the recipe and its architecture declare it."""
-    fields = {field.name: field for field in dataclasses.fields(recipe.config)}
-    own = {name: field.metadata["only_if"] for name, field in fields.items()}
-    declared = architecture(recipe.config.architecture).options.values()
-    return {**own, **{option.name: option.only_if for option in declared}}
 
 
 def _most_epochs(recipe: Recipe, config: Any, algorithm: str) -> int:

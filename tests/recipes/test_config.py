@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from recipes.config import (
-    add_options,
     differences,
     from_mapping,
     read_json,
@@ -13,16 +12,18 @@ from recipes.config import (
 )
 from recipes.generation import GenerationRecipe
 from recipes.pos import PosRecipe
-from recipes.sentiment.config import SentimentConfig
+from recipes.sentiment import SentimentRecipe
 from zoo.errors import InputError
+from zoo.options import add_arguments, options_of
 
 generation = GenerationRecipe()
 pos = PosRecipe()
+SentimentConfig = SentimentRecipe.config
 
 
 def parse(*words: str) -> dict[str, object]:
     parser = argparse.ArgumentParser()
-    add_options(parser, SentimentConfig)
+    add_arguments(parser, options_of(SentimentConfig).values())
     return vars(parser.parse_args(words))
 
 
@@ -30,7 +31,7 @@ def test_every_field_is_an_option_of_its_own_type():
     given = parse("--units", "12", "--dropout", "0.25", "--no-bidirectional", "--cell", "gru")
     assert given == {"units": 12, "dropout": 0.25, "bidirectional": False, "cell": "gru"}
     help_text = argparse.ArgumentParser()
-    add_options(help_text, SentimentConfig)
+    add_arguments(help_text, options_of(SentimentConfig).values())
     for field in dataclasses.fields(SentimentConfig):
         assert f"--{field.name.replace('_', '-')}" in help_text.format_help()
 

@@ -11,9 +11,10 @@ import pytest
 
 from recipes import cli, registry
 from recipes.recipe import Recipe
+from recipes.run import Run
 from tests.recipes import tiny
 from zoo.errors import InputError
-from zoo.registry import registered
+from zoo.registry import architecture, registered
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own_recipe.md").read_text(encoding="utf-8")
 
@@ -66,12 +67,29 @@ def test_a_page_that_stands_in_a_runs_folder_and_in_an_export_names_their_files(
 
 
 def bag_of_vectors(
-    *, vocabulary_size: int, num_classes: int, embedding_dim: int = 8, name: str = "bag_of_vectors"
+    *,
+    vocabulary_size: int,
+    num_classes: int,
+    embedding_dim: int = 8,
+    hidden: int = 0,
+    squashed: bool = False,
+    name: str = "bag_of_vectors",
 ) -> keras.Model:
-    """The mean of the tokens' vectors."""
+    """The mean of the tokens' vectors.
+
+    Args:
+        vocabulary_size: V.
+        num_classes: C.
+        embedding_dim: E.
+        hidden: Units of a hidden layer; 0 = none.
+        squashed: Apply tanh to the mean.
+        name: The model's name.
+    """
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     vectors = keras.layers.Embedding(vocabulary_size, embedding_dim)(token_ids)
     mean = keras.layers.GlobalAveragePooling1D()(vectors)
+    mean = keras.ops.tanh(mean) if squashed else mean
+    mean = keras.layers.Dense(hidden, "relu", name="hidden")(mean) if hidden else mean
     return keras.Model(token_ids, keras.layers.Dense(num_classes)(mean), name=name)
 
 
@@ -84,6 +102,52 @@ def test_an_architecture_without_a_cell_trains_and_refuses_the_cells_flag(folder
         assert "model: bag_of_vectors" in capsys.readouterr().out
         assert cli.main([*words[:-1], "other", "--cell", "gru"]) == 2
         assert "bag_of_vectors has no option 'cell'" in capsys.readouterr().err
+
+
+def test_an_architectures_own_options_are_flags_of_train_and_tune(folder, capsys):
+    data = tiny.write_tsv(folder / "reviews.tsv")
+    words = [*tiny.options(data), "--architecture", "bag_of_vectors", "--epochs", "1"]
+    words += ["--min-count", "1", "--embedding-dim", "6"]
+    own = ["--hidden", "3", "--squashed", "--run-dir", "run"]
+    with registered("bag_of_vectors", bag_of_vectors, topology="many_to_one"):
+        assert cli.main(["sentiment", "train", *words, *own]) == 0
+        stored = json.loads(Path("run/config.json").read_text())
+        assert (stored["hidden"], stored["squashed"], stored["embedding_dim"]) == (3, True, 6)
+        assert "cell" not in stored
+        model = Run.open(registry.find("sentiment"), Path("run")).best_model()
+        assert model.get_layer("hidden").units == 3
+        resumed = ["sentiment", "train", "--resume", "--run-dir", "run", "--hidden", "4"]
+        assert cli.main(resumed) == 2
+        assert "--hidden 4 (the run has 3)" in capsys.readouterr().err
+        assert cli.main(["sentiment", "evaluate", "--run-dir", "run"]) == 0
+        search = ["--hidden", "2,4", "--seeds", "1", "--fractions", "1", "--study-dir", "study"]
+        assert cli.main(["sentiment", "tune", *words, *search]) == 0
+    best = json.loads(Path("study/best.json").read_text())
+    assert best["hidden"] in (2, 4) and best["architecture"] == "bag_of_vectors"
+
+
+def test_a_run_without_newer_options_in_its_file_opens_with_their_defaults(folder):
+    data = tiny.write_tsv(folder / "reviews.tsv")
+    words = ["sentiment", "train", *tiny.options(data), "--epochs", "1", "--units", "4"]
+    assert cli.main([*words, "--min-count", "1", "--run-dir", "run"]) == 0
+    path = Path("run/config.json")
+    stored = json.loads(path.read_text())
+    newer = ("zoneout", "cell_options", "residual", "learned_initial_state", "dense_layers")
+    path.write_text(json.dumps({k: v for k, v in stored.items() if k not in newer}))
+    assert cli.main(["sentiment", "evaluate", "--run-dir", "run"]) == 0
+
+
+@pytest.mark.parametrize("name", registry.BUILTIN)
+def test_every_option_of_the_builder_has_a_flag_but_those_that_the_data_decide(name):
+    recipe = registry.find(name)
+    options = architecture(recipe.config.architecture).options
+    flags = {
+        each.name
+        for group in recipe.option_groups([recipe.config.architecture]).values()
+        for each in group
+    }
+    assert set(options) - flags <= {*recipe.sized_by_data, "name"}
+    assert {"units", "num_layers", "dropout"} <= flags
 
 
 def test_a_recipe_cannot_take_the_name_of_another():

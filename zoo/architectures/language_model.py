@@ -1,4 +1,4 @@
-"""Language model: x1 .. xT -> x2 .. x(T+1). Each token is read, and the next one is told."""
+"""Language model: x1 .. xT -> x2 .. x(T+1). After each token the next one is predicted."""
 
 from typing import Any, ClassVar
 

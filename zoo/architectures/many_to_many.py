@@ -68,8 +68,8 @@ def many_to_many(
         vocabulary_size: V, number of token ids, PAD and UNK included.
         num_tags: C.
         embedding_dim: Size of a token's learned vector.
-        learned_size: Tokens that have a learned vector, the first so many ids; the others are UNK
-            there. All of them by default.
+        learned_size: Number of tokens that have a learned vector, those with the first ids; the
+            others are UNK there. All of them by default.
         pretrained_dim: Size of a token's pretrained vector, beside the learned one; 0 = none. The
             layer `embedding` takes the vectors by `set_pretrained`.
         pretrained_trainable: Whether the pretrained vectors are tuned.
@@ -78,8 +78,8 @@ def many_to_many(
             of 1 to 4; 0 = none.
         casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
-            states stand beside a token's vectors, and whose weights training does not change; its
-            layers are called `context_...`. None by default.
+            states are appended to a token's vectors, and whose weights training does not change;
+            its layers are called `context_...`. None by default.
         body: The options of the recurrent body.
         head: `softmax`, each tag by itself; `crf`, whole paths of tags.
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
@@ -97,7 +97,7 @@ def many_to_many(
             training.
         word_dropout: Share of the tokens read as UNK, in training; their letters stay.
         rare_dropout: a > 0 hides the learned vector of a word that occurs n times with probability
-            a / (a + n), in training; the layer `embedding` is told n by `set_counts`.
+            a / (a + n), in training; n comes from `set_counts` of the layer `embedding`.
         name: The model's name.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How a word begins and how it ends -> vectors: what its ending tells of a word never seen."""
+"""Affix layer: prefixes and suffixes of a word to vectors, which unknown words have as well."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ class Affixes(MaskedLayer):
 
     character_ids int (B, T, L) -> (B, T, N D), N = len(prefixes) + len(suffixes): for each length n
     the vector of the word's first n letters, then for each the vector of its last n letters. With M
-    buckets the letters c_1 .. c_n, a suffix's last letter first, stand in bucket
+    buckets the letters c_1 .. c_n, a suffix's last letter first, are in bucket
 
         h_n,   h_0 = 0,   h_i = (1009 h_(i-1) + c_i) mod M
 

@@ -71,9 +71,9 @@ class CharacterCNN(_CharacterLayer):
 
         v_j = tanh(W [e_(j-1); e_j; e_(j+1)] + b),   word = max_j v_j
 
-    character_ids int (B, T, L) -> (B, T, K). The drawing is for three letters; of other widths
-    v_j sees as many letters before it as behind it, one more behind it where the width is even.
-    Outside of a word stand zeros; a word without letters (padding) gives zeros.
+    character_ids int (B, T, L) -> (B, T, K). The drawing is for three letters; with other
+    widths v_j reads as many letters before e_j as after it, one more after it if the width is even.
+    Letters outside of a word are zeros; a word without letters (padding) gives zeros.
 
     Args:
         vocabulary_size: Rows of the table of letters; 0 = PAD.
@@ -210,6 +210,7 @@ class CharacterRNN(_CharacterLayer):
 
 CHARACTER_LAYERS = {"cnn": CharacterCNN, "recurrent": CharacterRNN}
 WITH_LETTERS = Condition("characters", excluded=("none",))
+WITH_CNN = Condition("characters", among=("cnn",))
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ class CharacterOptions:
     character_widths: Sequence[int] = option(
         (3,),
         "With `cnn`, the number of letters that each convolution reads.",
-        only_if=Condition("characters", among=("cnn",)),
+        only_if=WITH_CNN,
     )
     character_dropout: float = option(
         0.0, "Fraction dropped from the letters' vectors in training.", only_if=WITH_LETTERS

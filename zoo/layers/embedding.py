@@ -32,8 +32,8 @@ class TokenEmbedding(keras.layers.Layer):
         pretrained_dim: D, size of a pretrained vector; 0 = none. `set_pretrained` fills the table.
         pretrained_trainable: Whether the pretrained vectors are tuned.
         rare_dropout: a > 0 hides, in training, a word that occurs n times from the learned table
-            with probability a / (a + n), n as told to `set_counts`; its pretrained vector stays.
-            Such is the lot of words outside of training, and so the network meets it.
+            with probability a / (a + n), n from `set_counts`; its pretrained vector stays. At
+            test time out-of-vocabulary words look like that; this simulates it in training.
         type_dropout: Share of the vocabulary whose learned vectors are zero, in training: a token
             is dropped in all its places of a batch, and the others grow by 1 / (1 - share).
         gives_table: Give the learned table (V, E) beside the vectors, for a layer that shares it.
@@ -115,7 +115,7 @@ class TokenEmbedding(keras.layers.Layer):
         self.pretrained.assign(vectors)
 
     def set_counts(self, counts: Sequence[int]) -> None:
-        """Tells how often each id's word occurs in training, as rare dropout needs it.
+        """Sets the number of occurrences of each id in training, for rare dropout.
 
         Args:
             counts: Of the ids from 0 up, as many as `learned_size`; those of PAD and UNK change

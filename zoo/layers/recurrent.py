@@ -27,9 +27,9 @@ class Recurrent(masking.MaskedLayer):
     list over the layers of a list over the directions of the cell's states, (B, K) each. In that
     form `initial_states` are taken as well. Without a mask all steps are real, unless the inputs
     have Keras' implicit mask (`Embedding(mask_zero=True)`), which is then used. With
-    `return_state=False` the outputs are the only result, as in stock Keras, so that the layer can
-    stand in a `keras.Sequential`; with `return_sequences=False` they are those of the step that
-    each direction read last, (B, K or 2K).
+    `return_state=False` the outputs are the only result, as in stock Keras, so that a
+    `keras.Sequential` can contain the layer; with `return_sequences=False` they are those of the
+    step that each direction read last, (B, K or 2K).
 
     The mask must have its padding on the right. Any other mask is an error: see `zoo.masking`.
 

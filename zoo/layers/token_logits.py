@@ -20,10 +20,10 @@ class TokenLogits(MaskedLayer):
     targets' negative log-likelihoods (B, T), in nats.
 
     With `sampled` = S words the loss in training is one whose cost does not grow with V: that of
-    telling the target from the S / 2 most frequent tokens (the first ids), which are all there, and
-    S / 2 others, drawn, the same for a whole batch, id i with probability
-    q(i) = log((i + 1) / i) / log(2 V / S). A token's score s is made up for how often it is there,
-    E = 1 for the frequent ones and E = S/2 q for the others:
+    distinguishing the target from the S / 2 most frequent tokens (the first ids) and S / 2 others,
+    drawn, the same for a whole batch, id i with probability q(i) = log((i + 1) / i) / log(2 V / S).
+    A token's score s is corrected for its expected count, E = 1 for the frequent ones and E = S/2 q
+    for the others:
 
         loss = - s'(y) + log( e^s'(y) + sum_(i < S/2 or drawn, i != y) e^s'(i) ),  s' = s - log E
 
@@ -31,7 +31,7 @@ class TokenLogits(MaskedLayer):
 
     Args:
         vocabulary_size: V; ids are in the order of frequency, the most frequent first.
-        sampled: S, words that the loss looks at in training; 0, or as many as there are: all.
+        sampled: S, number of words in the training loss; 0 or V: all.
         **kwargs: The Keras layer's own arguments.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Axis:
         return self.values.index(value) if self.values else value
 
 
-def parse(name: str, text: str, kind: type) -> Axis | Any:
+def parse(name: str, text: str, kind: type | None) -> Axis | Any:
     """Reads one option.
 
     Args:
@@ -81,7 +82,8 @@ def parse(name: str, text: str, kind: type) -> Axis | Any:
         text: `NOTATION`, or a single value. Text in double quotes is one value whatever it holds,
             so `"2,3"` is no list, and `"2,3","4"` is a list of two. The path of a file or folder
             that exists is one value without quotes as well.
-        kind: The option's type: str, bool, int or float.
+        kind: The option's type: str, bool, int or float; of any other the text is JSON, and a list
+            of values means several.
 
     Returns:
         An axis, or the value itself where there is but one.
@@ -103,6 +105,8 @@ def parse(name: str, text: str, kind: type) -> Axis | Any:
     """
     if ":" in text and kind in (int, float):
         return _range(name, text, kind)
+    if kind not in SCALARS:
+        return axis_or_value(name, _json_values(name, text, kind))
     parts = separated(name, text) if kind is str else text.split(",")
     return axis_or_value(name, [_value(name, part, kind) for part in parts])
 
@@ -117,6 +121,15 @@ def axis_or_value(name: str, values: Sequence[Any]) -> Axis | Any:
     if not axis.values:
         raise InputError(f"{name} has no value: give at least one")
     return axis.values[0] if len(axis.values) == 1 else axis
+
+
+def _json_values(name: str, text: str, kind: type | None) -> list[Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name} must be JSON, or a JSON list of values, got {text!r}") from error
+    scalars = all(isinstance(part, SCALARS) for part in value) if isinstance(value, list) else True
+    return [value] if scalars and (kind is list or not isinstance(value, list)) else value
 
 
 def _value(name: str, text: str, kind: type) -> Any:

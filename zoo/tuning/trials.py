@@ -1,7 +1,9 @@
 """The search: in one process, or as a chief that distributes trials to workers."""
 
 import math
+import os
 import statistics
+import sys
 import threading
 import time
 import traceback
@@ -14,13 +16,13 @@ from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo.errors import InputError
 from zoo.system import lock
-from zoo.tuning.heartbeat import live, watch_workers
 from zoo.tuning.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
 from zoo.tuning.phrases import of_values, shown
 from zoo.tuning.storage import Measure, Records, Run, number
 from zoo.tuning.study import Study
 
+BEAT = 2.0  # seconds between two heartbeats of a worker: each worker changes its own file
 PATIENCE = 30.0  # seconds without a heartbeat after which a trial goes to another worker
 
 
@@ -223,7 +225,7 @@ def _lead(study: Study, directory: Path, address: str, patience: float) -> None:
     as_worker("chief", address)
     ended = threading.Event()
     watch = threading.Thread(
-        target=watch_workers, args=(made, directory, patience, ended), daemon=True
+        target=_watch_workers, args=(made, directory, patience, ended), daemon=True
     )
     watch.start()
     try:
@@ -256,7 +258,7 @@ def follow(study: Study, measure: Measure, directory: Path, worker: str, address
 def _follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
     as_worker(worker, address)
     ended = threading.Event()
-    threading.Thread(target=live, args=(directory, worker, ended), daemon=True).start()
+    threading.Thread(target=_live, args=(directory, worker, ended), daemon=True).start()
     made = oracle(
         study.algorithm,
         study.space,
@@ -270,3 +272,38 @@ def _follow(study: Study, measure: Measure, directory: Path, worker: str, addres
         _search(study, measure, directory, made)
     finally:
         ended.set()
+
+
+def _live(directory: Path, worker: str, ended: threading.Event) -> None:
+    """Changes the worker's file every few seconds, until `ended`."""
+    path = _heartbeat_file(directory, worker)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    while not ended.is_set():
+        part = path.with_suffix(".part")  # not synced: it is useless after a power cut
+        part.write_text(f"{os.getpid()} {count}")
+        os.replace(part, path)
+        count += 1
+        ended.wait(BEAT)
+
+
+def _watch_workers(made: Any, directory: Path, patience: float, ended: threading.Event) -> None:
+    """Gives up workers whose file has not changed for too long."""
+    seen: dict[str, tuple[str, float]] = {}
+    while not ended.wait(min(1.0, patience / 4)):
+        if made.broken:  # KerasTuner's server would keep answering with errors
+            print(f"failed: {made.broken}", file=sys.stderr, flush=True)
+            os._exit(1)
+        for worker in {*made.ongoing_trials, *made.tuner_ids}:
+            path = _heartbeat_file(directory, worker)
+            sign = path.read_text() if path.exists() else ""
+            if worker not in seen or seen[worker][0] != sign:
+                seen[worker] = sign, time.monotonic()
+            elif time.monotonic() - seen[worker][1] > patience:
+                print(f"worker {worker} gives no sign of life: its trial is given out again")
+                made.give_up(worker)
+                del seen[worker]
+
+
+def _heartbeat_file(directory: Path, worker: str) -> Path:
+    return directory / "workers" / f"{worker}.txt"

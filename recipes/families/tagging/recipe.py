@@ -78,6 +78,7 @@ class TaggingRecipe(Recipe):
         "num_tags": 2,
         "learned_size": None,
         "pretrained_dim": 0,
+        "pretrained_trainable": False,
         "character_vocabulary_size": len(SPECIAL),
         "allowed": None,
         "auxiliary": None,
@@ -113,7 +114,7 @@ class TaggingRecipe(Recipe):
         if options.get("character_widths"):  # None until the size of the data is known
             widths = whole_numbers("character_widths", config.character_widths)
             options["character_widths"] = widths
-        return options | {"pretrained_trainable": True} if config.train_vectors else options
+        return options
 
     def check(self, config: Any) -> None:
         """Refuses weights below 0 and what builds no small model."""
@@ -124,12 +125,12 @@ class TaggingRecipe(Recipe):
 
     def model(self, config: Any, sizes: Any) -> keras.Model:
         """The model; with the options alone, one with further tags and context as they ask for."""
-        sizes = dict(sizes)
+        sizes = {**sizes, "pretrained_trainable": config.train_vectors}
         if sizes["auxiliary"] is None:
             sizes["auxiliary"] = dict.fromkeys(names_of(config.auxiliary), 2)
         if context.wanted(config) and sizes["context"] is None:
             sizes["context"] = {"vocabulary_size": len(SPECIAL)}
-        if config.head != "crf":
+        if getattr(config, "head", "") != "crf":
             sizes["allowed"] = None
         return super().model(config, sizes)
 
@@ -220,7 +221,7 @@ class TaggingRecipe(Recipe):
         if prepared.context:
             context.take_over(model, prepared.text_path, prepared.context)
         embedding = TaggingModel.of(model).embedding
-        if config.rare_dropout:
+        if getattr(config, "rare_dropout", 0.0):
             embedding.set_counts(prepared.counts)
         if prepared.vectors:
             vocabulary = prepared.text_path.vocabulary
@@ -230,7 +231,7 @@ class TaggingRecipe(Recipe):
                 f"vectors: {config.vectors}: {found:,} of {len(vocabulary):,} words found",
                 flush=True,
             )
-        loss: Any = CRFLoss() if config.head == "crf" else TokenCrossentropy()
+        loss: Any = CRFLoss() if getattr(config, "head", "") == "crf" else TokenCrossentropy()
         weights = None
         beside = dict.fromkeys(prepared.auxiliary, config.auxiliary_weight)
         beside |= dict.fromkeys(_sides(model), config.neighbour_weight)

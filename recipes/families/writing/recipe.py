@@ -39,7 +39,7 @@ class ConditionalWritingRecipe(Recipe):
         level: What a token is: see `zoo.text.TextCodec`.
     """
 
-    sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2}
+    sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2, "vector_dim": 0}
     labelled = False
     level: ClassVar[str] = "character"
 
