@@ -33,6 +33,7 @@ FAST = [
     *("--units", "16", "--embedding-dim", "16", "--epochs", "6", "--learning-rate", "0.02"),
     *("--dropout", "0", "--word-dropout", "0", "--buckets", "1", "--character-units", "8"),
 ]
+LONGER = [*FAST, "--epochs", "10"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -263,7 +264,7 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
 
     words = ["--data", files, "--run-dir", tmp_path / "run"]
     status, said = run(
-        capsys, "ner", "train", *words, *FAST, "--neighbour-words", "12", "--head", "softmax"
+        capsys, "ner", "train", *words, *LONGER, "--neighbour-words", "12", "--head", "softmax"
     )
     assert status == 0, said.err
     assert "learned beside: next word and previous word, of 12 words" in said.out
