@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from recipes import cli, provenance
+from recipes.commands import TRAINING_VERBS
 from recipes.data.labelled import read_table
 from recipes.run import Run, predict_command
 from recipes.run_files import read_labels
@@ -451,7 +452,7 @@ def test_every_verb_has_a_help_that_names_its_options(
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert {"predict": "--version", "tune": "--study-dir"}.get(verb, "--run-dir") in text
-    assert ("--units" in text) == (verb in (*cli.TRAINING_VERBS, "tune"))
+    assert ("--units" in text) == (verb in (*TRAINING_VERBS, "tune"))
 
 
 def test_without_words_the_recipes_are_listed(capsys: pytest.CaptureFixture[str]):
