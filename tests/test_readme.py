@@ -15,28 +15,43 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_way_of_the_readme_runs_and_prints_what_it_says(
+def blocks(path: str) -> list[str]:
+    """The Python blocks of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(encoding="utf-8"), re.S)
+
+
+def test_the_python_example_of_the_readme_runs_and_prints_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    first, *more = re.findall(r"```python\n(.*?)```", README, re.S)
-    said = re.search(r"print\(.*\)  # (.*)", first)
-    assert said
+    (code,) = blocks("README.md")
+    printed = re.search(r"print\(.*\)  # (.*)", code)
+    assert printed
     monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines()[-1] == printed[1]
+
+
+def test_the_python_example_of_the_page_of_the_library_runs():
+    (code,) = blocks("docs/library.md")
     names: dict[str, Any] = {}
-    exec(compile(first, "README.md", "exec"), names)
-    assert capsys.readouterr().out.splitlines()[-1] == said[1]
-    for code in more:
-        exec(compile(code, "README.md", "exec"), names)
+    exec(compile(code, "docs/library.md", "exec"), names)
     assert names["model"].get_layer("encoder").options.residual
 
 
-def test_every_command_of_the_readme_exists():
+def test_the_readme_is_short():
+    assert len(README.split()) <= 700
+
+
+def test_every_make_target_of_the_readme_exists():
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    for target in re.findall(r"\bmake (\w+)", README):
-        assert target in targets
-    for recipe, verb in re.findall(r"python -m recipes (\w+)(?: (\w+))?", README):
-        assert recipe in registry.BUILTIN
-        assert not verb or verb in cli.VERBS
+    assert set(re.findall(r"\bmake (\w+) +#", README)) == {"demo", "test"} <= set(targets)
+
+
+def test_every_link_of_the_readme_leads_to_a_file():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert len(links) > 20
+    for link in links:
+        assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
 PLACES = (
@@ -48,22 +63,35 @@ PLACES = (
 )
 OTHERS = ("CHANGELOG.md", "own_recipe.md")  # the commands of the second are run by its own test
 PAGES = sorted(path for place in PLACES for path in ROOT.glob(place) if path.name not in OTHERS)
-PLACEHOLDERS = {"NAME", "N", "WORDS", "...", "--chosen-by"}  # no command as it stands
+PLACEHOLDERS = {
+    "NAME",
+    "N",
+    "WORDS",
+    "...",
+    "--chosen-by",
+    "--config",
+    "--module",
+    "--help",
+}  # no command as it is
+MODELS = ("list", "describe", "summary")
 
 
 def commands(text: str) -> list[list[str]]:
-    """The words behind `python -m recipes` of every command of a page that stands in one line."""
+    """The words of each command of a page that is on one line, the recipe first."""
     blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    lines += re.findall(r"`([^`\n]*python -m recipes [^`\n]*)`", text)
+    lines += re.findall(r"`([^`\n]*(?:python -m recipes|rnn-zoo) [^`\n]*)`", text)
     found = []
     for line in lines:
-        for command in re.findall(r"python -m recipes (\w.*)", line):
+        for command in re.findall(r"(?:python -m recipes|rnn-zoo) (\w.*)", line):
             if command.count('"') % 2 == 0 and "$" not in command:
                 words = shlex.split(command, comments=True)
                 ends = [place for place, word in enumerate(words) if word in ("|", "<", ">", "&")]
-                found.append(words[: ends[0]] if ends else words)
-    return [words for words in found if not PLACEHOLDERS & set(words)]
+                words = words[: ends[0]] if ends else words
+                if words[0] in cli.VERBS and len(words) > 1:
+                    words = [words[1], words[0], *words[2:]]
+                found.append(words)
+    return [words for words in found if not PLACEHOLDERS & set(words) and words[0] not in MODELS]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -72,6 +100,7 @@ def test_every_command_of_a_page_has_options_that_exist(page: Path):
         task = registry.find(name)
         verb = rest.pop(0) if rest and not rest[0].startswith("-") else "all"
         assert verb in cli.VERBS
+        rest = [word for word in rest if word != "--resume"]  # it reads the run's own options
         options = parse(task, verb, rest)
         if verb in TRAINING_VERBS:
             fields = {field.name for field in dataclasses.fields(task.config)}
