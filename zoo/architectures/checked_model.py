@@ -13,7 +13,7 @@ class CheckedModel(keras.Model):
     """A functional Keras model; only the errors of its inputs differ.
 
     `fit`, `evaluate` and `predict` run in TensorFlow graphs, where a mask or a label that a layer
-    or a loss refuses ends in an `InvalidArgumentError` of many lines. Here it is the `InputError`
+    or a loss rejects ends in an `InvalidArgumentError` of many lines. Here it is the `InputError`
     that the same call raises in eager mode.
     """
 

@@ -1,4 +1,4 @@
-"""What stands around a word: a bidirectional language model, and its states as features."""
+"""A bidirectional language model of words, and its states as features of each word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -21,16 +21,16 @@ PREFIX = "context_"
 
 @dataclass(frozen=True)
 class Context:
-    """The sizes of what reads a word's neighbours.
+    """The sizes of a bidirectional language model.
 
     Attributes:
         vocabulary_size: V, number of token ids, PAD and UNK included.
         character_vocabulary_size: Number of letters' ids, PAD and UNK included.
         embedding_dim: Size of a word's vector.
-        characters: What reads its letters: `none`, `cnn`, `recurrent`.
+        characters: The layer that reads a word's letters: `none`, `cnn`, `recurrent`.
         character_dim: Size of a letter's vector.
-        character_units: Size of what is made of a word's letters.
-        character_widths: With `cnn`, how many letters each convolution sees.
+        character_units: Size of the vector of a word's letters.
+        character_widths: With `cnn`, the number of letters of each convolution.
         casing_dim: Size of the vector for capitals and digits; 0 = none.
         cell: The recurrent cell.
         units: Hidden size K of each direction.
@@ -102,17 +102,17 @@ def _input(inputs: dict[str, Any], name: str, axes: int) -> Any:
 def context_states(
     inputs: dict[str, Any], mask: Any, context: Context, dropout: float = 0.0, frozen: bool = False
 ) -> Any:
-    """Reads each sentence from both ends: (B, T) -> states (B, T, 2K).
+    """Bidirectional states of each token: (B, T) -> (B, T, 2K).
 
-    The first K of a place have read up to it, the others from the end down to it. The layers are
-    called `context_...`.
+    The first K have read the sentence up to the token, the others from the end back to it. The
+    layers are called `context_...`.
 
     Args:
         inputs: The model's inputs by their names; those that are missing and needed are added.
         mask: bool (B, T), True for real tokens.
         context: Sizes.
-        dropout: Share of a word's vector that is dropped in training.
-        frozen: Keep the weights as they are in training.
+        dropout: Fraction of a word's vector that is dropped in training.
+        frozen: Whether training leaves the weights unchanged.
     """
     size, width = context.vocabulary_size, context.embedding_dim
     embed = TokenEmbedding(size, width, name=f"{PREFIX}embedding")
@@ -127,7 +127,7 @@ def context_states(
         for layer in keras.Model(inputs, states).layers:
             if layer.name.startswith(PREFIX):
                 layer.trainable = False
-        states = ops.stop_gradient(states)  # else the gradients would be worked out all the same
+        states = ops.stop_gradient(states)  # otherwise the gradients would still be computed
     return states
 
 
@@ -140,24 +140,23 @@ def bidirectional_language_model(
     name: str = "bidirectional_language_model",
     **options: Any,
 ) -> keras.Model:
-    """Two language models of words, one from each end: what a word's neighbours tell of it.
+    """Two language models of words, forward and backward, trained on text without tags.
 
-    The forward states of a place tell the word behind it, the backward states the word before it;
-    both through one table of words. What it learns from text without tags is what
-    `many_to_many(context=...)` reads.
+    The forward states predict the next word, the backward states the previous one, both through
+    one output table. `many_to_many(context=...)` uses the states as features.
 
     Args:
         vocabulary_size: V, number of token ids; the ids are in the order of frequency.
-        projection_dim: What states are projected to before they tell words.
-        sampled: Words that the loss looks at in training; 0 = all.
-        dropout: Share of a word's vector that is dropped in training.
+        projection_dim: Width to which the states are projected before the output table.
+        sampled: Words that the training loss is estimated from; 0 = all.
+        dropout: Fraction of a word's vector that is dropped in training.
         name: The model's name.
         **options: The other sizes of `Context`.
 
     Returns:
         A Keras model of `token_ids` (B, T), and `character_ids` (B, T, L), `casing_ids` (B, T) if
-        it reads them, -> the neighbours' losses float (B, T, 2), in nats: of the word behind and of
-        the word before each place; those that would tell padding or a sentence's end mean nothing.
+        it reads them, -> losses float (B, T, 2), in nats: of the next and of the previous word of
+        each token; those of padding or of a sentence's end mean nothing.
 
     Source: Peters et al., arXiv:1705.00108.
     """
@@ -166,14 +165,14 @@ def bidirectional_language_model(
     inputs = {"token_ids": keras.Input((None,), dtype="int32", name="token_ids")}
     mask = masking.padding_mask(inputs["token_ids"])
     states = context_states(inputs, mask, context, dropout)
-    tell = TokenLogits(vocabulary_size, sampled, name="logits")
+    head = TokenLogits(vocabulary_size, sampled, name="logits")
     ids, units = inputs["token_ids"], context.units
     sides = {
         "behind": (states[:, :, :units], ops.pad(ids[:, 1:], [[0, 0], [0, 1]])),
         "before": (states[:, :, units:], ops.pad(ids[:, :-1], [[0, 0], [1, 0]])),
     }
     losses = [
-        tell(keras.layers.Dense(projection_dim, name=f"{side}_projection")(read), target_ids=ids)
+        head(keras.layers.Dense(projection_dim, name=f"{side}_projection")(read), target_ids=ids)
         for side, (read, ids) in sides.items()
     ]
     return CheckedModel(inputs, ops.stack(losses, axis=-1), name=name)

@@ -1,4 +1,4 @@
-"""Encoder-decoder: x1 .. xTx -> y1 .. yTy. A source is read, then a target is written."""
+"""Encoder-decoder: x1 .. xTx -> y1 .. yTy. A source is encoded, then a target is generated."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def encoder_decoder(
     scheduled_sampling: float = 0.0,
     name: str = "encoder_decoder",
 ) -> keras.Model:
-    """Writes a target sequence to a source sequence, with or without attention.
+    """Generates a target sequence from a source sequence, with or without attention.
 
     source_ids (B, T_x) -> memory (B, T_x, M); memory, target_ids (B, T_y) -> logits (B, T_y, V)
 
@@ -50,8 +50,8 @@ def encoder_decoder(
         o_t = decoder(y_(t-1), h_(t-1), memory);  P(y_t | ...) = softmax(o_t E^T + b)
 
     In training the target is given, BOS first, 0 = PAD on the right, and the logits predict the
-    tokens that follow; both masks are computed from the ids. All steps are taken at once, but with
-    `input_feeding` or `coverage`. To generate, `EncoderDecoder.encode` reads a source and
+    tokens that follow; both masks are computed from the ids. All steps are computed at once, except
+    with `input_feeding` or `coverage`. To generate, `EncoderDecoder.encode` reads a source and
     `step` one token.
 
     Args:

@@ -50,15 +50,15 @@ def language_model(
     Args:
         vocabulary_size: V, number of token ids; the most frequent tokens have the first ids.
         embedding_dim: E, size of a token's vector.
-        tied: One table for both ends: the logits are products with the tokens' own vectors. Where K
-            is not E, a dense layer leads from K to E.
+        tied: One table for input and output: the logits are products with the tokens' vectors.
+            Where K is not E, a dense layer leads from K to E.
         body: The options of the recurrent body.
         explicit_states: Take and give the states: the input is a dict of `token_ids` and the
             states, the output one of `logits` and the states, `state_L_N` (B, K) for the N-th state
             of layer L, both from 0. Otherwise each row begins with the initial state.
         sampled: Words that the training loss of `with_losses` is estimated from, half of them the
             most frequent, half drawn; 0 = all. The model itself always returns all V logits.
-        type_dropout: Share of the vocabulary whose vectors are zero for a batch, in training.
+        type_dropout: Fraction of the vocabulary whose vectors are zero for a batch, in training.
         output_dropout: Fraction of the last layer's outputs dropped, with one mask for all steps of
             a row, in training.
         ar: Weight of the activation regularisation; see `ActivationRegularization`.

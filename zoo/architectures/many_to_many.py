@@ -76,7 +76,7 @@ def many_to_many(
         letters: The options of the layer that reads letters.
         affix_dim: Size of the vector of each of a word's beginnings of 1 to 3 letters and endings
             of 1 to 4; 0 = none.
-        casing_dim: Size of the vector that says how a word is written (capitals, digits); 0 = none.
+        casing_dim: Size of the vector for a word's capitals and digits; 0 = none.
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
             states are appended to a token's vectors, and whose weights training does not change;
             its layers are called `context_...`. None by default.
@@ -85,17 +85,16 @@ def many_to_many(
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
             `zoo.text.allowed_transitions` gives; everything is allowed by default.
         constrained: Whether the tables hold `always` or in `decoding` alone.
-        auxiliary: Further tags that are learned beside, name -> how many there are: each has a
-            softmax of its own on the same states, and the output is a dict, in which `tags` is
-            the output described here. `without_auxiliary` removes them again.
-        neighbour_words: N > 0 adds a language model that training learns beside the tags: the
-            forward states predict the next word (output `next_word`), the backward states the
+        auxiliary: Auxiliary tags, name -> their number: each has its own softmax on the same
+            states, and the output is a dict, in which `tags` is the output described here.
+            `TaggingModel.without_auxiliary` removes them again.
+        neighbour_words: N > 0 adds a language model as an auxiliary task: the forward states predict the next word (output `next_word`), the backward states the
             previous one (`previous_word`), each by a tanh layer of 50 units and a softmax over the
             first N ids. Needs one recurrent layer whose directions are concatenated, because
             anything above it has read both neighbours. `without_auxiliary` removes these, too.
         dropout: Fraction dropped from a token's vectors, between layers and before the logits, in
             training.
-        word_dropout: Share of the tokens read as UNK, in training; their letters stay.
+        word_dropout: Fraction of the tokens replaced by UNK in training; their letters stay.
         rare_dropout: a > 0 hides the learned vector of a word that occurs n times with probability
             a / (a + n), in training; n comes from `set_counts` of the layer `embedding`.
         name: The model's name.
@@ -110,7 +109,7 @@ def many_to_many(
 
     Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
         arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
-        recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for what is learned beside;
+        recurrence; Plank, Sogaard and Goldberg, arXiv:1604.05529, for auxiliary tags;
         Peters et al., arXiv:1705.00108, for the language model's states; Rei, arXiv:1704.07156,
         for the neighbouring words.
     """
@@ -149,13 +148,13 @@ def many_to_many(
         crf = CRF(num_tags, transitions, start, end, constrained, name="crf")
         outputs = crf(outputs, mask=mask)
     if auxiliary or neighbour_words:
-        outputs = {"tags": outputs, **_beside(states, auxiliary or {})}
+        outputs = {"tags": outputs, **_auxiliary_logits(states, auxiliary or {})}
         outputs |= _neighbours(states, neighbour_words, body.bidirectional)
     return TaggingModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
 
 
-def _beside(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
-    """Further tags: name -> logits (B, T, their number)."""
+def _auxiliary_logits(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
+    """Auxiliary tags: name -> logits (B, T, their number)."""
     outputs = {}
     for name, count in auxiliary.items():
         if name in ("tags", *NEIGHBOURS):
@@ -167,7 +166,7 @@ def _beside(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
 
 
 def _neighbours(states: Any, words: int, bidirectional: bool) -> dict[str, Any]:
-    """The words beside each token, by the states that have not read them: (B, T, N) each."""
+    """Logits of the neighbouring words, from states that have not read them: (B, T, N) each."""
     if not words:
         return {}
     halves = keras.ops.split(states, 2, axis=-1) if bidirectional else [states]

@@ -1,4 +1,4 @@
-"""Many to one: x1 .. xTx -> y. A sequence is read, one label comes out."""
+"""Many to one: x1 .. xTx -> y. One label for a sequence."""
 
 import keras
 
@@ -33,7 +33,7 @@ def many_to_one(
     word_dropout: float = 0.0,
     name: str = "many_to_one",
 ) -> keras.Model:
-    """Reads a sequence and gives one label: sentiment, topic, language, spam.
+    """Predicts one label for a sequence: sentiment, topic, language, spam.
 
     token_ids (B, T) -> embedding (B, T, E) -> states (B, T, K) -> pooled (B, K) -> logits (B, C)
 
@@ -49,7 +49,7 @@ def many_to_one(
             or `concat`: last, max and mean side by side (3K).
         dropout: Fraction dropped from the token vectors, between layers and before the logits, in
             training.
-        word_dropout: Share of the tokens read as UNK, in training.
+        word_dropout: Fraction of the tokens replaced by UNK in training.
         name: The model's name.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One to many: x -> y1 .. yTy. A decoder that begins with a class and reads its own output."""
+"""One to many: x -> y1 .. yTy. A decoder starts with a class and reads its own output."""
 
 from typing import Any
 
@@ -38,13 +38,13 @@ def one_to_many(
     class_dropout: float = 0.0,
     name: str = "one_to_many",
 ) -> keras.Model:
-    """Writes a sequence to a single input: a class, or a vector.
+    """Generates a sequence from a single input: a class, or a vector.
 
     class_ids (B,) -> c (B, D); c, token_ids (B, T) -> states (B, T, K) -> logits (B, T, V)
 
         P(y_1 .. y_n | x) = P(y_1 | x, BOS) P(y_2 | x, BOS y_1) ..., c = x W,
         state:  the states before the first step are tanh(c W_s + b_s), a layer each
-        input:  what the decoder reads at each step is the token's vector and c
+        input:  at each step the decoder reads the token's vector and c
 
     In training the tokens are given (BOS first, 0 = PAD on the right), the mask is computed from
     them, and the logits predict the tokens that follow. To generate, `initial_states` makes the
@@ -58,8 +58,8 @@ def one_to_many(
         class_dim: D, size of the vector c that the input becomes.
         conditioning: How c reaches the decoder: `state`, `input` or `both`.
         body: The options of the decoder.
-        class_dropout: Share of the rows whose c is zero, in training: so the network learns as well
-            what is likely whatever the class, and `unconditional_states` can begin without one.
+        class_dropout: Fraction of the rows whose c is zero, in training: so the network also learns
+            the distribution over all classes, and `unconditional_states` can start without one.
         name: The model's name.
 
     Returns:
@@ -97,7 +97,7 @@ def one_to_many(
 
 
 def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, Any]:
-    """The input that sets what is written, and the layer that makes c of it."""
+    """The conditioning input, and the layer that turns it into c."""
     if bool(num_classes) == bool(vector_dim):
         raise InputError(
             "give one of num_classes (the input is a class) and vector_dim (it is a vector), got "

@@ -1,4 +1,4 @@
-"""One to one: x -> y. A feed-forward network, which the recurrent ones are measured against."""
+"""One to one: x -> y. A feed-forward network, the baseline of the recurrent ones."""
 
 import keras
 
@@ -19,7 +19,7 @@ def one_to_one(
     dropout: float = 0.0,
     name: str = "one_to_one",
 ) -> keras.Model:
-    """Gives one label to an input of fixed size: the ordinary network, without recurrence.
+    """Predicts one label for an input of fixed size: a feed-forward network.
 
     features (B, D) -> hidden (B, K), L times -> logits (B, C)
 
@@ -31,7 +31,7 @@ def one_to_one(
         units: Hidden size K of each layer.
         num_layers: L, hidden layers on top of each other.
         activation: g, a Keras activation's name.
-        dropout: Share of the features and of each hidden layer dropped, in training.
+        dropout: Fraction of the features and of each hidden layer dropped, in training.
         name: The model's name.
 
     Returns:
