@@ -95,7 +95,7 @@ class GenerationRecipe(Recipe):
                 level=data.level,
                 lower=data.lower,
             )
-            learned.vocabulary.save(directory / "vocabulary.txt")
+            learned.save(directory, "vocabulary")
             write_json(directory / "codec.json", learned.get_config())
         codec = load_codec(directory)
         parts = corpus.parts()

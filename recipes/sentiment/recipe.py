@@ -48,12 +48,11 @@ class SentimentRecipe(ClassificationRecipe):
         vectorizer = Vectorizer.learn(
             texts, size=data.vocabulary_size, min_count=data.min_count, **_text_options(data)
         )
-        vectorizer.vocabulary.save(directory / "vocabulary.txt")
+        vectorizer.save(directory, "vocabulary")
 
     def load_text_path(self, data: SentimentData, directory: Path) -> Vectorizer:
         """The vectorizer of a run."""
-        vocabulary = Vocabulary.load(directory / "vocabulary.txt")
-        return Vectorizer(vocabulary, **_text_options(data))
+        return Vectorizer.load(directory, "vocabulary", **_text_options(data))
 
 
 def _text_options(data: SentimentData) -> dict[str, Any]:

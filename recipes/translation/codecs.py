@@ -12,7 +12,7 @@ from recipes.config import write_json
 from recipes.run_files import make_from
 from recipes.translation.batches import EncodedPairs
 from recipes.translation.config import TranslationData
-from zoo.text import SubwordCodec, SubwordSampler, TextCodec
+from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
 
 LEVELS = ("subword", "word", "character")
 SIDES = ("source", "target")
@@ -42,9 +42,11 @@ def save(codec: Any, directory: Path, side: str) -> None:
 
 def load(data: TranslationData, directory: Path, side: str) -> Any:
     """Reads what `save` wrote."""
-    subword = getattr(data, f"{side}_level") == "subword"
-    kind: Any = SubwordCodec if subword else TextCodec
-    return make_from(directory / f"{side}.json", functools.partial(kind.load, directory, side))
+    options = directory / f"{side}.json"
+    if getattr(data, f"{side}_level") == "subword":
+        return make_from(options, functools.partial(SubwordCodec.load, directory, side))
+    vocabulary = Vocabulary.load(directory / f"{side}.txt")
+    return make_from(options, functools.partial(TextCodec, vocabulary))
 
 
 def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:

@@ -88,10 +88,11 @@ def many_to_many(
         auxiliary: Auxiliary tags, name -> their number: each has its own softmax on the same
             states, and the output is a dict, in which `tags` is the output described here.
             `TaggingModel.without_auxiliary` removes them again.
-        neighbour_words: N > 0 adds a language model as an auxiliary task: the forward states predict the next word (output `next_word`), the backward states the
-            previous one (`previous_word`), each by a tanh layer of 50 units and a softmax over the
-            first N ids. Needs one recurrent layer whose directions are concatenated, because
-            anything above it has read both neighbours. `without_auxiliary` removes these, too.
+        neighbour_words: N > 0 adds a language model as an auxiliary task: the forward states
+            predict the next word (output `next_word`), the backward states the previous one
+            (`previous_word`), each by a tanh layer of 50 units and a softmax over the first N ids.
+            Needs one recurrent layer whose directions are concatenated, because anything above it
+            has read both neighbours. `without_auxiliary` removes these, too.
         dropout: Fraction dropped from a token's vectors, between layers and before the logits, in
             training.
         word_dropout: Fraction of the tokens replaced by UNK in training; their letters stay.

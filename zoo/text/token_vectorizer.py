@@ -154,14 +154,14 @@ class TokenVectorizer(tf.Module):
         return [int(total) for total in totals]
 
     def save(self, directory: Path, name: str) -> None:
-        """Writes `NAME.txt`, the words, and `NAME.letters.txt`."""
+        """Writes `NAME.txt`, the words, and `letters.txt`."""
         self.vocabulary.save(directory / f"{name}.txt")
-        self.letters.save(directory / f"{name}.letters.txt")
+        self.letters.save(directory / "letters.txt")
 
     @classmethod
     def load(cls, directory: Path, name: str, **options: Any) -> "TokenVectorizer":
         """Reads what `save` wrote; the options are those of `get_config`."""
-        files = (directory / f"{name}.txt", directory / f"{name}.letters.txt")
+        files = (directory / f"{name}.txt", directory / "letters.txt")
         return cls(*map(Vocabulary.load, files), **options)
 
     def get_config(self) -> dict[str, Any]:

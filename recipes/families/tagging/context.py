@@ -158,8 +158,7 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
         folder,
         progression,
     )
-    vectorizer.vocabulary.save(folder / "vocabulary.txt")
-    vectorizer.letters.save(folder / "letters.txt")
+    vectorizer.save(folder, "vocabulary")
     write_json(folder / FINISHED, sizes)
     record_new(folder)
 

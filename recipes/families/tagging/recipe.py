@@ -34,7 +34,6 @@ from zoo.text import (
     SPECIAL,
     UNK,
     TokenVectorizer,
-    Vocabulary,
     allowed_transitions,
     detected,
     load_vectors,
@@ -187,18 +186,13 @@ class TaggingRecipe(Recipe):
             extra=(*(vectors.words if vectors else ()), *context.words_of(around)),
             max_letters=data.max_letters,
         )
-        vectorizer.vocabulary.save(directory / "vocabulary.txt")
-        vectorizer.letters.save(directory / "letters.txt")
+        vectorizer.save(directory, "vocabulary")
         tags = {tag for sentence in splits.train for tag in sentence.tags}
         write_json(directory / TAGS, sorted(tags))
 
     def load_text_path(self, data: Any, directory: Path) -> tuple[TokenVectorizer, list[str]]:
         """The vectorizer and the tags of a run."""
-        vectorizer = TokenVectorizer(
-            Vocabulary.load(directory / "vocabulary.txt"),
-            Vocabulary.load(directory / "letters.txt"),
-            max_letters=data.max_letters,
-        )
+        vectorizer = TokenVectorizer.load(directory, "vocabulary", max_letters=data.max_letters)
         return vectorizer, read_labels(directory / TAGS)
 
     def sizes(self, prepared: PreparedSentences) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.decoding.bounds import require_options
 from zoo.losses import TokenCrossentropy
 from zoo.pipelines import ConditionalWriter
-from zoo.text import PAD, SPECIAL, TextCodec, Vocabulary
+from zoo.text import PAD, SPECIAL, TextCodec
 
 CLASSES = "classes.json"
 DRAWING = ("temperature", "min_p", "guidance")
@@ -59,7 +59,7 @@ class ConditionalWritingRecipe(Recipe):
         """Turns texts and labels into ids, with the run's own tokens and labels if it has them."""
         if not (directory / CLASSES).exists():
             texts = [example.text for example in splits.train]
-            TextCodec.learn(texts, level=self.level).vocabulary.save(directory / "vocabulary.txt")
+            TextCodec.learn(texts, level=self.level).save(directory, "vocabulary")
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
         codec, classes = self.load_text_path(directory)
         parts = splits.parts()
@@ -73,7 +73,7 @@ class ConditionalWritingRecipe(Recipe):
 
     def load_text_path(self, directory: Path) -> tuple[TextCodec, list[str]]:
         """The codec and the labels of a run."""
-        codec = TextCodec(Vocabulary.load(directory / "vocabulary.txt"), level=self.level)
+        codec = TextCodec.load(directory, "vocabulary", level=self.level)
         return codec, read_labels(directory / CLASSES)
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:
