@@ -57,7 +57,14 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
 def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
     """The options of a verb by name; options of the recipe only where they are given."""
     prog = f"{program()} {verb} {recipe.name}"
-    parser = Parser(prog=prog, description=VERBS[verb], allow_abbrev=False)
+    after = " [TEXT ...]" if verb == "predict" else ""
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} [options]{after}",
+        description=VERBS[verb],
+        allow_abbrev=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100, max_help_position=30),
+    )
     run = parser.add_argument_group("run")
     run.add_argument(
         "--module",

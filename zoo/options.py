@@ -231,7 +231,7 @@ def add_arguments(
     """
     for each in options:
         text, other = each.help.removesuffix("."), (other_defaults or {}).get(each.name, "")
-        if each.default is not None and not each.required:
+        if each.default not in (None, "") and not each.required:
             text += f" (default: {shown(each.default)}{other and '; '}{other})"
         elif other:
             text += f" ({other})"
