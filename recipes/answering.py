@@ -1,7 +1,7 @@
-"""Texts -> answers of an exported model, in the order of the texts and in bounded memory.
+"""Predictions of an exported model: texts in, answers out, in order and in bounded memory.
 
-Texts are taken in pools of at most 1,024; those of similar lengths in a pool are answered together,
-so that little of a batch is padding.
+Texts are read in pools of at most 1,024. Within a pool, texts of similar length are batched
+together, which keeps padding low.
 """
 
 import codecs
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 from zoo.system.bounded_batches import CHARACTERS, batches
 
-ROWS = 256  # rows of a batch at most, each sample or beam counted
+ROWS = 256  # most rows of a batch; each sample or beam is a row
 POOL_TEXTS = 1024
 POOL_CHARACTERS = 2**20
-HIGH_SHARE = 0.5  # of a text's tokens: from here on it is warned of
-NAMED = 5  # texts that are warned of by name
-PAUSE = 0.05  # seconds without a new text after which those at hand are answered
+HIGH_SHARE = 0.5  # fraction of unknown tokens in a text from which a warning is printed
+NAMED = 5  # texts that have a warning of their own
+PAUSE = 0.05  # seconds without a new text after which the texts read so far are answered
 
 Row = dict[str, Any]
 Answer = Callable[[Sequence[str]], list[Row]]
 
 
 class ReadAhead:
-    """Reads texts in a thread, so that those at hand can be answered while the next is waited for.
+    """Reads texts in a thread, so that a slow source does not delay the answers to earlier texts.
 
-    At most one pool is held that nobody has taken yet, however fast the texts come.
+    At most one pool is buffered.
 
     Args:
-        texts: Read by the thread alone; what it raises is raised after the texts before it.
+        texts: Read by the thread alone. An error that it raises is raised again after the texts
+            that were read before it.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
@@ -56,7 +57,7 @@ class ReadAhead:
                     self._size += len(text)
                     self._changed.notify_all()
                     self._changed.wait_for(lambda: not self._is_full())
-        except BaseException as error:  # raised again in the thread that takes the pools
+        except BaseException as error:  # raised again in the thread that reads the pools
             self._error = error
         with self._changed:
             self._ended = True
@@ -66,7 +67,7 @@ class ReadAhead:
         return len(self._waiting) >= POOL_TEXTS or self._size >= POOL_CHARACTERS
 
     def pools(self) -> Iterator[list[str]]:
-        """Yields the texts at hand: after a pause, where a pool is full, and at the end."""
+        """Yields the texts read so far: after a pause, when a pool is full, and at the end."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._ended)
@@ -90,8 +91,8 @@ def pools_of(texts: Iterable[str], whole: bool = False) -> Iterator[list[str]]:
     """Yields texts in pools.
 
     Args:
-        texts: A list or a tuple, which is cut, or what is read as it comes.
-        whole: One pool of all texts, for options that number them.
+        texts: A list or a tuple, which is sliced; any other iterable is read in a thread.
+        whole: Yield all texts as one pool, for options that number the texts.
     """
     if whole:
         yield list(texts)
@@ -102,19 +103,20 @@ def pools_of(texts: Iterable[str], whole: bool = False) -> Iterator[list[str]]:
         yield from ReadAhead(texts).pools()
 
 
-def answered(answer: Answer, texts: Sequence[str], how: Any = None) -> list[list[Row]]:
-    """The rows of answers to each text of a pool.
+def answered(answer: Answer, texts: Sequence[str], options: Any = None) -> list[list[Row]]:
+    """Returns the rows of answers to each text of a pool.
 
     Args:
-        answer: Texts -> the rows of all of them: an equal number for each or, where there may be
-            fewer, each text's numbered by their `rank` from 1 up.
+        answer: Function from texts to rows: the same number of rows for each text, or rows with a
+            `rank` that starts at 1 for each text.
         texts: A pool.
-        how: The recipe's options for answers; `samples`, `beam_size`, `max_tokens` and a text
-            to `score` count.
+        options: The recipe's options of `predict`; `samples`, `beam_size`, `max_tokens` and
+            `score` determine the batch size.
     """
-    width = max(getattr(how, "samples", 1), getattr(how, "beam_size", 1), 1)
-    scored = getattr(how, "score", "")
-    written = max(getattr(how, "max_tokens", 0), len(scored) if isinstance(scored, str) else 0)
+    width = max(getattr(options, "samples", 1), getattr(options, "beam_size", 1), 1)
+    scored = getattr(options, "score", "")
+    scored_length = len(scored) if isinstance(scored, str) else 0
+    written = max(getattr(options, "max_tokens", 0), scored_length)
     found: list[list[Row]] = [[] for _ in texts]
     lengths = [len(text) + written for text in texts]
     for places in batches(lengths, max(1, ROWS // width), max(1, CHARACTERS // width)):
@@ -125,7 +127,7 @@ def answered(answer: Answer, texts: Sequence[str], how: Any = None) -> list[list
 
 
 def _groups(rows: list[Row], count: int) -> list[list[Row]]:
-    """Takes the rows of some texts apart."""
+    """Divides rows among `count` texts."""
     if rows and "rank" in rows[0]:
         groups: list[list[Row]] = []
         for row in rows:
@@ -138,10 +140,10 @@ def _groups(rows: list[Row], count: int) -> list[list[Row]]:
 
 
 class UnknownTokens:
-    """Warns of texts whose tokens the model mostly does not know: their answers mean little.
+    """Warns of texts half or more of whose tokens are out of vocabulary.
 
-    The first five are named, the others counted. A model whose export does not report
-    `unknown_share` gets no warning.
+    The first five texts are named, the others counted. An exported model without `unknown_share`
+    causes no warning.
     """
 
     def __init__(self) -> None:
@@ -149,12 +151,12 @@ class UnknownTokens:
         self._high = 0
 
     def note(self, text: str, rows: Sequence[Row]) -> None:
-        """Takes a text's answers; warns at once, unless the recipe names the tokens itself."""
+        """Counts a text and warns about it, unless the recipe has reported its unknown tokens."""
         self._texts += 1
         if rows and "unknown" in rows[0]:
             return
         share = rows[0].get("unknown_share", 0.0) if rows else 0.0
-        if share < HIGH_SHARE or "unknown" in rows[0]:  # an answer that names them has warned
+        if share < HIGH_SHARE:
             return
         self._high += 1
         if self._high <= NAMED:
@@ -167,7 +169,7 @@ class UnknownTokens:
             )
 
     def report(self) -> None:
-        """Counts the texts that were not named."""
+        """Prints the number of texts that were not named."""
         if self._high > NAMED:
             print(
                 f"warning: and {self._high - NAMED} more of {self._texts} texts, half or more of "
@@ -181,21 +183,21 @@ def predict(
     texts: Iterable[str],
     path: Path,
     as_json: bool = False,
-    how: Mapping[str, Any] | None = None,
+    request: Mapping[str, Any] | None = None,
     line: Callable[[Row], str] | None = None,
 ) -> None:
     """Prints the answers of an exported model, in the order of the texts.
 
     Args:
         recipe: The model's recipe.
-        texts: A list, or what yields texts as they come: those at hand are answered while the next
-            is waited for.
-        path: The version's folder.
-        as_json: Print an object a line.
-        how: Options of the recipe's `answering`.
-        line: An answer -> the line to print; by default the recipe's `format_answer`.
+        texts: A list, or an iterable that is read in a thread: texts are answered as they arrive.
+        path: Folder of the exported version.
+        as_json: Print one JSON object per line.
+        request: Values of the recipe's options of `predict`.
+        line: Function from an answer to the line to print; by default the recipe's
+            `format_answer`.
     """
-    options = recipe.answering(**how or {})
+    options = recipe.answering(**request or {})
     shown = line or recipe.format_answer
     served = export.load(path)
     ascii_only = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8"

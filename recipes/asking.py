@@ -1,4 +1,4 @@
-"""Questions to an exported model: its signatures, a row for each text and sample."""
+"""Calls the signatures of an exported model, one row per text and sample."""
 
 import sys
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from typing import Any
 from zoo.errors import InputError
 
 SHOWN = 40  # characters of a text that a warning shows
-NAMED = 5  # warnings for the texts of a call
+NAMED = 5  # warnings printed per call; the others are counted
 
 
 def ask(signatures: Any, name: str, **inputs: Any) -> dict[str, Any]:
-    """What a signature answers, as NumPy arrays by name.
+    """Calls a signature and returns its outputs as NumPy arrays by name.
 
     Args:
-        signatures: Of a loaded model, or functions of the same names.
+        signatures: Functions by name, such as the signatures of a loaded model.
         name: The signature.
         **inputs: Tensors by the names of its inputs.
 
     Raises:
-        InputError: The model was exported before its signatures had their present form.
+        InputError: The model was exported by an earlier release with other inputs and outputs.
     """
     signature = signatures[name]
     _, specs = getattr(signature, "structured_input_signature", ((), {}))
@@ -33,22 +33,22 @@ def ask(signatures: Any, name: str, **inputs: Any) -> dict[str, Any]:
     return {output: tensor.numpy() for output, tensor in outputs.items()}
 
 
-def options(how: Any, names: Sequence[str], rows: int) -> dict[str, Any]:
-    """Options of a request as a signature takes them, one value a row: tensors (B,) by name."""
+def options(request: Any, names: Sequence[str], rows: int) -> dict[str, Any]:
+    """Returns options as inputs of a signature: tensors (B,) by name, one value per row."""
     import tensorflow as tf
 
     from zoo.decoding import bounds
 
     return {
-        name: tf.fill([rows], tf.cast(getattr(how, name), bounds.BOUNDS[name].dtype))
+        name: tf.fill([rows], tf.cast(getattr(request, name), bounds.BOUNDS[name].dtype))
         for name in names
     }
 
 
 def seeds(seed: int, samples: int, texts: int) -> Any:
-    """The seeds of all samples of all texts, samples of a text side by side: int32 (B,).
+    """Returns a seed for each sample of each text, the samples of a text adjacent: int32 (B,).
 
-    A text's samples do not depend on the texts beside it.
+    A text's samples do not depend on the other texts.
     """
     import tensorflow as tf
 
@@ -58,7 +58,7 @@ def seeds(seed: int, samples: int, texts: int) -> Any:
 
 
 def unknown_of(outputs: dict[str, Any], row: int) -> dict[str, Any]:
-    """What a row of an answer reports of unknown tokens: `unknown_share`, and which they are."""
+    """Returns `unknown_share` and the list `unknown` of unknown tokens of one row of outputs."""
     tokens = [one.decode(errors="replace") for one in outputs["unknown_tokens"][row] if one]
     return {
         "unknown_share": float(outputs["unknown_share"][row]),
@@ -67,11 +67,11 @@ def unknown_of(outputs: dict[str, Any], row: int) -> dict[str, Any]:
 
 
 def warn(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Warns on standard error of what the model does not know, or did not read, of some texts.
+    """Warns on standard error of unknown tokens and of truncated texts.
 
     Args:
-        texts: What was given.
-        rows: An answer to each, with `truncated` and perhaps what `unknown_of` gives.
+        texts: The texts.
+        rows: An answer to each, with `truncated` and optionally the entries of `unknown_of`.
     """
     messages = []
     for text, row in zip(texts, rows, strict=True):

@@ -11,14 +11,14 @@ from matplotlib.ticker import MaxNLocator
 from zoo.plots import drawing, plot_label, save
 
 TRAIN, VALIDATION = "#4c72b0", "#dd8452"
-MOST_LABELS = 100  # tokens on an axis; of more every second, third, ... has its label
+MOST_LABELS = 100  # labels on an axis; with more tokens only every second, third, ... has one
 
 
 def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Path) -> None:
-    """Draws each figure over the epochs, training beside validation, the best epoch marked.
+    """Plots each metric over the epochs, for training and validation, with the best epoch marked.
 
     Args:
-        history: A row of figures for each epoch.
+        history: A row of metrics for each epoch.
         best_epoch: The epoch whose model is used, from 1 up.
         path: The PNG to write.
     """
@@ -49,13 +49,13 @@ def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Pa
 def learning_rates(
     rates: np.ndarray, losses: np.ndarray, means: np.ndarray, chosen: float, path: Path
 ) -> None:
-    """Draws the loss over the rising learning rate, and the rate that is chosen.
+    """Plots the loss over an increasing learning rate, with the chosen rate marked.
 
     Args:
         rates: float (N,), the rate of each step.
         losses: float (N,), the loss of each step, in nats.
         means: float (N,), the running mean of the losses.
-        chosen: A rate.
+        chosen: The chosen learning rate.
         path: The PNG to write.
     """
     with drawing():
@@ -74,13 +74,13 @@ def learning_rates(
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path, title: str = "") -> None:
-    """Draws a confusion matrix: counts as numbers, shares of each true class as colour.
+    """Plots a confusion matrix: counts as numbers, the fraction of each true class as colour.
 
     Args:
-        matrix: int (C, C), true classes as rows; a picture takes up to some 40 classes.
+        matrix: int (C, C), true classes as rows; readable up to about 40 classes.
         classes: The C names, any strings.
         path: The PNG to write.
-        title: What the picture leaves out, for example.
+        title: A title, such as which classes are left out.
     """
     count = len(classes)
     side = min(16.0, 2.6 + 0.75 * count)
@@ -106,10 +106,10 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path, title: str
 def attention(
     weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path
 ) -> None:
-    """Draws the attention weights of each target token over the source: the darker, the larger.
+    """Plots the attention weights of each target token over the source tokens.
 
     Args:
-        weights: float (T_y, T_x), shares.
+        weights: float (T_y, T_x), from 0 to 1.
         source: T_x tokens, any strings.
         target: T_y tokens.
         path: The PNG to write.
@@ -132,11 +132,11 @@ def attention(
 
 
 def _labelled(tokens: Sequence[str]) -> dict[int, str]:
-    """The places of an axis that have a label, and the tokens as they are drawn."""
+    """Returns the labels of an axis by their positions."""
     step = max(1, -(-len(tokens) // MOST_LABELS))
     return {place: _shown(tokens[place]) for place in range(0, len(tokens), step)}
 
 
 def _shown(token: str) -> str:
-    """A token as it is drawn: its blanks are visible."""
+    """Returns a token's label, in which blanks are visible."""
     return plot_label(token.replace(" ", "\u2423").replace("\u2581", "\u2423"))

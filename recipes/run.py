@@ -209,7 +209,7 @@ class Run:
                 pass
         if any((folder / CONFIG).exists() for folder in self._config_folders):
             raise InputError(
-                f"{self.directory} holds a run already: go on with it by --resume, or give another "
+                f"{self.directory} already holds a run: continue it with --resume, or give another "
                 "--run-dir"
             )
 
@@ -421,7 +421,7 @@ class Run:
         print("predictions of the exported model:")
         recipe = self.recipe
         examples = recipe.examples(self.config, prepared)
-        predict(recipe, examples, path, how=recipe.example_options, line=recipe.format_example)
+        predict(recipe, examples, path, request=recipe.example_options, line=recipe.format_example)
         if advice := recipe.advice(self.config, prepared):
             print(advice)
         print(f"run: {self.directory} (what its files are: {self.directory / 'README.md'})")

@@ -7,47 +7,47 @@ from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.generation.config import Writing
 
 
-def answer(signatures: Any, prompts: Sequence[str], how: Writing) -> list[dict[str, Any]]:
-    """What the exported model writes, or with `how.score` the texts' probabilities.
+def answer(signatures: Any, prompts: Sequence[str], request: Writing) -> list[dict[str, Any]]:
+    """Continues each prompt, or with `request.score` scores each text.
 
-    Warns of tokens that the model does not know.
+    Warns of unknown tokens.
 
     Returns:
-        A dict each: `prompt`, `text`, `log_probability` (of what was written, in nats),
+        A dict for each row: `prompt`, `text`, `log_probability` (of the generated text, in nats),
         `num_tokens`; or `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`; and
-        `unknown_share`, `unknown` (the first unknown tokens of what was given), `truncated`.
+        `unknown_share`, `unknown` (the first unknown tokens of the input), `truncated`.
     """
     import tensorflow as tf
 
-    count = how.samples * len(prompts)
+    count = request.samples * len(prompts)
     names: tuple[str, ...]
-    if how.score:
-        given = list(prompts)
-        outputs = ask(signatures, "score", text=tf.constant(given, tf.string))
+    if request.score:
+        inputs = list(prompts)
+        outputs = ask(signatures, "score", text=tf.constant(inputs, tf.string))
         names = ("log_probability", "num_tokens", "perplexity", "num_unknown", "truncated")
     else:
-        given = [prompt for prompt in prompts for _ in range(how.samples)]
+        inputs = [prompt for prompt in prompts for _ in range(request.samples)]
         outputs = ask(
             signatures,
             "generate",
-            prompt=tf.constant(given, tf.string),
-            seed=seeds(how.seed, how.samples, len(prompts)),
-            **options(how, ("max_tokens", "temperature", "top_k", "top_p"), count),
+            prompt=tf.constant(inputs, tf.string),
+            seed=seeds(request.seed, request.samples, len(prompts)),
+            **options(request, ("max_tokens", "temperature", "top_k", "top_p"), count),
         )
         names = ("log_probability", "num_tokens", "truncated")
     rows = []
-    for number, text in enumerate(given):
-        row: dict[str, Any] = {"text": text} if how.score else {"prompt": text}
-        if not how.score:
+    for number, text in enumerate(inputs):
+        row: dict[str, Any] = {"text": text} if request.score else {"prompt": text}
+        if not request.score:
             row["text"] = outputs["text"][number].decode(errors="replace")
         row |= {name: outputs[name][number].item() for name in names}
         rows.append({**row, **unknown_of(outputs, number)})
-    warn(prompts, rows if how.score else rows[:: how.samples])
+    warn(prompts, rows if request.score else rows[:: request.samples])
     return rows
 
 
 def line(row: dict[str, Any]) -> str:
-    """An answer as text: what was written, or a text's score in front of it."""
+    """Formats an answer: the generated text, or a text after its score."""
     if "perplexity" not in row:
         return str(row["text"])
     return (

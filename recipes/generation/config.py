@@ -21,10 +21,10 @@ EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of
 
 @dataclass(frozen=True)
 class GenerationData(DataOptions):
-    """What the texts and their tokens are, and how they are cut into windows."""
+    """The source of the texts, their tokens, and the windows of training."""
 
     text_column: str = option("text", "Tfds feature of the text.")
-    unit: str = option("file", "Unit of text: file or line.")
+    unit: str = option("file", "Unit that is one text: file or line.")
     limit: int = option(0, "Characters read of train at most; 0 = all.")
     level: str = option("character", "Tokens: character, word, or space (between blanks).")
     lower: bool = option(False, "Convert texts to lower case.")
@@ -50,7 +50,9 @@ class GenerationConfig(TrainingConfig, GenerationData):
         "adam", "Optimizer: adam or sgd (for words: a rate of 20, clipped to 0.25)."
     )
     warmup: float = option(
-        0.05, "Fraction of all steps in which the learning rate rises.", only_if=DECAYING
+        0.05,
+        "Fraction of all steps in which the learning rate rises, 0 to below 1.",
+        only_if=DECAYING,
     )
     decay: str = option(
         "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
@@ -65,7 +67,7 @@ class GenerationConfig(TrainingConfig, GenerationData):
 
 
 MODEL = {"cell": "gru", "embedding_dim": 64}
-# what the built-in corpus takes where nothing is given: lines that stand by themselves
+# defaults for the built-in corpus, whose lines are independent of each other
 BUILTIN: dict[str, Any] = {
     "unit": "line",
     "carry": False,
@@ -85,11 +87,11 @@ class Writing(Answering):
     temperature: float = option(1.0, "Sampling temperature; 0 = always the most likely token.")
     top_k: int = option(0, "Sample from this number of most likely tokens; 0 = all.")
     top_p: float = option(
-        1.0, "Sample from the most likely tokens that have this probability together."
+        1.0, "Sample from the most likely tokens whose probabilities sum to this, 0 to 1."
     )
-    samples: int = option(1, "Texts for each prompt.")
+    samples: int = option(1, "Texts per prompt.")
     seed: int = option(0, "Random seed: the same seed generates the same text.")
-    score: bool = option(False, "Generate nothing; print the text's probability.")
+    score: bool = option(False, "Score the text instead of continuing it.")
 
     def __post_init__(self) -> None:
         """Checks the options before a model is loaded."""

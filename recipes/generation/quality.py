@@ -1,4 +1,4 @@
-"""Whether a model has learned the rules of the built-in corpus, which reach over many letters."""
+"""Metrics for the long-distance rules of the built-in corpus."""
 
 from collections import Counter
 from typing import Any
@@ -7,21 +7,21 @@ from recipes.corpora.lines import corpus
 from zoo.decoding import sample_seeds
 from zoo.pipelines import Writer
 
-SAMPLES = 300
-LONGEST = 150  # characters of a sample
+SAMPLES = 300  # generated lines
+LONGEST = 150  # tokens per line at most
 
 
 def structure_scores(writer: Writer, seed: int) -> dict[str, Any]:
-    """How far a model keeps the rules.
+    """Measures how well a model has learned the rules.
 
     Args:
         writer: The model with its codec.
-        seed: Of the corpus and of the samples.
+        seed: Seed of the corpus and of the samples.
 
     Returns:
-        `pairs`: of two lines that differ in the one decisive place, how often the right one is the
-        likelier (chance is 0.5), for each kind of line; `rules_kept`: the share of written lines
-        that keep the rule of their kind.
+        `pairs`: for each kind of line, the fraction of pairs of a correct and an incorrect line in
+        which the correct one is more likely (chance is 0.5); `rules_kept`: the fraction of
+        generated lines that follow the rule of their kind.
     """
     pairs = corpus.pairs(seed)
     right, wrong = (
@@ -39,6 +39,6 @@ def structure_scores(writer: Writer, seed: int) -> dict[str, Any]:
 
 
 def _unspaced(line: str) -> str:
-    """Brackets without the blanks that words are written with; any other line as it is."""
+    """Removes the blanks between brackets; returns any other line unchanged."""
     compact = line.replace(" ", "")
     return compact if corpus.kind_of(compact) == "brackets" else line

@@ -1,4 +1,4 @@
-"""The recipe `generation`: text -> tokens in windows -> a language model."""
+"""The recipe `generation`: a language model that continues and scores texts."""
 
 import functools
 import itertools
@@ -43,7 +43,7 @@ class GenerationRecipe(Recipe):
     builtin = BUILTIN
     sized_by_data = {"vocabulary_size": len(SPECIAL), "explicit_states": True}
     answering = Writing
-    example_options = {"temperature": 0.5}  # likely lines
+    example_options = {"temperature": 0.5}  # favours likely lines
     labelled = False
     note = (
         "It learned generated lines of three kinds (brackets, couplets and sentences whose verb "
@@ -55,23 +55,23 @@ class GenerationRecipe(Recipe):
         self._scorer = OfModel(Scorer)
 
     def objective(self, config: GenerationConfig) -> str:
-        """The loss."""
+        """Returns the loss."""
         return "loss"
 
     def check(self, config: GenerationConfig) -> None:
-        """Refuses wrong options, and what builds no small model."""
+        """Rejects invalid options and options that build no model."""
         require_choice("level", config.level, LEVELS)
         if config.window < 1:
             raise InputError(f"window must be at least 1 token, got {config.window}")
         if not 0 <= config.warmup < 1:
-            raise InputError(f"warmup must be a share, 0 to below 1, got {config.warmup}")
+            raise InputError(f"warmup must be from 0 to below 1, got {config.warmup}")
         optimizers.optimizer(config, 1000, config.warmup, config.optimizer)
         if config.validation_limit < 0:
             raise InputError(f"validation_limit must be at least 0, got {config.validation_limit}")
         super().check(config)
 
     def load(self, data: GenerationData, whole: bool = False) -> Splits[str]:
-        """The texts that `data.data` names."""
+        """Loads the texts that `data.data` names."""
         return running_text.load(
             data.data,
             builtin=lambda: Splits(*builtin.generate(data.split_seed)),
@@ -86,7 +86,7 @@ class GenerationRecipe(Recipe):
         )
 
     def prepare(self, data: GenerationData, corpus: Splits[str], directory: Path) -> Prepared:
-        """Turns the texts into ids, with the run's own vocabulary if it has one."""
+        """Encodes the splits with the run's vocabulary, which is learned if it has none."""
         if not (directory / "codec.json").exists():
             learned = TextCodec.learn(
                 corpus.train,
@@ -113,22 +113,22 @@ class GenerationRecipe(Recipe):
         return Prepared(corpus, batches, codec, summary=text)
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:
-        """The size of the vocabulary."""
+        """Returns the size of the vocabulary."""
         return {"vocabulary_size": len(prepared.text_path.vocabulary), "explicit_states": True}
 
     def compile(self, model: keras.Model, config: GenerationConfig, prepared: Prepared) -> None:
-        """The optimizer: the loss is part of the steps."""
+        """Compiles the optimizer; the loss is part of the training step."""
         steps = len(prepared.batches["train"])
         model.compile(optimizers.optimizer(config, steps, config.warmup, config.optimizer))
 
     def epochs(
         self, model: keras.Model, config: GenerationConfig, prepared: Prepared
     ) -> loop.RunEpoch:
-        """What trains an epoch: windows in their order, the state passed from each to the next."""
+        """Returns a function that trains an epoch: windows in order, with states passed on."""
         return Trainer(model, prepared.batches["train"]).epoch
 
     def one_example(self, model: keras.Model, config: GenerationConfig, prepared: Prepared) -> Any:
-        """A window of one text and the first states."""
+        """Returns the inputs for a window of one text, with initial states."""
         first = next(iter(prepared.batches["validation"]()))
         window = Window(first.token_ids[:1], first.target_ids[:1], True)
         inputs = inputs_of(window, initial_states(model, 1))
@@ -137,7 +137,7 @@ class GenerationRecipe(Recipe):
     def validate(
         self, model: keras.Model, config: GenerationConfig, prepared: Prepared
     ) -> dict[str, float]:
-        """Loss and perplexity."""
+        """Returns loss and perplexity."""
         scorer, size = self._scorer(model), len(prepared.text_path.vocabulary)
         split = prepared.batches["validation"].encoded
         if config.carry:
@@ -149,7 +149,7 @@ class GenerationRecipe(Recipe):
     def evaluate(
         self, model: keras.Model, config: GenerationConfig, prepared: Prepared, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of validation and test, exact: no state is lost, no token is left out."""
+        """Returns the exact metrics of validation and test."""
         codec, found = prepared.text_path, {}
         for name in ("validation", "test"):
             split, texts = prepared.batches[name].encoded, getattr(prepared.splits, name)
@@ -173,17 +173,17 @@ class GenerationRecipe(Recipe):
     def measure(
         self, model: keras.Model, config: GenerationConfig, corpus: Splits[str], directory: Path
     ) -> Measured:
-        """The exact metrics of the test part of any corpus."""
+        """Returns the exact metrics of the test split."""
         codec = load_codec(directory)
         split = encoded(codec.encode(corpus.test))
         return Measured(self._scores(model, codec, split, corpus.test, config.carry))
 
     def pipeline(self, model: keras.Model, config: GenerationConfig, directory: Path) -> Writer:
-        """A writer of text; only lines have an end."""
+        """Returns the pipeline that continues texts; only lines have an end."""
         return Writer(model, load_codec(directory), ends=config.unit == "line")
 
     def examples(self, config: GenerationConfig, prepared: Prepared) -> list[str]:
-        """A few prompts."""
+        """Returns a few prompts."""
         if config.data == "builtin":
             return list(builtin.EXAMPLES)
         texts = [text for text in prepared.splits.test if text.strip()][:3]
@@ -200,7 +200,7 @@ class GenerationRecipe(Recipe):
         return answers.line(row)
 
     def format_example(self, row: dict[str, Any]) -> str:
-        """The prompt and what was written after it."""
+        """Formats a prompt and its continuation."""
         return f"{row['prompt']} -> {row['text']}"
 
 
@@ -216,6 +216,6 @@ def _size(split: Encoded) -> int:
 
 
 def load_codec(directory: Path) -> TextCodec:
-    """A run's codec."""
+    """Loads a run's codec."""
     vocabulary = Vocabulary.load(directory / "vocabulary.txt")
     return make_from(directory / "codec.json", functools.partial(TextCodec, vocabulary))

@@ -13,14 +13,14 @@ EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 
 @dataclass(frozen=True)
 class MelodiesData(DataOptions):
-    """Where melodies are, and in which keys."""
+    """The source of the melodies and their transposition."""
 
     data: str = option("builtin", "Data: builtin, or a path to chorales as JSON, gzipped or not.")
     steps_per_quarter: int = option(
-        0, "Time steps of a quarter note in the file: 1, 2 or 4; 0 = as its name says."
+        0, "Time steps per quarter note in the file: 1, 2 or 4; 0 = by the file's name."
     )
     transpose: int = option(
-        5, "Semitones up to which training melodies are transposed up and down."
+        5, "Semitones by which training melodies are transposed up and down at most, 0 to 12."
     )
 
 
@@ -47,7 +47,7 @@ MODEL = {
     "recurrent_dropout": 0.3,
     "class_dropout": 0.0,
 }
-# what the built-in corpus takes where nothing is given: it has every key already
+# defaults for the built-in corpus, which already has melodies in all keys
 BUILTIN: dict[str, Any] = {
     "transpose": 0,
     "epochs": 16,
@@ -62,13 +62,15 @@ BUILTIN: dict[str, Any] = {
 class Composing(WritingAnswers):
     """The options of `predict`."""
 
-    samples: int = option(1, "Melodies for each start note.")
-    max_tokens: int = option(256, "Tokens at most: two per note, and the end token.")
+    samples: int = option(1, "Melodies per start note.")
+    max_tokens: int = option(256, "Tokens per melody at most: two per note, and the end token.")
     top_k: int = option(0, "Sample from this number of most likely tokens; 0 = all.")
     top_p: float = option(
-        1.0, "Sample from the most likely tokens that have this probability together."
+        1.0, "Sample from the most likely tokens whose probabilities sum to this, 0 to 1."
     )
-    min_p: float = option(0.02, "Least probability of a token, relative to the most likely one.")
+    min_p: float = option(
+        0.02, "Minimum probability of a token, relative to the most likely one, 0 to 1."
+    )
     guidance: float = option(
         0.0, "Strength of classifier-free guidance towards the start note, after --class-dropout."
     )

@@ -1,4 +1,4 @@
-"""The `--data` option: chorales or the built-in melodies -> three splits of texts and labels."""
+"""Loads chorales or the built-in melodies as splits of texts and labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +11,18 @@ from recipes.data.splits import SPLITS, Splits, all_as_test, complete
 from recipes.melodies.config import MelodiesData
 from recipes.melodies.notes import QUARTER, REST, merged, notes_of, text_of, transposed
 
-NAMED = {"quarter": 1, "8th": 2}  # steps of a quarter note, by a part of the file's name
+NAMED = {"quarter": 1, "8th": 2}  # steps per quarter note by a part of the file's name
 
 
 def load(options: MelodiesData, whole: bool = False) -> Splits[Example]:
-    """The three splits that `options.data` names: a melody's text and its start note's name.
+    """Loads splits of examples: a melody's text, labelled with its start note.
 
-    Train holds each melody once, and once in each key that `options.transpose` allows. What
-    validation and test have of start notes that train never has is left out. With `whole` all of
-    it is `test`, for measuring.
+    Train contains each melody once in each key that `options.transpose` allows. Melodies of
+    validation and test whose start note train lacks are left out. With `whole` all data is `test`,
+    for evaluation.
 
     Raises:
-        InputError: The file is not there, has another shape, or holds too little.
+        InputError: The file is missing, has another format, or has too few melodies.
     """
     if options.data == "builtin":
         parts = zip(SPLITS, tunes.generate(options.split_seed), strict=True)
@@ -46,7 +46,7 @@ def load(options: MelodiesData, whole: bool = False) -> Splits[Example]:
 
 
 def example(text: str) -> Example:
-    """A melody and the name of its first note."""
+    """Returns a melody labelled with its first note."""
     return Example(text, text.partition(" ")[0])
 
 
@@ -60,10 +60,10 @@ def _examples(voices: Sequence[Voice], step: int) -> list[Example]:
 
 
 def _in_other_keys(examples: Sequence[Example], semitones: int) -> list[Example]:
-    """The melodies and what they are in other keys, within the range that all have together."""
+    """Adds transposed melodies within the pitch range of all examples."""
     melodies = [notes_of(one.text) for one in examples]
     pitches = {note.pitch for melody in melodies for note in melody} - {REST}
-    shifts = sorted(range(-semitones, semitones + 1), key=abs)  # as it stands, before all others
+    shifts = sorted(range(-semitones, semitones + 1), key=abs)  # 0 first: the melody itself
     texts = (
         text_of(transposed(melody, shift))
         for shift in shifts
@@ -78,7 +78,7 @@ def _fits(moved: Sequence[int], pitches: set[int]) -> bool:
 
 
 def with_known_starts(part: Sequence[Example], labels: set[str]) -> list[Example]:
-    """A split without what begins with a note that no melody of train begins with."""
+    """Leaves out the melodies whose start note is not among the labels, and prints that."""
     kept = [one for one in part if one.label in labels]
     if len(kept) < len(part):
         others = ", ".join(sorted({one.label for one in part} - labels))

@@ -1,4 +1,4 @@
-"""Melodies -> files that can be played: MIDI and ABC, beside what lies there already."""
+"""Melodies -> MIDI and ABC files, without overwriting existing ones."""
 
 import itertools
 import os
@@ -12,22 +12,22 @@ from zoo.system import durable
 
 
 def folder_for(output: str) -> Path:
-    """The folder that `--output` names, made if it is not there."""
+    """Returns the folder that `--output` names, which is created if it is missing."""
     folder = Path(output).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"--output {output}: no folder can be made there ({error.strerror}): give another"
+            f"--output {output}: the folder cannot be created ({error.strerror}): give another"
         ) from error
     return folder
 
 
 def save(melody: Melody, folder: Path, name: str) -> list[Path]:
-    """Writes `NAME-1.mid` and `NAME-1.abc`, or with the first number that neither file has.
+    """Writes `NAME-1.mid` and `NAME-1.abc`, or the same with the first free number.
 
     Returns:
-        The files.
+        The paths.
 
     Raises:
         InputError: The folder cannot be written to.

@@ -1,16 +1,16 @@
-"""A melody -> a standard MIDI file of format 0: one track, its tempo, and the notes."""
+"""A melody -> a standard MIDI file of format 0: one track with its tempo and notes."""
 
 from recipes.melodies.notation import TEMPO
 from recipes.melodies.notes import QUARTER, REST, Melody
 
-DIVISION = 480  # ticks of a quarter note
-VELOCITY = 80  # how hard a key is struck, to 127
+DIVISION = 480  # ticks per quarter note
+VELOCITY = 80  # of 127
 FOUR_FOUR = bytes((0xFF, 0x58, 4, 4, 2, 24, 8))
 END = bytes((0xFF, 0x2F, 0))
 
 
 def midi(melody: Melody, title: str) -> bytes:
-    """The bytes of a file.
+    """Returns the bytes of a file.
 
     Args:
         melody: Notes and rests.
@@ -18,7 +18,7 @@ def midi(melody: Melody, title: str) -> bytes:
 
     Source: The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0.
     """
-    tempo = round(60_000_000 / TEMPO)  # microseconds of a quarter note
+    tempo = round(60_000_000 / TEMPO)  # microseconds per quarter note
     name = title.encode()
     events = [
         (0, bytes((0xFF, 0x03)) + variable_length(len(name)) + name),
@@ -42,7 +42,7 @@ def midi(melody: Melody, title: str) -> bytes:
 
 
 def variable_length(value: int) -> bytes:
-    r"""A number in seven bits a byte; all bytes but the last have the eighth bit.
+    r"""Encodes a number with seven bits per byte; all bytes but the last have the eighth bit.
 
     Example:
         >>> variable_length(64), variable_length(480)

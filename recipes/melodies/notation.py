@@ -1,4 +1,4 @@
-"""A melody -> ABC notation, which programs print and play (the standard 2.1 of abcnotation.com)."""
+"""A melody -> ABC notation, which programs print and play (standard 2.1, abcnotation.com)."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -6,14 +6,14 @@ from fractions import Fraction
 from recipes.melodies.keys import key_of
 from recipes.melodies.notes import BAR, FIFTHS, QUARTER, REST, Melody, spelled
 
-TEMPO = 80  # quarter notes a minute
-WRITABLE = (16, 12, 8, 6, 4, 3, 2, 1)  # sixteenths of a single symbol; others are tied
+TEMPO = 80  # quarter notes per minute
+WRITABLE = (16, 12, 8, 6, 4, 3, 2, 1)  # lengths of a single symbol in sixteenths; others are tied
 BARS_A_LINE = 4
 SIGNS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
 def abc(melody: Melody, title: str) -> str:
-    """A whole tune: header and notes, bar by bar."""
+    """Returns a tune: header and bars."""
     key = key_of(melody)
     header = f"X:1\nT:{title}\nM:4/4\nL:1/4\nQ:1/4={TEMPO}\nK:{key.name}\n"
     written = bars(melody, key.fifths)
@@ -22,21 +22,21 @@ def abc(melody: Melody, title: str) -> str:
 
 
 def one_line(melody: Melody) -> str:
-    """The notes in a line, their key in front."""
+    """Returns the key and the notes in one line."""
     key = key_of(melody)
     return f"[K:{key.name}] {' | '.join(bars(melody, key.fifths))} |]"
 
 
 def bars(melody: Melody, fifths: int) -> list[str]:
-    """The bars of a melody in 4/4, the last one full: what is over stands in front, an upbeat.
+    """Returns the bars of a melody in 4/4; the last one is full, and the first may be an upbeat.
 
-    A note that a bar line or its length cuts is tied. An accidental is written where the key does
-    not say it, and in the rest of the bar for that letter in every octave, so that no reader's rule
-    for how long accidentals hold matters.
+    Notes across a bar line, or of a length without a symbol, are tied. An accidental is written if
+    the key lacks it, and repeated in the rest of the bar for that letter in every octave, so that
+    programs with different rules for accidentals read the same pitches.
 
     Args:
         melody: Notes and rests.
-        fifths: The key's sharps, or flats if below 0.
+        fifths: The key's number of sharps, or of flats if negative.
     """
     signature = {FIFTHS[place % 7]: place // 7 for place in range(fifths, fifths + 7)}
     place = -sum(note.length for note in melody) % BAR
@@ -56,7 +56,7 @@ def bars(melody: Melody, fifths: int) -> list[str]:
 
 
 def _pieces(place: int, length: int) -> Iterator[int]:
-    """Cuts a note at bar lines, and into lengths that have a symbol."""
+    """Yields the lengths of the parts of a note, cut at bar lines and by symbol."""
     while length:
         piece = next(each for each in WRITABLE if each <= min(length, BAR - place))
         yield piece
@@ -64,19 +64,19 @@ def _pieces(place: int, length: int) -> Iterator[int]:
 
 
 def _symbol(pitch: int, fifths: int, signature: dict[str, int], altered: set[str]) -> str:
-    """A note without its length; remembers which letters a bar alters."""
+    """Returns the symbol of a pitch; adds a letter with an accidental to `altered`."""
     if pitch == REST:
         return "z"
     letter, accidental, octave = spelled(pitch, fifths)
-    said = accidental == signature[letter] and letter not in altered
+    implied = accidental == signature[letter] and letter not in altered
     if accidental != signature[letter]:
         altered.add(letter)
     height = letter.lower() + "'" * (octave - 5) if octave > 4 else letter + "," * (4 - octave)
-    return ("" if said else SIGNS[accidental]) + height
+    return ("" if implied else SIGNS[accidental]) + height
 
 
 def _length(sixteenths: int) -> str:
-    """A length in quarters: nothing for one, 3/2, /2, 2."""
+    """Formats a length in quarters: nothing for one, 3/2, /2, 2."""
     quarters = Fraction(sixteenths, QUARTER)
     top = "" if quarters.numerator == 1 else str(quarters.numerator)
     return top + ("" if quarters.denominator == 1 else f"/{quarters.denominator}")

@@ -1,4 +1,4 @@
-"""Notes: a pitch and a length each, their names, and the text that the network reads and writes."""
+"""Notes with pitch and length, their names, and their text form for the network."""
 
 import itertools
 import re
@@ -17,8 +17,8 @@ class Note(NamedTuple):
     """A note or a rest.
 
     Attributes:
-        pitch: As MIDI counts, 60 = C4, or REST.
-        length: In sixteenths.
+        pitch: MIDI number, 60 = C4, or REST.
+        length: Length in sixteenths.
     """
 
     pitch: int
@@ -29,14 +29,14 @@ Melody = Sequence[Note]
 
 
 def spelled(pitch: int, fifths: int = 0) -> tuple[str, int, int]:
-    """Letter, accidental (1 = sharp, -1 = flat) and octave of a pitch, as a key spells it.
+    """Returns letter, accidental (1 = sharp, -1 = flat) and octave of a pitch in a key.
 
     On the line of fifths, where F C G D A E B are -1 to 5 and seven steps up are a sharp, each
     pitch class has one place among the twelve from three below the key's tonic to eight above.
 
     Args:
-        pitch: As MIDI counts.
-        fifths: The major key's place on that line: 0 = C, 1 = G, -1 = F.
+        pitch: MIDI number.
+        fifths: The major key's position on that line: 0 = C, 1 = G, -1 = F.
 
     Example:
         >>> spelled(63), spelled(63, fifths=4)
@@ -49,7 +49,7 @@ def spelled(pitch: int, fifths: int = 0) -> tuple[str, int, int]:
 
 
 def name_of(pitch: int) -> str:
-    """The name of a pitch, such as F#4 or Bb3; R for a rest."""
+    """Returns the name of a pitch, such as F#4 or Bb3; R for a rest."""
     if pitch == REST:
         return "R"
     letter, accidental, octave = spelled(pitch)
@@ -57,7 +57,7 @@ def name_of(pitch: int) -> str:
 
 
 def pitch_of(name: str) -> int | None:
-    """The pitch of a name, in whatever spelling; None if it is none that MIDI has.
+    """Returns the pitch of a name in any spelling; None outside of MIDI's range.
 
     Example:
         >>> pitch_of("C4"), pitch_of("d#4"), pitch_of("Eb4"), pitch_of("H4")
@@ -73,7 +73,7 @@ def pitch_of(name: str) -> int | None:
 
 
 def text_of(melody: Melody) -> str:
-    """The text that stands for a melody: name and length of each note, two tokens.
+    """Returns the text of a melody: two tokens per note, name and length.
 
     Example:
         >>> text_of([Note(67, 4), Note(REST, 2), Note(66, 2)])
@@ -83,7 +83,7 @@ def text_of(melody: Melody) -> str:
 
 
 def notes_of(text: str) -> list[Note]:
-    """The notes of a text; what does not belong to one is left out."""
+    """Returns the notes of a text; other tokens are ignored."""
     found = [
         (REST if name == "R" else pitch_of(name), int(length))
         for name, length in _NOTE.findall(text)
@@ -92,18 +92,18 @@ def notes_of(text: str) -> list[Note]:
 
 
 def is_well_formed(text: str) -> bool:
-    """Whether a text is notes and nothing else: a name, its length, a name, ..."""
+    """Returns whether a text consists of notes alone: a name, its length, a name, ..."""
     return text != "" and text_of(notes_of(text)) == text
 
 
 def merged(pitches: Sequence[int], step: int) -> list[Note]:
-    """Notes of a voice that is given step by step; rests in front and behind are left out.
+    """Converts a voice sampled in equal steps to notes, without rests at either end.
 
-    What is held and what is repeated cannot be told apart in such a voice: it becomes one note.
+    Such a voice does not distinguish held from repeated notes: equal pitches become one note.
 
     Args:
-        pitches: One a step, or REST.
-        step: Its length, in sixteenths.
+        pitches: The pitch of each step, or REST.
+        step: Length of a step in sixteenths.
     """
     runs = [(pitch, len(list(run))) for pitch, run in itertools.groupby(pitches)]
     sounding = [place for place, (pitch, _) in enumerate(runs) if pitch != REST]
@@ -113,7 +113,7 @@ def merged(pitches: Sequence[int], step: int) -> list[Note]:
 
 
 def transposed(melody: Melody, semitones: int) -> list[Note]:
-    """The same melody, so much higher."""
+    """Returns a melody moved up by `semitones`."""
     return [
         note if note.pitch == REST else note._replace(pitch=note.pitch + semitones)
         for note in melody
@@ -121,7 +121,7 @@ def transposed(melody: Melody, semitones: int) -> list[Note]:
 
 
 def shape(melody: Melody) -> tuple[tuple[int | None, int], ...]:
-    """What two melodies have in common that are the same in whatever key."""
+    """Returns intervals from the first note and lengths, which are the same in every key."""
     return tuple(
         (None if note.pitch == REST else note.pitch - melody[0].pitch, note.length)
         for note in melody
@@ -129,7 +129,7 @@ def shape(melody: Melody) -> tuple[tuple[int | None, int], ...]:
 
 
 def steps(melody: Melody) -> list[int]:
-    """The semitones from each note to the next, 0 or less if it goes down; none over a rest."""
+    """Returns the semitones from each note to the next; pairs with a rest are left out."""
     return [
         after.pitch - before.pitch
         for before, after in itertools.pairwise(melody)

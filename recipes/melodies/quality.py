@@ -1,4 +1,4 @@
-"""Quality of melodies, written or real."""
+"""Metrics of generated or real melodies."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,20 +11,19 @@ FIFTH = 7  # semitones
 
 
 def scores(melodies: Sequence[Sample], train: Iterable[str]) -> dict[str, Any]:
-    """Shares from 0 to 1, and the mean number of notes.
+    """Returns fractions from 0 to 1, and the mean number of notes.
 
-    Two melodies are the same if they are so in one key: see `notes.shape`.
+    Transposed melodies count as the same; see `notes.shape`.
 
     Args:
-        melodies: Written or real ones: start note, text, and whether the end came.
+        melodies: Generated or real melodies.
         train: The texts of the training split.
 
     Returns:
-        `novel`: not in train. `distinct`: how many different ones there are, by how many are
-        given. `valid`: finished, and notes and nothing else. `starts_right`: begins with its start
-        note. `fifths`: of all steps from note to note, those of a fifth at most. `one_scale`: of
-        all melodies, those that stay in one major scale. `in_scale`: of a melody's notes, those in
-        the scale that holds most, a mean over melodies. `notes`: of a melody, rests counted.
+        `novel`: melodies not in train. `distinct`: different melodies. `valid`: finished melodies
+        of notes alone. `starts_right`: melodies that begin with their start note. `fifths`:
+        intervals of a fifth at most. `one_scale`: melodies in one major scale. `in_scale`: notes in
+        the best scale, a mean over melodies. `notes`: notes per melody, including rests.
     """
     known = {shape(notes_of(text)) for text in train}
     notes = [notes_of(melody.text) for melody in melodies]

@@ -1,4 +1,4 @@
-"""The recipe `melodies`: a start note -> a melody, two tokens a note."""
+"""The recipe `melodies`: a start note in, melodies out, with two tokens per note."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,12 +23,12 @@ from recipes.registry import register
 from zoo.errors import InputError, nearest
 from zoo.pipelines import ConditionalWriter
 
-LONGEST = 256  # tokens of a written melody at most, the end counted
+LONGEST = 256  # tokens per generated melody at most, EOS included
 
 
 @register
 class MelodiesRecipe(ConditionalWritingRecipe):
-    """Melodies token by token."""
+    """Generates melodies token by token."""
 
     name = "melodies"
     config = MelodiesConfig
@@ -43,10 +43,10 @@ class MelodiesRecipe(ConditionalWritingRecipe):
     )
 
     def check(self, config: MelodiesConfig) -> None:
-        """Refuses wrong options of the data and of writing, and what builds no small model."""
+        """Rejects invalid options and options that build no model."""
         if config.steps_per_quarter not in (0, 1, 2, 4):
             raise InputError(
-                f"steps_per_quarter must be 1, 2 or 4, or 0 to go by the file's name, got "
+                f"steps_per_quarter must be 1, 2 or 4, or 0 to use the file's name, got "
                 f"{config.steps_per_quarter}"
             )
         if not 0 <= config.transpose <= 12:
@@ -54,15 +54,15 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         super().check(config)
 
     def load(self, options: MelodiesData, whole: bool = False) -> Splits[Example]:
-        """The melodies and their start notes: see `data.load`."""
+        """Loads melodies and their start notes; see `data.load`."""
         return data.load(options, whole)
 
     def evaluate(
         self, model: keras.Model, config: MelodiesConfig, prepared: Prepared, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of validation and test, and those of melodies that the model writes.
+        """Returns the metrics of validation, test and generated melodies.
 
-        These begin with the start notes of the test, so that the test's real melodies compare.
+        Generated melodies have the start notes of test, so that they compare with its melodies.
         """
         splits = prepared.splits
         found: dict[str, Any] = {
@@ -72,9 +72,9 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         train = [example.text for example in splits.train]
         real = [Sample(example.label, example.text, True) for example in splits.test]
         starts = [real[place % len(real)].label for place in range(config.samples)]
-        how = {name: getattr(config, name) for name in DRAWING}
+        sampling = {name: getattr(config, name) for name in DRAWING}
         writer = ConditionalWriter(model, prepared.text_path, prepared.classes)
-        written = samples.write(writer, starts, 1, config.seed, LONGEST, **how)
+        written = samples.write(writer, starts, 1, config.seed, LONGEST, **sampling)
         found["test"] |= quality.scores(real, train)
         found["written"] = quality.scores(written, train)
         if config.data == "builtin":
@@ -85,7 +85,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
     def measure(
         self, model: keras.Model, config: MelodiesConfig, splits: Splits[Example], directory: Path
     ) -> Measured:
-        """The likelihood of the test's melodies, but for those with an unknown start note."""
+        """Returns loss and perplexity of the test's melodies with known start notes."""
         known = set(self.load_text_path(directory)[1])
         kept = data.with_known_starts(splits.test, known)
         if not kept:
@@ -96,20 +96,20 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         return super().measure(model, config, Splits([], [], kept), directory)
 
     def examples(self, config: MelodiesConfig, prepared: Prepared) -> list[str]:
-        """A few start notes of the test."""
+        """Returns a few start notes of the test split."""
         return list(dict.fromkeys(example.label for example in prepared.splits.test))[:3]
 
     def answer(
         self, signatures: Any, texts: Sequence[str], options: Composing
     ) -> list[dict[str, Any]]:
-        """The melodies that the exported model writes, or with `options.score` its probabilities.
+        """Generates melodies, or with `options.score` scores that melody.
 
         Returns:
-            A dict each, as for `names`; of what is written also `abc`, the whole tune, and with
-            `options.output` the `files` that it was written to.
+            A dict for each row, as for `names`; generated melodies also have `abc`, the tune in ABC
+            notation, and with `options.output` the paths of their `files`.
 
         Raises:
-            InputError: A start note is unknown, or no files can be written there.
+            InputError: A start note is unknown, or the files cannot be written.
         """
         known = answers.known_labels(signatures)
         labels = [start_note(start, known) for start in texts]
@@ -124,7 +124,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         return rows
 
     def format_answer(self, row: dict[str, Any]) -> str:
-        """The start note, the melody in ABC, its files; or its score."""
+        """Formats the start note, the melody in ABC and its files; or the score."""
         if "perplexity" in row:
             return super().format_answer(row)
         melody = f"{row['label']}  {one_line(notes_of(row['text']))}"
@@ -132,7 +132,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
 
 
 def start_note(name: str, known: Sequence[str]) -> str:
-    """The label that a name stands for, in any spelling: D#4 is Eb4."""
+    """Returns the label of a note name in any spelling: D#4 is Eb4."""
     pitch = pitch_of(name)
     if pitch is None:
         raise InputError(

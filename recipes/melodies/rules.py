@@ -1,4 +1,4 @@
-"""The rules of the built-in melodies: what a written one must keep."""
+"""The rules of the built-in melodies, which generated ones must follow."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ LEAP = 5  # semitones: a fourth or more
 
 
 def _bars(melody: Melody) -> list[list[int]]:
-    """The places of the notes that begin in each bar, where one does."""
+    """Returns the indices of the notes that start in each bar, without empty bars."""
     starts = itertools.accumulate((note.length for note in melody[:-1]), initial=0)
     found: dict[int, list[int]] = {}
     for place, start in enumerate(starts):
@@ -21,18 +21,18 @@ def _bars(melody: Melody) -> list[list[int]]:
 
 
 def scale(melody: Melody) -> bool:
-    """All notes are of the major scale whose tonic is the last one."""
+    """Returns whether all notes are in the major scale whose tonic is the last note."""
     return all((note.pitch - melody[-1].pitch) % 12 in MAJOR for note in melody)
 
 
 def metre(melody: Melody) -> bool:
-    """Four bars, and no note crosses a bar line."""
+    """Returns whether there are four bars and no note crosses a bar line."""
     lengths = [sum(melody[place].length for place in bar) for bar in _bars(melody)]
     return lengths == [BAR] * BARS
 
 
 def cadences(melody: Melody) -> bool:
-    """Bar 2 ends with a half note a fifth above, or a fourth below, that of bar 4."""
+    """Returns whether bar 2 ends on a half note a fifth above, or a fourth below, bar 4's."""
     ends = [melody[bar[-1]] for bar in _bars(melody)][1::2]
     return (
         len(ends) == BARS // 2
@@ -42,13 +42,13 @@ def cadences(melody: Melody) -> bool:
 
 
 def rhythm(melody: Melody) -> bool:
-    """Bar 3 has the rhythm of bar 1."""
+    """Returns whether bar 3 has the rhythm of bar 1."""
     found = [[melody[place].length for place in bar] for bar in _bars(melody)]
     return len(found) > 2 and found[2] == found[0]
 
 
 def leaps(melody: Melody) -> bool:
-    """After a leap comes a step in the other direction."""
+    """Returns whether each leap is followed by a step in the other direction."""
     return all(
         abs(move) < LEAP or (0 < abs(after) < 3 and after * move < 0)
         for move, after in itertools.pairwise(steps(melody))
@@ -65,7 +65,7 @@ RULES: dict[str, Callable[[Melody], bool]] = {
 
 
 def rules_kept(melodies: Sequence[Melody]) -> dict[str, float]:
-    """The share of melodies that keep each rule, and `all` of them; an empty one keeps none."""
+    """Returns the fraction of melodies that follow each rule, and `all` rules."""
     kept = {
         name: [bool(melody) and rule(melody) for melody in melodies] for name, rule in RULES.items()
     }

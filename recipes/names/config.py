@@ -12,7 +12,7 @@ class NamesConfig(WritingConfig, LabelledColumns):
     """All options of the recipe."""
 
 
-# what the built-in corpus takes where nothing is given: it is small, and has rules to be kept
+# defaults for the built-in corpus, which is small and has rules to follow
 BUILTIN: dict[str, Any] = {
     "units": 128,
     "epochs": 30,

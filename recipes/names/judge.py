@@ -1,4 +1,4 @@
-"""The judge of written names: a classifier of the recipe `origin`, which predicts their class."""
+"""The judge of generated names: a classifier of the recipe `origin` predicts their class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from recipes.training.checkpoint import Progression
 from zoo.pipelines import Classifier
 from zoo.system import durable
 
-# validates as well as the recipe's own defaults do, in a fraction of their time
+# as accurate on validation as the defaults of `origin`, in a fraction of the time
 QUICK: dict[str, Any] = {
     "epochs": 8,
     "patience": 8,
@@ -35,8 +35,8 @@ class Judge:
     """A classifier of names.
 
     Attributes:
-        classifier: Of names, with C labels.
-        shares: float (C,), the share of each class in what the classifier was trained on.
+        classifier: Classifier of names with C labels.
+        shares: float (C,), the fraction of each class in its training split.
     """
 
     classifier: Classifier
@@ -48,13 +48,13 @@ class Judge:
         return self.classifier.classes
 
     def __call__(self, names: Sequence[str], fair: bool) -> list[str]:
-        """The class of each name.
+        """Predicts the class of each name.
 
         Args:
             names: Any names.
-            fair: Whether all classes are taken to be equally likely beforehand, as they are when
-                each is asked for equally often: the probabilities are divided by the shares. Else
-                they are as frequent as in train.
+            fair: Whether to assume a uniform prior over classes, as for an equal number of names
+                generated per class: the probabilities are divided by `shares`. Otherwise the prior
+                is that of train.
         """
         probabilities = self.classifier.classify(names)["probabilities"]
         best = (probabilities / self.shares if fair else probabilities).argmax(axis=-1)
@@ -62,12 +62,12 @@ class Judge:
 
 
 def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> Judge:
-    """A judge that learns from the names' own train split, once: it is kept in the run's folder.
+    """Trains the judge on the run's training split, or loads it if it is trained.
 
     Args:
-        config: The run of `names`.
-        splits: Its names.
-        directory: The judge's own folder.
+        config: Options of the run of `names`.
+        splits: The names of the run.
+        directory: The folder of the judge.
     """
     recipe = OriginRecipe()
     own = OriginConfig(data=config.data, seed=config.seed, **QUICK)

@@ -1,4 +1,4 @@
-"""Quality of written names: whether they are new, well formed, and of the requested class."""
+"""Metrics of generated names: novelty, form and agreement with the requested class."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,27 +6,25 @@ from typing import Any
 
 from recipes.families.writing.samples import Sample
 
-LETTERS = range(2, 21)  # how many a well-formed name has
+LETTERS = range(2, 21)  # length of a well-formed name
 MARKS = frozenset(" '’-")
 
 
 def scores(
     names: Sequence[Sample], train: Iterable[str], held_out: Iterable[str]
 ) -> dict[str, Any]:
-    """How new, varied and well formed written names are: shares, from 0 to 1.
+    """Measures novelty, variety and form of generated names, as fractions from 0 to 1.
 
-    All are means over the classes, each of which has the same weight. Names are compared without
-    regard to case.
+    All are means over classes of equal weight. Names are compared without case.
 
     Args:
-        names: What was written.
-        train: The names of the training split, of whatever class.
+        names: The generated names.
+        train: The names of the training split, of all classes.
         held_out: Those of validation and test.
 
     Returns:
-        `novel`: not in train. `held_out`: not in train, but in validation or test. `distinct`: how
-        many different names of a class there are, by how many were written. `valid`: see
-        `is_valid`. `novel_of`: `novel`, class by class.
+        `novel`: not in train. `held_out`: not in train, but in validation or test. `distinct`:
+        different names of a class. `valid`: see `is_valid`. `novel_of`: `novel` by class.
     """
     known, others = set(map(key, train)), set(map(key, held_out))
     keys = [key(name.text) for name in names]
@@ -44,18 +42,17 @@ def scores(
 def agreement(
     names: Sequence[Sample], judge: Callable[..., list[str]], shares: Mapping[str, float]
 ) -> dict[str, Any]:
-    """How often a judge takes a name to be of its own class: shares, from 0 to 1.
+    """Measures how often a judge predicts the class of a name, as fractions from 0 to 1.
 
     Args:
-        names: Written or real ones.
-        judge: Names -> their classes; see `Judge`.
-        shares: The share of each class in train.
+        names: Generated or real names.
+        judge: Function from names to classes; see `Judge`.
+        shares: The fraction of each class in train.
 
     Returns:
-        `agreement`: the mean over classes, where the judge takes them to be equally likely.
-        `agreement_by_share`: the mean in which each class has the weight of its share of train,
-        where the judge takes them to be so frequent. `agreement_uncorrected`: the mean over
-        classes, where it does so too. `agreement_of`: `agreement`, class by class.
+        `agreement`: mean over classes with a uniform prior. `agreement_by_share`: mean weighted by
+        `shares`, with `shares` as prior. `agreement_uncorrected`: mean over classes with `shares`
+        as prior. `agreement_of`: `agreement` by class.
     """
     texts = [name.text for name in names]
     fair, plain = (
@@ -72,18 +69,18 @@ def agreement(
 
 
 def key(text: str) -> str:
-    """What two names have in common that count as one."""
+    """Returns the form in which names are compared: NFC and without case."""
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 
 def is_valid(name: Sample) -> bool:
-    """Whether a name is finished and well formed."""
+    """Returns whether a name is finished and well formed."""
     well_formed = all(letter.isalpha() or letter in MARKS for letter in name.text)
     return name.finished and well_formed and len(name.text) in LETTERS
 
 
 def by_class(names: Sequence[Sample], hits: Sequence[bool]) -> dict[str, float]:
-    """The share of hits among the names of each class."""
+    """Returns the fraction of hits among the names of each class."""
     of: dict[str, list[bool]] = {}
     for name, hit in zip(names, hits, strict=True):
         of.setdefault(name.label, []).append(hit)

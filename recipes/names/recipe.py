@@ -1,4 +1,4 @@
-"""The recipe `names`: a class -> new names of that class."""
+"""The recipe `names`: a class in, new names of that class out."""
 
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from recipes.recipe import Prepared
 from recipes.registry import register
 from zoo.pipelines import ConditionalWriter
 
-LONGEST = 30  # letters of a written name at most, the end counted
+LONGEST = 30  # letters per generated name at most, EOS included
 
 
 @register
 class NamesRecipe(ConditionalWritingRecipe):
-    """Names letter by letter."""
+    """Generates names letter by letter."""
 
     name = "names"
     config = NamesConfig
@@ -42,16 +42,16 @@ class NamesRecipe(ConditionalWritingRecipe):
     )
 
     def load(self, data: LabelledColumns, whole: bool = False) -> Splits[Example]:
-        """The names and their classes; a name counts once in a class."""
+        """Loads names and their classes, without duplicates."""
         found = load_labelled(data, surnames.generate, whole)
         return found.map(lambda part: list(dict.fromkeys(part)))
 
     def evaluate(
         self, model: keras.Model, config: NamesConfig, prepared: Prepared, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of validation and test, and those of names that the model writes.
+        """Returns the metrics of validation, test and generated names.
 
-        The judge's agreement on the test's real names is what that on written ones compares with.
+        The judge's agreement on the real names of test is the reference for generated ones.
         """
         splits, classes = prepared.splits, prepared.classes
         found: dict[str, Any] = {
@@ -74,5 +74,5 @@ class NamesRecipe(ConditionalWritingRecipe):
         return {**found, "written": written}
 
     def examples(self, config: NamesConfig, prepared: Prepared) -> list[str]:
-        """A few classes."""
+        """Returns a few classes."""
         return list(prepared.classes[:6])

@@ -1,4 +1,4 @@
-"""The rules of the built-in languages: what a written name must keep, where no judge is needed."""
+"""The rules of the built-in languages, which generated names must follow."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from recipes.names.quality import by_class
 
 
 def _changes(name: str) -> list[bool]:
-    """Whether each vowel is of another kind than the one before."""
+    """Returns for each vowel after the first whether its kind (front or back) changes."""
     kinds = [letter in FRONT for letter in name if letter in FRONT + BACK]
     return [a != b for a, b in itertools.pairwise(kinds)]
 
@@ -25,10 +25,10 @@ RULES: dict[str, Callable[[str], bool]] = {
 
 
 def rules_kept(names: Sequence[Sample]) -> dict[str, float]:
-    """The share of each language's names that keep its rule; one that is not finished does not."""
+    """Returns the fraction of each language's names that are finished and follow its rule."""
     return by_class(names, [is_right(name) for name in names])
 
 
 def is_right(name: Sample) -> bool:
-    """Whether a name is finished and keeps the rule of its language."""
+    """Returns whether a name is finished and follows the rule of its language."""
     return name.finished and name.text != "" and RULES[name.label](name.text.lower())

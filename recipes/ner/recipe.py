@@ -1,4 +1,4 @@
-"""The recipe `ner`: sentences -> named entities."""
+"""The recipe `ner`: a sentence in, named entities out."""
 
 from recipes.corpora.entities import corpus
 from recipes.data.items import Sentence
@@ -14,7 +14,7 @@ SHIFTS = tuple(number / 4 for number in range(17))  # nats
 
 @register
 class NerRecipe(TaggingRecipe):
-    """Tagging whose tags mark spans, by a scheme of choice; compared by entity F1."""
+    """Tags spans by a scheme of choice; compared by entity F1."""
 
     name = "ner"
     config = NerConfig
@@ -28,24 +28,24 @@ class NerRecipe(TaggingRecipe):
     corpus_examples = corpus.EXAMPLES
 
     def objective(self, config: NerConfig) -> str:
-        """Entity F1."""
+        """Returns entity F1."""
         return "entity_f1"
 
     def shifts(self, config: NerConfig) -> tuple[float, ...]:
-        """0 to 4 nats, or the one that is given."""
+        """Returns 0 to 4 nats, or without calibration the shift of the options."""
         return SHIFTS if config.calibrate else (config.shift,)
 
     def check(self, config: NerConfig) -> None:
-        """Refuses an unknown scheme, a shift beside calibration, and what builds no model."""
+        """Rejects an unknown scheme, a shift with calibration, and options that build no model."""
         require_choice("scheme", config.scheme, SCHEMES)
         if config.shift and config.calibrate:
             raise InputError(
-                f"shift {config.shift:g} is given and --calibrate finds another: add --no-calibrate"
+                f"shift must be 0 with --calibrate, got {config.shift:g}: add --no-calibrate"
             )
         super().check(config)
 
     def load(self, options: NerData, whole: bool = False) -> Splits[Sentence]:
-        """The sentences, with their spans marked by the scheme in the options."""
+        """Loads the sentences, with their tags in the scheme of the options."""
         splits = data.load(
             options, lambda: data.from_pairs(corpus.generate()), ("ner", "tags"), whole
         )

@@ -1,4 +1,4 @@
-"""The recipe `pos`: sentences -> parts of speech."""
+"""The recipe `pos`: a sentence in, parts of speech out."""
 
 from recipes.corpora.parts_of_speech import corpus
 from recipes.data.items import Sentence
@@ -11,7 +11,7 @@ from recipes.registry import register
 
 @register
 class PosRecipe(TaggingRecipe):
-    """Tagging of each token; compared by accuracy."""
+    """Tags each token; compared by accuracy."""
 
     name = "pos"
     config = PosConfig
@@ -25,11 +25,11 @@ class PosRecipe(TaggingRecipe):
     corpus_examples = corpus.EXAMPLES
 
     def objective(self, config: PosConfig) -> str:
-        """Accuracy."""
+        """Returns accuracy."""
         return "accuracy"
 
     def load(self, options: TaggingData, whole: bool = False) -> Splits[Sentence]:
-        """The tagged sentences."""
+        """Loads the tagged sentences."""
         splits = data.load(
             options, lambda: data.from_pairs(corpus.generate()), ("upos", "pos", "xpos"), whole
         )

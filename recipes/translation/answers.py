@@ -1,4 +1,4 @@
-"""Answers of an exported translator: translations, or the score of one."""
+"""Answers of an exported translator: translations, or the score of a translation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,48 +11,47 @@ from zoo.decoding.beam import NEVER
 from zoo.errors import InputError
 
 
-def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict[str, Any]]:
-    """The exported model's translations, or with `how.score` that translation's probability.
+def answer(signatures: Any, texts: Sequence[str], request: Translating) -> list[dict[str, Any]]:
+    """Translates each text, or with `request.score` scores that translation.
 
     Returns:
-        A dict each: `text`, `translation`, `log_probability` (in nats), `rank` from 1 up; or
+        A dict for each row: `text`, `translation`, `log_probability` (in nats), `rank` from 1; or
         `text`, `translation`, `log_probability`, `num_tokens`, `perplexity`; and `unknown_share`
-        of the text's tokens, `truncated` (whether its beginning alone was read).
+        of the text's tokens, `truncated` (whether only the beginning of the text was read).
 
     Raises:
-        InputError: An option is wrong, such as more translations than the beam is wide, or no
-            translation begins with the prefix.
+        InputError: No translation begins with the prefix, or the attention cannot be plotted.
     """
     import tensorflow as tf
 
-    given = tf.constant(list(texts), tf.string)
-    if how.score:
-        scored = tf.fill([len(texts)], how.score)
-        arrays = ask(signatures, "score", text=given, translation=scored)
+    sources = tf.constant(list(texts), tf.string)
+    if request.score:
+        scored = tf.fill([len(texts)], request.score)
+        arrays = ask(signatures, "score", text=sources, translation=scored)
         return [
             {
                 "text": text,
-                "translation": how.score,
+                "translation": request.score,
                 **{name: arrays[name][row].item() for name in sorted(arrays)},
             }
             for row, text in enumerate(texts)
         ]
-    asked = options(how, ("beam_size", "length_penalty", "max_tokens"), len(texts))
-    if how.prefix:
-        prefix = tf.fill([len(texts)], how.prefix)
-        arrays = ask(signatures, "complete", text=given, prefix=prefix, **asked)
+    search = options(request, ("beam_size", "length_penalty", "max_tokens"), len(texts))
+    if request.prefix:
+        prefix = tf.fill([len(texts)], request.prefix)
+        arrays = ask(signatures, "complete", text=sources, prefix=prefix, **search)
     else:
-        arrays = ask(signatures, "translate", text=given, **asked)
-    found = arrays["log_probabilities"] > NEVER  # (B, n): there may be fewer than asked for
+        arrays = ask(signatures, "translate", text=sources, **search)
+    found = arrays["log_probabilities"] > NEVER  # (B, n): there may be fewer than n
     for text, any_found in zip(texts, found[:, 0], strict=True):
         if not any_found:
             raise InputError(
-                f"no translation of {text!r} begins with --prefix {how.prefix!r}: take tokens that "
-                "the model knows, and fewer than --max-tokens"
+                f"no translation of {text!r} begins with --prefix {request.prefix!r}: use tokens "
+                "that the model knows, and fewer than --max-tokens"
             )
     warn(texts, [{"truncated": one} for one in arrays["truncated"]])
-    if how.attention:
-        draw(arrays, Path(how.attention))
+    if request.attention:
+        draw(arrays, Path(request.attention))
     return [
         {
             "text": text,
@@ -63,25 +62,25 @@ def answer(signatures: Any, texts: Sequence[str], how: Translating) -> list[dict
             "truncated": bool(arrays["truncated"][row]),
         }
         for row, text in enumerate(texts)
-        for rank in range(how.n_best)
+        for rank in range(request.n_best)
         if found[row, rank]
     ]
 
 
 def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
-    """Draws what each best translation looked at; of several texts NAME-1.png, NAME-2.png, ...
+    """Plots the attention of the best translation; for several texts NAME-1.png, NAME-2.png, ...
 
     Args:
-        arrays: What the signature `translate` gives, as NumPy arrays.
+        arrays: The outputs of the signature `translate`, as NumPy arrays.
         path: The PNG to write.
 
     Returns:
-        What was written.
+        The paths of the files.
     """
     if not path.parent.is_dir():
-        raise InputError(f"--attention {path}: there is no folder {path.parent}: make it first")
+        raise InputError(f"--attention {path}: there is no folder {path.parent}: create it first")
     if not arrays["attention"].any():
-        raise InputError("the model has no attention to draw: train one with --attention general")
+        raise InputError("the model has no attention to plot: train one with --attention general")
     count = len(arrays["attention"])
     names = [path]
     if count > 1:
@@ -97,7 +96,7 @@ def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
 
 
 def line(row: dict[str, Any]) -> str:
-    """An answer as a line: the translation; below the best ones their rank and log-probability."""
+    """Formats an answer as a line; translations after the best have rank and log-probability."""
     shown = str(row["translation"])
     if "perplexity" in row:
         return f"{row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}  {shown}"

@@ -1,4 +1,4 @@
-"""Pairs as numbers -> batches of what is read, what is written so far, and what comes next."""
+"""Encoded pairs -> batches of source ids, target ids and labels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ POOL = 64  # batches whose pairs are sorted together
 
 @dataclass(frozen=True)
 class EncodedPairs:
-    """A split as numbers: ids without padding, BOS and EOS, of each source and each target."""
+    """An encoded split: ids of each source and target, without padding, BOS and EOS."""
 
     sources: list[np.ndarray]
     targets: list[np.ndarray]
@@ -22,7 +22,7 @@ class EncodedPairs:
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets):
             raise ValueError(
-                f"number of sources {len(self.sources)}, expected that of targets, "
+                f"number of sources must be that of targets, got {len(self.sources)} and "
                 f"{len(self.targets)}: encode both sides of the same pairs"
             )
 
@@ -31,7 +31,7 @@ class EncodedPairs:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Int (N, 2), the places of each source and each target, EOS or BOS counted."""
+        """Int (N, 2), length of each source and target, EOS or BOS included."""
         sides = (self.sources, self.targets)
         return np.array([[len(row) + 1 for row in side] for side in sides], np.int64).T
 
@@ -42,19 +42,18 @@ Inputs = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class PairBatches:
-    """The batches of a split: pairs of like lengths.
+    """The batches of a split: pairs of similar lengths.
 
-    With a seed the pairs are shuffled, and those of 64 batches at a time sorted by the lengths of
-    target and source and cut into batches, which are shuffled in turn. Without one all pairs are
-    sorted.
+    With a seed the pairs are shuffled, sorted by the lengths of target and source within pools of
+    64 batches, and the batches shuffled. Without a seed all pairs are sorted.
 
     Args:
         encoded: The split.
-        batch_size: Pairs a batch; one may be smaller.
+        batch_size: Pairs per batch; the last batch of a pool may be smaller.
         step: T_x and T_y are multiples of it, so that there are few shapes.
-        resample: Encodes the split anew at the beginning of each pass with a seed, of which it is
-            told, such as with other pieces of the same words. The pairs must stay in their places.
-            Without a seed `encoded` counts.
+        resample: Function from the seed of an epoch to a new encoding of the split, such as other
+            subwords of the same words. It must keep the order of the pairs. Without a seed,
+            `encoded` is used.
     """
 
     encoded: EncodedPairs
@@ -68,14 +67,11 @@ class PairBatches:
     def order(
         self, seed: tuple[int, int] | None, encoded: EncodedPairs | None = None
     ) -> list[np.ndarray]:
-        """Which pairs come together.
+        """Returns the indices of the pairs of each batch.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
-            encoded: The pairs as they are encoded for this pass; those of the split by default.
-
-        Returns:
-            The places of each batch's pairs in the split.
+            encoded: The encoding for this epoch; that of the split by default.
         """
         lengths = (encoded or self.encoded).lengths
         if seed is None:
@@ -88,11 +84,11 @@ class PairBatches:
         return [batches[number] for number in rng.permutation(len(batches))]
 
     def bounded(self, most: int) -> list[np.ndarray]:
-        """The pairs of each batch for measuring: by length, and smaller ones of long pairs.
+        """Returns the indices of the pairs of each batch for evaluation, in order of length.
 
         Args:
-            most: Tokens of a batch's longer side at most, padding counted; a longer pair is one by
-                itself.
+            most: Tokens of a batch's longer side at most, padding included; a longer pair has a
+                batch of its own.
         """
         lengths = self.encoded.lengths
         batches: list[np.ndarray] = []
@@ -112,7 +108,7 @@ class PairBatches:
     def __call__(
         self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Inputs, np.ndarray, np.ndarray]]:
-        """Goes through the split once.
+        """Iterates over the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
@@ -120,8 +116,8 @@ class PairBatches:
 
         Yields:
             `source_ids` int32 (B, T_x), EOS last, and `target_ids` int32 (B, T_y), BOS first, both
-            with 0 = PAD on the right; the labels int32 (B, T_y), what follows each of the targets'
-            ids, EOS last, -1 in the padding; and the pairs' places in the split (B,).
+            with 0 = PAD on the right; the labels int32 (B, T_y), the token after each target
+            id, EOS last, -1 in the padding; and the pairs' indices in the split (B,).
         """
         encoded = self._encoded(seed)
         for members in self.bounded(most) if most else self.order(seed, encoded):
@@ -135,36 +131,36 @@ class PairBatches:
             yield inputs, _padded(targets, widths[1], IGNORED, last=EOS), members
 
     def _encoded(self, seed: tuple[int, int] | None) -> EncodedPairs:
-        """The pairs as they are encoded for a pass."""
+        """Returns the encoding for an epoch."""
         if seed is None or self.resample is None:
             return self.encoded
         encoded = self.resample(seed)
         if len(encoded) != len(self.encoded):
             raise ValueError(
-                f"resample gave {len(encoded)} pairs, expected the {len(self.encoded)} of the "
-                f"split: encode all of them, in their order"
+                f"resample must return the {len(self.encoded)} pairs of the split, got "
+                f"{len(encoded)}: encode all of them, in their order"
             )
         return encoded
 
     def _widths(self, lengths: np.ndarray) -> tuple[int, int]:
-        """T_x and T_y of a batch."""
+        """Returns T_x and T_y of a batch."""
         longest = -(-lengths.max(axis=0) // self.step) * self.step
         return int(longest[0]), int(longest[1])
 
     @property
     def largest_batch(self) -> tuple[int, int]:
-        """The pairs and the tokens of their shorter side (B, T) of the largest batch."""
+        """Number of pairs and length of the shorter side (B, T) of the largest batch."""
         lengths = self.encoded.lengths
         sizes = [(len(m), int(lengths[m].max(axis=0).min())) for m in self.order(None)]
         return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
 
     def weight(self, labels: np.ndarray) -> int:
-        """What a batch's mean loss is a mean over: its real tokens, ends counted."""
+        """Returns the number of real tokens, EOS included, over which a batch's loss is a mean."""
         return int((labels != IGNORED).sum())
 
     @property
     def padding_share(self) -> float:
-        """The share of both sides' places that hold padding in a shuffled pass, 0 to 1."""
+        """Fraction of padding on both sides in a shuffled epoch, 0 to 1."""
         lengths = self.encoded.lengths
         places = sum(
             sum(self._widths(lengths[members])) * len(members) for members in self.order((0, 0))
@@ -173,7 +169,7 @@ class PairBatches:
 
 
 def _sorted(members: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """By the target's length, then by the source's, then as they stand."""
+    """Sorts by length of target, then of source; the sort is stable."""
     sources, targets = lengths[members].T
     return members[np.lexsort((sources, targets))]
 
@@ -185,7 +181,7 @@ def _padded(
     first: int | None = None,
     last: int | None = None,
 ) -> np.ndarray:
-    """Rows as int32 (B, width), with an id in front or behind, the rest filled up."""
+    """Pads rows to int32 (B, width), with an optional first or last id."""
     ids = np.full((len(rows), width), fill, np.int32)
     start = 0 if first is None else 1
     for line, row in zip(ids, rows, strict=True):

@@ -1,24 +1,24 @@
-"""Translations beside their references: BLEU and chrF by sacrebleu, exact match."""
+"""Metrics of translations: BLEU and chrF by sacrebleu, and exact match."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from zoo.errors import require_package
 
-EDGES = (8, 11, 14, 18)  # words of a source up to which a row of the table by length goes
+EDGES = (8, 11, 14, 18)  # largest number of source words of each row of the table by length
 
 
 def metrics() -> Any:
-    """The module `sacrebleu.metrics`, or an error that names the extra."""
+    """Imports `sacrebleu.metrics`; an error names the extra to install."""
     return require_package("sacrebleu.metrics", "translation", "the recipe translation")
 
 
 def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """BLEU and chrF from 0 to 100, with case and without, and the share that is exact.
+    """Returns BLEU, cased and lower-cased, and chrF, 0 to 100, and exact match, 0 to 1.
 
     Args:
-        translations: As they were written, with normal spacing.
-        references: One each.
+        translations: Detokenized translations.
+        references: A reference for each.
     """
     texts = list(translations), [list(references)]
     bleu, chrf = metrics().BLEU, metrics().CHRF
@@ -32,7 +32,7 @@ def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, 
 
 
 def signatures() -> dict[str, str]:
-    """The signatures of sacrebleu, which describe how the scores were computed."""
+    """Returns sacrebleu's signatures, which describe the computation of the scores."""
     bleu, chrf = metrics().BLEU, metrics().CHRF
     texts = {}
     for name, metric in (
@@ -51,13 +51,14 @@ def by_length(
     references: Sequence[str],
     edges: Sequence[int] = EDGES,
 ) -> dict[str, dict[str, Any]]:
-    """The lower-cased BLEU of sources of like lengths: `{"up to 8": {"pairs": N, "bleu": X}}`.
+    """Returns lower-cased BLEU by source length: `{"up to 8": {"pairs": N, "bleu": X}}`.
 
     Args:
-        sources: What was translated; a word is what spaces part.
-        translations: One each.
-        references: One each.
-        edges: Words up to which each row goes, rising; longer sources are in a row of their own.
+        sources: The source texts; words are separated by blanks.
+        translations: A translation of each.
+        references: A reference for each.
+        edges: Largest number of words of each row, ascending; longer sources are in one
+            more row.
     """
     rows: dict[str, list[int]] = {}
     for place, source in enumerate(sources):

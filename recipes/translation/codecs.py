@@ -1,4 +1,4 @@
-"""The codecs of both sides: learned from train, kept in the run's folder."""
+"""The codecs of source and target: learned from train and stored in the run's folder."""
 
 import functools
 import itertools
@@ -19,7 +19,7 @@ SIDES = ("source", "target")
 
 
 def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
-    """The codec of a side.
+    """Learns the codec of a side.
 
     Args:
         data: The side's level, size and case.
@@ -41,7 +41,7 @@ def save(codec: Any, directory: Path, side: str) -> None:
 
 
 def load(data: TranslationData, directory: Path, side: str) -> Any:
-    """Reads what `save` wrote."""
+    """Loads a codec written by `save`."""
     options = directory / f"{side}.json"
     if getattr(data, f"{side}_level") == "subword":
         return make_from(options, functools.partial(SubwordCodec.load, directory, side))
@@ -50,12 +50,12 @@ def load(data: TranslationData, directory: Path, side: str) -> Any:
 
 
 def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:
-    """The codecs of a run, by side."""
+    """Loads the codecs of a run by side."""
     return {side: load(data, directory, side) for side in SIDES}
 
 
 def encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarray]]:
-    """The ids of each split's texts: all in one call, for each traces a graph anew."""
+    """Encodes each split's texts in one call, since each call traces a graph."""
     rows = iter(codec.encode([text for split in texts.values() for text in split]))
     return {name: list(itertools.islice(rows, len(texts[name]))) for name in texts}
 
@@ -63,12 +63,12 @@ def encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarra
 def resampling(
     alpha: float, codecs: dict[str, Any], rows: list[Any], texts: dict[str, list[str]]
 ) -> Any:
-    """What splits the training words otherwise in each epoch, or None where there are no subwords.
+    """Returns a function that samples subwords for each epoch, or None without subwords.
 
     Args:
         alpha: See `SubwordSampler`.
-        codecs: Of both sides.
-        rows: The ids of both sides, as they stay where a side has no subwords.
+        codecs: The codecs by side.
+        rows: The ids of both sides, which are used for a side without subwords.
         texts: The training texts of both sides.
     """
     draw: list[Any] = [

@@ -22,7 +22,7 @@ EPOCHS = EpochRule(least=10, reference=29_000, patience=5, unit="training pairs"
 
 @dataclass(frozen=True)
 class TranslationData(DataOptions):
-    """Where pairs of texts are, and what their tokens are."""
+    """The source of the pairs and the tokens of both sides."""
 
     source: str = option(
         "",
@@ -35,7 +35,7 @@ class TranslationData(DataOptions):
     )
     header: bool = option(False, "The first line of a file of pairs names its columns.")
     source_file: str = option("", "File of texts to translate, one per line, instead of --data.")
-    target_file: str = option("", "File of their translations, line by line.")
+    target_file: str = option("", "File of their translations, in the same order.")
     limit: int = option(0, "Training pairs at most; 0 = all.")
     source_level: str = option("subword", "Tokens of the source: subword, word, character.")
     target_level: str = option("subword", "Tokens of the target: subword, word, character.")
@@ -49,7 +49,8 @@ class TranslationData(DataOptions):
     split_digits: bool = option(False, "Make each digit a subword of its own.")
     subword_sampling: float = option(
         0.0,
-        "Sample how words are split in each epoch: 1 is close to the best way, 0 is off.",
+        "Subword sampling in each epoch: 1 is close to the best segmentation, smaller varies more; "
+        "0 = off.",
     )
 
 
@@ -72,15 +73,15 @@ class TranslationConfig(TrainingConfig, TranslationData):
         0.5, "Epochs over which the weights are averaged; 0 = use the last weights."
     )
     label_smoothing: float = option(
-        0.1, "Label smoothing: fraction of the probability given to all tokens."
+        0.1, "Label smoothing: fraction of the probability spread over all tokens, 0 to below 1."
     )
     objective: str = option("bleu", "Metric that chooses the best epoch: bleu, exact_match, loss.")
     architecture: str = option(
         "encoder_decoder", "Architecture, one of those that `zoo list` names."
     )
-    beam_size: int = option(5, "Width of the beam search.")
+    beam_size: int = option(5, "Width of the beam search, 1 to 32; 1 = greedy.")
     length_penalty: float = option(
-        1.0, "Length penalty: 0 favours short translations, above 1 long ones."
+        1.0, "Length penalty, 0 or more: 0 favours short translations, above 1 long ones."
     )
     coverage_penalty: float = option(
         0.0, "Coverage penalty: cost of leaving out parts of the source."
@@ -120,15 +121,17 @@ class Translating(Answering):
 
     beam_size: int = option(5, "Width of the beam search, 1 to 32; 1 = greedy.")
     length_penalty: float = option(
-        1.0, "Length penalty: 0 favours short translations, above 1 long ones."
+        1.0, "Length penalty, 0 or more: 0 favours short translations, above 1 long ones."
     )
-    max_tokens: int = option(0, "Tokens at most, with the end token; 0 = by the source's length.")
-    n_best: int = option(1, "Translations of each text, at most --beam-size.")
-    prefix: str = option("", "Prefix of the translations.")
+    max_tokens: int = option(
+        0, "Tokens per translation at most, including the end token; 0 = by the source's length."
+    )
+    n_best: int = option(1, "Translations per text, 1 to --beam-size.")
+    prefix: str = option("", "Prefix that all translations must have.")
     attention: str = option(
         "", "PNG file to write with the attention weights of each target token."
     )
-    score: str = option("", "Translate nothing; print this translation's probability.")
+    score: str = option("", "Score this translation instead of translating.")
 
     def __post_init__(self) -> None:
         """Checks the options, alone and together, before a model is loaded."""

@@ -1,4 +1,4 @@
-"""The loss of a translation model, and translations as a table."""
+"""The loss of a translation model on a split, and tables of translations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +11,11 @@ from recipes.translation.batches import PairBatches
 from zoo.losses import IGNORED
 from zoo.system import durable
 
-LOGITS = 2**26  # held at once, as float32
+LOGITS = 2**26  # float32 logits in memory at most
 
 
 def traced_losses(model: keras.Model) -> Any:
-    """A function in a graph: a batch's inputs and labels -> its summed loss."""
+    """Compiles a function from a batch's inputs and labels to its summed loss."""
     ids = tf.TensorSpec([None, None], tf.int32)
     signature = [{"source_ids": ids, "target_ids": ids}, ids]
 
@@ -29,10 +29,10 @@ def traced_losses(model: keras.Model) -> Any:
 
 
 def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
-    """The mean loss of a split, in nats per target token, ends counted, without smoothing.
+    """Returns the mean loss of a split, in nats per target token with EOS, without smoothing.
 
     Args:
-        losses: What `traced_losses` makes of the model.
+        losses: The function that `traced_losses` returns.
         model: The model.
         batches: The split.
     """
@@ -47,10 +47,10 @@ def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
 def write_translations(
     path: Path, sources: Sequence[str], references: Sequence[str], translations: Sequence[str]
 ) -> None:
-    """Writes a line for each text: source, reference, translation, with tabs between them.
+    """Writes one line per text: source, reference, translation, separated by tabs.
 
     Args:
-        path: The file; an older one stays until the new one is whole.
+        path: The file, which is replaced atomically.
         sources: The source texts.
         references: Their reference translations.
         translations: The model's translations.
@@ -61,5 +61,5 @@ def write_translations(
 
 
 def _one_line(text: str) -> str:
-    """A text without tabs and line ends."""
+    """Replaces tabs and line ends by blanks."""
     return " ".join(text.split())

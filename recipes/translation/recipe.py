@@ -1,4 +1,4 @@
-"""The recipe `translation`: pairs of texts -> an encoder-decoder, measured by BLEU."""
+"""The recipe `translation`: an encoder-decoder trained on pairs of texts, measured by BLEU."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,13 +32,13 @@ from zoo.pipelines import BeamSearch, Translator
 from zoo.text import SPECIAL
 
 OBJECTIVES = ("bleu", "exact_match", "loss")
-STEP = 4  # tokens: lengths are padded to a multiple of it
-PICTURES = 4  # test sentences whose attention is drawn
+STEP = 4  # lengths are padded to a multiple of this number of tokens
+PICTURES = 4  # test sentences whose attention is plotted
 
 
 @register
 class TranslationRecipe(Recipe):
-    """Translation with an encoder, a decoder and attention."""
+    """Translates with an encoder, a decoder and attention."""
 
     name = "translation"
     config = TranslationConfig
@@ -62,17 +62,17 @@ class TranslationRecipe(Recipe):
         self._greedy = OfModel(_translator)
 
     def is_builtin(self, options: Mapping[str, Any]) -> bool:
-        """Whether the options choose the built-in dates: no data set and no files."""
+        """Returns whether the options choose the built-in dates: no data set and no files."""
         files = options.get("source_file") or options.get("target_file")
         return super().is_builtin(options) and not files
 
     def objective(self, config: TranslationConfig) -> str:
-        """The metric in the options; BLEU without case where the target has none."""
+        """Returns the metric of the options; lower-cased BLEU for lower-cased targets."""
         lower = config.objective == "bleu" and config.lower_target
         return "bleu_lowercase" if lower else config.objective
 
     def check(self, config: TranslationConfig) -> None:
-        """Refuses wrong options, and what builds no small model."""
+        """Rejects invalid options and options that build no model."""
         for side in codecs.SIDES:
             require_choice(f"{side}_level", getattr(config, f"{side}_level"), codecs.LEVELS)
         require_choice("objective", config.objective, OBJECTIVES)
@@ -85,11 +85,11 @@ class TranslationRecipe(Recipe):
         TokenCrossentropy(config.label_smoothing)
         optimizers.optimizer(config, 1000, config.warmup)
         search_of(config)
-        bleu.metrics()  # before hours of training, not after them
+        bleu.metrics()  # a missing package is reported before training
         super().check(config)
 
     def load(self, data: TranslationData, whole: bool = False) -> Splits[Pair]:
-        """The pairs of texts that the options name."""
+        """Loads the pairs of texts that the options name."""
         return pairs.load(
             data.data,
             builtin=lambda: Splits(*corpus.generate(data.split_seed)),
@@ -108,7 +108,7 @@ class TranslationRecipe(Recipe):
         )
 
     def prepare(self, data: TranslationData, splits: Splits[Pair], directory: Path) -> Prepared:
-        """Turns the pairs into ids, with the run's own vocabularies if it has them."""
+        """Encodes the splits with the run's vocabularies, which are learned if it has none."""
         texts = {
             side: {name: [getattr(pair, side) for pair in getattr(splits, name)] for name in SPLITS}
             for side in codecs.SIDES
@@ -131,26 +131,26 @@ class TranslationRecipe(Recipe):
         return Prepared(splits, batches, both, summary=_summary(both, batches["train"], splits))
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:
-        """The sizes of both vocabularies."""
+        """Returns the sizes of both vocabularies."""
         return {
             f"{side}_vocabulary_size": len(prepared.text_path[side].vocabulary)
             for side in codecs.SIDES
         }
 
     def compile(self, model: keras.Model, config: TranslationConfig, prepared: Prepared) -> None:
-        """The cross-entropy of the next target token, smoothed."""
+        """Compiles the cross-entropy of the next target token, with label smoothing."""
         steps = len(prepared.batches["train"])
         optimizer = optimizers.optimizer(config, steps, config.warmup)
         model.compile(optimizer, TokenCrossentropy(config.label_smoothing))
 
     def loss(self, model: keras.Model, batches: PairBatches) -> float:
-        """The mean loss of a split, in nats per target token."""
+        """Returns the mean loss of a split, in nats per target token."""
         return evaluation.loss(self._losses(model), model, batches)
 
     def validate(
         self, model: keras.Model, config: TranslationConfig, prepared: Prepared
     ) -> dict[str, float]:
-        """The loss, and before it the objective of translations by greedy search."""
+        """Returns the objective of translations by greedy search, and the loss."""
         found = {"loss": self.loss(model, prepared.batches["validation"])}
         if config.objective == "loss":
             return found
@@ -162,7 +162,7 @@ class TranslationRecipe(Recipe):
     def evaluate(
         self, model: keras.Model, config: TranslationConfig, prepared: Prepared, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of validation and test, translated as the exported model does.
+        """Returns metrics of validation and test, with the search of the exported model.
 
         Writes `validation.tsv` and `test.tsv`, and plots of the attention in a few translations.
         """
@@ -185,7 +185,7 @@ class TranslationRecipe(Recipe):
     def measure(
         self, model: keras.Model, config: TranslationConfig, splits: Splits[Pair], directory: Path
     ) -> Measured:
-        """The metrics and the translations of the test split of any data."""
+        """Returns the metrics and the translations of the test split."""
         both = codecs.of_run(self.data_of(config), directory)
         sources, references = _sides(splits.test)
         rows = [both["source"].encode(sources), both["target"].encode(references)]
@@ -204,12 +204,12 @@ class TranslationRecipe(Recipe):
     def pipeline(
         self, model: keras.Model, config: TranslationConfig, directory: Path
     ) -> Translator:
-        """A translator of texts."""
+        """Returns the pipeline from texts to translations."""
         both = codecs.of_run(self.data_of(config), directory)
         return _translator(model, both, search_of(config))
 
     def examples(self, config: TranslationConfig, prepared: Prepared) -> list[str]:
-        """A few source texts."""
+        """Returns a few source texts."""
         if config.data == "builtin" and not config.source_file:
             return list(corpus.EXAMPLES)
         return [pair.source for pair in prepared.splits.test[:PICTURES]]
@@ -225,12 +225,12 @@ class TranslationRecipe(Recipe):
         return answers.line(row)
 
     def format_example(self, row: dict[str, Any]) -> str:
-        """The source and its translation."""
+        """Formats a source and its translation."""
         return f"{row['text']} -> {answers.line(row)}"
 
 
 def _check_replacing(config: Any) -> None:
-    """Whether an unknown token has one of the source that can replace it."""
+    """Rejects options with which no source token can replace an unknown token."""
     levels = config.source_level, config.target_level
     if "subword" in levels or len(set(levels)) > 1:
         raise InputError(
@@ -240,13 +240,13 @@ def _check_replacing(config: Any) -> None:
         )
     if config.attention == "none":
         raise InputError(
-            "replace_unknown writes what attention points at, got attention 'none': set "
+            "replace_unknown needs attention, got attention 'none': set "
             "--attention general, or leave it out"
         )
 
 
 def search_of(config: TranslationConfig, beam_size: int = 0) -> BeamSearch:
-    """A run's search for translations; `beam_size` 0 takes the configured one."""
+    """Returns the beam search of a run; `beam_size` 0 = the configured one."""
     return BeamSearch(
         beam_size=beam_size or config.beam_size,
         alpha=config.length_penalty,
@@ -261,12 +261,12 @@ def _translator(model: keras.Model, both: dict[str, Any], search: BeamSearch) ->
 
 
 def _sides(split: Sequence[pairs.Pair]) -> tuple[list[str], list[str]]:
-    """The sources and the references of a split."""
+    """Returns the sources and the references of a split."""
     return [pair.source for pair in split], [pair.target for pair in split]
 
 
 def _summary(both: dict[str, Any], train: PairBatches, splits: Splits[Pair]) -> str:
-    """The line about the data that is printed before training."""
+    """Returns the line about the data that is printed before training."""
     counted = zip(codecs.SIDES, train.encoded.lengths.sum(axis=0), strict=True)
     sizes = ", ".join(
         f"{side} {len(both[side].vocabulary):,} tokens ({count:,} in train)"

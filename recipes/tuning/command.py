@@ -1,4 +1,4 @@
-"""`python -m recipes NAME tune`: options in, a study out."""
+"""`python -m recipes NAME tune`: parses the options and runs a study."""
 
 import argparse
 import dataclasses
@@ -27,26 +27,26 @@ from zoo.tuning.trials import PATIENCE, alone, conduct, follow, lead
 from zoo.tuning.values import whole
 
 STUDIES = Path("studies")
-UNITS = {True: "2:32:log:4", False: "16:256:log"}  # of the built-in corpora, and of others
+UNITS = {True: "2:32:log:4", False: "16:256:log"}  # by whether the data is built in
 FRACTIONS = {True: "0.1,1.0", False: "1.0"}
 WAIT = 600  # seconds that a worker waits for its chief's study
-# a study's options, beside those of the recipe
+# options of a study; those of the recipe are added
 OWN = [
     Option("algorithm", str, None, f"{', '.join(ALGORITHMS)} (default: grid)"),
-    Option("trials", int, None, "settings that are tried, at most (default: 100)"),
+    Option("trials", int, None, "settings to try at most (default: 100)"),
     Option(
         "minutes",
         float,
         None,
-        "the whole search's time: no trial begins that would end later (default: any)",
+        "minutes for the search: no trial starts that would end later (default: no limit)",
     ),
-    Option("seeds", int, None, "runs of each setting, each with its own seed (default: 2)"),
+    Option("seeds", int, None, "runs per setting, with different seeds (default: 2)"),
     Option(
         "fractions",
         str,
         None,
-        f"fractions of the training data (default: {FRACTIONS[True]} of a built-in corpus, else "
-        f"{FRACTIONS[False]})",
+        f"fractions of the training split, 0 to 1 (default: {FRACTIONS[True]} of a built-in "
+        f"corpus, else {FRACTIONS[False]})",
     ),
     Option(
         "objective",
@@ -55,45 +55,47 @@ OWN = [
         "validation metric that chooses epochs and settings, such as loss (default: the recipe's)",
     ),
 ]
-QUOTES = "text with commas in double quotes inside the shell's: '\"2,3\"'"
-# options that no search may vary, and why
+QUOTES = "a value with commas in double quotes inside the shell's: '\"2,3\"'"
+# options that a search cannot vary, and the reason
 FIXED = {
-    "seed": "a run of each setting for several seeds is what --seeds 3 asks for",
+    "seed": "for several seeds per setting give --seeds 3",
     "objective": "settings are compared by one metric",
 }
 
 
 class SearchFailed(Failure):
-    """Most settings failed; the sentence says what they died of."""
+    """Most settings failed; the message names the cause."""
 
 
 def _own(recipe: Recipe) -> list[Option]:
-    """The options of the study itself, but those that the recipe has by the same name."""
+    """Returns the options of the study that the recipe does not declare itself."""
     shared = {"objective"} & {field.name for field in dataclasses.fields(recipe.config)}
     return [each for each in OWN if each.name not in shared]
 
 
 def _architectures(recipe: Recipe, text: str) -> list[str]:
-    """The architectures that a search tries: one of them, or several with commas between."""
+    """Returns the architectures of a search, one or several separated by commas."""
     return separated("architecture", text) if text else [recipe.config.architecture]
 
 
 def add_options(
     parser: argparse.ArgumentParser, run: Any, recipe: Recipe, architectures: str
 ) -> None:
-    """Adds the study's options, and the recipe's, each of which may have several values.
+    """Adds the options of the study and of the recipe, which may have several values.
 
     Args:
-        parser: Gets a group for each kind of options.
-        run: Its group for where and how the search runs.
-        recipe: What is searched.
+        parser: The parser, which gets a group for each kind of options.
+        run: Its group for the options of the command itself.
+        recipe: The recipe whose options are searched.
         architectures: The value of `--architecture`, or "".
     """
-    run.add_argument("--study-dir", type=Path, help="its folder (default: studies/NAME/TIME)")
-    run.add_argument("--resume", action="store_true", help="go on after an interruption")
-    run.add_argument("--trial", metavar="N", help="run trial N of a study again, and compare")
-    run.add_argument("--chief", action="store_true", help="hand out trials to workers")
-    run.add_argument("--worker", metavar="ID", help="take trials from a chief")
+    run.add_argument(
+        "--study-dir", type=Path, help="folder of the study (default: studies/NAME/TIME)"
+    )
+    run.add_argument("--resume", action="store_true", help="continue an interrupted study")
+    run.add_argument("--trial", metavar="N", help="rerun trial N of a study and compare the scores")
+    run.add_argument("--chief", action="store_true", help="distribute trials to workers")
+    run.add_argument("--worker", metavar="ID", help="run the trials of a chief as the worker ID")
     run.add_argument(
         "--address", default="127.0.0.1:9517", help="HOST:PORT of the chief (default: %(default)s)"
     )
@@ -102,7 +104,7 @@ def add_options(
         type=float,
         default=PATIENCE,
         metavar="X",
-        help="seconds without one after which a worker is taken for dead (default: %(default)s)",
+        help="seconds without a message after which a worker counts as dead (default: %(default)s)",
     )
     add_arguments(parser.add_argument_group("search"), _own(recipe))
     taken = {each.name for each in _own(recipe)} | {"train_fraction"}
@@ -112,69 +114,69 @@ def add_options(
             if each.name not in taken:
                 several = f"{NOTATION}; {QUOTES}" if each.kind is str else NOTATION
                 if each.kind not in SCALARS:
-                    several = "a JSON list of several"
+                    several = "a JSON list of values"
                 add_arguments(group, [each], several, recipe.builtin_defaults())
 
 
 def run(recipe: Recipe, options: dict[str, Any]) -> None:
-    """Begins a study, goes on with one, or runs one of its trials again."""
-    tf.get_logger().setLevel("ERROR")  # graphs are made anew for each trial, as they should be
-    how = {
+    """Starts a study, resumes it, or reruns one of its trials."""
+    tf.get_logger().setLevel("ERROR")  # each trial traces graphs, which TensorFlow warns of
+    command = {
         name: options.pop(name)
         for name in ("study_dir", "resume", "trial", "chief", "worker", "address", "sign_of_life")
     }
-    if how["worker"] is not None:
-        _work(recipe, options, **how)
+    if command["worker"] is not None:
+        _work(recipe, options, **command)
         return
     chosen = "objective" in options
-    if how["resume"] or how["trial"] is not None:
-        directory = how["study_dir"] or latest(recipe.name)
+    if command["resume"] or command["trial"] is not None:
+        directory = command["study_dir"] or latest(recipe.name)
         study = load(recipe, directory)
         if options and not _same(planned(recipe, dict(options)), study, options):
             given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
             raise InputError(
-                f"{directory} is a study with other options: give the same ones, or none beside "
-                f"--resume (given: {given})"
+                f"{directory} is a study with other options: drop {given}, or start a new study "
+                "with another --study-dir"
             )
     else:
         study = planned(recipe, options)
-        directory = how["study_dir"] or STUDIES / recipe.name / time.strftime("%Y%m%d-%H%M%S")
+        directory = command["study_dir"] or STUDIES / recipe.name / time.strftime("%Y%m%d-%H%M%S")
     with alone(directory):
-        _run(recipe, study, directory, chosen, **how)
+        _run(recipe, study, directory, chosen, **command)
 
 
-def _run(recipe: Recipe, study: Study, directory: Path, chosen: bool, **how: Any) -> None:
-    """Searches, in a folder that no other search uses; `chosen`: by the user's own objective."""
-    if not how["resume"] and how["trial"] is None and (directory / "study.json").exists():
+def _run(recipe: Recipe, study: Study, directory: Path, chosen: bool, **command: Any) -> None:
+    """Runs the search in a locked folder; `chosen`: the user has chosen the objective."""
+    if not command["resume"] and command["trial"] is None and (directory / "study.json").exists():
         raise InputError(
-            f"{directory} holds a study already: go on with it by --resume, or give another "
+            f"{directory} already holds a study: continue it with --resume, or give another "
             "--study-dir"
         )
     measure = tune.Trainings(recipe, study.fixed, directory / "data" / "alone", study.objective)
-    if how["trial"] is not None:
-        again(study, measure, directory, how["trial"])
+    if command["trial"] is not None:
+        rerun(study, measure, directory, command["trial"])
         return
-    if not (how["resume"] or how["chief"]):
+    if not (command["resume"] or command["chief"]):
         study = judged(study, measure, chosen)
-    _tell(study, directory)
-    if how["chief"]:
-        print(f"chief at {how['address']}: waiting for workers", flush=True)
-        lead(study, directory, how["address"], how["sign_of_life"])
+    _announce(study, directory)
+    if command["chief"]:
+        print(f"chief at {command['address']}: waiting for workers", flush=True)
+        lead(study, directory, command["address"], command["sign_of_life"])
     else:
         conduct(study, measure, directory)
     _end(recipe, study, directory)
 
 
 def latest(name: str) -> Path:
-    """The study that was begun last."""
+    """Returns the folder of the latest study of a recipe."""
     found = sorted((STUDIES / name).glob("*/study.json"))
     if not found:
-        raise InputError(f"no study in {STUDIES / name}: begin one, or give --study-dir")
+        raise InputError(f"no study in {STUDIES / name}: start one, or give --study-dir")
     return found[-1].parent
 
 
 def load(recipe: Recipe, directory: Path) -> Study:
-    """A study of this recipe."""
+    """Loads a study of a recipe."""
     study = Study.load(directory)
     if study.name != recipe.name:
         raise InputError(f"{directory} is a study of {study.name}: give another --study-dir")
@@ -182,10 +184,10 @@ def load(recipe: Recipe, directory: Path) -> Study:
 
 
 def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
-    """What the options ask for.
+    """Returns the study that the options describe.
 
     Raises:
-        InputError: An option's value is not of its form, or fits no model.
+        InputError: An option is malformed, or no model can be built with it.
     """
     own = {each.name: options.pop(each.name) for each in _own(recipe) if each.name in options}
     groups = recipe.option_groups(_architectures(recipe, options.get("architecture", "")))
@@ -203,7 +205,7 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
         if "units" in fixed:
             raise InputError(
                 f"nothing to search over with --units {fixed['units']}: give several values, "
-                "16:256:log"
+                "such as 16:256:log"
             )
         axes = [parse("units", UNITS[builtin], int)]
     config = recipe.configured(fixed)
@@ -217,7 +219,7 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
     name = own.get("objective", recipe.objective(config))
     algorithm = own.get("algorithm", "grid")
     most = _most_epochs(recipe, config, algorithm)
-    if algorithm == "hyperband":  # its brackets divide one number, for all shares of the data
+    if algorithm == "hyperband":  # its brackets divide one number of epochs, for all fractions
         fixed["epochs"] = most
     return Study(
         recipe.name,
@@ -241,11 +243,11 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
 
 
 def _most_epochs(recipe: Recipe, config: Any, algorithm: str) -> int:
-    """The epochs of a run; reads the data if they follow from its size and have to be known."""
+    """Returns the epochs of a run; reads the data if Hyperband needs its size."""
     if config.epochs is not None:
         return int(config.epochs)
     if algorithm != "hyperband":
-        return config.RULE.least  # at least; each run chooses by the size of its share
+        return config.RULE.least  # at least; each run chooses by the size of its fraction
     size = epochs.size_of(recipe.load(config).train)
     settled = epochs.settled(config, size)
     print(epochs.line_of(settled, size), flush=True)
@@ -261,20 +263,20 @@ def _check_axes(axes: Sequence[Axis]) -> None:
             )
 
 
-def _same(asked: Study, study: Study, options: dict[str, Any]) -> bool:
-    """Whether options ask for a study that is there; where they name no objective, any fits."""
+def _same(new: Study, study: Study, options: dict[str, Any]) -> bool:
+    """Returns whether `new` equals `study`, apart from an objective that was not given."""
     if "objective" not in options:
-        asked = dataclasses.replace(asked, objective=study.objective, direction=study.direction)
-    return asked == study
+        new = dataclasses.replace(new, objective=study.objective, direction=study.direction)
+    return new == study
 
 
 def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
-    """A study that is about to begin, compared by a metric that the data has.
+    """Returns a study whose objective is a metric that the data has.
 
     Args:
-        study: As it is planned.
-        measure: Its trainings, which keep the data that is read here.
-        chosen: Whether the objective is the user's own choice.
+        study: The planned study.
+        measure: Its trainings, which cache the data read here.
+        chosen: Whether the user has chosen the objective.
 
     Raises:
         InputError: The data cannot be read.
@@ -300,7 +302,7 @@ def _shares(text: str) -> tuple[float, ...]:
         ) from error
 
 
-def _tell(study: Study, directory: Path) -> None:
+def _announce(study: Study, directory: Path) -> None:
     count = f"{study.settings} settings" if study.settings else f"up to {study.trials} settings"
     each = study.seeds * len(study.fractions)
     names = ", ".join(axis.name for axis in study.space.axes)
@@ -308,34 +310,34 @@ def _tell(study: Study, directory: Path) -> None:
 
 
 def _end(recipe: Recipe, study: Study, directory: Path) -> None:
-    again = registry.command(recipe.name, "all", "--config", directory / "best.json")
+    train = registry.command(recipe.name, "all", "--config", directory / "best.json")
     extra = {"recipe": recipe.name, **study.fixed}
     tune.tidy(directory / "trials")
     findings = Findings.of(study, Records(directory))
     try:
-        sentence = report(study, directory, again, extra)
+        sentence = report(study, directory, train, extra)
     except InputError as error:
         if not findings.failures:
             raise
         raise SearchFailed(str(error)) from error
     print(sentence)
-    print(f"report: {directory / 'report.md'}; train with: {again}", flush=True)
+    print(f"report: {directory / 'report.md'}; train with: {train}", flush=True)
     if findings.mostly_failed:
         ended = findings.finished + len(findings.failures)
         raise SearchFailed(
             f"only {findings.finished} of {ended} settings could be trained, so the recommendation "
-            f"says little: see {directory / 'report.md'}"
+            f"is unreliable: see {directory / 'report.md'}"
         )
 
 
-def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
-    """Runs a trial's runs anew and prints the old and the new score of each.
+def rerun(study: Study, measure: Measure, directory: Path, trial: str) -> None:
+    """Repeats the runs of a trial and prints the old and the new score of each.
 
     Args:
         study: The study.
-        measure: Trains a run.
+        measure: Function that trains a run.
         directory: The study's folder.
-        trial: The trial's number as messages and `trials.csv` have it, from 1 up.
+        trial: The trial's number in messages and in `trials.csv`, from 1.
     """
     wanted = whole("trial", int(trial) if trial.isdecimal() else trial, 1)
     rows = [row for row in Records(directory).rows() if number(row["trial"]) == wanted]
@@ -343,26 +345,26 @@ def again(study: Study, measure: Measure, directory: Path, trial: str) -> None:
         raise InputError(f"{directory} has no finished trial {trial}: see its trials.csv")
     for row in rows:
         place = directory / "again" / f"{os.getpid()}-{row['fraction']:g}-{row['seed']}"
-        found = measure(Run(row["trial"], row["values"], row["fraction"], row["seed"], place))
+        results = measure(Run(row["trial"], row["values"], row["fraction"], row["seed"], place))
         name = study.objective
-        told = "the same" if found[name] == row[name] else "NOT the same"
+        outcome = "the same" if results[name] == row[name] else "NOT the same"
         print(
             f"trial {wanted}  fraction {row['fraction']:g}  seed {row['seed']}: {name} "
-            f"{row[name]:.6f} then, {found[name]:.6f} now: {told}",
+            f"{row[name]:.6f} then, {results[name]:.6f} now: {outcome}",
             flush=True,
         )
 
 
-def _work(recipe: Recipe, options: dict[str, Any], **how: Any) -> None:
-    if options or how["study_dir"] is None:
+def _work(recipe: Recipe, options: dict[str, Any], **command: Any) -> None:
+    if options or command["study_dir"] is None:
         raise InputError("a worker takes its options from the chief: give --study-dir alone")
-    directory: Path = how["study_dir"]
+    directory: Path = command["study_dir"]
     end = time.monotonic() + WAIT
     while not (directory / "study.json").exists():
         if time.monotonic() > end:
             raise InputError(f"{directory} has had no study.json for {WAIT} s: start the chief")
         time.sleep(0.5)
     study = load(recipe, directory)
-    place = directory / "data" / how["worker"]
+    place = directory / "data" / command["worker"]
     measure = tune.Trainings(recipe, study.fixed, place, study.objective)
-    follow(study, measure, directory, how["worker"], how["address"])
+    follow(study, measure, directory, command["worker"], command["address"])

@@ -1,4 +1,4 @@
-"""What a search does with a recipe: a run of its training for each setting, seed and share."""
+"""Trains a recipe for the runs of a study: one per setting, seed and fraction of train."""
 
 import contextlib
 import dataclasses
@@ -27,21 +27,21 @@ from zoo.system import durable, memory
 from zoo.tuning.storage import Run
 from zoo.tuning.trials import StudyError
 
-BATCHING = ("batch_size", "buckets")  # data options that change no vocabulary
-STRETCH = 4  # a smaller share of the data gets more epochs, at most this many times as many
-CACHED = 4  # prepared data sets that are kept in memory
-SIZES = 1_000  # sizes of data sets that are remembered
-PAUSE = 10.0  # seconds of training that a kill may cost
-CALLS = 20  # of a model with one example, to time it
+BATCHING = ("batch_size", "buckets")  # data options that do not change the vocabulary
+MOST_EPOCHS = 4  # largest factor by which a smaller fraction of the data has more epochs
+CACHED = 4  # prepared data sets in memory
+SIZES = 1_000  # cached sizes of data sets
+PAUSE = 10.0  # seconds between checkpoints
+CALLS = 20  # timed calls of a model with one example
 
 
 class Trainings:
-    """Measures runs of a recipe; data is read once for all runs that need the same.
+    """Trains and measures runs of a recipe; runs with the same data options share the data.
 
     Args:
-        recipe: What is trained.
-        fixed: The options that are given and not searched.
-        directory: Where vocabularies go; no other process may use it at the same time.
+        recipe: The recipe to train.
+        fixed: Options with one value.
+        directory: Folder for vocabularies; no other process may use it at the same time.
         objective: The validation metric that chooses epochs and settings; by default the recipe's.
     """
 
@@ -53,18 +53,18 @@ class Trainings:
         self._splits, self._prepared, self._sizes = Recent(1), Recent(CACHED), Recent(SIZES)
 
     def config(self, run: Run) -> Any:
-        """A run's configuration, as `train --config` takes it."""
+        """Returns a run's configuration."""
         given = {**self.fixed, **run.values, "seed": run.seed, "train_fraction": run.fraction}
         config = self.recipe.configured(given)
         counts = {name: getattr(config, name) for name in ("epochs", "patience")}
         given = {name: count for name, count in counts.items() if count is not None}
         return dataclasses.replace(
-            config, **{name: stretched(count, run.fraction) for name, count in given.items()}
+            config, **{name: scaled_epochs(count, run.fraction) for name, count in given.items()}
         )
 
     def __call__(self, run: Run) -> dict[str, Any]:
-        """Trains a run, or goes on with it, and returns its results."""
-        if run.epochs is None:  # no later run goes on from an earlier one
+        """Trains or resumes a run and returns its results."""
+        if run.epochs is None:  # no later run resumes an earlier one
             tidy(run.directory.parents[1])
         config = self.config(run)
         durable.make_folder(run.directory)
@@ -80,7 +80,7 @@ class Trainings:
         keras.utils.set_random_seed(config.seed)
         config = self.settled(config, run.values)
         prepared = self.data(config, run.values)
-        keras.utils.set_random_seed(config.seed)  # data that is at hand draws nothing
+        keras.utils.set_random_seed(config.seed)  # the same whether or not the data was cached
         objective = self.objective or recipe.objective(config)
         write_json(
             run.directory / "config.json", {"recipe": recipe.name, **dataclasses.asdict(config)}
@@ -96,7 +96,7 @@ class Trainings:
             model, progression = stored
         else:
             model, progression = new_model(recipe, config, prepared), Progression()
-        last = stretched(run.epochs, run.fraction) if run.epochs else config.epochs
+        last = scaled_epochs(run.epochs, run.fraction) if run.epochs else config.epochs
         progression = loop.train(
             model,
             recipe.epochs(model, config, prepared),
@@ -112,26 +112,26 @@ class Trainings:
         return results
 
     def settled(self, config: Any, searched: Collection[str] = ()) -> Any:
-        """A configuration with the options that follow from the size of its share of train.
+        """Completes a configuration with the options that follow from the size of train.
 
         Args:
             config: A run's configuration.
-            searched: The options that are searched.
+            searched: Names of the searched options.
         """
         key = dataclasses.replace(self.recipe.data_of(config), **dict.fromkeys(BATCHING, 1))
         size = self._sizes.get(key, lambda: epochs.size_of(self._part(config, searched).train))
         return epochs.settled(config, size)
 
     def data(self, config: Any, searched: Collection[str] = ()) -> Any:
-        """The data, prepared for a configuration; that of equal data options is reused.
+        """Returns the data prepared for a configuration, which is cached by data options.
 
         Args:
             config: A run's configuration.
-            searched: The options that are searched.
+            searched: Names of the searched options.
 
         Raises:
-            StudyError: It cannot be read, and no option that is searched would change that.
-            InputError: It cannot be read as this run has it.
+            StudyError: The data cannot be read by any run.
+            InputError: The data cannot be read with the searched options of this run.
         """
         data = self.recipe.data_of(config)
 
@@ -139,26 +139,26 @@ class Trainings:
             part = self._part(config, searched)
             directory = self.directory / _place(data)
             durable.make_folder(directory)
-            with self._told_apart(searched):
+            with self._fatal_unless(searched):
                 return self.recipe.prepare(data, part, directory)
 
         return self._prepared.get(data, prepare)
 
     def _part(self, config: Any, searched: Collection[str]) -> Any:
-        """The splits with a share of train."""
+        """Returns the splits with a fraction of train."""
         data = self.recipe.data_of(config)
         key = dataclasses.replace(data, train_fraction=1.0, **dict.fromkeys(BATCHING, 1))
 
         def load() -> Any:
-            with self._told_apart(searched):
+            with self._fatal_unless(searched):
                 return self.recipe.load(data)
 
         splits = self._splits.get(key, load)
         return share_of(splits, data.train_fraction, data.split_seed)
 
     @contextlib.contextmanager
-    def _told_apart(self, searched: Collection[str]) -> Iterator[None]:
-        """Ends the search for data that cannot be used, unless a searched option chooses it."""
+    def _fatal_unless(self, searched: Collection[str]) -> Iterator[None]:
+        """Turns an error of the data into a StudyError, unless a searched option chooses data."""
         try:
             yield
         except InputError as error:
@@ -169,10 +169,10 @@ class Trainings:
 
 
 class Recent:
-    """The last values that were made, by their keys.
+    """A cache of the values created last.
 
     Args:
-        size: The number of values that are remembered.
+        size: Number of values.
     """
 
     def __init__(self, size: int) -> None:
@@ -180,26 +180,26 @@ class Recent:
         self._values: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[], Any]) -> Any:
-        """The value for a key, which is made if it is not there."""
+        """Returns the value of a key, which `make` creates if it is missing."""
         if key not in self._values:
-            while len(self._values) >= self._size:  # before the new one takes memory
+            while len(self._values) >= self._size:  # before the new one needs memory
                 del self._values[next(iter(self._values))]
             self._values[key] = make()
         return self._values[key]
 
 
 def _place(data: DataOptions) -> str:
-    """A name for the folder of vocabularies: the same for the same data and text options."""
+    """Returns the name of the folder of vocabularies for some data options."""
     options = dataclasses.asdict(data)
     key = {name: value for name, value in options.items() if name not in BATCHING}
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _led_by(objective: str, results: dict[str, Any]) -> dict[str, Any]:
-    """The validation's metrics, the objective first: it chooses the best epoch.
+    """Returns the metrics of validation, the objective first: it chooses the best epoch.
 
     Raises:
-        StudyError: This data has no such metric.
+        StudyError: The data has no such metric.
     """
     if objective not in results:
         names = [name for name in results if name in (*SMALLER_IS_BETTER, *LARGER_IS_BETTER)]
@@ -210,14 +210,14 @@ def _led_by(objective: str, results: dict[str, Any]) -> dict[str, Any]:
 
 
 def tidy(trials: Path) -> None:
-    """Takes away the training states of the runs that are finished."""
+    """Deletes the checkpoints of finished runs."""
     for result in trials.glob("*/*/result.json"):
         shutil.rmtree(result.with_name("checkpoints"), ignore_errors=True)
 
 
-def stretched(count: int, fraction: float) -> int:
-    """Epochs for a share of the data: more for less, for an epoch has fewer steps there."""
-    return math.ceil(count * min(1 / fraction, STRETCH))
+def scaled_epochs(count: int, fraction: float) -> int:
+    """Returns the epochs for a fraction of train: more for less, as its epochs have fewer steps."""
+    return math.ceil(count * min(1 / fraction, MOST_EPOCHS))
 
 
 def _results(objective: str, progression: Progression, model: keras.Model) -> dict[str, Any]:
@@ -238,9 +238,9 @@ def _results(objective: str, progression: Progression, model: keras.Model) -> di
 
 
 def latency(model: keras.Model, inputs: Any) -> float:
-    """Milliseconds that a model takes for one example, the median of 20 calls."""
+    """Returns the median time of 20 calls with one example, in milliseconds."""
     one = tf.nest.map_structure(tf.convert_to_tensor, inputs)
-    call = tf.function(lambda given: model(given, training=False), autograph=False)
+    call = tf.function(lambda batch: model(batch, training=False), autograph=False)
     call(one)
     seconds = []
     for _ in range(CALLS):

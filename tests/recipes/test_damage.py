@@ -238,7 +238,7 @@ def test_damaged_files_of_the_run_that_chose(tmp_path: Path):
     (run / "metrics.json").write_text(json.dumps({"best_epoch": 3}))
     for history in ("", "epoch,validation_shift\n1,0.5\n", "epoch,validation_shift\n1,a\n2,b\n3,c"):
         (run / "history.csv").write_text(history)
-        with pytest.raises(InputError, match=r"history.csv has no figures of epoch 3"):
+        with pytest.raises(InputError, match=r"history.csv has no metrics of epoch 3"):
             chosen.options(ner.name, str(run))
     (run / "config.json").write_text("[]")
     with pytest.raises(InputError, match=r"config.json must hold an object"):

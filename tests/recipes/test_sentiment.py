@@ -336,7 +336,7 @@ def test_a_run_is_not_written_over(here: Path, capsys: pytest.CaptureFixture[str
         "runs/sentiment/one",
     ]
     assert cli.main(words) == 2
-    assert "holds a run already" in capsys.readouterr().err
+    assert "already holds a run" in capsys.readouterr().err
     assert (here / "runs/sentiment/one/config.json").read_bytes() == before
 
 

@@ -115,7 +115,7 @@ class EncoderDecoder(CheckedModel):
         if "projection" in layers:
             outputs = layers["projection"](outputs)
         matrix = self.output_matrix() if matrix is None else matrix
-        return layers["logits"].tell(outputs, matrix), _flat(after)
+        return layers["logits"].project(outputs, matrix), _flat(after)
 
     def teacher_forced_logits(self, target_ids: Any, states: States, memory: Memory) -> Any:
         """The logits (R, T_y, V) after each token of given targets.

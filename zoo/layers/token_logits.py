@@ -88,7 +88,7 @@ class TokenLogits(MaskedLayer):
         """What states are multiplied with, (D, V): the same at all steps of a loop."""
         return self._matrix(self.kernel if table is None else table)
 
-    def tell(self, states: Any, matrix: Any) -> Any:
+    def project(self, states: Any, matrix: Any) -> Any:
         """States (..., D) and what `matrix` gives -> logits (..., V)."""
         return self._products(states, matrix, self.bias)
 

@@ -189,7 +189,7 @@ def _taken_up(study: Study, directory: Path) -> Any:
     if (directory / "study.json").exists():
         if Study.load(directory) != study:
             raise InputError(
-                f"{directory} holds another study: go on with it by --resume, or give another "
+                f"{directory} holds another study: continue it with --resume, or give another "
                 "folder"
             )
     else:

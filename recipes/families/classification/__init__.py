@@ -1,3 +1,3 @@
-"""Recipes that give a text one label, such as `sentiment` and `origin`."""
+"""Recipes that classify texts, such as `sentiment` and `origin`."""
 
 from recipes.families.classification.recipe import ClassificationRecipe as ClassificationRecipe

@@ -1,4 +1,4 @@
-"""Labels -> the numbers of a run's classes."""
+"""Labels -> class ids of a run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from zoo.errors import InputError
 
 
 def label_ids(classes: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
-    """The class numbers of examples, int32 (N,).
+    """Returns the class ids of examples, int32 (N,).
 
     Args:
-        classes: The run's labels, in the order of their numbers.
+        classes: The run's labels, in the order of their ids.
         examples: Texts and labels.
 
     Raises:

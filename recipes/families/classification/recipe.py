@@ -1,4 +1,4 @@
-"""`ClassificationRecipe`: a text gets one label."""
+"""`ClassificationRecipe`: a text in, one label out."""
 
 import abc
 from collections.abc import Callable, Sequence
@@ -31,13 +31,13 @@ Pairs = Sequence[tuple[str, str]]  # texts and labels
 
 
 class ClassificationRecipe(Recipe):
-    """A recipe whose model gives one label to a text.
+    """A recipe whose model classifies texts.
 
-    A subclass says how text becomes numbers, and perhaps what its built-in corpus is; one with data
-    from elsewhere overrides `load`.
+    A subclass defines the vectorizer and optionally a built-in corpus; one with other sources of
+    data overrides `load`.
 
     Attributes:
-        texts_to_try: Texts for the end of a run on the built-in corpus.
+        texts_to_try: Texts to predict at the end of a run on the built-in corpus.
     """
 
     sized_by_data = {"vocabulary_size": 4, "num_classes": 2}
@@ -45,22 +45,22 @@ class ClassificationRecipe(Recipe):
 
     @abc.abstractmethod
     def learn_text_path(self, data: Any, texts: Sequence[str], directory: Path) -> None:
-        """Learns from the training texts how text becomes numbers and writes it into the folder."""
+        """Learns the vectorizer from the training texts and writes it into the folder."""
 
     @abc.abstractmethod
     def load_text_path(self, data: Any, directory: Path) -> Any:
-        """The vectorizer of a run."""
+        """Loads the vectorizer of a run."""
 
     def corpus(self, seed: int) -> tuple[Pairs, Pairs, Pairs]:
-        """The built-in corpus: pairs of text and label of train, validation and test."""
+        """Generates the built-in corpus: pairs of text and label of train, validation and test."""
         raise InputError(f"{self.name} has no built-in data: give --data")
 
     def load(self, data: Any, whole: bool = False) -> Splits[Example]:
-        """The texts and labels that `data.data` names."""
+        """Loads the texts and labels that `data.data` names."""
         return load_labelled(data, self.corpus, whole)
 
     def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
-        """Turns texts and labels into numbers, with the run's own vocabulary if it has one."""
+        """Encodes the splits with the run's vocabulary, which is learned if it has none."""
         if not (directory / CLASSES).exists():  # it is written last
             self.learn_text_path(data, [example.text for example in splits.train], directory)
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
@@ -78,20 +78,20 @@ class ClassificationRecipe(Recipe):
         return Prepared(splits, batches, vectorizer, classes, text)
 
     def batched(self, data: Any, encoded: Encoded, lengths: np.ndarray) -> SequenceBatches:
-        """The batches of a split, padded to the bucket lengths that suit some `lengths`."""
+        """Returns the batches of a split, padded to bucket lengths chosen for `lengths`."""
         return SequenceBatches(encoded, data.batch_size, bucket_lengths(lengths, data.buckets))
 
     def summarized(self, vectorizer: Any, classes: Sequence[str], train: SequenceBatches) -> str:
-        """The line about the data that is printed before training."""
+        """Returns the line about the data that is printed before training."""
         return summary(len(classes), len(vectorizer.vocabulary), train)
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:
-        """The sizes of the vocabulary and of the set of labels."""
+        """Returns the sizes of the vocabulary and of the set of labels."""
         known = len(prepared.text_path.vocabulary)
         return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
 
     def compile(self, model: keras.Model, config: Any, prepared: Prepared) -> None:
-        """Softmax cross-entropy, with the accuracy beside it."""
+        """Compiles softmax cross-entropy, with accuracy as a metric."""
         model.compile(
             optimizers.optimizer(config, len(prepared.batches["train"])),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -110,7 +110,7 @@ class ClassificationRecipe(Recipe):
     def evaluate(
         self, model: keras.Model, config: Any, prepared: Prepared, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of validation and test; writes the test's confusions as plot and table."""
+        """Returns metrics of validation and test; writes the confusions of test."""
         found = {}
         for split in ("validation", "test"):
             found[split], confusion = scoring.score(
@@ -122,7 +122,7 @@ class ClassificationRecipe(Recipe):
     def measure(
         self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
     ) -> Measured:
-        """The metrics of the test split, and each text's prediction with its probabilities."""
+        """Returns the metrics of the test split, and the prediction for each text."""
         data = self.data_of(config)
         classes = read_labels(directory / CLASSES)
         texts = [example.text for example in splits.test]
@@ -133,22 +133,22 @@ class ClassificationRecipe(Recipe):
         return scoring.measured(logits, encoded.labels, splits.test, classes)
 
     def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Classifier:
-        """A classifier of texts."""
+        """Returns the pipeline from texts to labels."""
         vectorizer = self.load_text_path(self.data_of(config), directory)
         return Classifier(model, vectorizer, read_labels(directory / CLASSES))
 
     def examples(self, config: Any, prepared: Prepared) -> list[str]:
-        """Texts of the test split, or `texts_to_try`."""
+        """Returns texts of the test split, or `texts_to_try`."""
         if self.texts_to_try and config.data == "builtin":
             return list(self.texts_to_try)
         return super().examples(config, prepared)
 
     def known_words(self, prepared: Prepared) -> int:
-        """The words that the vectorizer knows, without special tokens."""
+        """Returns the size of the vocabulary without special tokens."""
         return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
-        """A dict for each text: `text`, `label`, `probabilities`, `unknown_share`."""
+        """Returns a dict per text: `text`, `label`, `probabilities`, `unknown_share`."""
         import tensorflow as tf
 
         outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
@@ -168,7 +168,7 @@ class ClassificationRecipe(Recipe):
         ]
 
     def format_answer(self, row: dict[str, Any]) -> str:
-        """Label, probability and the beginning of the text."""
+        """Formats label, probability and the beginning of the text."""
         text = " ".join(row["text"].split())
         shown = text if len(text) <= 100 else text[:99] + "…"
         return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"
@@ -177,7 +177,7 @@ class ClassificationRecipe(Recipe):
 def load_labelled(
     data: LabelledColumns, corpus: Callable[[int], tuple[Pairs, Pairs, Pairs]], whole: bool
 ) -> Splits[Example]:
-    """The texts and labels that `data.data` names; `corpus` makes the built-in ones."""
+    """Loads the texts and labels that `data.data` names; `corpus` generates the built-in ones."""
     return labelled.load(
         data.data,
         builtin=lambda: from_pairs(corpus(data.split_seed)),
@@ -194,6 +194,6 @@ def load_labelled(
 
 
 def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits[Example]:
-    """A generated corpus as splits: train, validation, test."""
+    """Converts a generated corpus to splits: train, validation, test."""
     train, validation, test = ([Example(*pair) for pair in part] for part in parts)
     return Splits(train, validation, test)

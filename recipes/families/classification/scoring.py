@@ -21,10 +21,10 @@ from zoo.metrics import (
 def score(
     model: keras.Model, batches: SequenceBatches, classes: Sequence[str]
 ) -> tuple[dict[str, Any], Confusion]:
-    """All metrics of a split, and how often each class was predicted for which.
+    """Returns all metrics of a split and its confusion matrix.
 
-    Logits are kept of one batch at a time: of a whole split with 10,000 classes they would take
-    gigabytes.
+    Only one batch of logits is in memory at a time: those of a split with 10,000 classes would
+    need gigabytes.
     """
     labels = batches.encoded.labels
     predictions = np.zeros(len(labels), np.int64)
@@ -46,7 +46,7 @@ def _scores(
 def measured(
     logits: np.ndarray, labels: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
 ) -> Measured:
-    """The metrics of labelled examples, and each one's prediction with its probabilities.
+    """Returns the metrics of labelled examples, and the prediction for each.
 
     Args:
         logits: float (N, C).

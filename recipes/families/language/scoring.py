@@ -1,4 +1,4 @@
-"""The loss of a language model on text: exactly, and quickly after each epoch."""
+"""The loss of a language model on a split: exact, or fast for the end of an epoch."""
 
 import math
 from collections.abc import Iterator
@@ -11,39 +11,38 @@ from recipes.families.language.windows import Documents, Streams, Window, target
 from recipes.training.batches import Encoded
 from zoo.text import PAD, UNK
 
-SEGMENTS = 32  # pieces of running text that are scored beside each other
-WARM_UP = 512  # tokens that are read before each, so that its first tokens have a context
-SHORTEST = 1024  # tokens of a piece at least
-LOGITS = 2**24  # held at once
-ROWS = 32  # texts that are scored beside each other
+SEGMENTS = 32  # segments of running text per batch
+WARM_UP = 512  # tokens read before each segment, so that its first tokens have a context
+SHORTEST = 1024  # tokens of a segment at least
+LOGITS = 2**24  # logits in memory at most
+ROWS = 32  # texts per batch
 
 
 def width(rows: int, vocabulary_size: int) -> int:
-    """Tokens of a window such that its logits can be held at once."""
+    """Returns the tokens per window for which the logits fit in memory."""
     return max(16, min(512, LOGITS // (rows * vocabulary_size)))
 
 
 def whole(encoded: Encoded, carry: bool, vocabulary_size: int) -> Iterator[Window]:
-    """All of a split, exactly: one stream whose state is never lost, or each text by itself."""
+    """Yields a whole split for exact scoring: one stream with its state, or separate texts."""
     if carry:
         return Streams(encoded, 1, width(1, vocabulary_size))(None)
     return Documents(encoded, ROWS, width(ROWS, vocabulary_size), buckets=8)(None)
 
 
 def segments(encoded: Encoded, vocabulary_size: int, limit: int = 0) -> Iterator[Window]:
-    """A split's running text in pieces beside each other, each after a first window to warm up.
+    """Yields a split's running text as parallel segments, after a first window that warms up.
 
-    What a piece begins with is the state that reading the `WARM_UP` tokens before it gives, so that
-    the sum of the losses is all but that of one stream; neither batch size nor window of the
-    training have a part in it.
+    Each segment starts from the state after the `WARM_UP` tokens before it, so that the loss is
+    nearly that of a single stream, whatever the batch size and window of training.
 
     Args:
         encoded: The split.
         vocabulary_size: V.
-        limit: Tokens of the split's beginning that are scored; 0 = all.
+        limit: Number of tokens scored, from the beginning of the split; 0 = all.
 
     Yields:
-        The first window, which is not to be counted, and those that are.
+        The warm-up window, which does not count, and the windows to score.
     """
     tokens = np.concatenate(encoded.rows)
     targets = np.concatenate([targets_of(row) for row in encoded.rows])
@@ -72,7 +71,7 @@ def _side_by_side(rows: list[np.ndarray], size: int) -> np.ndarray:
 
 
 def quick_loss(scorer: Scorer, windows: Iterator[Window]) -> float:
-    """The mean loss of `segments`, in nats per token."""
+    """Returns the mean loss of `segments`, in nats per token."""
     total, count = 0.0, 0
     pairs = iter(scorer.losses(windows))
     next(pairs)  # the warm-up
@@ -83,23 +82,23 @@ def quick_loss(scorer: Scorer, windows: Iterator[Window]) -> float:
 
 
 def of_loss(loss: float) -> dict[str, float]:
-    """A mean loss in nats per token, and its perplexity."""
+    """Returns a mean loss in nats per token with its perplexity."""
     return {"loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
 def unknown_share(encoded: Encoded) -> float:
-    """The share of a split's tokens, ends counted, that are UNK."""
+    """Returns the fraction of UNK among a split's tokens, EOS included."""
     unknown = sum(int(np.count_nonzero(row == UNK)) for row in encoded.rows)
     return unknown / int(encoded.lengths.sum())
 
 
 def scores(total: float, count: int, num_characters: int, encoded: Encoded) -> dict[str, Any]:
-    """The metrics of a split.
+    """Returns the metrics of a split.
 
     Args:
-        total: The sum of its losses, in nats.
-        count: Its tokens, ends counted.
-        num_characters: Its characters, ends counted.
+        total: Sum of the losses, in nats.
+        count: Number of tokens, EOS included.
+        num_characters: Number of characters, ends of texts included.
         encoded: The split.
     """
     return {

@@ -1,4 +1,4 @@
-"""Steps over windows whose rows are shared: a row and its state stay with one replica."""
+"""Distributed steps over windows: each row and its state stay on one replica."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from recipes.training.replicated_step import Shard, SharedStep, cut
 
 
 class SharedWindows:
-    """Takes a step over each window.
+    """Trains one step per window on several replicas or in several parts.
 
     Args:
         model: Compiled, with explicit states.
-        losses: What `with_losses` makes of it.
-        team: Who shares the rows.
-        parts: Into how many parts, one after the other, each replica's rows are cut.
+        losses: The model with losses as outputs, from `with_losses`.
+        team: The replicas.
+        parts: Number of parts, one after the other, into which each replica's rows are divided.
     """
 
     def __init__(self, model: keras.Model, losses: keras.Model, team: Team, parts: int) -> None:
@@ -27,10 +27,10 @@ class SharedWindows:
         specs = signature(losses)
         specs |= {name: tf.TensorSpec([], tf.float32) for name in ("weight", "whole")}
         self.step = SharedStep(team, parts, model, self._compute, specs)
-        self.states: list[Any] = []  # for each part those of each replica here
+        self.states: list[Any] = []  # for each part those of each local replica
 
     def __call__(self, window: Window) -> float:
-        """Takes the step; gives the whole window's loss, in nats per token."""
+        """Trains one step; returns the whole window's loss, in nats per token."""
         rows = self.step.ranges(len(window.token_ids))
         if window.first:
             self.states = [[initial_states(self.model, len(own) or 1) for own in p] for p in rows]

@@ -1,4 +1,4 @@
-"""A language model's steps over windows: those that train it, and those that score text."""
+"""Training and scoring steps of a language model over windows."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ from recipes.training.replicas import team_of
 from zoo.architectures.language_model import LanguageModel
 
 Split = Streams | Documents
-EXPLODED = 4.0  # a loss of so many times log V: worse than to know nothing
+EXPLODED = 4.0  # a loss above this multiple of log V, the uniform distribution's, is an error
 
 
 class Trainer:
@@ -27,14 +27,16 @@ class Trainer:
 
     Args:
         model: Compiled, with explicit states.
-        windows: What it is trained on.
+        windows: The training split.
     """
 
     def __init__(self, model: keras.Model, windows: Split) -> None:
         self.model, self.windows = model, windows
         self.losses = LanguageModel.of(model).with_losses()
-        model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
-        # streams have windows of one size, and of that size a graph is a tenth faster
+        model.optimizer.build(
+            model.trainable_variables
+        )  # built in the graph, it would be traced twice
+        # streams have windows of one shape; a graph of a fixed shape is a tenth faster
         alike = isinstance(windows, Streams)
         specs = None if alike else [signature(self.losses)]
         self.step = tf.function(self._step, input_signature=specs, autograph=False)
@@ -43,7 +45,7 @@ class Trainer:
         self.compiled = False
 
     def _take(self, window: Window, config: TrainingConfig) -> float:
-        """Takes the step over a window, with the states that the one before left; its loss."""
+        """Trains one step on a window from the previous window's states; returns the loss."""
         if config.strategy != "none" or config.accumulate > 1:
             if self.shared is None:
                 team = team_of(config.strategy)
@@ -71,12 +73,12 @@ class Trainer:
         """Trains one epoch and returns its mean loss and speed, measured while it trains.
 
         Args:
-            config: Its seed, and the options that messages name.
-            epoch: Its number, from 0 up.
+            config: The seed, the strategy, and the options that messages name.
+            epoch: The epoch's number, from 0.
             watch: Called with each step's loss.
 
         Raises:
-            TrainingError: The loss is no number any more, or far worse than chance.
+            TrainingError: The loss is not finite, or far worse than chance.
         """
         title = f"epoch {epoch + 1}/{config.epochs}"
         progress = Progress(title, len(self.windows), compiling=not self.compiled)
@@ -91,7 +93,7 @@ class Trainer:
 
 
 def _check(config: TrainingConfig, epoch: int, worst: float, loss: float, step: int) -> None:
-    if loss < worst:  # False for what is no number, too
+    if loss < worst:  # False for NaN, too
         return
     clipped = (
         f"now {config.clip_norm:g}" if config.clip_norm else "now 0: gradients are not clipped"
@@ -104,7 +106,7 @@ def _check(config: TrainingConfig, epoch: int, worst: float, loss: float, step: 
 
 
 class Scorer:
-    """Adds up what a language model says of text, exactly: of all its tokens, over all of V.
+    """Computes a language model's exact loss on text, with the whole vocabulary.
 
     Args:
         model: With explicit states.
@@ -122,7 +124,7 @@ class Scorer:
         self.step: Callable[..., Any] = step
 
     def losses(self, windows: Iterable[Window]) -> Iterable[tuple[Window, np.ndarray]]:
-        """Each window with its targets' losses, float32 (B, T), in nats, 0 in the padding."""
+        """Yields each window with its targets' losses, float32 (B, T), in nats, 0 in padding."""
         states: dict[str, Any] = {}
         for window in windows:
             if window.first:
@@ -131,7 +133,7 @@ class Scorer:
             yield window, losses.numpy()
 
     def total(self, windows: Iterable[Window]) -> tuple[float, int]:
-        """The sum of all targets' losses, in nats, and how many targets there are."""
+        """Returns the sum of all targets' losses, in nats, and the number of targets."""
         total, count = 0.0, 0
         for window, losses in self.losses(windows):
             total += float(losses.sum(dtype=np.float64))

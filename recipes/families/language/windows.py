@@ -1,4 +1,4 @@
-"""Texts -> windows of equal width that follow each other, so that the state can be carried on."""
+"""Texts -> consecutive windows of equal width, for truncated backpropagation through time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from zoo.text import BOS, EOS, PAD
 
 
 class Window(NamedTuple):
-    """A piece of several texts beside each other.
+    """A batch of windows.
 
     Attributes:
-        token_ids: int32 (B, T), what is read; 0 = PAD on the right.
-        target_ids: int32 (B, T), what follows each of them.
-        first: Whether the rows begin with the initial state; else with that after the window
-            before.
+        token_ids: int32 (B, T), the inputs; 0 = PAD on the right.
+        target_ids: int32 (B, T), the token after each input.
+        first: Whether the rows start from the initial state; otherwise from the final state of the
+            previous window.
     """
 
     token_ids: np.ndarray
@@ -27,33 +27,32 @@ class Window(NamedTuple):
 
     @property
     def num_tokens(self) -> int:
-        """How many tokens are told."""
+        """Number of predicted tokens."""
         return int(np.count_nonzero(self.token_ids))
 
 
 def encoded(rows: Sequence[np.ndarray]) -> Encoded:
-    """Texts' ids -> a split; a text of n tokens has n + 1 places: BOS and each token are read."""
+    """Returns a split of texts' ids; n tokens give n + 1 inputs: BOS and each token."""
     read = [np.concatenate([[BOS], row]).astype(np.int32) for row in rows]
     return Encoded(read, np.zeros(len(rows), np.int32))
 
 
 def targets_of(row: np.ndarray) -> np.ndarray:
-    """What follows each token of a text as it is read: its tokens and EOS."""
+    """Returns the targets of a text's inputs: its tokens and EOS."""
     return np.append(row[1:], EOS).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class Streams:
-    """All texts one after the other, cut into parallel streams: the state is carried throughout.
+    """All texts concatenated and cut into parallel streams, so that states pass between windows.
 
-    Stream b goes on in row b of each window where the window before it ended. Every token is read
-    once in an epoch; the last stream may end before the others, and the last window may be
-    narrower.
+    Row b of each window continues row b of the previous one. An epoch reads every token once; the
+    last stream may be shorter than the others, and the last window narrower.
 
     Args:
         encoded: The split.
-        batch_size: B, streams.
-        window: T, tokens of a window: gradients reach so far back (truncated backpropagation).
+        batch_size: B, number of streams.
+        window: T, tokens per window: gradients are truncated at its start.
     """
 
     encoded: Encoded
@@ -62,7 +61,7 @@ class Streams:
 
     @cached_property
     def text(self) -> tuple[np.ndarray, np.ndarray]:
-        """All that is read, and what follows each token: int32 (N,) both."""
+        """The inputs and targets of all texts, int32 (N,) both."""
         rows = self.encoded.rows
         return np.concatenate(rows), np.concatenate([targets_of(row) for row in rows])
 
@@ -74,11 +73,11 @@ class Streams:
         return -(-self._length // self.window)
 
     def __call__(self, seed: tuple[int, int] | None = None) -> Iterator[Window]:
-        """Goes through the split once.
+        """Iterates over the split once.
 
         Args:
-            seed: The run's seed and the epoch: the text is begun at a place drawn by them, so that
-                windows begin and end elsewhere in each epoch. None begins at its start.
+            seed: The run's seed and the epoch, from which a starting position is drawn, so that
+                each epoch has other windows. None starts at the beginning.
         """
         start = 0 if seed is None else int(np.random.default_rng(seed).integers(len(self.text[0])))
         tokens, targets = (self._streams(np.roll(ids, -start)) for ids in self.text)
@@ -88,7 +87,7 @@ class Streams:
 
     @property
     def largest_batch(self) -> tuple[int, int]:
-        """The streams and the tokens of a window (B, T)."""
+        """The shape of a window (B, T)."""
         return self.batch_size, min(self.window, self._length)
 
     def _streams(self, ids: np.ndarray) -> np.ndarray:
@@ -98,21 +97,21 @@ class Streams:
 
     @property
     def padding_share(self) -> float:
-        """The share of the streams' places that hold padding, 0 to 1."""
+        """Fraction of padding in the streams, 0 to 1."""
         return 1 - len(self.text[0]) / (self._length * self.batch_size)
 
 
 @dataclass(frozen=True)
 class Documents:
-    """Each text by itself: it begins with the initial state, whatever stood before it.
+    """Separate texts, each of which starts from the initial state.
 
-    Texts of like lengths come together; one that is longer than a window goes on in the next, with
-    its state.
+    Texts of similar length are batched together; a text longer than a window continues in the next
+    one, with its state.
 
     Args:
         encoded: The split.
-        batch_size: B, texts at a time.
-        window: T, tokens of a window at most.
+        batch_size: B, texts per batch.
+        window: T, tokens per window at most.
         buckets: Number of lengths that texts are padded to.
     """
 
@@ -131,12 +130,12 @@ class Documents:
 
     @property
     def largest_batch(self) -> tuple[int, int]:
-        """The texts and the tokens of a window (B, T) of the batch that takes most memory."""
+        """The shape of a window (B, T) of the batch that needs most memory."""
         rows, longest = self._batches.largest_batch
         return rows, min(self.window, longest)
 
     def __call__(self, seed: tuple[int, int] | None = None) -> Iterator[Window]:
-        """Goes through the split once, in an order drawn by the seed and the epoch."""
+        """Iterates over the split once, in an order drawn by the seed and the epoch."""
         for tokens, _, members in self._batches(seed):
             targets = np.zeros_like(tokens)
             for row, member in zip(targets, members, strict=True):
@@ -149,5 +148,5 @@ class Documents:
 
     @property
     def padding_share(self) -> float:
-        """The share of the batches' places that hold padding, 0 to 1."""
+        """Fraction of padding in the batches, 0 to 1."""
         return self._batches.padding_share

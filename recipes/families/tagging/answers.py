@@ -1,4 +1,4 @@
-"""Answers of an exported tagger: as JSON, and as a line with coloured spans."""
+"""Answers of an exported tagger, as rows for JSON and as a line with coloured spans."""
 
 import sys
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from recipes.asking import ask, warn
 from zoo.errors import InputError
 from zoo.text import spans
 
-COLOURS = (32, 33, 35, 36, 34, 31)  # of a terminal, one a type
+COLOURS = (32, 33, 35, 36, 34, 31)  # ANSI codes; an entity type has one of them
 
 
 def answer(signatures: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """The exported model's answer to each text.
+    """Returns the exported model's answer to each text.
 
     Returns:
         A dict each: `text`, `tokens`, `tags`, `starts`, `ends`, `confidence`, `log_probability`,
-        `unknown_share`, `truncated` (whether the text was too long and its beginning was read),
-        and `entities`, where the tags mark spans: `type`, `text`, `start`, `end` in characters,
+        `unknown_share`, `truncated` (whether only the beginning of the text was read), and
+        `entities` if the tags mark spans: `type`, `text`, `start`, `end` in characters,
         `confidence` (that of its least certain token).
     """
     import tensorflow as tf
@@ -68,11 +68,11 @@ def _entities(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def line(row: dict[str, Any], coloured: bool | None = None) -> str:
-    """A text with its spans marked, or its tokens with their tags.
+    """Formats a text with its spans marked, or its tokens with their tags.
 
     Args:
-        row: What `answer` gives.
-        coloured: Whether with a terminal's colours; by default where standard output is one.
+        row: A row of `answer`.
+        coloured: Whether to use ANSI colours; by default if standard output is a terminal.
     """
     coloured = sys.stdout.isatty() if coloured is None else coloured
     if not row["entities"] and not all(tag == "O" for tag in row["tags"]):

@@ -1,4 +1,4 @@
-"""Tagged sentences as numbers -> batches of what a tagger takes."""
+"""Encoded sentences -> batches of a tagger's inputs and targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,17 +11,17 @@ import numpy as np
 from recipes.training.batches import SequenceBatches
 from zoo.losses import IGNORED
 
-LETTERS_MULTIPLE = 4  # words' lengths are rounded up to it: fewer shapes
+LETTERS_MULTIPLE = 4  # L is rounded up to a multiple, which gives fewer shapes
 
 
 @dataclass(frozen=True)
 class EncodedSentences:
-    """A split as numbers.
+    """An encoded split.
 
     Attributes:
         rows: For each sentence `token_ids` (T,), `character_ids` (T, L) and `casing_ids` (T,).
         labels: For each sentence its tags' ids (T,), -1 for a tag that train lacks.
-        others: Name -> the ids of further tags, likewise.
+        others: The ids of further kinds of tags by name, in the same form.
     """
 
     rows: list[dict[str, np.ndarray]]
@@ -45,7 +45,7 @@ class TagBatches(SequenceBatches):
         encoded: The split.
         batch_size: Sentences a batch.
         lengths: The lengths to pad to, ascending.
-        inputs: What is taken of a row; `token_ids` alone is given as an array.
+        inputs: Names of the model's inputs; `token_ids` alone is passed as an array.
     """
 
     encoded: Any
@@ -56,15 +56,15 @@ class TagBatches(SequenceBatches):
     def __call__(
         self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Any, Any, np.ndarray]]:
-        """Goes through the split once.
+        """Iterates over the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
             most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
-            The model's inputs, tags int32 (B, T) with -1 in the padding, and the sentences' places
-            in the split (B,). Where there are further tags, a dict: `tags` and the others' names.
+            The model's inputs; the tags, int32 (B, T) with -1 in the padding, or with further tags
+            a dict of `tags` and their names; and the sentences' indices in the split (B,).
         """
         for members in self.bounded(most) if most else self.order(seed):
             tags: Any = self._labels(self.encoded.labels, members)
@@ -74,7 +74,7 @@ class TagBatches(SequenceBatches):
             yield self.pad(members), tags, members
 
     def fitted(self, model: keras.Model) -> Self:
-        """The batches with the inputs that a model takes, by their names."""
+        """Returns batches with exactly the inputs of a model."""
         taken = tuple(model.input) if isinstance(model.input, dict) else ("token_ids",)
         return replace(self, inputs=taken)
 
@@ -85,14 +85,14 @@ class TagBatches(SequenceBatches):
         return padded
 
     def pad(self, members: np.ndarray) -> Any:
-        """The sentences' inputs, 0 = PAD on the right."""
+        """Returns the inputs of some sentences, padded on the right with 0 = PAD."""
         rows = [self.encoded.rows[member] for member in members]
         width = self._width(members)
         padded = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
         return padded if len(padded) > 1 else padded["token_ids"]
 
     def weight(self, labels: Any) -> int:
-        """What a batch's mean loss is a mean over: its real tokens."""
+        """Returns the number of real tokens, over which a batch's loss is a mean."""
         tags = labels["tags"] if isinstance(labels, dict) else labels
         return int((tags != IGNORED).sum())
 

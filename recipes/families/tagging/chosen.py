@@ -1,7 +1,7 @@
-"""Training once more on train and validation together, with what a run chose by validation.
+"""Retrains a tagger on train and validation together, with the options and epoch of another run.
 
-Once validation has chosen the options, the epoch and the score of O, its sentences are of more use
-as sentences to learn from. Nothing is chosen any more: test alone tells what the result is worth.
+Once options, epoch and the score of O have been chosen on validation, its sentences can be trained
+on. The final model is then measured on test alone.
 """
 
 import csv
@@ -18,17 +18,17 @@ from zoo.system.stored import read_text as stored_text
 
 
 def options(recipe: str, run: str) -> dict[str, Any]:
-    """The options of a finished run, and what validation chose in it.
+    """Returns the options of a finished run, with the epoch and shift that validation chose.
 
     Args:
-        recipe: The name of the recipe that asks.
+        recipe: The name of the current recipe.
         run: The run's folder.
 
     Returns:
-        Values for the recipe's options. A language model that the run learned is taken over.
+        Values of the recipe's options. The run's language model, if it has one, is reused.
 
     Raises:
-        InputError: It is no finished run of this recipe.
+        InputError: The folder holds no finished run of this recipe.
     """
     folder = Path(run)
     stored = read_json(folder / "config.json", dict)
@@ -37,9 +37,9 @@ def options(recipe: str, run: str) -> dict[str, Any]:
     metrics = folder / "metrics.json"
     epoch = read_json(metrics, dict).get("best_epoch") if metrics.exists() else None
     if epoch is None:  # `evaluate` writes metrics of an interrupted run as well
-        raise InputError(f"{run} is not finished: go on with it by --resume first")
+        raise InputError(f"{run} is not finished: finish it with --resume first")
     if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
-        raise DamagedFile(f"{metrics} has no epoch as its best_epoch, but {epoch!r}: {ADVICE}")
+        raise DamagedFile(f"{metrics} must have an epoch as best_epoch, got {epoch!r}: {ADVICE}")
     stored |= {"keep_epoch": epoch, "minutes": 0.0}
     if stored.get("unlabelled"):
         stored |= {"unlabelled": "", "context": run}
@@ -49,25 +49,27 @@ def options(recipe: str, run: str) -> dict[str, Any]:
 
 
 def _shift(history: Path, epoch: int) -> float:
-    """What was taken off the score of O in an epoch; 0 where there is no O."""
-    text = stored_text(history, missing="give --chosen-by a whole run", advice=ADVICE)
+    """Returns the nats by which an epoch lowered the score of O; 0 without a tag O."""
+    text = stored_text(
+        history, missing="give --chosen-by the folder of a finished run", advice=ADVICE
+    )
     rows = list(csv.DictReader(text.splitlines()))
     try:
         shift = float(rows[epoch - 1].get("validation_shift", 0.0))
     except (IndexError, TypeError, ValueError) as error:
-        raise DamagedFile(f"{history} has no figures of epoch {epoch}: {ADVICE}") from error
+        raise DamagedFile(f"{history} has no metrics of epoch {epoch}: {ADVICE}") from error
     if not math.isfinite(shift):
         raise DamagedFile(f"{history} has {shift} as the shift of epoch {epoch}: {ADVICE}")
     return shift
 
 
 def joined(splits: Splits[Sentence], run: str) -> Splits[Sentence]:
-    """The splits, with validation among train, too, if a run has chosen everything; says so."""
+    """Adds validation to train if `run` has chosen the options, and prints that."""
     if not run:
         return splits
     print(
-        f"the epoch that {run} chose is kept; validation is trained on, too, so that its metrics "
-        "say nothing about new text",
+        f"training on train and validation up to the epoch that {run} chose; the metrics of "
+        "validation are therefore those of training data",
         flush=True,
     )
     return dataclasses.replace(splits, train=[*splits.train, *splits.validation])

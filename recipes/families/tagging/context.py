@@ -1,4 +1,4 @@
-"""A language model of both directions, learned from text without tags before the tagger is."""
+"""A bidirectional language model, pretrained on unlabelled text for a tagger."""
 
 import math
 import random
@@ -26,33 +26,33 @@ from zoo.text import SPECIAL, TokenVectorizer, Vocabulary
 from zoo.text.vocabulary import UNK
 
 FOLDER = "context"
-FINISHED = "context.json"  # written last
+FINISHED = "context.json"  # written last, so that it marks a finished model
 PART = 25_000  # sentences between two checkpoints
 HELD_OUT = 1_000  # sentences
-WORDS = 30_000  # with an entry in the table, at most
-SAMPLED = 1_024  # words that the loss looks at in training
+WORDS = 30_000  # vocabulary size at most
+SAMPLED = 1_024  # sampled words per step of the training loss
 BATCH = 64
 RATE = 2e-3
-TWICE = 2  # how often the tagged sentences are read among the others
+TWICE = 2  # copies of the tagged sentences among the unlabelled ones
 INPUTS = ("token_ids", "character_ids", "casing_ids")
 
 
 @keras.saving.register_keras_serializable("recipes")
 class NeighbourLoss(keras.losses.Loss):
-    """The mean of losses (B, T, 2) where `y_true` is not -1, in nats."""
+    """Mean of the losses (B, T, 2) where `y_true` is not -1, in nats."""
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The mean; a sample weight changes nothing."""
+        """Returns the mean; `sample_weight` is ignored."""
         counted = keras.ops.cast(keras.ops.not_equal(y_true, IGNORED), "float32")
         total = keras.ops.sum(counted * keras.ops.cast(y_pred, "float32"))
         return total / keras.ops.maximum(keras.ops.sum(counted), 1.0)
 
 
 class NeighbourBatches(TagBatches):
-    """Sentences whose labels say which of the words beside each place count."""
+    """Batches of sentences whose labels mark which neighbours of each token are predicted."""
 
     def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
-        """Int (B, T, 2): 0 where there is a word behind, a word before; -1 elsewhere."""
+        """Int (B, T, 2): 0 where a next and a previous word exist; -1 elsewhere."""
         counted = np.full((len(members), self._width(members), 2), IGNORED, np.int32)
         for row, member in zip(counted, members, strict=True):
             length = len(labels[member])
@@ -62,11 +62,11 @@ class NeighbourBatches(TagBatches):
 
 
 def wanted(config: TaggingData) -> bool:
-    """Whether the options ask for a language model; refuses those that contradict each other."""
+    """Returns whether the options request a language model; rejects contradictory options."""
     if config.unlabelled and config.context:
         raise InputError(
             f"--unlabelled {config.unlabelled} trains a language model and --context "
-            f"{config.context} takes one over: give one of them"
+            f"{config.context} reuses one: give one of them"
         )
     for name in ("context_units", "context_epochs"):
         if getattr(config, name) < 1:
@@ -75,22 +75,22 @@ def wanted(config: TaggingData) -> bool:
 
 
 def folder_of(config: TaggingData, directory: Path) -> Path | None:
-    """Where the language model of a run lies, if it has one."""
+    """Returns the folder of a run's language model, or None if the run has none."""
     if not wanted(config):
         return None
     return (Path(config.context) if config.context else directory) / FOLDER
 
 
 def ready(config: TaggingData, tagged: Sequence[Sentence], directory: Path) -> None:
-    """Sees to it that the run's language model is there: trains it, or goes on with that.
+    """Trains the run's language model, or resumes its training, unless it is finished.
 
     Args:
         config: The data options.
-        tagged: The tagger's own training sentences, which are read as well.
+        tagged: The tagger's training sentences, which are trained on as well.
         directory: The run's folder.
 
     Raises:
-        InputError: The text, or the run that is taken over, is not there.
+        InputError: The text, or the language model of the run to reuse, is missing.
     """
     folder = folder_of(config, directory)
     if folder is None or (folder / FINISHED).exists():
@@ -113,7 +113,9 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
     own = [list(sentence.tokens) for sentence in tagged if len(sentence.tokens) > 1]
     found = list(unlabelled.sentences(lines, [token for tokens in own for token in tokens]))
     if not found:
-        raise InputError(f"{config.unlabelled} holds no sentence of two words: give running text")
+        raise InputError(
+            f"{config.unlabelled} has no sentence of at least two words: give running text"
+        )
     texts = [*found, *own * TWICE]
     random.Random(config.seed).shuffle(texts)
     held_out = texts[: min(HELD_OUT, len(texts) // 10 + 1)]
@@ -125,7 +127,7 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
     count = sum(map(len, texts))
     starts = range(0, len(texts), PART)
     print(
-        f"text without tags: {config.unlabelled}: {len(found):,} sentences; with the tagged ones "
+        f"unlabelled text: {config.unlabelled}: {len(found):,} sentences; with the tagged ones "
         f"{count:,} tokens in {len(starts)} part{'s' * (len(starts) > 1)}, "
         f"{len(vectorizer.vocabulary):,} words",
         flush=True,
@@ -146,7 +148,7 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
         "character_vocabulary_size": len(vectorizer.letters),
         "units": config.context_units,
     }
-    model, progression = _begun(schedule, sizes, min(PART, len(texts)), folder)
+    model, progression = _model(schedule, sizes, min(PART, len(texts)), folder)
     encoded = _encoded(vectorizer, [*texts, *held_out])
     parts = [_batches(encoded, start, min(start + PART, len(texts))) for start in starts]
     validation = _batches(encoded, len(texts), len(encoded))
@@ -163,10 +165,10 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
     record_new(folder)
 
 
-def _begun(
+def _model(
     config: TrainingConfig, sizes: dict[str, Any], part: int, folder: Path
 ) -> tuple[keras.Model, Progression]:
-    """The language model as its last checkpoint has it, or a new one."""
+    """Loads the language model from its last checkpoint, or builds a new one."""
     stored = checkpoint.load(folder / "checkpoints")
     if stored:
         print(f"language model: resumed after part {stored[1].epoch}", flush=True)
@@ -179,7 +181,7 @@ def _begun(
 
 
 def _over_parts(model: keras.Model, parts: Sequence[NeighbourBatches]) -> loop.RunEpoch:
-    """What trains an `epoch`: one part of the text."""
+    """Returns a function that trains an `epoch`: one part of the text."""
 
     def run(config: Any, epoch: int, watch: Any = None) -> dict[str, float]:
         return loop.over_batches(model, parts[epoch % len(parts)])(config, epoch, watch)
@@ -193,14 +195,14 @@ def _encoded(vectorizer: TokenVectorizer, texts: Sequence[list[str]]) -> Encoded
 
 
 def _batches(encoded: EncodedSentences, start: int, end: int) -> NeighbourBatches:
-    """The batches of a stretch of the sentences."""
+    """Returns the batches of the sentences from `start` to `end`."""
     part = EncodedSentences(encoded.rows[start:end], encoded.labels[start:end])
     longest = int(part.lengths.max())
     return NeighbourBatches(part, BATCH, [*range(8, longest, 8), longest], INPUTS)
 
 
 def _perplexity(model: keras.Model, batches: NeighbourBatches) -> dict[str, float]:
-    """Of the words beside each place, over all words that are known."""
+    """Perplexity and loss, in nats, of the neighbouring words over the whole vocabulary."""
     total, count = 0.0, 0
     for inputs, labels, _ in batches():
         counted = labels != IGNORED
@@ -210,21 +212,21 @@ def _perplexity(model: keras.Model, batches: NeighbourBatches) -> dict[str, floa
 
 
 def words_of(folder: Path | None) -> list[str]:
-    """The words that a language model knows; none where there is none."""
+    """Returns the vocabulary of a language model, without special tokens; [] for no folder."""
     return list(Vocabulary.load(folder / "vocabulary.txt").tokens[len(SPECIAL) :]) if folder else []
 
 
 def options(folder: Path, vocabulary: int, letters: int) -> dict[str, Any]:
-    """What `many_to_many(context=...)` takes, for a tagger's own vocabularies."""
+    """Returns the argument `context` of `many_to_many` for a tagger's vocabularies."""
     path = folder / FINISHED
     sizes = checked_numbers(read_json(path, dict), path)
     return {**sizes, "vocabulary_size": vocabulary, "character_vocabulary_size": letters}
 
 
-def take_over(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> None:
-    """Puts a language model's weights into a tagger that has its layers.
+def load_weights(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> None:
+    """Copies the weights of a language model into a tagger that has its layers.
 
-    A word or a letter that the language model does not know has its unknown one's vector.
+    Words and letters outside the language model's vocabulary get the vector of UNK.
     """
     best = folder / "checkpoints" / "best.keras"
     source = keras_file.load(best, compile=False)
@@ -236,6 +238,6 @@ def take_over(model: keras.Model, vectorizer: TokenVectorizer, folder: Path) -> 
 
 
 def _rows(path: Path, vocabulary: Vocabulary) -> np.ndarray:
-    """For each of a tagger's tokens its row in the language model's table."""
+    """Returns the row in the language model's table for each of a tagger's tokens."""
     ids = {token: number for number, token in enumerate(Vocabulary.load(path).tokens)}
     return np.array([ids.get(token, UNK) for token in vocabulary.tokens])

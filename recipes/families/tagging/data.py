@@ -1,4 +1,4 @@
-"""The `--data` option of a tagging recipe, and how its tags mark stretches of tokens."""
+"""Loads the data of a tagging recipe and converts the tags to one scheme of spans."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from zoo.errors import InputError
 from zoo.text import converted, detected
 from zoo.text.tag_schemes import FOREIGN, OUTSIDE
 
-BROKEN = "no one scheme"
+BROKEN = "mixed schemes"
 
 
 def load(
@@ -21,13 +21,13 @@ def load(
     usual_tags: Sequence[str],
     whole: bool = False,
 ) -> Splits[Sentence]:
-    """The sentences that the options name.
+    """Loads the sentences that the options name.
 
     Args:
         options: The recipe's data options.
-        builtin: Makes the corpus that needs no file.
-        usual_tags: The features that may hold tags.
-        whole: Give all of it as `test`, for measuring, without further tags.
+        builtin: Generates the built-in corpus.
+        usual_tags: Names of features that may be the tags.
+        whole: Return all data as `test`, without further tags, for evaluation.
     """
     counts: Counter[str] = Counter()
     splits = load_tagging(
@@ -58,26 +58,26 @@ def load(
 
 
 def names_of(text: str) -> list[str]:
-    """What an option lists between commas."""
+    """Splits the value of an option at its commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:
-    """The further tags that train has, by their names; says how many there are."""
+    """Returns the values of each kind of further tags in train, and prints their numbers."""
     found = {
         name: sorted({tag for sentence in train for tag in sentence.others[place]})
         for place, name in enumerate(names)
     }
     if found:
-        told = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
-        print(f"learned beside: {told}", flush=True)
+        counts = ", ".join(f"{name} ({len(tags)})" for name, tags in found.items())
+        print(f"auxiliary tags: {counts}", flush=True)
     return found
 
 
 def in_scheme(splits: Splits[Sentence], scheme: str) -> Splits[Sentence]:
-    """The splits with their stretches marked by another scheme; says what was found.
+    """Converts the tags of all splits to a scheme, and prints the detected scheme.
 
-    Tags that break every scheme somewhere are read as `zoo.text.spans` says.
+    Tags that follow no scheme throughout are read as `zoo.text.spans` describes.
 
     Args:
         splits: Sentences in BIO, IOB1 or BIOES.
@@ -91,26 +91,26 @@ def in_scheme(splits: Splits[Sentence], scheme: str) -> Splits[Sentence]:
         found = BROKEN
     found = found or _without_types({tag for row in tags for tag in row})
     if found is None:
-        print("tags: they mark no stretches; each is scored as it stands", flush=True)
+        print("tags: plain tags, which mark no spans", flush=True)
         return splits
     if found == scheme:
         print(f"tags: {found.upper()}", flush=True)
         return splits
     print(
-        f"tags: {found if ' ' in found else found.upper()} found, turned to {scheme.upper()}",
+        f"tags: {found if ' ' in found else found.upper()}, converted to {scheme.upper()}",
         flush=True,
     )
     return splits.map(lambda part: [_turned(sentence, scheme) for sentence in part])
 
 
 def _without_types(tags: set[str]) -> str | None:
-    """What letters without types are where they keep to no scheme; None for other tags.
+    """Returns BROKEN for letters without types that follow no scheme; None for other tags.
 
     Raises:
-        InputError: They are BILOU or BMES without types.
+        InputError: The tags are BILOU or BMES without types.
     """
     if tags <= {*"BIES", OUTSIDE}:
-        print("tags: letters without types that keep to no scheme", flush=True)
+        print("tags: letters without types that follow no scheme", flush=True)
         return BROKEN
     if "B" in tags and tags <= {*"BIES", OUTSIDE, *FOREIGN}:
         raise InputError(
@@ -127,6 +127,6 @@ def _turned(sentence: Sentence, scheme: str) -> Sentence:
 def from_pairs(
     parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]],
 ) -> Splits[Sentence]:
-    """A generated corpus as splits: train, validation, test."""
+    """Converts a generated corpus to splits: train, validation, test."""
     train, validation, test = ([Sentence(*pair) for pair in part] for part in parts)
     return Splits(train, validation, test)

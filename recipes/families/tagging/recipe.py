@@ -1,4 +1,4 @@
-"""`TaggingRecipe`: each token of a sentence gets a tag."""
+"""`TaggingRecipe`: a sentence in, one tag per token out."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -49,12 +49,12 @@ class PreparedSentences(Prepared):
     """Tagged sentences as numbers.
 
     Attributes:
-        scheme: The scheme by which the tags mark spans, or None.
+        scheme: The tag scheme of spans, or None for plain tags.
         vectors: Pretrained vectors, or None.
-        counts: How often each word of train occurs there, in the order of their ids.
+        counts: Number of occurrences of each word in train, in the order of the ids.
         auxiliary: The number of tags of each further kind, by name.
-        validates: Whether the validation split is kept apart from train.
-        context: The folder of the language model whose states are used, or None.
+        validates: Whether the validation split is not trained on.
+        context: The folder of the language model whose states are inputs, or None.
     """
 
     scheme: str | None = None
@@ -66,10 +66,10 @@ class PreparedSentences(Prepared):
 
 
 class TaggingRecipe(Recipe):
-    """A recipe whose model gives a tag to each token.
+    """A recipe whose model tags each token.
 
     Attributes:
-        corpus_examples: Texts for the end of a run on the built-in corpus.
+        corpus_examples: Texts to predict at the end of a run on the built-in corpus.
     """
 
     sized_by_data: ClassVar[dict[str, Any]] = {
@@ -89,24 +89,24 @@ class TaggingRecipe(Recipe):
         self._decoder = OfModel(scoring.decoder)
 
     def defaults(self, options: Any) -> dict[str, Any]:
-        """Those of the built-in corpus, or the options of the run that `chosen_by` names."""
+        """Returns defaults for the built-in corpus, or the options of the run `chosen_by`."""
         if options.get("chosen_by"):
             return chosen.options(self.name, options["chosen_by"])
         return super().defaults(options)
 
     def data_of(self, config: Any) -> Any:
-        """The data options; how a language model is pretrained matters only where one is."""
+        """Returns the data options; those of pretraining are reset without unlabelled text."""
         data = super().data_of(config)
         if data.unlabelled:
             return data
         return dataclasses.replace(data, seed=0, clip_norm=0.0, weight_decay=0.0)
 
     def shifts(self, config: Any) -> tuple[float, ...]:
-        """The values by which validation tries to lower the score of O, in nats."""
+        """Returns the values, in nats, by which validation tries to lower the score of O."""
         return (0.0,)
 
     def model_options(self, config: Any) -> dict[str, Any]:
-        """The builder's options, with the widths of the convolutions as numbers."""
+        """Returns the builder's options, with the widths of the convolutions as integers."""
         options = super().model_options(config)
         if config.train_vectors and not config.vectors:
             raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
@@ -116,14 +116,14 @@ class TaggingRecipe(Recipe):
         return options
 
     def check(self, config: Any) -> None:
-        """Refuses weights below 0 and what builds no small model."""
+        """Rejects negative loss weights and options that build no model."""
         for name in ("auxiliary_weight", "neighbour_weight"):
             if getattr(config, name) < 0:
                 raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
         super().check(config)
 
     def model(self, config: Any, sizes: Any) -> keras.Model:
-        """The model; with the options alone, one with further tags and context as they ask for."""
+        """Builds the model; sizes that need data have placeholders before the data is read."""
         sizes = {**sizes, "pretrained_trainable": config.train_vectors}
         if sizes["auxiliary"] is None:
             sizes["auxiliary"] = dict.fromkeys(names_of(config.auxiliary), 2)
@@ -134,7 +134,7 @@ class TaggingRecipe(Recipe):
         return super().model(config, sizes)
 
     def prepare(self, data: Any, splits: Splits[Sentence], directory: Path) -> PreparedSentences:
-        """Turns sentences into numbers, with the run's own vocabularies if it has them."""
+        """Encodes the splits with the run's vocabularies, which are learned if it has none."""
         vectors = load_vectors(Path(data.vectors)) if data.vectors else None
         around = context.folder_of(data, directory)
         if not (directory / TAGS).exists():
@@ -179,7 +179,7 @@ class TaggingRecipe(Recipe):
         around: Path | None,
         directory: Path,
     ) -> None:
-        """Writes vocabulary, letters and tags, the tags last."""
+        """Learns and writes vocabulary, letters and tags, the tags last."""
         vectorizer = TokenVectorizer.learn(
             [sentence.tokens for sentence in splits.train],
             min_count=data.min_count,
@@ -191,12 +191,12 @@ class TaggingRecipe(Recipe):
         write_json(directory / TAGS, sorted(tags))
 
     def load_text_path(self, data: Any, directory: Path) -> tuple[TokenVectorizer, list[str]]:
-        """The vectorizer and the tags of a run."""
+        """Loads the vectorizer and the tags of a run."""
         vectorizer = TokenVectorizer.load(directory, "vocabulary", max_letters=data.max_letters)
         return vectorizer, read_labels(directory / TAGS)
 
     def sizes(self, prepared: PreparedSentences) -> dict[str, Any]:
-        """The sizes of vocabularies and vectors, the tags' scheme, further tags, the context."""
+        """Returns the builder's arguments that follow from the data."""
         vocabulary, letters = (len(prepared.text_path.vocabulary), len(prepared.text_path.letters))
         around, scheme, vectors = prepared.context, prepared.scheme, prepared.vectors
         return {
@@ -211,9 +211,9 @@ class TaggingRecipe(Recipe):
         }
 
     def compile(self, model: keras.Model, config: Any, prepared: PreparedSentences) -> None:
-        """Fills in vectors and counts; the tags' loss, and those of what is learned beside."""
+        """Sets pretrained weights and word counts; compiles tag and auxiliary losses."""
         if prepared.context:
-            context.take_over(model, prepared.text_path, prepared.context)
+            context.load_weights(model, prepared.text_path, prepared.context)
         embedding = TaggingModel.of(model).embedding
         if getattr(config, "rare_dropout", 0.0):
             embedding.set_counts(prepared.counts)
@@ -227,24 +227,24 @@ class TaggingRecipe(Recipe):
             )
         loss: Any = CRFLoss() if getattr(config, "head", "") == "crf" else TokenCrossentropy()
         weights = None
-        beside = dict.fromkeys(prepared.auxiliary, config.auxiliary_weight)
-        beside |= dict.fromkeys(_sides(model), config.neighbour_weight)
-        if beside:
-            loss = {"tags": loss, **{name: TokenCrossentropy() for name in beside}}
-            weights = {"tags": 1.0, **beside}
+        auxiliary = dict.fromkeys(prepared.auxiliary, config.auxiliary_weight)
+        auxiliary |= dict.fromkeys(_sides(model), config.neighbour_weight)
+        if auxiliary:
+            loss = {"tags": loss, **{name: TokenCrossentropy() for name in auxiliary}}
+            weights = {"tags": 1.0, **auxiliary}
         optimizer = optimizers.optimizer(config, len(prepared.batches["train"]))
         model.compile(optimizer, loss, loss_weights=weights)
 
     def batches(
         self, model: keras.Model, config: Any, prepared: PreparedSentences, split: str
     ) -> TagBatches:
-        """The batches with the model's inputs; train's also with the words beside, if it asks."""
+        """Returns batches with the model's inputs, and for train its auxiliary targets."""
         batches = prepared.batches[split].fitted(model)
         sides = _sides(model)
         if split != "train" or not sides:
             return batches
         shown = " and ".join(side.replace("_", " ") for side in sides)
-        print(f"learned beside: {shown}, of {config.neighbour_words:,} words", flush=True)
+        print(f"auxiliary targets: {shown}, of {config.neighbour_words:,} words", flush=True)
         words = neighbours(batches.encoded.rows, config.neighbour_words)
         others = {**batches.encoded.others, **{side: words[side] for side in sides}}
         return dataclasses.replace(
@@ -254,7 +254,7 @@ class TaggingRecipe(Recipe):
     def predict(
         self, model: keras.Model, prepared: PreparedSentences, split: str
     ) -> tuple[scoring.Tags, float]:
-        """The model's tags for a split, and its loss in nats per token."""
+        """Returns the model's tags for a split, and the loss in nats per token."""
         (tags,), loss = self._shifted(model, prepared, split, [0.0])
         return tags, loss
 
@@ -272,11 +272,11 @@ class TaggingRecipe(Recipe):
     def validate(
         self, model: keras.Model, config: Any, prepared: PreparedSentences
     ) -> dict[str, float]:
-        """Entity F1 where tags mark spans, accuracy and loss.
+        """Returns entity F1 if the tags mark spans, accuracy and loss.
 
-        Where `shifts` has several shifts of the score of O, the model is left with the one that
-        gives the best entity F1, of equal ones the smallest. Rare entities make a likelihood
-        careful: it finds few of them, mostly right, while F1 rewards finding more.
+        If `shifts` has several values, the model keeps the one with the best entity F1, the
+        smallest of equal ones. Training by likelihood on rare entities favours precision over
+        recall; lowering the score of O balances them for F1.
         """
         gold = [sentence.tags for sentence in prepared.splits.validation]
         if not prepared.scheme:
@@ -298,7 +298,7 @@ class TaggingRecipe(Recipe):
     def evaluate(
         self, model: keras.Model, config: Any, prepared: PreparedSentences, directory: Path
     ) -> dict[str, Any]:
-        """The metrics of test and, unless trained on, validation; writes the test's confusions."""
+        """Returns metrics of test, and of validation unless trained on; writes test confusions."""
         found = {}
         for split in ("validation", "test") if prepared.validates else ("test",):
             tags, loss = self.predict(model, prepared, split)
@@ -310,9 +310,9 @@ class TaggingRecipe(Recipe):
     def measure(
         self, model: keras.Model, config: Any, splits: Splits[Sentence], directory: Path
     ) -> Measured:
-        """The metrics of the test split, and the tags of each sentence.
+        """Returns the metrics of the test split, and the predicted tags of each sentence.
 
-        Tags that the model does not know count as missed; `unknown_tags` is the number of their
+        Gold tags unknown to the model count as errors; `unknown_tags` is the number of their
         tokens.
         """
         vectorizer, classes = self.load_text_path(self.data_of(config), directory)
@@ -325,22 +325,22 @@ class TaggingRecipe(Recipe):
         return scoring.measured(splits.test, tags, loss, classes)
 
     def fitting_objective(self, objective: str, prepared: PreparedSentences) -> str:
-        """Accuracy instead of entity F1 where the tags mark no entities."""
+        """Returns accuracy in place of entity F1 if the tags mark no spans."""
         no_entities = objective == "entity_f1" and prepared.scheme is None
         return "accuracy" if no_entities else objective
 
     def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Tagger:
-        """A tagger of texts."""
+        """Returns the pipeline from texts to tags."""
         return Tagger(model, *self.load_text_path(self.data_of(config), directory))
 
     def examples(self, config: Any, prepared: PreparedSentences) -> list[str]:
-        """Sentences of the built-in corpus, or of the test split."""
+        """Returns sentences of the built-in corpus, or of the test split."""
         if config.data == "builtin":
             return list(self.corpus_examples)
         return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]
 
     def known_words(self, prepared: PreparedSentences) -> int:
-        """The words of the vocabulary, without special tokens."""
+        """Returns the size of the vocabulary without special tokens."""
         return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
@@ -353,13 +353,13 @@ class TaggingRecipe(Recipe):
 
 
 def scheme_of(splits: Splits[Sentence]) -> str | None:
-    """The scheme by which train's tags mark spans; None for tags such as parts of speech.
+    """Returns the tag scheme of train; None for plain tags such as parts of speech.
 
-    Tags without a type (`B`, `I`, `O`) mark spans as those with one do. A split with a tag that
-    marks no span, `NOUN`, makes all tags plain: spans could not be counted there.
+    Tags without a type (`B`, `I`, `O`) mark spans, too. If any split has a plain tag such as
+    `NOUN`, all tags are treated as plain.
 
     Raises:
-        InputError: Train's tags have types, but keep to no scheme.
+        InputError: Train's tags have types, but follow no scheme.
     """
     others = [sentence.tags for sentence in (*splits.validation, *splits.test)]
     found = detected([sentence.tags for sentence in splits.train])
@@ -367,20 +367,20 @@ def scheme_of(splits: Splits[Sentence]) -> str | None:
 
 
 def _sides(model: keras.Model) -> tuple[str, ...]:
-    """The neighbouring words that a model predicts beside the tags."""
+    """Returns the names of the outputs by which a model predicts neighbouring words."""
     outputs = model.output if isinstance(model.output, dict) else {}
     return tuple(side for side in NEIGHBOURS if side in outputs)
 
 
 def neighbours(rows: Sequence[dict[str, np.ndarray]], words: int) -> dict[str, list[np.ndarray]]:
-    """The ids of the words beside each token of each sentence.
+    """Returns the ids of the next and the previous word of each token.
 
     Args:
         rows: Sentences with `token_ids` (T,).
-        words: N; ids from N up become UNK.
+        words: Number of frequent words; larger ids become UNK.
 
     Returns:
-        `next_word`, EOS behind the last token, and `previous_word`, BOS before the first: int32
+        `next_word`, EOS after the last token, and `previous_word`, BOS before the first: int32
         (T,) for each sentence.
     """
     ids = [np.where(row["token_ids"] < words, row["token_ids"], UNK) for row in rows]
@@ -392,6 +392,6 @@ def neighbours(rows: Sequence[dict[str, np.ndarray]], words: int) -> dict[str, l
 
 
 def tag_ids(classes: Sequence[str], tags: Iterable[Sequence[str]]) -> list[np.ndarray]:
-    """Each sentence's tags as numbers, -1 for one that is not among the classes."""
+    """Returns the ids of each sentence's tags, -1 for unknown tags."""
     ids = {tag: number for number, tag in enumerate(classes)}
     return [np.array([ids.get(tag, IGNORED) for tag in row], np.int32) for row in tags]

@@ -1,4 +1,4 @@
-"""A tagger's tags and loss on a split, and the metrics of both."""
+"""Predicts a split with a tagger and computes its metrics."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,15 +29,18 @@ Tags = list[list[str]]
 def predict_shifted(
     decode: Any, batches: TagBatches, classes: Sequence[str], shifts: Sequence[float]
 ) -> tuple[list[Tags], float]:
-    """The tags with each of some shifts taken off the score of O, and the loss without any.
+    """Predicts tags with the score of O lowered by each shift, and the loss without a shift.
 
-    Tokens whose true tag train lacks count in no loss.
+    Tokens whose gold tag is unknown are excluded from the loss.
 
     Args:
-        decode: What `decoder` makes of the model.
-        batches: Of the sentences, with the model's inputs.
+        decode: The function that `decoder` returns.
+        batches: Batches with the model's inputs.
         classes: The tags in the order of their ids.
-        shifts: In nats.
+        shifts: Values subtracted from the score of O, in nats.
+
+    Returns:
+        The tags of each sentence for each shift, and the loss in nats per token.
     """
     found: list[list[Any]] = [[None] * len(batches.encoded) for _ in shifts]
     total, count = 0.0, 0
@@ -54,9 +57,9 @@ def predict_shifted(
 
 
 def decoder(model: keras.Model, outside: int) -> Any:
-    """A function in a graph: inputs, labels, shifts (S,) -> tags (S, B, T) and the mean loss.
+    """Compiles a function: inputs, labels, shifts (S,) -> tags (S, B, T) and the mean loss.
 
-    One graph for all sizes, because tracing takes seconds.
+    It is traced once for all sizes, because tracing takes seconds.
 
     Args:
         model: A tagger.
@@ -92,7 +95,7 @@ def decoder(model: keras.Model, outside: int) -> Any:
 
 
 def score(prepared: Any, split: str, tags: Tags, loss: float) -> tuple[dict[str, Any], Confusion]:
-    """All metrics of a split, and how often each tag was predicted for which.
+    """Returns all metrics of a split and its confusion matrix.
 
     Args:
         prepared: The data.
@@ -115,7 +118,7 @@ def score(prepared: Any, split: str, tags: Tags, loss: float) -> tuple[dict[str,
 def measured(
     sentences: Sequence[Sentence], tags: Tags, loss: float, classes: Sequence[str]
 ) -> Measured:
-    """The metrics of any tagged sentences, and the predicted tags of each."""
+    """Returns the metrics of tagged sentences, and the predicted tags of each."""
     gold = [sentence.tags for sentence in sentences]
     known = set(classes)
     unknown = sum(tag not in known for row in gold for tag in row)
@@ -136,5 +139,5 @@ def measured(
 
 
 def all_tags(classes: Sequence[str], gold: Sequence[Sequence[str]]) -> list[str]:
-    """The known tags, and after them those that only this split has."""
+    """Returns the known tags, followed by those that only this split has."""
     return [*classes, *sorted({tag for tags in gold for tag in tags} - set(classes))]

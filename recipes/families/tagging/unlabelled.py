@@ -1,4 +1,4 @@
-"""Text without tags -> sentences of tokens, cut as the tagged ones are."""
+"""Unlabelled text -> tokenized sentences, with the tokenization of the tagged data."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +11,9 @@ from zoo.errors import InputError
 from zoo.system.commas import separated
 from zoo.text.word_tokens import word_tokens
 
-LONGEST = 60  # tokens; a longer sentence goes on as another one
-SHORTEST = 2  # a single word has no neighbours
-CHUNK = 2_000  # texts a call
+LONGEST = 60  # tokens; a longer sentence is cut
+SHORTEST = 2  # tokens; a single word has no neighbours
+CHUNK = 2_000  # texts tokenized per call
 _LINE_BREAK = re.compile(r"<br\s*/?>")
 _JOINT = re.compile(r" @([-,.])@ ")  # WikiText writes "1 @,@ 000" and "well @-@ known"
 _END = re.compile(r"[.!?]+")
@@ -21,18 +21,17 @@ _CLOSING = frozenset(")]}\"'”’»")
 
 
 def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str]:
-    """The lines of texts.
+    """Reads the lines of texts.
 
     Args:
-        data: Files or folders of text, or `tfds:NAME`, with commas between them; splits other than
-            train are left alone. A path that holds a comma is understood, in double quotes or
-            without.
-        text_column: The tfds feature that holds the text.
-        limit: Characters that are read of each, at most; 0 = all.
+        data: Files or folders of text, or `tfds:NAME` (its train split), separated by commas. A
+            path may contain a comma, with or without double quotes.
+        text_column: The tfds feature of the text.
+        limit: Characters read of each at most; 0 = all.
         download: Whether tensorflow-datasets may use the network.
 
     Raises:
-        InputError: There is no such text.
+        InputError: A text is missing.
     """
     lines = []
     for one in filter(None, separated("unlabelled", data)):
@@ -42,7 +41,7 @@ def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str
 
 def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]:
     if data == "builtin":
-        raise InputError("there is no built-in text without tags: give a path or tfds:NAME")
+        raise InputError("there is no built-in unlabelled text: give a path or tfds:NAME")
     texts = running_text.load(
         data,
         builtin=lambda: Splits([], [], []),
@@ -59,17 +58,17 @@ def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]
 
 
 def sentences(lines: Sequence[str], known: Iterable[str]) -> Iterator[list[str]]:
-    """Takes lines apart into sentences of tokens.
+    """Tokenizes lines and splits them into sentences.
 
-    A word with an apostrophe that the tagged sentences do not have is cut where they have what
-    stands on the right of the cut: "don't" -> "do", "n't" if they hold "n't".
+    An out-of-vocabulary word with an apostrophe is cut if the tagged sentences have its ending as a
+    token: "don't" -> "do", "n't" if "n't" is a token.
 
     Args:
         lines: Text, a paragraph or a sentence each.
-        known: The tagged sentences' tokens.
+        known: The tokens of the tagged sentences.
 
     Yields:
-        2 to 60 tokens each.
+        Sentences of 2 to 60 tokens.
     """
     tails = sorted((t for t in set(known) if "'" in t[:3] and len(t) > 1), key=len, reverse=True)
     whole = frozenset(known)
@@ -82,7 +81,7 @@ def sentences(lines: Sequence[str], known: Iterable[str]) -> Iterator[list[str]]
 
 
 def _parted(tokens: Sequence[str], whole: frozenset[str], tails: Sequence[str]) -> list[str]:
-    """Tokens with their apostrophes' parts set apart."""
+    """Splits contractions into the tokens of the tagged sentences."""
     parted = []
     for token in tokens:
         cut = 0
@@ -93,7 +92,7 @@ def _parted(tokens: Sequence[str], whole: frozenset[str], tails: Sequence[str]) 
 
 
 def _cut(tokens: Sequence[str]) -> Iterator[list[str]]:
-    """Tokens -> sentences: one ends with its mark, and what closes behind it."""
+    """Splits tokens into sentences: after a final mark and the closing quotes or brackets."""
     sentence: list[str] = []
     ended = False
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Recipes that write texts to a label, such as `names` and `melodies`."""
+"""Recipes that generate texts for a label, such as `names` and `melodies`."""
 
 from recipes.families.writing.recipe import (
     ConditionalWritingRecipe as ConditionalWritingRecipe,

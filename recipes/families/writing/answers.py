@@ -1,4 +1,4 @@
-"""Answers of an exported conditional writer: texts written to labels, or the score of a text."""
+"""Answers of an exported conditional writer: texts generated for labels, or a text's score."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,24 +8,24 @@ from recipes.data.labels import clean
 from recipes.families.writing.config import WritingAnswers
 from zoo.errors import InputError, nearest
 
-MOST = 100_000  # labels at most
+MOST = 100_000  # number of labels at most
 OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance")
 
 
 def known_labels(signatures: Any) -> list[str]:
-    """The labels that an exported model writes to."""
+    """Returns the labels of an exported model."""
     import tensorflow as tf
 
     found = signatures["labels"](ids=tf.range(MOST))["labels"].numpy()
     return [label.decode() for label in found if label]
 
 
-def answer(signatures: Any, labels: Sequence[str], how: WritingAnswers) -> list[dict[str, Any]]:
-    """The texts that the exported model writes, or with `how.score` that text's probabilities.
+def answer(signatures: Any, labels: Sequence[str], request: WritingAnswers) -> list[dict[str, Any]]:
+    """Generates a text for each label and sample, or with `request.score` scores that text.
 
     Returns:
-        A dict each: `label`, `text`, `log_probability` (in nats), `num_tokens`, `finished`; or
-        `label`, `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`, `unknown`
+        A dict for each row: `label`, `text`, `log_probability` (in nats), `num_tokens`, `finished`;
+        or `label`, `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`, `unknown`
         (the first unknown tokens of the text), `truncated`; and `unknown_share`.
 
     Raises:
@@ -34,37 +34,36 @@ def answer(signatures: Any, labels: Sequence[str], how: WritingAnswers) -> list[
     import tensorflow as tf
 
     labels = _as_known(labels, known_labels(signatures))
-    if how.score:
-        asked = list(labels)
-        given = [how.score] * len(asked)
+    if request.score:
+        texts = [request.score] * len(labels)
         outputs = ask(
             signatures,
             "score",
-            label=tf.constant(asked, tf.string),
-            text=tf.constant(given, tf.string),
+            label=tf.constant(labels, tf.string),
+            text=tf.constant(texts, tf.string),
         )
-        return _scored(asked, how.score, outputs)
-    asked = [label for label in labels for _ in range(how.samples)]
+        return _scored(labels, request.score, outputs)
+    repeated = [label for label in labels for _ in range(request.samples)]
     outputs = ask(
         signatures,
         "generate",
-        label=tf.constant(asked, tf.string),
-        seed=seeds(how.seed, how.samples, len(labels)),
-        **options(how, OPTIONS, len(asked)),
+        label=tf.constant(repeated, tf.string),
+        seed=seeds(request.seed, request.samples, len(labels)),
+        **options(request, OPTIONS, len(repeated)),
     )
-    texts = outputs.pop("text")
+    written = outputs.pop("text")
     return [
         {
             "label": label,
-            "text": texts[row].decode(),
+            "text": written[row].decode(),
             **{name: outputs[name][row].item() for name in sorted(outputs)},
         }
-        for row, label in enumerate(asked)
+        for row, label in enumerate(repeated)
     ]
 
 
 def _as_known(labels: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The labels as the model spells them, whatever Unicode normal form they are given in."""
+    """Converts labels to the model's spelling, from any Unicode normal form."""
     spelled = {clean(label): label for label in known}
     for label in labels:
         if clean(label) not in spelled:
@@ -73,7 +72,7 @@ def _as_known(labels: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def _scored(labels: Sequence[str], text: str, outputs: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row for each label; warns once of what the model does not know of the text."""
+    """Returns a row for each label; warns once of unknown tokens in the text."""
     names = ("log_probability", "num_tokens", "num_unknown", "perplexity", "truncated")
     rows: list[dict[str, Any]] = [
         {
@@ -89,7 +88,7 @@ def _scored(labels: Sequence[str], text: str, outputs: dict[str, Any]) -> list[d
 
 
 def line(row: dict[str, Any]) -> str:
-    """An answer as a line: label and text, and the text's score where it was requested."""
+    """Formats an answer as a line: label, text and, if requested, the text's score."""
     shown = f"{row['label']}  {row['text']}"
     if "perplexity" in row:
         shown += f"  {row['log_probability']:.2f} nats  perplexity {row['perplexity']:.2f}"

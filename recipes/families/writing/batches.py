@@ -1,4 +1,4 @@
-"""Texts and labels as numbers -> batches of a decoder's inputs and targets."""
+"""Encoded texts and labels -> batches of a decoder's inputs and targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from zoo.losses import IGNORED
 
 
 def encode(texts: Sequence[np.ndarray], labels: Sequence[int] | np.ndarray) -> Encoded:
-    """The ids of texts -> a split; n tokens have n + 1 places: BOS and each token are read."""
+    """Returns a split of texts' ids; n tokens give n + 1 inputs: BOS and each token."""
     return Encoded(encoded(texts).rows, np.asarray(labels, np.int32))
 
 
 @dataclass(frozen=True)
 class WritingBatches(SequenceBatches):
-    """The batches of a split: a label and a text each, and the tokens that follow."""
+    """The batches of a split: labels, texts and targets."""
 
     def __call__(
         self, seed: tuple[int, int] | None = None, most: int = 0
     ) -> Iterator[tuple[Any, Any, np.ndarray]]:
-        """Goes through the split once.
+        """Iterates over the split once.
 
         Args:
             seed: The run's seed and the epoch, or None for no shuffling.
@@ -31,7 +31,7 @@ class WritingBatches(SequenceBatches):
 
         Yields:
             `class_ids` int32 (B,) and `token_ids` int32 (B, T), BOS first, 0 = PAD on the right;
-            the targets int32 (B, T), EOS last, -1 in the padding; and the texts' places in the
+            the targets int32 (B, T), EOS last, -1 in the padding; and the texts' indices in the
             split (B,).
         """
         for members in self.bounded(most) if most else self.order(seed):
@@ -44,5 +44,5 @@ class WritingBatches(SequenceBatches):
             yield {"class_ids": class_ids, "token_ids": token_ids}, targets, members
 
     def weight(self, labels: np.ndarray) -> int:
-        """What a batch's mean loss is a mean over: its real tokens, ends counted."""
+        """Returns the number of real tokens, EOS included, over which a batch's loss is a mean."""
         return int((labels != IGNORED).sum())

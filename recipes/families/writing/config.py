@@ -1,4 +1,4 @@
-"""The options of the recipes that write texts to a label."""
+"""The options of the recipes that generate texts for a label."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ EPOCHS = EpochRule(least=16, reference=14_000, patience=4)
 
 @dataclass(frozen=True)
 class WritingConfig(TrainingConfig):
-    """The network that writes a text to a label, and how it writes what is measured."""
+    """Training options, and the sampling options of the texts generated for the metrics."""
 
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
@@ -27,7 +27,7 @@ class WritingConfig(TrainingConfig):
         1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
     )
     architecture: str = option("one_to_many", "Architecture, one of those that `zoo list` names.")
-    samples: int = option(100, "Texts generated of each class for the metrics.")
+    samples: int = option(100, "Texts generated per class for the metrics.")
     temperature: float = option(2.0, "Sampling temperature of the generated texts; see the README.")
     min_p: float = option(0.02, "Sampling threshold of the generated texts; see predict --help.")
     guidance: float = option(
@@ -49,14 +49,16 @@ MODEL = {
 class WritingAnswers(Answering):
     """The options of `predict`."""
 
-    samples: int = option(5, "Names for each label.")
-    max_tokens: int = option(30, "Letters at most, with the end token.")
+    samples: int = option(5, "Names per label.")
+    max_tokens: int = option(30, "Letters per name at most, including the end token.")
     temperature: float = option(1.0, "Sampling temperature; 0 = always the most likely letter.")
     top_k: int = option(0, "Sample from this number of most likely letters; 0 = all.")
     top_p: float = option(
-        1.0, "Sample from the most likely letters that have this probability together."
+        1.0, "Sample from the most likely letters whose probabilities sum to this, 0 to 1."
     )
-    min_p: float = option(0.02, "Least probability of a letter, relative to the most likely one.")
+    min_p: float = option(
+        0.02, "Minimum probability of a letter, relative to the most likely one, 0 to 1."
+    )
     guidance: float = option(
         1.0, "Strength of classifier-free guidance towards the label; 0 = none."
     )

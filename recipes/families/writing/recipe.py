@@ -1,4 +1,4 @@
-"""`ConditionalWritingRecipe`: a label -> new texts of its kind."""
+"""`ConditionalWritingRecipe`: a label in, new texts of that label out."""
 
 import itertools
 from collections.abc import Sequence
@@ -33,10 +33,10 @@ DRAWING = ("temperature", "min_p", "guidance")
 
 
 class ConditionalWritingRecipe(Recipe):
-    """A recipe whose model writes texts to a label.
+    """A recipe whose model generates texts for a label.
 
     Attributes:
-        level: What a token is: see `zoo.text.TextCodec`.
+        level: Unit of a token; see `zoo.text.TextCodec`.
     """
 
     sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2, "vector_dim": 0}
@@ -47,16 +47,16 @@ class ConditionalWritingRecipe(Recipe):
         self._losses = OfModel(_traced_losses)
 
     def objective(self, config: Any) -> str:
-        """The loss."""
+        """Returns the loss."""
         return "loss"
 
     def check(self, config: Any) -> None:
-        """Refuses wrong options of writing, and what builds no small model."""
+        """Rejects invalid sampling options and options that build no model."""
         require_options(config, ("samples", *DRAWING))
         super().check(config)
 
     def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
-        """Turns texts and labels into ids, with the run's own tokens and labels if it has them."""
+        """Encodes the splits with the run's vocabulary and labels, learned if it has none."""
         if not (directory / CLASSES).exists():
             texts = [example.text for example in splits.train]
             TextCodec.learn(texts, level=self.level).save(directory, "vocabulary")
@@ -72,22 +72,22 @@ class ConditionalWritingRecipe(Recipe):
         return Prepared(splits, batches, codec, classes, text)
 
     def load_text_path(self, directory: Path) -> tuple[TextCodec, list[str]]:
-        """The codec and the labels of a run."""
+        """Loads the codec and the labels of a run."""
         codec = TextCodec.load(directory, "vocabulary", level=self.level)
         return codec, read_labels(directory / CLASSES)
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:
-        """The sizes of the vocabulary and of the set of labels."""
+        """Returns the sizes of the vocabulary and of the set of labels."""
         known = len(prepared.text_path.vocabulary)
         return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
 
     def compile(self, model: keras.Model, config: Any, prepared: Prepared) -> None:
-        """The cross-entropy of the next token."""
+        """Compiles the cross-entropy of the next token."""
         steps = len(prepared.batches["train"])
         model.compile(optimizers.optimizer(config, steps), TokenCrossentropy())
 
     def loss(self, model: keras.Model, batches: WritingBatches) -> float:
-        """The mean loss of a split, in nats per token, ends counted."""
+        """Returns the mean loss of a split, in nats per token, EOS included."""
         losses_of = self._losses(model)
         total, count = 0.0, 0
         for inputs, targets, _ in batches(most=MEASURED_TOKENS):
@@ -98,20 +98,20 @@ class ConditionalWritingRecipe(Recipe):
         return total / count
 
     def validate(self, model: keras.Model, config: Any, prepared: Prepared) -> dict[str, float]:
-        """Loss and perplexity."""
+        """Returns loss and perplexity."""
         return of_loss(self.loss(model, prepared.batches["validation"]))
 
     def measure(
         self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
     ) -> Measured:
-        """The likelihood of the texts of the test split."""
+        """Returns loss and perplexity of the test split."""
         codec, classes = self.load_text_path(directory)
         rows = codec.encode([example.text for example in splits.test])
         batches = _batched(config, rows, label_ids(classes, splits.test))
         return Measured(of_loss(self.loss(model, batches)))
 
     def pipeline(self, model: keras.Model, config: Any, directory: Path) -> ConditionalWriter:
-        """A writer of texts to a label."""
+        """Returns the pipeline from labels to texts."""
         return ConditionalWriter(model, *self.load_text_path(directory))
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ def _batched(data: Any, rows: Sequence[np.ndarray], labels: np.ndarray) -> Writi
 
 
 def _traced_losses(model: keras.Model) -> Any:
-    """A function in a graph: a batch's inputs and targets -> the loss of each token."""
+    """Compiles a function from a batch's inputs and targets to the loss of each token."""
     losses = ConditionalLanguageModel.of(model).with_losses()
 
     @tf.function(input_signature=[signature(losses)], autograph=False)

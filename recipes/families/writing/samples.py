@@ -1,4 +1,4 @@
-"""Texts that a model writes in order to be measured."""
+"""Generated texts for the metrics."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from zoo.pipelines import ConditionalWriter
 
 
 class Sample(NamedTuple):
-    """A text that a model wrote, or a real one to compare with.
+    """A generated text, or a real one to compare with.
 
     Attributes:
-        label: The label that it was written to.
+        label: The label of the text.
         text: The text.
-        finished: Whether it came to its end.
+        finished: Whether the text ends with EOS.
     """
 
     label: str
@@ -27,20 +27,20 @@ def write(
     samples: int,
     seed: int,
     longest: int,
-    **how: float,
+    **sampling: float,
 ) -> list[Sample]:
-    """Writes texts to each label.
+    """Generates texts for each label.
 
     Args:
         writer: The model with its codec and its labels.
         labels: The labels.
-        samples: Texts of each.
-        seed: The same seed writes the same texts.
-        longest: Tokens of a text at most, the end counted.
-        **how: `temperature`, `min_p` and `guidance`.
+        samples: Texts per label.
+        seed: The same seed gives the same texts.
+        longest: Tokens per text at most, EOS included.
+        **sampling: `temperature`, `min_p` and `guidance`.
     """
     wanted = [label for label in labels for _ in range(samples)]
     seeds = sample_seeds(seed, len(wanted))
-    found = writer.generate(wanted, max_tokens=longest, seed=seeds, **how)
+    found = writer.generate(wanted, max_tokens=longest, seed=seeds, **sampling)
     rows = zip(wanted, found["text"], found["finished"].tolist(), strict=True)
     return [Sample(*row) for row in rows]

@@ -194,7 +194,7 @@ def test_an_interrupted_language_model_goes_on_to_the_same_result(
     [
         (["--unlabelled", "a.txt", "--context", "runs/x"], "give one of them"),
         (["--unlabelled", "nowhere.txt"], "nowhere.txt"),
-        (["--unlabelled", "builtin"], "there is no built-in text without tags"),
+        (["--unlabelled", "builtin"], "there is no built-in unlabelled text"),
         (["--context", "nowhere"], "nowhere holds no finished language model"),
         (["--unlabelled", "a.txt", "--context-units", "0"], "context_units must be at least 1"),
     ],
@@ -213,5 +213,5 @@ def test_a_text_without_a_sentence_is_refused(files, tmp_path):
     from recipes.pos.config import PosConfig
 
     config = PosConfig(unlabelled=str(tmp_path / "words.txt"))
-    with pytest.raises(InputError, match="no sentence of two words"):
+    with pytest.raises(InputError, match="no sentence of at least two words"):
         context.ready(config, [], tmp_path / "run")

@@ -133,7 +133,7 @@ def test_evaluate_gives_the_figures_of_the_run_again(trained, files, capsys):
     before = json.loads((trained / "run" / "metrics.json").read_text())["test"]
     status, said = run(capsys, "ner", "evaluate", "--run-dir", trained / "run")
     assert status == 0
-    assert "tags: IOB1 found, turned to BIO" in said.out
+    assert "tags: IOB1, converted to BIO" in said.out
     assert json.loads((trained / "run" / "metrics.json").read_text())["test"] == before
 
 
@@ -244,7 +244,7 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     )
     assert status == 0, said.err
     assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
-    assert "learned beside: 1 (1), 2 (1)" in said.out
+    assert "auxiliary tags: 1 (1), 2 (1)" in said.out
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["entity_f1"] == 1
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
@@ -267,7 +267,7 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
         capsys, "ner", "train", *words, *LONGER, "--neighbour-words", "12", "--head", "softmax"
     )
     assert status == 0, said.err
-    assert "learned beside: next word and previous word, of 12 words" in said.out
+    assert "auxiliary targets: next word and previous word, of 12 words" in said.out
     history = (tmp_path / "run" / "history.csv").read_text().splitlines()[0].split(",")
     assert {"loss", "tags_loss", "next_word_loss", "previous_word_loss"} <= set(history)
     assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
@@ -403,7 +403,7 @@ def test_schemes_are_converted_on_reading(scheme, capsys):
     splits = data.in_scheme(Splits([sentence] * 2, [sentence], [sentence]), scheme)
     expected = {"bio": ("B-X", "I-X", "B-X", "O"), "bioes": ("B-X", "E-X", "S-X", "O")}
     assert splits.test[0].tags == expected[scheme]
-    assert f"IOB1 found, turned to {scheme.upper()}" in capsys.readouterr().out
+    assert f"IOB1, converted to {scheme.upper()}" in capsys.readouterr().out
 
 
 def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
@@ -414,7 +414,7 @@ def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
     assert splits.test[0].tags == ("O", "B-X", "B-Y")
     said = capsys.readouterr().out
     assert "the tags follow no scheme" in said
-    assert "no one scheme found, turned to BIO" in said
+    assert "mixed schemes, converted to BIO" in said
 
 
 @pytest.mark.parametrize(
@@ -423,12 +423,12 @@ def test_tags_that_break_every_scheme_are_read_as_conll_reads_them(capsys):
         ("B I B O", "B I B O", "tags: BIO"),
         ("B I B I", "B I B I", "tags: BIO"),
         ("B B O O", "B B O O", "tags: BIO"),
-        ("I I B O", "B I B O", "IOB1 found, turned to BIO"),
-        ("I O I I", "B O B I", "IOB1 found, turned to BIO"),
-        ("B E S O", "B I B O", "BIOES found, turned to BIO"),
-        ("S S O O", "B B O O", "BIOES found, turned to BIO"),
-        ("S I E O", "B B I O", "no one scheme found, turned to BIO"),
-        ("O I B O", "O B B O", "IOB1 found, turned to BIO"),
+        ("I I B O", "B I B O", "IOB1, converted to BIO"),
+        ("I O I I", "B O B I", "IOB1, converted to BIO"),
+        ("B E S O", "B I B O", "BIOES, converted to BIO"),
+        ("S S O O", "B B O O", "BIOES, converted to BIO"),
+        ("S I E O", "B B I O", "mixed schemes, converted to BIO"),
+        ("O I B O", "O B B O", "IOB1, converted to BIO"),
     ],
 )
 def test_tags_without_types_mark_spans_as_those_with_types_do(tags, expected, said, capsys):
@@ -444,7 +444,7 @@ def test_letters_without_types_of_two_schemes_are_read_as_conll_reads_them(capsy
     other = Sentence(("a", "b"), ("O", "B"))
     splits = data.in_scheme(Splits([one, other], [one], [other]), "bio")
     assert splits.train[0].tags == splits.train[1].tags == ("O", "B")
-    assert "letters without types that keep to no scheme" in capsys.readouterr().out
+    assert "letters without types that follow no scheme" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("tags", [("B", "L"), ("B", "M"), ("U", "B")])
@@ -471,7 +471,7 @@ def test_chunks_without_types_are_scored_calibrated_and_given_as_entities(tmp_pa
     few = [*FAST, "--epochs", "4", "--characters", "none"]
     status, said = run(capsys, "ner", *where, *saved, *few)
     assert status == 0
-    assert "tags: IOB1 found, turned to BIO" in said.out
+    assert "tags: IOB1, converted to BIO" in said.out
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
     assert metrics["entity_f1"] == 1
     assert list(metrics["f1_by_type"]) == [""]
@@ -517,7 +517,7 @@ def test_a_line_is_coloured_on_a_terminal_alone():
     [
         (["--scheme", "bilou"], "scheme must be one of"),
         (["--chosen-by", "nowhere"], "nowhere/config.json does not exist"),
-        (["--shift", "1"], "shift 1 is given and --calibrate finds another"),
+        (["--shift", "1"], "shift must be 0 with --calibrate, got 1"),
         (["--keep-epoch", "30"], "keep_epoch must be at most the 8 epochs, got 30"),
         (["--keep-epoch", "3", "--minutes", "1"], "leave minutes out"),
         (["--train-vectors"], "tunes pretrained vectors: give --vectors too"),

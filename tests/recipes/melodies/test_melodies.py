@@ -161,7 +161,7 @@ def test_an_output_that_is_a_file_is_one_sentence(finished, tmp_path, capsys):
     assert predict(finished, "C4", "--output", str(path)) == 2
     model, error = capsys.readouterr().err.splitlines()  # which model answers, then the sentence
     assert model.startswith("model: melodies")
-    assert error.startswith(f"error: --output {path}: no folder can be made")
+    assert error.startswith(f"error: --output {path}: the folder cannot be created")
     assert path.read_text() == "mine"
 
 

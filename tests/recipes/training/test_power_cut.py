@@ -318,7 +318,7 @@ def test_a_new_run_in_a_folder_that_is_in_use_is_told_so(
             Run.begin(TASK, {}, tmp_path / "run")
         with pytest.raises(InputError, match="in use by process 7 on h since today: wait until"):
             train(tmp_path / "run")
-    with pytest.raises(InputError, match="holds a run already"):
+    with pytest.raises(InputError, match="already holds a run"):
         Run.begin(TASK, {}, tmp_path / "run")
 
 

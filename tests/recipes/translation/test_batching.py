@@ -143,8 +143,8 @@ def test_pairs_are_encoded_anew_at_each_seeded_pass():
 
 
 def test_sides_of_different_sizes_are_refused():
-    with pytest.raises(ValueError, match="number of sources 1, expected that of targets, 0"):
+    with pytest.raises(ValueError, match="number of sources must be that of targets, got 1 and 0"):
         EncodedPairs([np.array([4])], [])
     batches = PairBatches(split([(1, 1)]), 2, resample=lambda seed: split([(1, 1)] * 2))
-    with pytest.raises(ValueError, match="resample gave 2 pairs, expected the 1 of the split"):
+    with pytest.raises(ValueError, match="resample must return the 1 pairs of the split, got 2"):
         next(batches((0, 0)))

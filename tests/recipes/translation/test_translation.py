@@ -250,7 +250,7 @@ def test_attention_is_drawn_for_each_text(finished, tmp_path, capsys):
     assert names == ["one.png", "two-1.png", "two-2.png"]
     assert all((tmp_path / name).read_bytes().startswith(PNG) for name in names)
     assert predict(finished, "12", "--attention", str(tmp_path / "no" / "one.png")) == 2
-    assert "make it first" in capsys.readouterr().err
+    assert "create it first" in capsys.readouterr().err
 
 
 def test_attention_is_drawn_between_the_tokens_without_padding(tmp_path, monkeypatch):
@@ -278,7 +278,7 @@ def test_without_attention_there_is_nothing_to_draw(tmp_path, eagerly):
     how = {"beam_size": 2, "max_tokens": 3}
     rows = answers.answer(signatures, ["a b", "c"], Translating(n_best=2, **how))
     assert [row["rank"] for row in rows] == [1, 2, 1, 2]
-    with pytest.raises(InputError, match="no attention to draw: train one with --attention"):
+    with pytest.raises(InputError, match="no attention to plot: train one with --attention"):
         path = str(tmp_path / "x.png")
         answers.answer(signatures, ["a b", "c"], Translating(attention=path, **how))
     assert not list(tmp_path.iterdir())
@@ -402,7 +402,7 @@ def test_words_that_are_not_known_are_taken_from_the_source(folder, tmp_path, ea
         ),
         (
             ["--replace-unknown", "--source-level", "character", "--attention", "none"],
-            "writes what attention points at",
+            "replace_unknown needs attention",
         ),
         (["--length-penalty", "-0.5"], "length_penalty must be at least 0, got -0.5"),
         (["--coverage-penalty", "-1"], "coverage_penalty must be at least 0, got -1.0"),
