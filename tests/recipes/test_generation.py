@@ -3,6 +3,7 @@
 import functools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -244,15 +245,15 @@ def test_structure_scores_count_right_pairs_and_kept_rules(monkeypatch):
     monkeypatch.setattr("recipes.corpora.lines.corpus.pairs", lambda seed: pairs)
     monkeypatch.setattr("recipes.corpora.lines.corpus.is_right", lambda line: line == "()")
 
-    def score(text):
-        values = {b"a": -1.0, b"b": -2.0, b"()": -1.0, b"(]": -1.5}
-        return {"log_probability": tf.constant([values[one] for one in text.numpy()])}
+    def score(texts):
+        values = {"a": -1.0, "b": -2.0, "()": -1.0, "(]": -1.5}
+        return {"log_probability": np.array([values[text] for text in texts])}
 
-    def generate(prompt, **_how):
-        texts = ["()"] * (len(prompt) // 4) + ["("] * (len(prompt) - len(prompt) // 4)
-        return {"text": tf.constant(texts)}
+    def generate(prompts, **_options):
+        texts = ["()"] * (len(prompts) // 4) + ["("] * (len(prompts) - len(prompts) // 4)
+        return {"text": np.array(texts)}
 
-    found = structure_scores({"score": score, "generate": generate}, seed=0)
+    found = structure_scores(SimpleNamespace(score=score, generate=generate), seed=0)
     assert found == {"pairs": {"agreement": 0.5, "brackets": 1.0}, "rules_kept": 0.25}
 
 

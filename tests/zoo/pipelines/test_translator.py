@@ -109,7 +109,7 @@ def test_no_sources_have_no_translations():
 
 def test_what_is_longer_than_is_read_is_reported():
     texts = ["ein " * 511, "ein " * 512, "ein" + " " * 9000, "hund"]
-    found = made().score(tf.constant(texts), tf.constant(["a"] * 3 + ["a " * 600]))
+    found = made().scores(tf.constant(texts), tf.constant(["a"] * 3 + ["a " * 600]))
     assert found["truncated"].numpy().tolist() == [False, True, True, True]
     assert made().read(tf.constant(texts)).shape == (4, 512)
 
