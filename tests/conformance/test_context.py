@@ -166,6 +166,6 @@ def test_the_sampled_loss_learns_what_the_whole_one_scores():
     [{"units": 3}, {"vocabulary_size": 9, "unit": 3}, {"vocabulary_size": 9, "cell": "x"}],
 )
 def test_wrong_sizes_are_one_sentence(context):
-    with pytest.raises(zoo.InputError, match="context takes vocabulary_size|cell"):
+    with pytest.raises(zoo.InputError, match="context must have vocabulary_size|cell"):
         zoo.build("many_to_many", vocabulary_size=9, num_tags=3, context=context)
     assert Context.of({"vocabulary_size": 9}).units == 256

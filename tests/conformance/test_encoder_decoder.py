@@ -285,7 +285,7 @@ def test_each_preset_builds_trains_and_names_a_misspelt_option(name):
         ({"bridge": "dens"}, "did you mean 'dense'"),
         ({"queries": "firs"}, "did you mean 'first'"),
         ({"queries": "first"}, "needs a layer above the first, got num_layers 1"),
-        ({"attention": "none", "bridge": "zero"}, "the bridge is the only way to the decoder"),
+        ({"attention": "none", "bridge": "zero"}, "bridge must be 'dense' or 'copy', got 'zero'"),
         ({"attention": "none", "coverage": True}, "coverage needs an attention"),
         ({"attention": "dot"}, "needs queries as wide as the memory, got 5 and 10"),
         ({"bridge": "copy"}, "needs states of the decoder's width 5, got 10"),

@@ -326,7 +326,7 @@ def test_neighbouring_words_are_predicted_by_states_that_have_not_read_them(bidi
         ({"bidirectional": True, "merge_mode": "sum"}, "merge_mode 'sum'"),
         ({"neighbour_words": 3}, "neighbour_words must be 0, or above 3"),
         ({"neighbour_words": -1}, "neighbour_words must be 0, or above 3.*got -1"),
-        ({"auxiliary": {"next_word": 2}}, "auxiliary tags cannot be called 'next_word'"),
+        ({"auxiliary": {"next_word": 2}}, "auxiliary tags cannot be named 'next_word'"),
     ],
 )
 def test_neighbouring_words_are_refused_where_the_states_have_read_them(options, words):

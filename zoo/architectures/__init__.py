@@ -1,4 +1,4 @@
-"""One file a topology; importing this registers them all."""
+"""One module per topology; importing this package registers all architectures."""
 
 from zoo.architectures import (
     encoder_decoder,

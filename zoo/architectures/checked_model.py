@@ -1,4 +1,4 @@
-"""The base class of the zoo's models: errors of their inputs are one sentence in `fit` as well."""
+"""The base class of the zoo's models: `fit` and others raise `InputError` for bad inputs."""
 
 from typing import Any, ClassVar, Self
 
@@ -22,9 +22,9 @@ class CheckedModel(keras.Model):
 
     @classmethod
     def of(cls, model: keras.Model) -> Self:
-        """A functional model as one of this class, with the same layers and weights.
+        """Converts a functional model to this class, with the same layers and weights.
 
-        A model from a file that is older than the class is a plain `CheckedModel`.
+        A model from a file older than the class is a plain `CheckedModel`.
 
         Raises:
             InputError: The model lacks a layer that the class needs.
@@ -34,13 +34,13 @@ class CheckedModel(keras.Model):
         missing = set(cls.layer_names) - {layer.name for layer in model.layers}
         if missing:
             raise InputError(
-                f"{model.name!r} is not what {cls.built_by} returns: it lacks the layer "
+                f"{model.name!r} is not a model of {cls.built_by}: it lacks the layer "
                 f"{min(missing)!r}"
             )
         return cls(model.input, model.output, name=model.name)
 
     def layers_by_name(self) -> dict[str, Any]:
-        """The model's layers by their names."""
+        """Returns the model's layers by name."""
         return {layer.name: layer for layer in self.layers}
 
     def fit(self, *arguments: Any, **named: Any) -> Any:

@@ -25,7 +25,7 @@ class Context:
 
     Attributes:
         vocabulary_size: V, number of token ids, PAD and UNK included.
-        character_vocabulary_size: Number of letters' ids, PAD and UNK included.
+        character_vocabulary_size: Number of character ids, PAD and UNK included.
         embedding_dim: Size of a word's vector.
         characters: The layer that reads a word's letters: `none`, `cnn`, `recurrent`.
         character_dim: Size of a letter's vector.
@@ -49,16 +49,16 @@ class Context:
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> "Context":
-        """From a dict of these sizes.
+        """Creates the sizes from a dict.
 
         Raises:
-            InputError: One of them has another name, or `vocabulary_size` is missing.
+            InputError: A name is unknown, or `vocabulary_size` is missing.
         """
         known = [one.name for one in fields(cls)]
         unknown = sorted(set(options) - set(known))
         if unknown or "vocabulary_size" not in options:
             raise InputError(
-                f"context takes vocabulary_size and perhaps {', '.join(known[1:])}, "
+                f"context must have vocabulary_size and optionally {', '.join(known[1:])}, "
                 f"got {', '.join(map(str, options)) or 'nothing'}"
             )
         return cls(**options)
@@ -70,14 +70,13 @@ def words(
     letters: Sequence[keras.layers.Layer | None],
     casing: TokenEmbedding | None,
 ) -> Any:
-    """The features of each word by itself: token_ids (B, T), letters, casing -> (B, T, E).
+    """Returns the features of each word without its context: ids (B, T) -> (B, T, E).
 
     Args:
-        inputs: The ids by name, symbolic or not; symbolic ones that are missing and needed are
-            added.
-        embed: `token_ids` -> vectors.
-        letters: `character_ids` (B, T, L) -> vectors, each of them; None stands for nothing.
-        casing: `casing_ids` (B, T) -> vectors.
+        inputs: The ids by name; missing ones are added as `keras.Input`.
+        embed: Layer from `token_ids` to vectors.
+        letters: Layers from `character_ids` (B, T, L) to vectors; None is skipped.
+        casing: Layer from `casing_ids` (B, T) to vectors.
     """
     vectors = [embed(inputs["token_ids"])]
     for read in letters:
@@ -89,7 +88,7 @@ def words(
 
 
 def casing_table(casing_dim: int, prefix: str = "") -> TokenEmbedding | None:
-    """The table of vectors for capitals and digits; None if their size is 0."""
+    """Returns the embedding of capitals and digits; None if its size is 0."""
     return TokenEmbedding(CASINGS, casing_dim, name=f"{prefix}casing") if casing_dim else None
 
 

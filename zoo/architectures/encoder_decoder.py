@@ -58,10 +58,10 @@ def encoder_decoder(
         source_vocabulary_size: Number of source token ids.
         target_vocabulary_size: V, number of target token ids.
         embedding_dim: E, size of a token's vector.
-        tied: The logits are products with the target tokens' own vectors; where K is not E, a dense
-            layer leads from K to E.
-        shared: One table of vectors for source and target, of one vocabulary.
-        decoder: The options of the decoder, and of the encoder too where it has them.
+        tied: Share the target embedding with the output layer; if K is not E, a dense layer
+            projects from K to E.
+        shared: Share one embedding between source and target, which have one vocabulary.
+        decoder: The options of the decoder; the encoder has the same unless set below.
         cell: Recurrent cell of encoder and decoder, one of those that `zoo list` names.
         units: Hidden size K of the decoder and of each direction of the encoder.
         num_layers: L, number of recurrent layers of encoder and decoder.
@@ -69,14 +69,14 @@ def encoder_decoder(
         encoder_units: The encoder's hidden size; 0 = `units`.
         encoder_layers: The encoder's number of layers; 0 = `num_layers`.
         bidirectional: Read the source in both directions; M is 2 K then.
-        reverse_source: Read the source from its end (Sutskever et al.).
-        bridge: From the encoder's final states to the decoder's initial ones: `dense`, `copy`,
+        reverse_source: Read the source in reverse order (Sutskever et al.).
+        bridge: Map from the encoder's final to the decoder's initial states: `dense`, `copy`,
             `zero`.
         dropout: Fraction dropped from the token vectors, between layers, from the memory and before
             the logits, in training.
         word_dropout: Fraction of the tokens replaced by UNK in training.
-        scheduled_sampling: Probability that the decoder reads, in training, a token that the model
-            itself would have written; see `ScheduledSampling`. The decoder then reads twice.
+        scheduled_sampling: Probability, in training, that the decoder's input is a token that the
+            model predicts; see `ScheduledSampling`. The decoder then runs twice.
         name: The model's name.
 
     Returns:
@@ -84,7 +84,7 @@ def encoder_decoder(
         (B, T_y, V), logits.
 
     Raises:
-        InputError: An option has a value that does not fit, or options rule each other out.
+        InputError: An option has an invalid value, or options contradict each other.
 
     Source: Sutskever et al., arXiv:1409.3215; Cho et al., arXiv:1406.1078; Bahdanau et al.,
         arXiv:1409.0473; Luong et al., arXiv:1508.04025; Press and Wolf, arXiv:1608.05859.
@@ -125,7 +125,7 @@ def encoder_decoder(
 def _encoder(
     decoder: DecoderOptions, cell: str, units: int, num_layers: int, bidirectional: bool
 ) -> Recurrent:
-    """The encoder: the decoder's options, but for those that are given."""
+    """Builds the encoder, with the decoder's options unless they are set."""
     options, _ = divided(RecurrentOptions, vars(decoder))
     changes = {"cell": cell, "units": units, "num_layers": num_layers}
     options |= {name: value for name, value in changes.items() if value}
@@ -135,8 +135,8 @@ def _encoder(
 def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_size: Any) -> None:
     if attention == "none" and bridge == "zero":
         raise InputError(
-            "without attention the bridge is the only way to the decoder, got bridge 'zero': take "
-            "'dense' or 'copy'"
+            "without attention, bridge must be 'dense' or 'copy', got 'zero': the decoder would "
+            "not depend on the source"
         )
     if shared and source_size != target_size:
         raise InputError(
@@ -148,7 +148,7 @@ def _check(attention: str, bridge: str, shared: bool, source_size: Any, target_s
 preset(
     "sutskever",
     encoder_decoder,
-    "Without attention: four deep layers read the source from its end and hand over their states.",
+    "Without attention: four LSTM layers that read the source in reverse order.",
     cell="lstm",
     num_layers=4,
     bidirectional=False,
@@ -160,7 +160,7 @@ preset(
 preset(
     "bahdanau",
     encoder_decoder,
-    "A bidirectional encoder, additive attention, what was found is read at the next step.",
+    "A bidirectional GRU encoder with additive attention and input feeding.",
     cell="gru",
     attention="additive",
     input_feeding=True,

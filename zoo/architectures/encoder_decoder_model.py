@@ -1,4 +1,4 @@
-"""The model of `encoder_decoder`: encode a source, decode one token, score a given target."""
+"""The model of `encoder_decoder`: encodes a source, decodes a token, scores a target."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ Layers = Mapping[str, Any]
 
 
 def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
-    """Source ids (B, T_x) -> what the decoder takes beside the target.
+    """Encodes source ids (B, T_x) into the decoder's memory and initial states.
 
     Args:
         layers: The model's layers by name.
         source_ids: 0 = PAD on the right.
 
     Returns:
-        `values` (B, T_x, M), in the source's order; `memory_mask` (B, T_x); `states`, the decoder's
-        before its first step.
+        `values` (B, T_x, M), in the source's order; `memory_mask` (B, T_x); `states`, the initial
+        states of the decoder.
     """
     mask = masking.padding_mask(source_ids)
     embed = layers.get("source_embedding", layers["target_embedding"])
@@ -33,13 +33,13 @@ def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
 
 
 def write(layers: Layers, target_ids: Any, mask: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
-    """Target ids (B, T_y) -> logits (B, T_y, V) of what follows, attention weights or None.
+    """Decodes target ids (B, T_y) into logits (B, T_y, V) and attention weights or None.
 
     Args:
         layers: The model's layers by name.
         target_ids: BOS first, 0 = PAD on the right.
-        mask: Their mask.
-        memory: What `read` returned.
+        mask: bool (B, T_y), True for real tokens.
+        memory: The result of `read`.
     """
     vectors, table = layers["target_embedding"].vectors_and_table(target_ids)
     outputs = layers["decoder"](layers["target_dropout"](vectors), mask=mask, **memory)
@@ -52,9 +52,9 @@ def write(layers: Layers, target_ids: Any, mask: Any, memory: dict[str, Any]) ->
 
 @keras.saving.register_keras_serializable("zoo")
 class EncoderDecoder(CheckedModel):
-    """The Keras model that `encoder_decoder` builds; it can also be used step by step.
+    """The Keras model that `encoder_decoder` builds; it also decodes step by step.
 
-    It has no `__init__`, so that Keras revives it from its functional configuration.
+    It has no `__init__`, so that Keras restores it from its functional configuration.
     """
 
     layer_names = ("source", "encoder", "memory", "bridge", "target_embedding", "decoder", "logits")
@@ -73,15 +73,15 @@ class EncoderDecoder(CheckedModel):
         return int(embed.vocabulary_size)
 
     def encode(self, source_ids: Any) -> tuple[Memory, States]:
-        """Reads sources.
+        """Encodes sources.
 
         Args:
             source_ids: int (B, T_x), 0 = PAD on the right.
 
         Returns:
             The memory that every step attends to, and the states before the first token, BOS:
-            `state_L_N` (B, K), the N-th of layer L, both from 0; with attention `attention`
-            (B, T_x), zeros, too, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
+            `state_L_N` (B, K), the N-th of layer L, both from 0; with attention also `attention`
+            (B, T_x), zeros, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
         """
         source, decoder = read(self.layers_by_name(), source_ids), self.get_layer("decoder")
         values, rows = source["values"], keras.ops.shape(source_ids)[0]
@@ -89,7 +89,7 @@ class EncoderDecoder(CheckedModel):
         return decoder.remember(values, source["memory_mask"]), _flat(states)
 
     def output_matrix(self) -> Any:
-        """The matrix of the logits (D, V) for `step`: a loop computes it once, before it begins."""
+        """Returns the matrix of the logits (D, V) for `step`, to be computed once per loop."""
         layers = self.layers_by_name()
         embed = layers["target_embedding"]
         return layers["logits"].matrix(embed.embeddings if embed.gives_table else None)
@@ -97,17 +97,17 @@ class EncoderDecoder(CheckedModel):
     def step(
         self, token_ids: Any, states: States, memory: Memory, matrix: Any = None
     ) -> tuple[Any, States]:
-        """Reads one token of each row.
+        """Decodes one token per row.
 
         Args:
             token_ids: int (R,); a memory of B rows serves R = n B rows, n of them each.
-            states: Those that `encode` or the step before returned, for R rows.
-            memory: What `encode` returned.
-            matrix: What `output_matrix` returns; computed here by default.
+            states: The states that `encode` or the previous step returned, for R rows.
+            memory: The memory that `encode` returned.
+            matrix: The result of `output_matrix`; computed here by default.
 
         Returns:
-            The logits (R, V) of the next token, and the states after this one; with attention
-            `attention` (R, T_x) among them holds the step's attention weights.
+            The logits (R, V) of the next token, and the new states; with attention they
+            include the step's attention weights, `attention` (R, T_x).
         """
         layers = self.layers_by_name()
         vectors, _ = layers["target_embedding"].vectors_and_table(token_ids)
@@ -118,18 +118,18 @@ class EncoderDecoder(CheckedModel):
         return layers["logits"].project(outputs, matrix), _flat(after)
 
     def teacher_forced_logits(self, target_ids: Any, states: States, memory: Memory) -> Any:
-        """The logits (R, T_y, V) after each token of given targets.
+        """Returns the logits (R, T_y, V) after each token of the targets.
 
         Args:
             target_ids: int (R, T_y), BOS first; a memory of B rows serves R = n B rows, n of them
                 each.
-            states: Those that `encode` returned, for B rows.
-            memory: What `encode` returned.
+            states: The states that `encode` returned, for B rows.
+            memory: The memory that `encode` returned.
         """
         return self._written(target_ids, states, memory)[0]
 
     def attention_weights(self, target_ids: Any, states: States, memory: Memory) -> Any:
-        """The attention weights of each token of given targets.
+        """Returns the attention weights of each token of the targets.
 
         The arguments are those of `teacher_forced_logits`.
 
@@ -160,20 +160,20 @@ class EncoderDecoder(CheckedModel):
 
 
 def _flat(states: dict[str, Any]) -> States:
-    """The decoder's states with those of its layers by name."""
+    """Returns the decoder's states, those of its layers by name."""
     others = {name: state for name, state in states.items() if name != "layers"}
     return {**named_states(states["layers"]), **others}
 
 
 def _nested(states: States) -> dict[str, Any]:
-    """The inverse of `_flat`."""
+    """Inverts `_flat`."""
     others = {name: state for name, state in states.items() if not name.startswith("state_")}
     return {"layers": nested_states(states), **others}
 
 
 @keras.saving.register_keras_serializable("zoo")
 class _Source(masking.MaskedLayer):
-    """A source's ids or states, reversed within each row's length if asked."""
+    """Reverses a source's ids or states within each row's length if `reverse` is true."""
 
     def __init__(self, reverse: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -194,13 +194,13 @@ class _Source(masking.MaskedLayer):
 def layers_around(
     reverse_source: bool, dropout: float, target_vocabulary_size: int, projection_dim: int
 ) -> list[keras.layers.Layer]:
-    """The layers of an encoder-decoder beside its tables, its bodies and the bridge.
+    """Builds the layers of an encoder-decoder except embeddings, encoder, decoder and bridge.
 
     Args:
-        reverse_source: Whether the encoder reads the source from its end.
+        reverse_source: Whether the encoder reads the source in reverse order.
         dropout: Fraction dropped of the tokens' vectors, the memory and the outputs.
         target_vocabulary_size: V.
-        projection_dim: Width to which the outputs are projected; 0 = they are not.
+        projection_dim: Size to which the outputs are projected; 0 = no projection.
     """
     layers: list[keras.layers.Layer] = [
         _Source(reverse_source, name="source"),

@@ -1,4 +1,4 @@
-"""Language model: x1 .. xT -> x2 .. x(T+1). After each token the next one is predicted."""
+"""Language model: x1 .. xT -> x2 .. x(T+1). Predicts the next token after each token."""
 
 from typing import Any, ClassVar
 
@@ -44,8 +44,8 @@ def language_model(
         P(y_1 .. y_n) = P(y_1 | BOS) P(y_2 | BOS, y_1) ...,   P(. | BOS .. y_t) = softmax(logits_t)
 
     The mask is computed from the token ids (0 = PAD, on the right). A text longer than T is read
-    window after window: with `explicit_states` the states after one window are an output, and an
-    input of the next. Train what `LanguageModel.with_losses` returns.
+    in windows: with `explicit_states` the states after one window are an output, and an input of
+    the next. Train the model that `LanguageModel.with_losses` returns.
 
     Args:
         vocabulary_size: V, number of token ids; the most frequent tokens have the first ids.
@@ -53,9 +53,9 @@ def language_model(
         tied: One table for input and output: the logits are products with the tokens' vectors.
             Where K is not E, a dense layer leads from K to E.
         body: The options of the recurrent body.
-        explicit_states: Take and give the states: the input is a dict of `token_ids` and the
-            states, the output one of `logits` and the states, `state_L_N` (B, K) for the N-th state
-            of layer L, both from 0. Otherwise each row begins with the initial state.
+        explicit_states: Make the states inputs and outputs: the input is a dict of `token_ids` and
+            states, the output a dict of `logits` and states, `state_L_N` (B, K) for the N-th state
+            of layer L, both from 0. Otherwise each row starts from the initial state.
         sampled: Words that the training loss of `with_losses` is estimated from, half of them the
             most frequent, half drawn; 0 = all. The model itself always returns all V logits.
         type_dropout: Fraction of the vocabulary whose vectors are zero for a batch, in training.
@@ -69,7 +69,7 @@ def language_model(
         A Keras model: int (B, T) token ids -> float (B, T, V) logits, or dicts of both and states.
 
     Raises:
-        InputError: An option has a value that does not fit.
+        InputError: An option has an invalid value.
 
     Source: Mikolov et al., Recurrent neural network based language model (2010); Press and Wolf,
         arXiv:1608.05859, and Inan et al., arXiv:1611.01462, for the tied table; Merity et al.,
@@ -109,23 +109,23 @@ def language_model(
         dropped = penalize(states, dropped, mask=mask)
     if tied and dropped.shape[-1] != embedding_dim:
         dropped = keras.layers.Dense(embedding_dim, name="projection")(dropped)
-    tell = TokenLogits(vocabulary_size, sampled, name="logits")
-    logits = tell(dropped, table if tied else None)
+    head = TokenLogits(vocabulary_size, sampled, name="logits")
+    logits = head(dropped, table if tied else None)
     outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
     return LanguageModel(inputs, outputs, name=name)
 
 
 def _state_inputs(body: Recurrent) -> dict[str, Any]:
-    """An input for each state."""
+    """Creates an input for each state."""
     sizes = [[direction.state_sizes for direction in layer] for layer in body.directions]
     return {name: keras.Input((size,), name=name) for name, size in named_states(sizes).items()}
 
 
 @keras.saving.register_keras_serializable("zoo")
 class LanguageModel(CheckedModel):
-    """The Keras model that `language_model` builds; it can also be stepped and give losses.
+    """The Keras model that `language_model` builds; it also runs in steps and returns losses.
 
-    It has no `__init__`, so that Keras revives it from its functional configuration.
+    It has no `__init__`, so that Keras restores it from its functional configuration.
     """
 
     layer_names: ClassVar[tuple[str, ...]] = ("embedding", "body", "logits")
@@ -138,26 +138,26 @@ class LanguageModel(CheckedModel):
 
     @property
     def vocabulary_size(self) -> int:
-        """V."""
+        """V, number of token ids."""
         return int(self.get_layer("logits").vocabulary_size)
 
     def initial_states(self, rows: Any) -> States:
-        """The states before the first token: `state_L_N` (B, K), the N-th of layer L, from 0.
+        """Returns the initial states: `state_L_N` (B, K), the N-th of layer L, from 0.
 
         Args:
-            rows: B.
+            rows: B, number of rows.
         """
         return named_states(self.body.get_initial_states(rows))
 
     def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
-        """Reads one token of each row.
+        """Reads one token per row.
 
         Args:
             token_ids: int (B,).
-            states: Those that `initial_states` or the step before returned.
+            states: The states that `initial_states` or the previous step returned.
 
         Returns:
-            The logits (B, V) of the next token, and the states after this one.
+            The logits (B, V) of the next token, and the new states.
         """
         layers = self.layers_by_name()
         vectors, table = layers["embedding"].vectors_and_table(token_ids[:, None])
@@ -168,17 +168,17 @@ class LanguageModel(CheckedModel):
         return layers["logits"](output[:, None], table)[:, 0], named_states(after)
 
     def states_only(self) -> keras.Model:
-        """A model of the same layers that returns the states and no logits.
+        """Returns a model of the same layers with the states alone as outputs.
 
-        It needs `explicit_states`.
+        The model needs `explicit_states`.
         """
         return CheckedModel(self.input, _states_of(self.output), name="states")
 
     def with_losses(self) -> keras.Model:
-        """A model of the same layers that returns each target's loss: the one to train.
+        """Returns a model of the same layers with the targets' losses as outputs, for training.
 
-        If the model was built with `sampled`, the losses in training are estimates from that many
-        words.
+        If the model was built with `sampled`, the losses in training are estimates from that number
+        of words.
 
         Returns:
             A Keras model of a dict, the model's inputs and `target_ids` int (B, T), -> a dict of
@@ -187,8 +187,8 @@ class LanguageModel(CheckedModel):
         head = self.get_layer("logits")
         inputs = self.input if isinstance(self.input, dict) else {"token_ids": self.input}
         target_ids = keras.Input((None,), dtype="int32", name="target_ids")
-        given = head.input if isinstance(head.input, list) else [head.input]
-        losses = head(*given, target_ids=target_ids)
+        tensors = head.input if isinstance(head.input, list) else [head.input]
+        losses = head(*tensors, target_ids=target_ids)
         losses = _RealLosses(name="real_losses")(losses, inputs["token_ids"])
         states = _states_of(self.output) if isinstance(self.output, dict) else {}
         inputs = {**inputs, "target_ids": target_ids}
@@ -196,7 +196,7 @@ class LanguageModel(CheckedModel):
 
 
 class _RealLosses(masking.MaskedLayer):
-    """Losses (B, T), 0 in the padding; a layer, as operations would clash with a loaded model's."""
+    """Sets losses (B, T) to 0 in the padding; an operation's name would clash in a loaded model."""
 
     def call(self, losses: Any, token_ids: Any) -> Any:
         return keras.ops.where(masking.padding_mask(token_ids), losses, 0)

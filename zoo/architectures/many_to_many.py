@@ -1,4 +1,4 @@
-"""Many to many of equal length: x1 .. xT -> y1 .. yT. Each token of a sequence gets a tag."""
+"""Many to many of equal length: x1 .. xT -> y1 .. yT. Tags each token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,18 +55,17 @@ def many_to_many(
     rare_dropout: float = 0.0,
     name: str = "many_to_many",
 ) -> keras.Model:
-    """Gives each token of a sequence a tag: part of speech, named entity, slot.
+    """Tags each token of a sequence: parts of speech, named entities, slots.
 
     token_ids (B, T), letters, casing -> vectors (B, T, E) -> states (B, T, K) -> logits (B, T, C)
 
-    With a CRF on top the output is its chain (B, T + C + 3, C), for `zoo.layers.CRFLoss`: the
-    logits, and the scores of pairs of tags below them. The mask is computed from the token ids
-    (0 = PAD, on the right) and handed to each layer. K is 2K where both directions are
-    concatenated.
+    With a CRF the output is its chain (B, T + C + 3, C), for `zoo.layers.CRFLoss`: the logits, and
+    below them the transition scores. The mask is computed from the token ids (0 = PAD, on the
+    right) and passed to each layer. States have 2K values if both directions are concatenated.
 
     Args:
         vocabulary_size: V, number of token ids, PAD and UNK included.
-        num_tags: C.
+        num_tags: C, number of tags.
         embedding_dim: Size of a token's learned vector.
         learned_size: Number of tokens that have a learned vector, those with the first ids; the
             others are UNK there. All of them by default.
@@ -78,8 +77,8 @@ def many_to_many(
             of 1 to 4; 0 = none.
         casing_dim: Size of the vector for a word's capitals and digits; 0 = none.
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
-            states are appended to a token's vectors, and whose weights training does not change;
-            its layers are called `context_...`. None by default.
+            states are concatenated to a token's vectors, and whose weights stay unchanged; the
+            names of its layers begin with `context_`. None by default.
         body: The options of the recurrent body.
         head: `softmax`, each tag by itself; `crf`, whole paths of tags.
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
@@ -106,7 +105,7 @@ def many_to_many(
         (B, T).
 
     Raises:
-        InputError: An option has a value that does not fit.
+        InputError: An option has an invalid value.
 
     Source: Huang, Xu and Yu, arXiv:1508.01991, for the bidirectional LSTM with a CRF; Ma and Hovy,
         arXiv:1603.01354, for the letters' convolution; Lample et al., arXiv:1603.01360, for their
@@ -159,7 +158,7 @@ def _auxiliary_logits(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
     outputs = {}
     for name, count in auxiliary.items():
         if name in ("tags", *NEIGHBOURS):
-            raise InputError(f"auxiliary tags cannot be called {name!r}: that is the output's")
+            raise InputError(f"auxiliary tags cannot be named {name!r}: an output has this name")
         require_positive_int(f"the number of tags of {name}", count)
         head = keras.layers.Dense(count, dtype="float32", name=f"auxiliary_{name}")
         outputs[name] = head(states)
@@ -179,7 +178,7 @@ def _neighbours(states: Any, words: int, bidirectional: bool) -> dict[str, Any]:
 
 
 def _check_neighbours(words: int, body: RecurrentOptions, context: bool) -> None:
-    """Refuses a language model whose states would have read what they are to predict."""
+    """Rejects a language model whose states have already read the words to predict."""
     if isinstance(words, bool) or not isinstance(words, int) or words < 0 or 0 < words <= EOS:
         raise InputError(
             f"neighbour_words must be 0, or above {EOS} (ids 0 to {EOS} are special), got {words!r}"
@@ -195,33 +194,33 @@ def _check_neighbours(words: int, body: RecurrentOptions, context: bool) -> None
 
 @keras.saving.register_keras_serializable("zoo")
 class TaggingModel(CheckedModel):
-    """The Keras model that `many_to_many` builds; a unidirectional one can also be stepped.
+    """The Keras model that `many_to_many` builds; a unidirectional one also runs in steps.
 
-    It has no `__init__`, so that Keras revives it from its functional configuration. Any functional
-    model of token ids becomes one by `TaggingModel.of`.
+    It has no `__init__`, so that Keras restores it from its functional configuration.
+    `TaggingModel.of` converts any functional model of token ids.
     """
 
     built_by = "zoo.build('many_to_many', ...)"
 
     def without_auxiliary(self) -> "TaggingModel":
-        """The model without the outputs that only training needs: the same layers up to `tags`."""
+        """Returns the model without auxiliary outputs: the same layers up to `tags`."""
         if not isinstance(self.output, dict):
             return self
         return TaggingModel(self.input, self.output["tags"], name=self.name)
 
     @property
     def crf(self) -> CRF | None:
-        """The CRF that chooses the tags; None if each is chosen by itself."""
+        """The CRF that decodes the tags; None for independent tags."""
         return maker_of(self.output["tags"] if isinstance(self.output, dict) else self.output)
 
     @property
     def embedding(self) -> TokenEmbedding:
-        """The table of words."""
+        """The word embedding."""
         return self.get_layer("embedding")
 
     @property
     def can_stream(self) -> bool:
-        """Whether the model can tag a token before it has read what follows."""
+        """Whether the model can tag a token before the next one is read."""
         layers = self.layers_by_name()
         if not isinstance(layers.get("encoder"), Recurrent) or not {"embedding", "logits"} <= set(
             layers
@@ -231,21 +230,21 @@ class TaggingModel(CheckedModel):
         return all(len(reader.directions[0]) == 1 for reader in readers)
 
     def initial_states(self, rows: Any) -> States:
-        """The states before the first token.
+        """Returns the initial states.
 
         Args:
-            rows: B.
+            rows: B, number of rows.
 
         Returns:
             `state_L_N` (B, K), the N-th of layer L, both from 0; with a CRF also `message` (B, C),
-            the scores that the tokens so far send to each tag of the next one.
+            the forward message to each tag of the next token.
 
         Raises:
             InputError: The model, or the language model in it, is bidirectional.
         """
         if not self.can_stream:
             raise InputError(
-                "a bidirectional tagger cannot tag one token at a time, its second direction "
+                "a bidirectional tagger cannot tag one token at a time, as its second direction "
                 "starts at the end: build it with bidirectional=False"
             )
         states = named_states(self.get_layer("encoder").get_initial_states(rows))
@@ -256,16 +255,16 @@ class TaggingModel(CheckedModel):
         return states
 
     def step(self, ids: dict[str, Any], states: States) -> tuple[Any, States]:
-        """Reads one token of each row.
+        """Reads one token per row.
 
         Args:
             ids: `token_ids` int (B, 1), and `character_ids` (B, 1, L) and `casing_ids` (B, 1) if
                 the model reads them.
-            states: Those that `initial_states` or the step before returned.
+            states: The states that `initial_states` or the previous step returned.
 
         Returns:
-            float (B, C) whose softmax are the tags' probabilities, with a CRF those of the sentence
-            up to here as if it went on; and the states after the token.
+            float (B, C) whose softmax are the tags' probabilities, with a CRF given the sentence so
+            far, without end scores; and the new states.
         """
         layers = self.layers_by_name()
         letters = [layers.get("characters"), layers.get("affixes")]
@@ -279,7 +278,7 @@ class TaggingModel(CheckedModel):
         return scores, new
 
     def _chain(self, crf: CRF) -> Any:
-        """The scores of pairs of tags, those that are not allowed ruled out."""
+        """Returns the transition scores, in which forbidden transitions are ruled out."""
         return crf.chain(keras.ops.zeros([1, 1, crf.num_tags]))
 
     def lower_score(self, tag: int, nats: float) -> None:
@@ -291,9 +290,9 @@ class TaggingModel(CheckedModel):
         """Copies the weights of a bidirectional language model into the layers `context_...`.
 
         Args:
-            source: What `bidirectional_language_model` built.
-            rows: For the tables of `embedding` and `characters`: for each row of the model's table
-                the row of the source's.
+            source: A model built by `bidirectional_language_model`.
+            rows: For `embedding` and `characters`, the row of the source's table for each row of
+                the model's table.
         """
         theirs = {layer.name: layer for layer in source.layers}
         for name, layer in self.layers_by_name().items():
@@ -311,7 +310,7 @@ class TaggingModel(CheckedModel):
 preset(
     "bilstm_crf",
     many_to_many,
-    "A bidirectional LSTM with a CRF on top, the classic tagger.",
+    "A bidirectional LSTM with a CRF, the classic tagger.",
     cell="lstm",
     bidirectional=True,
     head="crf",
@@ -319,7 +318,7 @@ preset(
 preset(
     "deep_bidirectional_many_to_many",
     many_to_many,
-    "Many to many with two layers, each read in both directions.",
+    "Many to many with two bidirectional layers.",
     num_layers=2,
     bidirectional=True,
 )

@@ -37,16 +37,16 @@ def many_to_one(
 
     token_ids (B, T) -> embedding (B, T, E) -> states (B, T, K) -> pooled (B, K) -> logits (B, C)
 
-    The mask is computed from the ids (0 = PAD, on the right) and handed to each layer: padding
-    changes no logit. K is 2K where both directions are concatenated.
+    The mask is computed from the ids (0 = PAD, on the right) and passed to each layer: padding
+    changes no logit. States have 2K values if both directions are concatenated.
 
     Args:
         vocabulary_size: V, number of token ids, PAD and UNK included.
-        num_classes: C.
+        num_classes: C, number of classes.
         embedding_dim: E, size of a token's vector.
         body: The options of the recurrent body.
-        pooling: How T states become one: the `last` one, their `mean`, their `max`, by `attention`,
-            or `concat`: last, max and mean side by side (3K).
+        pooling: Pooling of the T states: the `last` one, `mean`, `max`, `attention`, or `concat`,
+            the concatenation of last, max and mean (3K).
         dropout: Fraction dropped from the token vectors, between layers and before the logits, in
             training.
         word_dropout: Fraction of the tokens replaced by UNK in training.
@@ -56,12 +56,11 @@ def many_to_one(
         A Keras model: int (B, T) token ids -> float (B, C) logits.
 
     Raises:
-        InputError: An option has a value that does not fit.
+        InputError: An option has an invalid value.
 
     Source: Graves and Schmidhuber, Framewise Phoneme Classification with Bidirectional LSTM (2005),
-        for
-    the body; Yang et al., Hierarchical Attention Networks (2016), for the attention;
-    Howard and Ruder, arXiv:1801.06146, section 3.3, for `concat`.
+        for the body; Yang et al., Hierarchical Attention Networks (2016), for the attention;
+        Howard and Ruder, arXiv:1801.06146, section 3.3, for `concat`.
     """
     require_positive_int("num_classes", num_classes)
     require_choice("pooling", pooling, POOLINGS)
@@ -90,19 +89,19 @@ def many_to_one(
 preset(
     "deep_many_to_one",
     many_to_one,
-    "Many to one with two recurrent layers on top of each other.",
+    "Many to one with two recurrent layers.",
     num_layers=2,
 )
 preset(
     "bidirectional_many_to_one",
     many_to_one,
-    "Many to one, read in both directions.",
+    "Many to one with a bidirectional layer.",
     bidirectional=True,
 )
 preset(
     "deep_bidirectional_many_to_one",
     many_to_one,
-    "Many to one with two layers, each read in both directions.",
+    "Many to one with two bidirectional layers.",
     num_layers=2,
     bidirectional=True,
 )

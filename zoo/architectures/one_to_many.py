@@ -46,17 +46,18 @@ def one_to_many(
         state:  the states before the first step are tanh(c W_s + b_s), a layer each
         input:  at each step the decoder reads the token's vector and c
 
-    In training the tokens are given (BOS first, 0 = PAD on the right), the mask is computed from
-    them, and the logits predict the tokens that follow. To generate, `initial_states` makes the
-    states and `step` reads one token.
+    In training the tokens are an input (BOS first, 0 = PAD on the right), the mask is computed from
+    them, and the logits predict the next tokens. To generate, call `initial_states` once and
+    `step` for each token.
 
     Args:
         vocabulary_size: V, number of token ids.
-        num_classes: Number of classes: the input is `class_ids` (B,), from 0 up. Or:
-        vector_dim: F: the input is `vectors` float (B, F). One of both is given.
+        num_classes: Number of classes if the input is `class_ids` (B,), from 0.
+        vector_dim: F, size of the vector if the input is `vectors` float (B, F). Exactly one of
+            `num_classes` and `vector_dim` must be positive.
         embedding_dim: E, size of a token's vector.
-        class_dim: D, size of the vector c that the input becomes.
-        conditioning: How c reaches the decoder: `state`, `input` or `both`.
+        class_dim: D, size of c, the embedding of the input.
+        conditioning: Where the decoder uses c: `state`, `input` or `both`.
         body: The options of the decoder.
         class_dropout: Fraction of the rows whose c is zero, in training: so the network also learns
             the distribution over all classes, and `unconditional_states` can start without one.
@@ -67,7 +68,7 @@ def one_to_many(
         int (B, T) -> float (B, T, V), logits.
 
     Raises:
-        InputError: An option has a value that does not fit.
+        InputError: An option has an invalid value.
 
     Source: Sutskever et al., arXiv:1409.3215, and Vinyals et al., arXiv:1411.4555, for the state;
         Mikolov and Zweig, Context dependent recurrent neural network language model (2012), for
@@ -76,8 +77,8 @@ def one_to_many(
     require_choice("conditioning", conditioning, CONDITIONINGS)
     require_positive_int("class_dim", class_dim)
     require_rate("class_dropout", class_dropout)
-    given, make = _condition(num_classes, vector_dim, class_dim)
-    condition = RowDropout(class_dropout, name="class_dropout")(make(given))
+    condition_input, embed = _condition(num_classes, vector_dim, class_dim)
+    condition = RowDropout(class_dropout, name="class_dropout")(embed(condition_input))
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     mask = masking.padding_mask(token_ids)
     vectors = TokenEmbedding(vocabulary_size, embedding_dim, name="embedding")(token_ids)
@@ -93,7 +94,9 @@ def one_to_many(
     states, _ = decoder(vectors, mask=mask, initial_states=before)
     dropped = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
     logits = TokenLogits(vocabulary_size, name="logits")(dropped)
-    return ConditionalLanguageModel({given.name: given, "token_ids": token_ids}, logits, name=name)
+    return ConditionalLanguageModel(
+        {condition_input.name: condition_input, "token_ids": token_ids}, logits, name=name
+    )
 
 
 def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, Any]:
@@ -114,7 +117,7 @@ def _condition(num_classes: int, vector_dim: int, class_dim: int) -> tuple[Any, 
 
 @keras.saving.register_keras_serializable("zoo")
 class ConditionalLanguageModel(LanguageModel):
-    """The Keras model that `one_to_many` builds: a language model that begins with a condition."""
+    """The Keras model that `one_to_many` builds: a conditional language model."""
 
     layer_names = ("condition", "embedding", "decoder", "logits")
     built_by = "zoo.build('one_to_many', ...)"
@@ -130,7 +133,7 @@ class ConditionalLanguageModel(LanguageModel):
         return self.get_layer("condition").input_dim if "class_ids" in self.input else 0
 
     def initial_states(self, inputs: Any) -> States:
-        """The states before the first token, BOS.
+        """Returns the states before the first token, BOS.
 
         Args:
             inputs: Class ids int (B,), or vectors float (B, F).
@@ -142,7 +145,7 @@ class ConditionalLanguageModel(LanguageModel):
         return self._conditioned(self.get_layer("condition")(inputs))
 
     def unconditional_states(self, rows: Any) -> States:
-        """The states of B rows before the first token without a class, as in `class_dropout`."""
+        """Returns the initial states of B rows without a class, as in `class_dropout`."""
         condition = self.get_layer("condition").output
         return self._conditioned(ops.zeros((rows, condition.shape[-1]), dtype=condition.dtype))
 
@@ -155,7 +158,7 @@ class ConditionalLanguageModel(LanguageModel):
         return {**states, "condition": condition} if "conditioned" in layers else states
 
     def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
-        """Reads one token of each row; see `LanguageModel.step`."""
+        """Reads one token per row; see `LanguageModel.step`."""
         vectors = self.get_layer("embedding")(token_ids[:, None])[:, 0]  # (B, E)
         if "condition" in states:
             vectors = ops.concatenate([vectors, states["condition"]], axis=-1)

@@ -26,10 +26,10 @@ def one_to_one(
         h = g(W x + b),   logits = V h + c
 
     Args:
-        num_features: D, numbers that stand for an example.
-        num_classes: C.
+        num_features: D, number of features of an example.
+        num_classes: C, number of classes.
         units: Hidden size K of each layer.
-        num_layers: L, hidden layers on top of each other.
+        num_layers: L, number of hidden layers.
         activation: g, a Keras activation's name.
         dropout: Fraction of the features and of each hidden layer dropped, in training.
         name: The model's name.
@@ -38,7 +38,7 @@ def one_to_one(
         A Keras model: float (B, D) -> float (B, C), logits.
 
     Raises:
-        InputError: An option has a value that does not fit.
+        InputError: An option has an invalid value.
 
     Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors
         (1986).

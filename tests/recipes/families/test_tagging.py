@@ -524,7 +524,7 @@ def test_a_line_is_coloured_on_a_terminal_alone():
         (["--character-widths", "2;3"], "character_widths must be whole numbers with commas"),
         (["--character-widths", "3,0"], "character_widths must be a positive int, got 0"),
         (["--decay", "cosin"], "decay must be one of"),
-        (["--auxiliary", "tags"], "auxiliary tags cannot be called 'tags'"),
+        (["--auxiliary", "tags"], "auxiliary tags cannot be named 'tags'"),
         (["--neighbour-weight", "-1"], "neighbour_weight must be at least 0, got -1.0"),
         (["--neighbour-words", "9", "--num-layers", "2"], "needs one recurrent layer"),
         (["--auxiliary-weight", "-1"], "auxiliary_weight must be at least 0, got -1.0"),
