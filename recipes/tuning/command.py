@@ -38,7 +38,7 @@ OWN = [
         "minutes",
         float,
         None,
-        "minutes for the search: no trial starts that would end later (default: no limit)",
+        "minutes for the search: no trial starts that would end later (default: any)",
     ),
     Option("seeds", int, None, "runs per setting, with different seeds (default: 2)"),
     Option(
