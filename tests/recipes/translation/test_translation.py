@@ -411,7 +411,7 @@ def test_words_that_are_not_known_are_taken_from_the_source(folder, tmp_path, ea
         (["--label-smoothing", "1"], "label_smoothing must be a number from 0"),
         (["--beam-size", "0"], "beam_size must be a positive int, got 0"),
         (["--attention", "genral"], "did you mean 'general'?"),
-        (["--attention", "none", "--bridge", "zero"], "without attention the bridge is the only"),
+        (["--attention", "none", "--bridge", "zero"], "without attention, bridge must be"),
         (["--cell", "lstn"], "unknown cell 'lstn': did you mean 'lstm'?"),
         (["--decay", "linear"], "warmup goes with --decay cosine"),
         (["--limit", "-1"], "limit must be a number of pairs, got -1"),
