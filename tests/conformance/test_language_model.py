@@ -90,7 +90,7 @@ def assert_same_states(found, expected, rows=slice(None)):
 
 def test_logits_and_states_are_those_of_the_reference(case):
     assert case.logits.shape == (5, 5, 9)
-    residual = case.model.get_layer("body").residual
+    residual = case.model.get_layer("body").options.residual
     weights = by_path(case.model)
     expected, final = reference.language_model(weights, TOKENS, case.cell, residual)
     np.testing.assert_allclose(case.logits[REAL], expected[REAL], atol=1e-5)

@@ -99,7 +99,7 @@ def expected_logits(case, condition, token_ids=TOKENS):
                 states[2] = np.exp(states[2])
             starts.append([states])
     lengths = [sum(token != 0 for token in row) for row in token_ids]
-    residual = case.model.get_layer("decoder").residual
+    residual = case.model.get_layer("decoder").options.residual
     states, _ = reference.stack(
         case.cell, layers, vectors, lengths, initial_states=starts, residual=residual
     )

@@ -14,7 +14,6 @@ from recipes.data.splits import Splits
 from recipes.families.tagging import answers, chosen, data, recipe
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.ner import NerRecipe
-from recipes.ner.config import NerConfig
 from recipes.run import Run
 from recipes.training import checkpoint
 from recipes.training.epochs import settled
@@ -305,7 +304,7 @@ def test_neighbours_are_the_ids_beside_a_token_with_rare_words_unknown():
     ],
 )
 def test_larger_data_learns_neighbouring_words_where_the_network_can(options, size, expected):
-    config = settled(NerConfig(data="mine", **options), size)
+    config = settled(ner.configured({"data": "mine", **options}), size)
     assert config.neighbour_words == expected
     assert settled(config, 10) == config
 
@@ -318,7 +317,7 @@ def test_what_a_run_chose_is_trained_again_with_validation_among_train(
     words = ["--chosen-by", first, "--seed", "1", "--run-dir", tmp_path / "run"]
     status, said = run(capsys, "ner", "train", *words)
     assert status == 0, said.err
-    assert "validation is trained on too" in said.out and "train 56, validation 8" in said.out
+    assert "training on train and validation" in said.out and "train 56, validation 8" in said.out
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     old = json.loads((first / "config.json").read_text())
     epoch = json.loads((first / "metrics.json").read_text())["best_epoch"]
@@ -542,7 +541,7 @@ def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
 
 def test_a_cell_without_an_input_matrix_is_refused_before_the_data_is_read():
     with pytest.raises(InputError, match="input"):
-        ner.check(NerConfig(cell="elman"))
+        ner.check(ner.configured({"cell": "elman"}))
 
 
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):

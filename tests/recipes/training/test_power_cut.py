@@ -15,7 +15,7 @@ import pytest
 
 from recipes import plots
 from recipes import run as run_module
-from recipes.config import TrainingConfig, option, read_json, write_json
+from recipes.config import TrainingConfig, from_mapping, option, read_json, write_json
 from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.run import Run
@@ -88,6 +88,7 @@ TASK: Any = SimpleNamespace(
     name="number",
     config=Config,
     configured=lambda given: Config(**given),
+    opened=lambda stored: from_mapping(Config, stored),
     data_of=lambda config: config,
     check=lambda config: None,
     load=lambda data: Splits(EXAMPLES, EXAMPLES, EXAMPLES),
