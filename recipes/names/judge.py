@@ -11,7 +11,6 @@ import numpy as np
 from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.writing.config import WritingConfig
-from recipes.origin.config import OriginConfig
 from recipes.origin.recipe import OriginRecipe
 from recipes.run_files import record_new
 from recipes.training import checkpoint, loop
@@ -70,7 +69,7 @@ def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> 
         directory: The folder of the judge.
     """
     recipe = OriginRecipe()
-    own = OriginConfig(data=config.data, seed=config.seed, **QUICK)
+    own = recipe.configured({"data": config.data, "seed": config.seed, **QUICK})
     durable.make_folder(directory)
     prepared = recipe.prepare(recipe.data_of(own), splits, directory)
     record_new(directory)
