@@ -193,7 +193,9 @@ def test_a_misspelt_option_is_named_with_the_nearest(name):
 
 def test_a_model_of_another_kind_has_no_losses_of_tokens():
     model = zoo.build("many_to_one", vocabulary_size=9, num_classes=2, units=3)
-    with pytest.raises(zoo.InputError, match="not what zoo.build.'language_model', .* returns"):
+    with pytest.raises(
+        zoo.InputError, match="not a model of zoo.build.'language_model', .*lacks the layer 'body'"
+    ):
         LanguageModel.of(model)
 
 

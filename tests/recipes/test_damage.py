@@ -233,7 +233,7 @@ def test_damaged_files_of_the_run_that_chose(tmp_path: Path):
     (run / "config.json").write_text(json.dumps(stored))
     for epoch in ("two", True, 0, [1]):
         (run / "metrics.json").write_text(json.dumps({"best_epoch": epoch}))
-        with pytest.raises(InputError, match=r"metrics.json has no epoch"):
+        with pytest.raises(InputError, match=r"metrics.json must have an epoch as best_epoch"):
             chosen.options(ner.name, str(run))
     (run / "metrics.json").write_text(json.dumps({"best_epoch": 3}))
     for history in ("", "epoch,validation_shift\n1,0.5\n", "epoch,validation_shift\n1,a\n2,b\n3,c"):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recipes import registry as recipe_registry
 from recipes.cli import main
 from recipes.training import checkpoint, replicas
 from recipes.training.replicas import Team
@@ -58,6 +59,7 @@ if "DIES_AT" in os.environ:
 @pytest.fixture
 def bag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The options that take the module in, in this process and in others."""
+    monkeypatch.setattr(recipe_registry, "modules_of_user", [])
     (tmp_path / "bag.py").write_text(BAG, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

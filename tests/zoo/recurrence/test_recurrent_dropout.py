@@ -179,7 +179,7 @@ def test_the_dropouts_reach_every_direction_of_a_stack():
     rates = {rate: 0.1 * number for number, rate in enumerate(RATES, 1)}
     layer = Recurrent("gru", K, num_layers=2, bidirectional=True, **rates)
     ways = [way for ways in layer.directions for way in ways]
-    assert [{rate: getattr(way, rate) for rate in RATES} for way in ways] == [rates] * 4
+    assert [{rate: getattr(way.options, rate) for rate in RATES} for way in ways] == [rates] * 4
 
 
 @pytest.mark.parametrize("rate", ["dropout", *RATES])
