@@ -75,9 +75,11 @@ class NerConfig(TaggingConfig, NerData):
 
     def _sees_one_side(self) -> bool:
         """Whether a state has read the words on one side of its token alone."""
-        body: Any = self  # the builder's options are added to the class
-        one_layer = body.num_layers == 1 and not body.dense_layers
-        apart = not body.bidirectional or body.merge_mode == "concat"
+        # the builder's options are added to the class; an architecture of the user's may lack them
+        layers, dense = getattr(self, "num_layers", 0), getattr(self, "dense_layers", 0)
+        one_layer = layers == 1 and not dense
+        bidirectional = getattr(self, "bidirectional", False)
+        apart = not bidirectional or getattr(self, "merge_mode", "") == "concat"
         return one_layer and apart and not (self.context or self.unlabelled)
 
 

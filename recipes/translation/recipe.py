@@ -238,7 +238,7 @@ def _check_replacing(config: Any) -> None:
             f"got source_level {levels[0]!r} and target_level {levels[1]!r}: set --source-level "
             "word and --target-level word, or leave it out"
         )
-    if config.attention == "none":
+    if getattr(config, "attention", "none") == "none":
         raise InputError(
             "replace_unknown needs attention, got attention 'none': set "
             "--attention general, or leave it out"

@@ -14,6 +14,7 @@ from recipes.data.splits import Splits
 from recipes.families.tagging import answers, chosen, data, recipe
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
 from recipes.ner import NerRecipe
+from recipes.ner.config import NerConfig
 from recipes.run import Run
 from recipes.training import checkpoint
 from recipes.training.epochs import settled
@@ -307,6 +308,10 @@ def test_larger_data_learns_neighbouring_words_where_the_network_can(options, si
     config = settled(ner.configured({"data": "mine", **options}), size)
     assert config.neighbour_words == expected
     assert settled(config, 10) == config
+
+
+def test_larger_data_learns_no_neighbouring_words_with_an_architecture_of_unknown_direction():
+    assert settled(NerConfig(data="mine"), 14_041).neighbour_words == 0
 
 
 def test_what_a_run_chose_is_trained_again_with_validation_among_train(
