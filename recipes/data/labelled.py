@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from recipes.config import LabelledColumns
 from recipes.data.formats.class_folder import class_files, read_class_folder
 from recipes.data.formats.delimited import read_csv, read_tsv
 from recipes.data.formats.jsonl import read_jsonl
@@ -40,18 +41,7 @@ _KINDS = (
 
 
 def load(
-    data: str,
-    *,
-    builtin: Callable[[], Splits[Example]],
-    text_column: str,
-    label_column: str,
-    validation_fraction: float,
-    test_fraction: float,
-    split_seed: int,
-    download: bool,
-    format: str = "",
-    header: bool = True,
-    whole: bool = False,
+    options: LabelledColumns, builtin: Callable[[], Splits[Example]], whole: bool = False
 ) -> Splits[Example]:
     """Loads the data of a classification run.
 
@@ -62,20 +52,9 @@ def load(
     ending or none.
 
     Args:
-        data: Which data.
+        options: Which data, its columns and its format.
         builtin: Makes the corpus that needs no file.
-        text_column: The column, key or feature that holds the text: its name or, in TSV and CSV,
-            its number from 0; several with commas, of which the first counts that a file has.
-        label_column: The column, key or feature that holds the label, likewise.
-        validation_fraction: Share of train for a missing validation split.
-        test_fraction: Share of train for a missing test split.
-        split_seed: Chooses which examples are cut off.
-        download: Whether tensorflow-datasets may use the network.
-        format: `tsv`, `csv` or `jsonl`, or `txt` for a folder of a file for each class; `""`: the
-            endings of the files' names say it.
-        header: Whether the first line of TSV and CSV names the columns.
-        whole: Give all of it as `test`, for measuring: the test part where there is one, else
-            everything. Nothing is cut off, and the other parts are empty.
+        whole: Give all of it as `test`, for measuring: see `all_as_test`.
 
     Returns:
         Splits that a classifier can be trained and measured on.
@@ -83,6 +62,8 @@ def load(
     Raises:
         InputError: The data is not there, malformed, or too little.
     """
+    data, format, header = options.data, options.format, options.header
+    text_column, label_column = options.text_column, options.label_column
     if data != "builtin":
         _check_columns(text_column, label_column)
         if format:
@@ -91,7 +72,7 @@ def load(
     if isinstance(location, Builtin):
         parts = builtin().parts()
     elif isinstance(location, Tfds):
-        found = load_tfds(data, text_column, label_column, download, splits=SPLIT_OF)
+        found = load_tfds(data, text_column, label_column, options.download, splits=SPLIT_OF)
         nothing = "no labelled examples in a split"
         parts = in_splits(data, found, problem=nothing, remedy=" or another --label-column")
     elif _is_class_folder(location, format):
@@ -103,9 +84,8 @@ def load(
         }
     if whole:
         return all_as_test(data, parts)
-    splits = complete(
-        parts, validation_fraction, test_fraction, split_seed, key=lambda example: example.text
-    )
+    fractions = (options.validation_fraction, options.test_fraction)
+    splits = complete(parts, *fractions, options.split_seed, key=lambda example: example.text)
     check_labels(splits)
     return splits
 

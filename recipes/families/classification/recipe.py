@@ -1,7 +1,7 @@
 """`ClassificationRecipe`: a text in, one label out."""
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ import numpy as np
 
 from recipes import confusions
 from recipes.asking import ask
-from recipes.config import LabelledColumns, write_json
+from recipes.config import write_json
 from recipes.data import labelled
 from recipes.data.items import Example
 from recipes.data.splits import Splits
@@ -57,7 +57,7 @@ class ClassificationRecipe(Recipe):
 
     def load(self, data: Any, whole: bool = False) -> Splits[Example]:
         """Loads the texts and labels that `data.data` names."""
-        return load_labelled(data, self.corpus, whole)
+        return labelled.load(data, lambda: from_pairs(self.corpus(data.split_seed)), whole)
 
     def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabulary, which is learned if it has none."""
@@ -172,25 +172,6 @@ class ClassificationRecipe(Recipe):
         text = " ".join(row["text"].split())
         shown = text if len(text) <= 100 else text[:99] + "…"
         return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"
-
-
-def load_labelled(
-    data: LabelledColumns, corpus: Callable[[int], tuple[Pairs, Pairs, Pairs]], whole: bool
-) -> Splits[Example]:
-    """Loads the texts and labels that `data.data` names; `corpus` generates the built-in ones."""
-    return labelled.load(
-        data.data,
-        builtin=lambda: from_pairs(corpus(data.split_seed)),
-        text_column=data.text_column,
-        label_column=data.label_column,
-        validation_fraction=data.validation_fraction,
-        test_fraction=data.test_fraction,
-        split_seed=data.split_seed,
-        download=data.download,
-        format=data.format,
-        header=data.header,
-        whole=whole,
-    )
 
 
 def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits[Example]:

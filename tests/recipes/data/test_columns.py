@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recipes.config import LabelledColumns
 from recipes.data import labelled
 from recipes.data.columns import candidates, first_of, place_of
 from recipes.data.items import Example
@@ -36,16 +37,9 @@ def refusal(path: Path, *options: Any, **named: Any) -> str:
 
 
 def loaded(data: Path, **changes: Any) -> Splits:
-    options: dict[str, Any] = {
-        "builtin": lambda: Splits([], [], []),
-        "text_column": "text",
-        "label_column": "label",
-        "validation_fraction": 0.2,
-        "test_fraction": 0.2,
-        "split_seed": 0,
-        "download": False,
-    }
-    return labelled.load(str(data), **{**options, **changes})
+    fractions: dict[str, Any] = {"validation_fraction": 0.2, "test_fraction": 0.2}
+    options = {"download": False} | fractions | changes
+    return labelled.load(LabelledColumns(data=str(data), **options), lambda: Splits([], [], []))
 
 
 @pytest.mark.parametrize("name", ["tsv", "csv"])

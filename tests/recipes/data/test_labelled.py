@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recipes.config import LabelledColumns
 from recipes.data import labelled
 from recipes.data import splits as splitting
 from recipes.data.items import Example
@@ -25,17 +26,12 @@ def _rows(count: int, start: int = 0) -> list[Example]:
 BUILTIN = Splits(_rows(4), _rows(2), _rows(2))
 
 
-def _load(data: str | Path, **changes: Any) -> Splits:
-    options: dict[str, Any] = {
-        "builtin": lambda: BUILTIN,
-        "text_column": "text",
-        "label_column": "label",
-        "validation_fraction": 0.2,
-        "test_fraction": 0.3,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load(str(data), **(options | changes))
+def _load(
+    data: str | Path, builtin: Callable[[], Splits] = lambda: BUILTIN, **changes: Any
+) -> Splits:
+    fractions: dict[str, Any] = {"validation_fraction": 0.2, "test_fraction": 0.3}
+    options = {"split_seed": 5, "download": False} | fractions | changes
+    return load(LabelledColumns(data=str(data), **options), builtin)
 
 
 def _refusal(data: str | Path, **changes: Any) -> str:

@@ -2,9 +2,11 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from recipes.config import LabelledColumns
 from recipes.data import labelled
 from recipes.data.formats.class_folder import class_files, read_class_folder
 from recipes.data.items import Example
@@ -22,17 +24,10 @@ def write(folder: Path, **files: str | bytes) -> Path:
     return folder
 
 
-def loaded(data: Path, **changes: object) -> Splits:
-    options: dict[str, object] = {
-        "builtin": lambda: Splits([], [], []),
-        "text_column": "text",
-        "label_column": "label",
-        "validation_fraction": 0.2,
-        "test_fraction": 0.2,
-        "split_seed": 0,
-        "download": False,
-    }
-    return labelled.load(str(data), **{**options, **changes})  # type: ignore[arg-type]
+def loaded(data: Path, **changes: Any) -> Splits:
+    fractions: dict[str, Any] = {"validation_fraction": 0.2, "test_fraction": 0.2}
+    options = {"download": False} | fractions | changes
+    return labelled.load(LabelledColumns(data=str(data), **options), lambda: Splits([], [], []))
 
 
 def test_what_an_archive_leaves_is_no_class_and_is_named(
