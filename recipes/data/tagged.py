@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from recipes.config import DataOptions, option
 from recipes.data.columns import NUMBER
 from recipes.data.formats.conll import read_conll
 from recipes.data.formats.conllu import read_conllu
@@ -29,35 +30,33 @@ _KINDS = (
 )
 
 
-class _Reading(NamedTuple):
-    """How files are read; the options of `load_tagging`."""
+@dataclass(frozen=True)
+class TaggedColumns(DataOptions):
+    """Where a file or a data set of tfds has the tokens and their tags."""
 
-    token_column: str | int
-    tag_column: str | int
-    tags_feature: str
-    others: Sequence[str]
-    counts: Counter[str] | None
-    format: str
-    header: bool
+    token_column: str = option(
+        "0",
+        "Column of a CoNLL file with the token: its number from 0 or, with --header, its name; of "
+        "several with commas between, the first that a file has.",
+    )
+    tag_column: str = option("-1", "Column of a CoNLL file with the tag; -1 = the last.")
+    format: str = option(
+        "", "Format of the files: conll (columns), conllu; by default as the ending says."
+    )
+    header: bool = option(False, "The first line of a CoNLL file names its columns.")
+    tokens_feature: str = option(
+        "", "Tfds feature of the tokens; by default the only one of its kind."
+    )
+    tags_feature: str = option("", "Tfds feature (or upos, xpos of CoNLL-U) of the tags.")
+    auxiliary: str = option(
+        "", "Further tags to learn together: features (xpos,deprel) or columns."
+    )
 
 
-def load_tagging(
-    data: str,
-    *,
+def load(
+    options: TaggedColumns,
     builtin: Callable[[], Splits[Sentence]],
-    token_column: str | int,
-    tag_column: str | int,
-    tokens_feature: str,
-    tags_feature: str,
-    validation_fraction: float,
-    test_fraction: float,
-    split_seed: int,
-    download: bool,
     usual_tags: Sequence[str] = TAGS,
-    others: Sequence[str] = (),
-    counts: Counter[str] | None = None,
-    format: str = "",
-    header: bool = False,
     whole: bool = False,
 ) -> Splits[Sentence]:
     """Loads the data of a tagging run.
@@ -67,30 +66,14 @@ def load_tagging(
     in that word, the ending aside: `train.conll`, `eng.testa`, `en_ewt-ud-dev.conllu.gz`. Where a
     part has a CoNLL-U file, only that counts: treebanks have the plain text beside it. Whatever is
     not called `.conllu` is read as CoNLL columns. Where a format is given, all files are in it, and
-    their names may have any ending. What is missing is cut from train by a hash.
+    their names may have any ending. What is missing is cut from train by a hash. A line reports
+    how many lines began with `#`.
 
     Args:
-        data: Which data.
+        options: Which data, its columns or features, and its format.
         builtin: Makes the corpus that needs no file.
-        token_column: Column of the tokens in CoNLL columns, from 0 or backwards from -1, or with a
-            header its name; several with commas, of which the first counts that a file has.
-        tag_column: Column of the tags, likewise.
-        tokens_feature: The tfds feature that holds the tokens; `""` finds it by its usual names.
-        tags_feature: The tfds feature that holds the tags, or `upos` or `xpos` of a CoNLL-U file;
-            `""` finds the feature by its usual names, and takes `upos`.
-        validation_fraction: Share of train for a missing validation split.
-        test_fraction: Share of train for a missing test split.
-        split_seed: Chooses which sentences are cut off.
-        download: Whether tensorflow-datasets may use the network.
         usual_tags: The names of tfds features that the recipe takes for tags, the best one first.
-        others: Further tags to be read: tfds features, columns of CoNLL-U by name, of CoNLL by
-            number.
-        counts: Is given the numbers of lines that begin with `#`: "comments", which are skipped,
-            and "tokens".
-        format: `conll` or `conllu`; `""`: the ending `.conllu` says it.
-        header: Whether the first line of a file in CoNLL columns names them.
-        whole: Give all of it as `test`, for measuring: the test part where there is one, else
-            everything. Nothing is cut off, and the other parts are empty.
+        whole: Give all of it as `test`, without further tags, for measuring: see `all_as_test`.
 
     Returns:
         Splits that a tagger can be trained and measured on.
@@ -98,6 +81,7 @@ def load_tagging(
     Raises:
         InputError: The data is not there, malformed, or too little.
     """
+    data, others = options.data, () if whole else names_of(options.auxiliary)
     location = locate(data, _KINDS)
     if isinstance(location, Builtin):
         if others:
@@ -107,22 +91,16 @@ def load_tagging(
             )
         parts = builtin().parts()
     elif isinstance(location, Tfds):
-        found = load_tfds_tagging(
-            data, tokens_feature, tags_feature, download, _SPLIT_OF, usual_tags, others
-        )
+        features = (options.tokens_feature, options.tags_feature)
+        found = load_tfds_tagging(data, *features, options.download, _SPLIT_OF, usual_tags, others)
         nothing = "no tagged sentences in a split"
         parts = in_splits(data, found, _SPLIT_OF, nothing, " or another --tags-feature")
     else:
-        if format:
-            require_choice("format", format, FORMATS)
-        reading = _Reading(token_column, tag_column, tags_feature, others, counts, format, header)
-        files = _files(location, format)
-        parts = {split: _read(path, reading) for split, path in files.items()}
+        parts = _read_files(location, options, others)
     if whole:
         return all_as_test(data, parts)
-    splits = complete(
-        parts, validation_fraction, test_fraction, split_seed, key=lambda sentence: sentence.text
-    )
+    fractions = (options.validation_fraction, options.test_fraction)
+    splits = complete(parts, *fractions, options.split_seed, key=lambda sentence: sentence.text)
     check_tags(splits)
     return splits
 
@@ -149,17 +127,41 @@ def check_tags(splits: Splits[Sentence]) -> None:
         )
 
 
-def _read(path: Path, reading: _Reading) -> list[Sentence]:
-    others, format = reading.others, reading.format
+def names_of(text: str) -> list[str]:
+    """Splits the value of an option at its commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read_files(
+    files: Files, options: TaggedColumns, others: Sequence[str]
+) -> dict[str, list[Sentence]]:
+    if options.format:
+        require_choice("format", options.format, FORMATS)
+    counts: Counter[str] = Counter()
+    paths = _files(files, options.format)
+    parts = {split: _read(path, options, others, counts) for split, path in paths.items()}
+    if counts:
+        print(
+            f"comments: {counts['comments']:,} lines that begin with '#' skipped, "
+            f"{counts['tokens']:,} read as tokens",
+            flush=True,
+        )
+    return parts
+
+
+def _read(
+    path: Path, options: TaggedColumns, others: Sequence[str], counts: Counter[str]
+) -> list[Sentence]:
+    format = options.format
     if format == "conllu" or (not format and without_gz(path).endswith(".conllu")):
-        return read_conllu(path, reading.tags_feature or "upos", others, reading.counts)
-    if not reading.header and not all(NUMBER.fullmatch(other) for other in others):
+        return read_conllu(path, options.tags_feature or "upos", others, counts)
+    if not options.header and not all(NUMBER.fullmatch(other) for other in others):
         raise InputError(
             f"{path}: --auxiliary must give numbers of columns, such as 1,2, got "
             f"{','.join(others)!r}: names are for CoNLL-U, tfds and files with --header"
         )
-    columns = (reading.token_column, reading.tag_column)
-    return read_conll(path, *columns, others, reading.counts, reading.header)
+    columns = (options.token_column, options.tag_column)
+    return read_conll(path, *columns, others, counts, options.header)
 
 
 def _files(files: Files, format: str) -> dict[str, Path]:

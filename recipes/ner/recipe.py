@@ -1,6 +1,7 @@
 """The recipe `ner`: a sentence in, named entities out."""
 
 from recipes.corpora.entities import corpus
+from recipes.data import tagged
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
@@ -46,7 +47,7 @@ class NerRecipe(TaggingRecipe):
 
     def load(self, options: NerData, whole: bool = False) -> Splits[Sentence]:
         """Loads the sentences, with their tags in the scheme of the options."""
-        splits = data.load(
+        splits = tagged.load(
             options, lambda: data.from_pairs(corpus.generate()), ("ner", "tags"), whole
         )
         splits = data.in_scheme(splits, options.scheme)

@@ -1,6 +1,7 @@
 """The recipe `pos`: a sentence in, parts of speech out."""
 
 from recipes.corpora.parts_of_speech import corpus
+from recipes.data import tagged
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
 from recipes.families.tagging import TaggingRecipe, chosen, data
@@ -30,7 +31,7 @@ class PosRecipe(TaggingRecipe):
 
     def load(self, options: TaggingData, whole: bool = False) -> Splits[Sentence]:
         """Loads the tagged sentences."""
-        splits = data.load(
+        splits = tagged.load(
             options, lambda: data.from_pairs(corpus.generate()), ("upos", "pos", "xpos"), whole
         )
         return splits if whole else chosen.joined(splits, options.chosen_by)

@@ -2,33 +2,17 @@
 
 from dataclasses import dataclass
 
-from recipes.config import DataOptions, TrainingConfig, option
+from recipes.config import TrainingConfig, option
+from recipes.data.tagged import TaggedColumns
 from zoo.layers.characters import WITH_CNN, WITH_LETTERS
 
 WIDTHS = "Letters that each convolution of cnn reads, with commas between: 2,3,4."
 
 
 @dataclass(frozen=True)
-class TaggingData(DataOptions):
-    """Where tokens and tags are, how words become numbers, and pretraining on unlabelled text."""
+class TaggingData(TaggedColumns):
+    """How words become numbers, and pretraining on unlabelled text."""
 
-    token_column: str = option(
-        "0",
-        "Column of a CoNLL file with the token: its number from 0 or, with --header, its name; of "
-        "several with commas between, the first that a file has.",
-    )
-    tag_column: str = option("-1", "Column of a CoNLL file with the tag; -1 = the last.")
-    format: str = option(
-        "", "Format of the files: conll (columns), conllu; by default as the ending says."
-    )
-    header: bool = option(False, "The first line of a CoNLL file names its columns.")
-    tokens_feature: str = option(
-        "", "Tfds feature of the tokens; by default the only one of its kind."
-    )
-    tags_feature: str = option("", "Tfds feature (or upos, xpos of CoNLL-U) of the tags.")
-    auxiliary: str = option(
-        "", "Further tags to learn together: features (xpos,deprel) or columns."
-    )
     min_count: int = option(1, "Occurrences in train that a word needs to be in the vocabulary.")
     max_letters: int = option(20, "Letters read of a word at most.", only_if=WITH_LETTERS)
     vectors: str = option("", "File of pretrained word vectors: GloVe or word2vec text, also .gz.")

@@ -1,65 +1,15 @@
-"""Loads the data of a tagging recipe and converts the tags to one scheme of spans."""
+"""The tags of a tagging recipe's data: their kinds, and their conversion to one scheme."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
-from recipes.data.tagged import load_tagging
-from recipes.families.tagging.config import TaggingData
 from zoo.errors import InputError
 from zoo.text import converted, detected
 from zoo.text.tag_schemes import FOREIGN, OUTSIDE
 
 BROKEN = "mixed schemes"
-
-
-def load(
-    options: TaggingData,
-    builtin: Callable[[], Splits[Sentence]],
-    usual_tags: Sequence[str],
-    whole: bool = False,
-) -> Splits[Sentence]:
-    """Loads the sentences that the options name.
-
-    Args:
-        options: The recipe's data options.
-        builtin: Generates the built-in corpus.
-        usual_tags: Names of features that may be the tags.
-        whole: Return all data as `test`, without further tags, for evaluation.
-    """
-    counts: Counter[str] = Counter()
-    splits = load_tagging(
-        options.data,
-        builtin=builtin,
-        token_column=options.token_column,
-        tag_column=options.tag_column,
-        tokens_feature=options.tokens_feature,
-        tags_feature=options.tags_feature,
-        validation_fraction=options.validation_fraction,
-        test_fraction=options.test_fraction,
-        split_seed=options.split_seed,
-        download=options.download,
-        usual_tags=usual_tags,
-        others=() if whole else names_of(options.auxiliary),
-        counts=counts,
-        format=options.format,
-        header=options.header,
-        whole=whole,
-    )
-    if counts:
-        print(
-            f"comments: {counts['comments']:,} lines that begin with '#' skipped, "
-            f"{counts['tokens']:,} read as tokens",
-            flush=True,
-        )
-    return splits
-
-
-def names_of(text: str) -> list[str]:
-    """Splits the value of an option at its commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, list[str]]:

@@ -14,9 +14,10 @@ from recipes import confusions
 from recipes.config import whole_numbers, write_json
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
+from recipes.data.tagged import names_of
 from recipes.families.tagging import answers, chosen, context, scoring
 from recipes.families.tagging.batches import EncodedSentences, TagBatches
-from recipes.families.tagging.data import further_tags, names_of
+from recipes.families.tagging.data import further_tags
 from recipes.predictions import Measured
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.run_files import read_labels

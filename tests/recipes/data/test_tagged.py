@@ -4,7 +4,7 @@ import gzip
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ import pytest
 from recipes.data import splits as splitting
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits, hash_fraction
-from recipes.data.tagged import check_tags, load_tagging
+from recipes.data.tagged import TaggedColumns, check_tags, load
 from recipes.data.tfds import source
-from recipes.data.tfds.tagged import load_tfds_tagging
+from recipes.data.tfds.tagged import TAGS, load_tfds_tagging
 from zoo.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "tfds"
@@ -38,19 +38,16 @@ def _many(count: int, start: int = 0) -> list[Sentence]:
 BUILTIN = Splits(_many(4), _many(2), _many(2))
 
 
-def _load(data: str | Path, **changes: Any) -> Splits[Sentence]:
-    options: dict[str, Any] = {
-        "builtin": lambda: BUILTIN,
-        "token_column": 0,
-        "tag_column": -1,
-        "tokens_feature": "",
-        "tags_feature": "",
-        "validation_fraction": 0.2,
-        "test_fraction": 0.3,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load_tagging(str(data), **{**options, **changes})
+def _load(
+    data: str | Path,
+    builtin: Callable[[], Splits[Sentence]] = lambda: BUILTIN,
+    usual_tags: Sequence[str] = TAGS,
+    others: Sequence[str] = (),
+    **changes: Any,
+) -> Splits[Sentence]:
+    fractions: dict[str, Any] = {"validation_fraction": 0.2, "test_fraction": 0.3}
+    options = {"split_seed": 5, "download": False, "auxiliary": ",".join(others)} | fractions
+    return load(TaggedColumns(data=str(data), **(options | changes)), builtin, usual_tags)
 
 
 def _refusal(data: str | Path, **changes: Any) -> str:
