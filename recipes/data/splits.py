@@ -7,7 +7,7 @@ are added, removed or shuffled, on every platform, and no key is on both sides.
 import hashlib
 import math
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +47,11 @@ class Splits(Generic[T]):
     test: list[T]
     left_out: int = field(default=0, kw_only=True)
     continuous: bool = field(default=False, kw_only=True)
+
+    @classmethod
+    def of(cls, kind: Callable[..., T], parts: Iterable[Iterable[Sequence[Any]]]) -> "Splits[T]":
+        """Builds items from the rows of a generated corpus: of train, validation and test."""
+        return cls(*([kind(*row) for row in part] for part in parts))
 
     def parts(self) -> dict[str, list[T]]:
         """The three lists by name, train first."""

@@ -10,7 +10,6 @@ from recipes.corpora import surnames
 from recipes.data import labelled
 from recipes.data.items import Example
 from recipes.data.splits import Splits
-from recipes.families.classification.recipe import from_pairs
 from recipes.families.language.scoring import of_loss
 from recipes.families.writing import ConditionalWritingRecipe, samples
 from recipes.families.writing.config import MODEL, WritingAnswers
@@ -44,7 +43,9 @@ class NamesRecipe(ConditionalWritingRecipe):
 
     def load(self, data: LabelledColumns, whole: bool = False) -> Splits[Example]:
         """Loads names and their classes, without duplicates."""
-        found = labelled.load(data, lambda: from_pairs(surnames.generate(data.split_seed)), whole)
+        found = labelled.load(
+            data, lambda: Splits.of(Example, surnames.generate(data.split_seed)), whole
+        )
         return found.map(lambda part: list(dict.fromkeys(part)))
 
     def evaluate(

@@ -48,7 +48,7 @@ class NerRecipe(TaggingRecipe):
     def load(self, options: NerData, whole: bool = False) -> Splits[Sentence]:
         """Loads the sentences, with their tags in the scheme of the options."""
         splits = tagged.load(
-            options, lambda: data.from_pairs(corpus.generate()), ("ner", "tags"), whole
+            options, lambda: Splits.of(Sentence, corpus.generate()), ("ner", "tags"), whole
         )
         splits = data.in_scheme(splits, options.scheme)
         return splits if whole else chosen.joined(splits, options.chosen_by)

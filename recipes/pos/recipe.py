@@ -4,7 +4,7 @@ from recipes.corpora.parts_of_speech import corpus
 from recipes.data import tagged
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
-from recipes.families.tagging import TaggingRecipe, chosen, data
+from recipes.families.tagging import TaggingRecipe, chosen
 from recipes.families.tagging.config import TaggingData
 from recipes.pos.config import BUILTIN, MODEL, PosConfig
 from recipes.registry import register
@@ -32,6 +32,6 @@ class PosRecipe(TaggingRecipe):
     def load(self, options: TaggingData, whole: bool = False) -> Splits[Sentence]:
         """Loads the tagged sentences."""
         splits = tagged.load(
-            options, lambda: data.from_pairs(corpus.generate()), ("upos", "pos", "xpos"), whole
+            options, lambda: Splits.of(Sentence, corpus.generate()), ("upos", "pos", "xpos"), whole
         )
         return splits if whole else chosen.joined(splits, options.chosen_by)

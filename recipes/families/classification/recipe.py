@@ -57,7 +57,7 @@ class ClassificationRecipe(Recipe):
 
     def load(self, data: Any, whole: bool = False) -> Splits[Example]:
         """Loads the texts and labels that `data.data` names."""
-        return labelled.load(data, lambda: from_pairs(self.corpus(data.split_seed)), whole)
+        return labelled.load(data, lambda: Splits.of(Example, self.corpus(data.split_seed)), whole)
 
     def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabulary, which is learned if it has none."""
@@ -172,9 +172,3 @@ class ClassificationRecipe(Recipe):
         text = " ".join(row["text"].split())
         shown = text if len(text) <= 100 else text[:99] + "…"
         return f"{row['label']}  {max(row['probabilities'].values()):.3f}  {shown}"
-
-
-def from_pairs(parts: tuple[Pairs, Pairs, Pairs]) -> Splits[Example]:
-    """Converts a generated corpus to splits: train, validation, test."""
-    train, validation, test = ([Example(*pair) for pair in part] for part in parts)
-    return Splits(train, validation, test)

@@ -72,11 +72,3 @@ def _without_types(tags: set[str]) -> str | None:
 
 def _turned(sentence: Sentence, scheme: str) -> Sentence:
     return replace(sentence, tags=tuple(converted(sentence.tags, scheme)))
-
-
-def from_pairs(
-    parts: Sequence[Sequence[tuple[tuple[str, ...], tuple[str, ...]]]],
-) -> Splits[Sentence]:
-    """Converts a generated corpus to splits: train, validation, test."""
-    train, validation, test = ([Sentence(*pair) for pair in part] for part in parts)
-    return Splits(train, validation, test)
