@@ -1,8 +1,9 @@
 """The `--data` option of the translation recipe: builtin, tfds, a file or a folder -> pairs."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from recipes.config import DataOptions, option
 from recipes.data.formats.pair_files import FORMATS, read_aligned, read_pairs
 from recipes.data.formats.pair_folder import read_folder
 from recipes.data.items import Pair
@@ -18,22 +19,27 @@ _KINDS = (
 )
 
 
+@dataclass(frozen=True)
+class PairOptions(DataOptions):
+    """Where the pairs are, and in which direction they are translated."""
+
+    source: str = option(
+        "",
+        "Language (file ending, tfds feature) or column to translate from: its number from 0 or, "
+        "with --header, its name.",
+    )
+    target: str = option("", "Language or column to translate into, likewise.")
+    format: str = option(
+        "", "Format of files of pairs: tsv, csv, jsonl; by default as their endings say, or tsv."
+    )
+    header: bool = option(False, "The first line of a file of pairs names its columns.")
+    source_file: str = option("", "File of texts to translate, one per line, instead of --data.")
+    target_file: str = option("", "File of their translations, in the same order.")
+    limit: int = option(0, "Training pairs at most; 0 = all.")
+
+
 def load(
-    data: str,
-    *,
-    builtin: Callable[[], Splits[Pair]],
-    source: str,
-    target: str,
-    source_file: str,
-    target_file: str,
-    validation_fraction: float,
-    test_fraction: float,
-    split_seed: int,
-    download: bool,
-    limit: int = 0,
-    format: str = "",
-    header: bool = False,
-    whole: bool = False,
+    options: PairOptions, builtin: Callable[[], Splits[Pair]], whole: bool = False
 ) -> Splits[Pair]:
     """Loads the pairs of a translation run.
 
@@ -41,29 +47,15 @@ def load(
     UTF-8, gzipped or not, and hold a pair on each line. A file of pairs has tabs between its
     columns and no header, unless `format` and `header` say otherwise; what a folder may hold is in
     `pair_folder`. Pairs with a blank side are left out. What is missing is cut from train by a hash
-    of the source, so that no source is on two sides of a cut, however many translations it has.
+    of the source, so that no source is on two sides of a cut, however many translations it has. A
+    hash of the pair chooses what a limit leaves, so that a smaller limit leaves a part of what a
+    larger one does; the pairs stay in their order.
 
     Args:
-        data: Which data.
+        options: Which data; its languages or columns, where `""` stands for columns 0 and 1 or what
+            the tfds data set is for; and its format.
         builtin: Makes the corpus that needs no file.
-        source: The language to translate from, as tfds or the names of files spell it; in files of
-            pairs the number of its column, counted from 0, or its name. `""`: column 0, or what
-            the tfds data set is for.
-        target: The language to translate into, or the number of its column. `""`: column 1, or
-            what the tfds data set is for.
-        source_file: The texts to translate, if `data` is left at `builtin`; else `""`.
-        target_file: Their translations, line by line.
-        validation_fraction: Share of train's sources for a missing validation split.
-        test_fraction: Share of train's sources for a missing test split.
-        split_seed: Chooses which are cut off, and what a limit leaves.
-        download: Whether tensorflow-datasets may use the network.
-        limit: The most pairs of train, 0 for all. A hash of the pair chooses them, so that a
-            smaller limit leaves a part of what a larger one does; they stay in their order.
-        format: Of files of pairs: `tsv`, `csv` or `jsonl`; `""`: the ending `.csv` or `.jsonl` says
-            it, and all else is TSV.
-        header: Whether the first line of a TSV or CSV file of pairs names its columns.
-        whole: Give all of it as `test`, for measuring: the test part where there is one, else
-            everything. Nothing is cut off, and the other parts are empty.
+        whole: Give all of it as `test`, for measuring: see `all_as_test`.
 
     Returns:
         Parts with at least one pair each.
@@ -71,45 +63,39 @@ def load(
     Raises:
         InputError: The data is not there, malformed, or too little; or an option is wrong.
     """
+    limit, seed = options.limit, options.split_seed
+    source_file, target_file = options.source_file, options.target_file
     _check_limit(limit)
-    if format:
-        require_choice("format", format, FORMATS)
+    if options.format:
+        require_choice("format", options.format, FORMATS)
     if source_file or target_file:
-        _check_files(data, source_file, target_file)
+        _check_files(options.data, source_file, target_file)
         parts = {"train": read_aligned(source_file, target_file)}
     else:
-        parts = _parts(data, builtin, source, target, download, format, header)
+        parts = _parts(options, builtin)
     filled = {name: [pair for pair in pairs if not pair.is_blank] for name, pairs in parts.items()}
     blank = sum(map(len, parts.values())) - sum(map(len, filled.values()))
     if whole:
-        splits = all_as_test(source_file or data, filled)
-        return replace(splits, test=_some(splits.test, limit, split_seed), left_out=blank)
-    splits = complete(
-        filled, validation_fraction, test_fraction, split_seed, key=lambda pair: pair.source
-    )
-    splits = replace(splits, train=_some(splits.train, limit, split_seed), left_out=blank)
+        splits = all_as_test(source_file or options.data, filled)
+        return replace(splits, test=_some(splits.test, limit, seed), left_out=blank)
+    fractions = (options.validation_fraction, options.test_fraction)
+    splits = complete(filled, *fractions, seed, key=lambda pair: pair.source)
+    splits = replace(splits, train=_some(splits.train, limit, seed), left_out=blank)
     sizes = {name: len(part) for name, part in splits.parts().items()}
     check_sizes(sizes, "pairs", note=f" ({blank} with a blank side are left out)" if blank else "")
     return splits
 
 
-def _parts(
-    data: str,
-    builtin: Callable[[], Splits[Pair]],
-    source: str,
-    target: str,
-    download: bool,
-    format: str,
-    header: bool,
-) -> dict[str, list[Pair]]:
+def _parts(options: PairOptions, builtin: Callable[[], Splits[Pair]]) -> dict[str, list[Pair]]:
+    data, sides = options.data, (options.source, options.target)
     location = locate(data, _KINDS)
     if isinstance(location, Builtin):
         return builtin().parts()
     if isinstance(location, Tfds):
-        return in_splits(data, load_tfds_pairs(data, source, target, download, splits=SPLIT_OF))
+        return in_splits(data, load_tfds_pairs(data, *sides, options.download, splits=SPLIT_OF))
     if location.inside is None:
-        return {"train": read_pairs(location.path, source, target, format, header)}
-    return read_folder(location.path, source, target, format, header)
+        return {"train": read_pairs(location.path, *sides, options.format, options.header)}
+    return read_folder(location.path, *sides, options.format, options.header)
 
 
 def _check_limit(limit: int) -> None:

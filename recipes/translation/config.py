@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from recipes.config import (
     DECAYING,
     Answering,
-    DataOptions,
     TrainingConfig,
     chosen_epochs,
     chosen_patience,
     option,
 )
+from recipes.data.pairs import PairOptions
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError
@@ -21,22 +21,9 @@ EPOCHS = EpochRule(least=10, reference=29_000, patience=5, unit="training pairs"
 
 
 @dataclass(frozen=True)
-class TranslationData(DataOptions):
+class TranslationData(PairOptions):
     """The source of the pairs and the tokens of both sides."""
 
-    source: str = option(
-        "",
-        "Language (file ending, tfds feature) or column to translate from: its number from 0 or, "
-        "with --header, its name.",
-    )
-    target: str = option("", "Language or column to translate into, likewise.")
-    format: str = option(
-        "", "Format of files of pairs: tsv, csv, jsonl; by default as their endings say, or tsv."
-    )
-    header: bool = option(False, "The first line of a file of pairs names its columns.")
-    source_file: str = option("", "File of texts to translate, one per line, instead of --data.")
-    target_file: str = option("", "File of their translations, in the same order.")
-    limit: int = option(0, "Training pairs at most; 0 = all.")
     source_level: str = option("subword", "Tokens of the source: subword, word, character.")
     target_level: str = option("subword", "Tokens of the target: subword, word, character.")
     source_size: int = option(8000, "Size of the source vocabulary at most.")

@@ -90,22 +90,7 @@ class TranslationRecipe(Recipe):
 
     def load(self, data: TranslationData, whole: bool = False) -> Splits[Pair]:
         """Loads the pairs of texts that the options name."""
-        return pairs.load(
-            data.data,
-            builtin=lambda: Splits(*corpus.generate(data.split_seed)),
-            source=data.source,
-            target=data.target,
-            format=data.format,
-            header=data.header,
-            source_file=data.source_file,
-            target_file=data.target_file,
-            validation_fraction=data.validation_fraction,
-            test_fraction=data.test_fraction,
-            split_seed=data.split_seed,
-            download=data.download,
-            limit=data.limit,
-            whole=whole,
-        )
+        return pairs.load(data, lambda: Splits(*corpus.generate(data.split_seed)), whole)
 
     def prepare(self, data: TranslationData, splits: Splits[Pair], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabularies, which are learned if it has none."""

@@ -1,5 +1,6 @@
 """`--data` of the translation recipe: each source gives pairs, each wrong one a sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from recipes.data.formats.pair_files import columns, read_columns, read_pairs
 from recipes.data.items import Pair
-from recipes.data.pairs import load
+from recipes.data.pairs import PairOptions, load
 from recipes.data.splits import Splits, hash_fraction
 from tests.recipes.data.corpora import write
 from zoo.errors import InputError
@@ -19,13 +20,14 @@ WORDS = [f"Wort {number:03}" for number in range(300)]
 ROWS = [Pair(word, f"word {number}.{way}") for number, word in enumerate(WORDS) for way in "ab"]
 
 
-def pairs_of(data: str | Path = "builtin", **changes: Any) -> Splits[Pair]:
-    options: dict[str, Any] = {
-        "builtin": lambda: BUILTIN,
-        **{"source": "", "target": "", "source_file": "", "target_file": ""},
-        **{"validation_fraction": 0.1, "test_fraction": 0.2, "split_seed": 5, "download": False},
-    }
-    return load(str(data), **{**options, **changes})
+def pairs_of(
+    data: str | Path = "builtin",
+    builtin: Callable[[], Splits[Pair]] = lambda: BUILTIN,
+    **changes: Any,
+) -> Splits[Pair]:
+    fractions: dict[str, Any] = {"validation_fraction": 0.1, "test_fraction": 0.2}
+    options = {"split_seed": 5, "download": False} | fractions | changes
+    return load(PairOptions(data=str(data), **options), builtin)
 
 
 def refusal(data: str | Path = "builtin", **changes: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recipes.data.items import Pair
-from recipes.data.pairs import load
+from recipes.data.pairs import PairOptions, load
 from recipes.data.splits import Splits
 from recipes.data.tfds import source as tfds_source
 from recipes.data.tfds.pairs import load_tfds_pairs
@@ -125,16 +125,8 @@ def test_only_the_splits_asked_for_are_read() -> None:
 
 
 def test_the_option_gives_the_three_splits_without_blank_pairs() -> None:
-    none = {"source": "", "target": "", "source_file": "", "target_file": ""}
-    found = load(
-        "tfds:tiny_pairs/supervised",
-        builtin=lambda: Splits([], [], []),
-        **none,
-        validation_fraction=0.1,
-        test_fraction=0.1,
-        split_seed=0,
-        download=False,
-    )
+    options = PairOptions(data="tfds:tiny_pairs/supervised", download=False)
+    found = load(options, lambda: Splits([], [], []))
     parts = [
         [Pair("um", f"{split} 0 é"), Pair("dois", f"{split} 1 é")]
         for split in ("train", "validation", "test")
