@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recipes.config import DataOptions, option
 from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate, without_gz
 from recipes.data.naming import is_about, is_hidden
 from recipes.data.splits import SPLIT_OF, SPLITS, Splits, all_as_test, check_sizes
@@ -22,18 +23,17 @@ _KINDS = (
 )
 
 
+@dataclass(frozen=True)
+class RunningText(DataOptions):
+    """Where the text is, and what a document of it is."""
+
+    text_column: str = option("text", "Tfds feature of the text.")
+    unit: str = option("file", "Unit that is one text: file or line.")
+    limit: int = option(0, "Characters read of train at most; 0 = all.")
+
+
 def load(
-    data: str,
-    *,
-    builtin: Callable[[], Splits[str]],
-    unit: str,
-    text_column: str,
-    validation_fraction: float,
-    test_fraction: float,
-    split_seed: int,
-    download: bool,
-    limit: int = 0,
-    whole: bool = False,
+    options: RunningText, builtin: Callable[[], Splits[str]], whole: bool = False
 ) -> Splits[str]:
     r"""Loads the text of a language model's run.
 
@@ -48,22 +48,18 @@ def load(
     the files of a folder without a train file are taken to be independent of each other: if there
     are ten or more, `split_seed` draws whole files, and nowhere else does it count.
 
+    In unit "line" every line is a document, without its end, and empty lines are empty documents.
+    In unit "file" every file or tfds record is one, line ends and all, unless it is empty. `\r\n`
+    and `\r` are read as `\n`.
+
+    The limit counts the characters of train, line ends included, before anything is cut off from
+    it; a tenth of it holds for validation and test where they are given. In unit "line" lines stay
+    whole. Of tfds no record is read beyond it.
+
     Args:
-        data: Which data.
+        options: Which data, its unit and its limit.
         builtin: Makes the corpus that needs no file.
-        unit: "line": every line is a document, without its end, and empty lines are empty
-            documents. "file": every file or tfds record is one, line ends and all, unless it is
-            empty. `\r\n` and `\r` are read as `\n`.
-        text_column: The tfds feature that holds the text.
-        validation_fraction: Share of train for a missing validation split.
-        test_fraction: Share of train for a missing test split.
-        split_seed: Chooses which files of a folder are cut off.
-        download: Whether tensorflow-datasets may use the network.
-        limit: The most characters of train, line ends included, before anything is cut off from it;
-            a tenth of that of validation and test where they are given. 0 for all. In unit "line"
-            lines stay whole. Of tfds no record is read beyond it.
-        whole: Give all of it as `test`, for measuring: the test part where there is one, else
-            everything. Nothing is cut off, and the other parts are empty.
+        whole: Give all of it as `test`, for measuring: see `all_as_test`.
 
     Returns:
         Parts with at least one character each.
@@ -71,6 +67,7 @@ def load(
     Raises:
         InputError: The data is not there, malformed, or too little; or an option is wrong.
     """
+    data, unit, limit = options.data, options.unit, options.limit
     require_choice("unit", unit, UNITS)
     _check_limit(limit)
     others = max(1, limit // 10) if limit else 0
@@ -82,17 +79,20 @@ def load(
         parts = {name: _first(made[name], limits[name], unit) for name in SPLITS}
     elif isinstance(location, Tfds):
         some = {name: limits[split] for name, split in SPLIT_OF.items()}
-        found = load_tfds_corpus(data, text_column, unit=unit, limits=some, download=download)
+        found = load_tfds_corpus(
+            data, options.text_column, unit=unit, limits=some, download=options.download
+        )
         parts = in_splits(data, found)
     elif files := _split_files(location):
         parts = {name: _first(_read([path]), limits[name], unit) for name, path in files.items()}
     else:
         parts = {"train": _first(_read(_text_files(location.path)), limit, unit)}
-        seed = split_seed  # independent of each other
+        seed = options.split_seed  # independent of each other
     if whole:
         splits = all_as_test(data, parts)
     else:
-        splits = complete(parts, validation_fraction, test_fraction, unit, seed)
+        fractions = (options.validation_fraction, options.test_fraction)
+        splits = complete(parts, *fractions, unit, seed)
     splits = splits.map(lambda texts: documents(texts, unit))
     if not whole:
         _check_sizes(splits, unit)

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 from recipes.config import (
     DECAYING,
     Answering,
-    DataOptions,
     TrainingConfig,
     chosen_epochs,
     chosen_patience,
     option,
 )
+from recipes.data.running_text import RunningText
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
@@ -20,12 +20,9 @@ EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of
 
 
 @dataclass(frozen=True)
-class GenerationData(DataOptions):
+class GenerationData(RunningText):
     """The source of the texts, their tokens, and the windows of training."""
 
-    text_column: str = option("text", "Tfds feature of the text.")
-    unit: str = option("file", "Unit that is one text: file or line.")
-    limit: int = option(0, "Characters read of train at most; 0 = all.")
     level: str = option("character", "Tokens: character, word, or space (between blanks).")
     lower: bool = option(False, "Convert texts to lower case.")
     vocabulary_size: int = option(50_000, "Size of the vocabulary at most.")

@@ -72,18 +72,7 @@ class GenerationRecipe(Recipe):
 
     def load(self, data: GenerationData, whole: bool = False) -> Splits[str]:
         """Loads the texts that `data.data` names."""
-        return running_text.load(
-            data.data,
-            builtin=lambda: Splits(*builtin.generate(data.split_seed)),
-            unit=data.unit,
-            text_column=data.text_column,
-            validation_fraction=data.validation_fraction,
-            test_fraction=data.test_fraction,
-            split_seed=data.split_seed,
-            download=data.download,
-            limit=data.limit,
-            whole=whole,
-        )
+        return running_text.load(data, lambda: Splits(*builtin.generate(data.split_seed)), whole)
 
     def prepare(self, data: GenerationData, corpus: Splits[str], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabulary, which is learned if it has none."""

@@ -42,17 +42,16 @@ def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str
 def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]:
     if data == "builtin":
         raise InputError("there is no built-in unlabelled text: give a path or tfds:NAME")
-    texts = running_text.load(
-        data,
-        builtin=lambda: Splits([], [], []),
+    options = running_text.RunningText(
+        data=data,
         unit="file" if data.startswith("tfds:") else "line",
         text_column=text_column,
         validation_fraction=0.01,
         test_fraction=0.01,
-        split_seed=0,
         download=download,
         limit=limit,
-    ).train
+    )
+    texts = running_text.load(options, lambda: Splits([], [], [])).train
     found = [line for text in texts for line in _LINE_BREAK.sub("\n", text).split("\n")]
     return [_JOINT.sub(r"\1", line).replace("<unk>", "unk") for line in found if line]
 

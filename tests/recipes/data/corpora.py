@@ -1,13 +1,14 @@
 """How the tests of corpora load one, are refused one, and write the files for it."""
 
 import gzip
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recipes.data.running_text import load
+from recipes.data.running_text import RunningText, load
 from recipes.data.splits import Splits
 from zoo.errors import InputError
 
@@ -16,17 +17,12 @@ running = partial(Splits, continuous=True)
 BUILTIN = running(["one", "", "two"], ["three"], ["four"])
 
 
-def corpus_of(data: str | Path, **changes: Any) -> Splits[str]:
-    options: dict[str, Any] = {
-        "builtin": lambda: BUILTIN,
-        "unit": "line",
-        "text_column": "text",
-        "validation_fraction": 0.1,
-        "test_fraction": 0.2,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load(str(data), **{**options, **changes})
+def corpus_of(
+    data: str | Path, builtin: Callable[[], Splits[str]] = lambda: BUILTIN, **changes: Any
+) -> Splits[str]:
+    fractions: dict[str, Any] = {"validation_fraction": 0.1, "test_fraction": 0.2}
+    options = {"unit": "line", "split_seed": 5, "download": False} | fractions | changes
+    return load(RunningText(data=str(data), **options), builtin)
 
 
 def refusal(data: str | Path, **changes: Any) -> str:

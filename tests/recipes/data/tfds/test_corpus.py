@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes.data.running_text import load
+from recipes.data.running_text import RunningText, load
 from recipes.data.splits import Splits
 from recipes.data.tfds import source
 from recipes.data.tfds.text import load_tfds_corpus
@@ -85,16 +85,9 @@ def folder(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _load(data: str, **changes: Any) -> Splits[str]:
-    options: dict[str, Any] = {
-        "builtin": lambda: Splits([], [], []),
-        "unit": "line",
-        "text_column": "text",
-        "validation_fraction": 0.1,
-        "test_fraction": 0.2,
-        "split_seed": 5,
-        "download": False,
-    }
-    return load(data, **{**options, **changes})
+    fractions: dict[str, Any] = {"validation_fraction": 0.1, "test_fraction": 0.2}
+    options = {"unit": "line", "split_seed": 5, "download": False} | fractions | changes
+    return load(RunningText(data=data, **options), lambda: Splits([], [], []))
 
 
 def _refusal(data: str, **changes: Any) -> str:
