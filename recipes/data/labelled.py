@@ -12,24 +12,17 @@ from pathlib import Path
 
 from recipes.config import LabelledColumns
 from recipes.data.formats.class_folder import class_files, read_class_folder
-from recipes.data.formats.delimited import read_csv, read_tsv
+from recipes.data.formats.delimited import FORMATS, format_of, read_rows
 from recipes.data.formats.jsonl import read_jsonl
 from recipes.data.items import Example
 from recipes.data.labels import clean
-from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate, without_gz
+from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate
 from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete
 from recipes.data.tfds.labelled import load_tfds
 from recipes.data.tfds.source import in_splits
 from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text
 
-Row = tuple[int, str, str]  # line, text, label
-_READERS: dict[str, Callable[[Path, str, str, str, bool], list[Row]]] = {
-    "tsv": read_tsv,
-    "csv": read_csv,
-    "jsonl": read_jsonl,
-}
-FORMATS = tuple(_READERS)
 ENDINGS = (*(f".{name}" for name in FORMATS), *(f".{name}.gz" for name in FORMATS))
 CLASS_FOLDER = "txt"
 _TABLE = re.compile(rf"({ANY_NAME})\.(?:{'|'.join(FORMATS)})(?:\.gz)?")
@@ -179,25 +172,23 @@ def read_table(
     """
     path = Path(path)
     text = read_text(path)
-    read_rows = _READERS[format or format_of(path)]
+    format = format or _required_format(path)
     if not text.strip():
         raise InputError(
             f"{path}: the file is empty, expected rows with a {text_column!r} and a "
             f"{label_column!r}: put some in, or name another file"
         )
-    rows = read_rows(path, text, text_column, label_column, header)
+    if format == "jsonl":
+        rows = read_jsonl(path, text, text_column, label_column)
+    else:
+        rows = read_rows(path, text, format, text_column, label_column, header)
     return [_example(path, *row) for row in rows]
 
 
-def format_of(path: Path) -> str:
-    """The format that the ending of a file's name says.
-
-    Raises:
-        InputError: It says none.
-    """
-    ending = without_gz(path).rpartition(".")[2]
-    if ending in FORMATS and "." in path.name:
-        return ending
+def _required_format(path: Path) -> str:
+    format = format_of(path)
+    if format:
+        return format
     raise InputError(
         f"{path}: the ending of the name must be that of a format, expected one of "
         f"{', '.join(ENDINGS)}: give --format ({', '.join(FORMATS)}), or rename or convert the file"

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from recipes.config import DataOptions, option
-from recipes.data.formats.pair_files import FORMATS, read_aligned, read_pairs
+from recipes.data.formats.delimited import FORMATS
+from recipes.data.formats.pair_files import read_aligned, read_pairs
 from recipes.data.formats.pair_folder import read_folder
 from recipes.data.items import Pair
 from recipes.data.location import Builtin, Tfds, locate

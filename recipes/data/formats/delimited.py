@@ -13,58 +13,32 @@ import csv
 from pathlib import Path
 
 from recipes.data.columns import place_of
+from recipes.data.location import without_gz
 from zoo.errors import InputError
 from zoo.system.lines import split_lines
 
+FORMATS = ("tsv", "csv", "jsonl")  # of tables
+_REMEDIES = {
+    "tsv": "put a blank in place of a tab or a line break inside a text",
+    "csv": "put double quotes around a text that holds commas or line breaks",
+}
 Record = tuple[int, list[str]]  # the line on which it begins, counted from 1, and its fields
 
 
-def read_tsv(
-    path: Path, text: str, text_column: str, label_column: str, header: bool = True
-) -> list[tuple[int, str, str]]:
-    """Finds text and label in each line of a TSV file.
+def format_of(path: Path) -> str:
+    """The format that the ending of a file's name says, one of `FORMATS`; `""` for another one."""
+    ending = without_gz(path).rpartition(".")[2]
+    return ending if ending in FORMATS and "." in path.name else ""
 
-    Args:
-        path: The file's name, for the errors.
-        text: Its content, not blank.
-        text_column: The text's column, as `recipes.data.columns` reads it.
-        label_column: The label's column.
-        header: Whether the first line names the columns.
 
-    Returns:
-        Line number, text and label of every row; at least one row.
+def records_of(path: Path, text: str, format: str) -> list[Record]:
+    """The fields of each line of a TSV file or each record of a CSV file, blank ones aside.
 
     Raises:
-        InputError: The header lacks a column, no row follows, or a row has other fields.
+        InputError: Malformed quotes.
     """
-    remedy = "put a blank in place of a tab or a line break inside a text"
-    return _pick(path, tsv_records(text), text_column, label_column, remedy, header)
-
-
-def read_csv(
-    path: Path, text: str, text_column: str, label_column: str, header: bool = True
-) -> list[tuple[int, str, str]]:
-    """Finds text and label in each record of a CSV file.
-
-    Args:
-        path: The file's name, for the errors.
-        text: Its content, not blank.
-        text_column: The text's column, as `recipes.data.columns` reads it.
-        label_column: The label's column.
-        header: Whether the first line names the columns.
-
-    Returns:
-        The line where it begins, text and label of every row; at least one row.
-
-    Raises:
-        InputError: As for TSV, and malformed quotes.
-    """
-    remedy = "put double quotes around a text that holds commas or line breaks"
-    return _pick(path, csv_records(path, text), text_column, label_column, remedy, header)
-
-
-def tsv_records(text: str) -> list[Record]:
-    """The fields of each line that is not blank."""
+    if format == "csv":
+        return _csv_records(path, text)
     return [
         (number, line.split("\t"))
         for number, line in enumerate(split_lines(text), start=1)
@@ -72,12 +46,7 @@ def tsv_records(text: str) -> list[Record]:
     ]
 
 
-def csv_records(path: Path, text: str) -> list[Record]:
-    """The fields of each record; blank lines are none.
-
-    Raises:
-        InputError: Malformed quotes.
-    """
+def _csv_records(path: Path, text: str) -> list[Record]:
     lines = [line + "\n" for line in text.split("\n")]
     reader = csv.reader(lines, strict=True)
     records: list[Record] = []
@@ -110,14 +79,27 @@ def _csv_error(path: Path, lines: list[str], start: int, error: csv.Error) -> In
     )
 
 
-def _pick(
-    path: Path,
-    records: list[Record],
-    text_column: str,
-    label_column: str,
-    remedy: str,
-    header: bool,
+def read_rows(
+    path: Path, text: str, format: str, text_column: str, label_column: str, header: bool = True
 ) -> list[tuple[int, str, str]]:
+    """Finds text and label in each row of a TSV or CSV file.
+
+    Args:
+        path: The file's name, for the errors.
+        text: Its content, not blank.
+        format: `tsv` or `csv`.
+        text_column: The text's column, as `recipes.data.columns` reads it.
+        label_column: The label's column.
+        header: Whether the first line names the columns.
+
+    Returns:
+        The line where it begins, text and label of every row; at least one row.
+
+    Raises:
+        InputError: The header lacks a column, no row follows, a row has other fields, or CSV has
+            malformed quotes.
+    """
+    records = records_of(path, text, format)
     first, head = records[0]
     names = [name.strip() for name in head] if header else None
     where, width = f"{path}:{first}", len(head)
@@ -135,6 +117,6 @@ def _pick(
         if len(fields) != width:
             raise InputError(
                 f"{path}:{line}: number of fields {len(fields)}, expected {width} as in the "
-                f"{'header' if header else 'first row'}: {remedy}"
+                f"{'header' if header else 'first row'}: {_REMEDIES[format]}"
             )
     return [(line, fields[text_index], fields[label_index]) for line, fields in body]

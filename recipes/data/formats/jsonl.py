@@ -17,7 +17,7 @@ _EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "la
 
 
 def read_jsonl(
-    path: Path, text: str, text_column: str, label_column: str, header: bool = True
+    path: Path, text: str, text_column: str, label_column: str
 ) -> list[tuple[int, str, str]]:
     """Finds text and label in the object of each line.
 
@@ -26,7 +26,6 @@ def read_jsonl(
         text: Its content, not blank.
         text_column: The text's key, or several with commas: the first that an object has counts.
         label_column: The label's key, likewise.
-        header: Is of no use: the keys of each object are its names.
 
     Returns:
         Line number, text and label of every row; at least one row.

@@ -3,13 +3,11 @@
 from pathlib import Path
 
 from recipes.data.columns import place_of
-from recipes.data.formats.delimited import Record, csv_records, tsv_records
+from recipes.data.formats.delimited import Record, format_of, records_of
 from recipes.data.formats.jsonl import object_of, string_of
 from recipes.data.items import Pair
 from zoo.errors import InputError
 from zoo.system.lines import read_text, split_lines
-
-FORMATS = ("tsv", "csv", "jsonl")
 
 
 def columns(source: str, target: str) -> tuple[int, int]:
@@ -72,12 +70,12 @@ def read_pairs(
         InputError: The file cannot be read or a row lacks a column; names the file and the line.
     """
     path = Path(path)
-    format = format or _format_of(path)
+    format = format or format_of(path) or "tsv"
     if format == "jsonl":
         return _of_objects(path, source or "source", target or "target")
+    records = records_of(path, read_text(path), format)
     if not header:
-        return read_columns(path, *columns(source, target), format)
-    records = _records(path, format)
+        return _of_records(path, records, *columns(source, target))
     if not records:
         return []
     (number, names), *body = records
@@ -91,37 +89,6 @@ def read_pairs(
             f"another with --source or --target"
         )
     return _of_records(path, body, first, second)
-
-
-def read_columns(
-    path: str | Path, source: int = 0, target: int = 1, format: str = "tsv"
-) -> list[Pair]:
-    """Reads the pairs of a file without a header line.
-
-    Args:
-        path: A file in UTF-8, gzipped or not.
-        source: The source's column, counted from 0.
-        target: The target's.
-        format: `tsv` or `csv`.
-
-    Returns:
-        A pair for each row, blank ones as well.
-
-    Raises:
-        InputError: The file cannot be read or a line lacks a column; names the file and the line.
-    """
-    path = Path(path)
-    return _of_records(path, _records(path, format), source, target)
-
-
-def _format_of(path: Path) -> str:
-    ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    return ending if ending in FORMATS and "." in path.name else "tsv"
-
-
-def _records(path: Path, format: str) -> list[Record]:
-    text = read_text(path)
-    return csv_records(path, text) if format == "csv" else tsv_records(text)
 
 
 def _of_records(path: Path, records: list[Record], source: int, target: int) -> list[Pair]:

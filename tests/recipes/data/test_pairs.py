@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recipes.data.formats.pair_files import columns, read_columns, read_pairs
+from recipes.data.formats.pair_files import read_pairs
 from recipes.data.items import Pair
 from recipes.data.pairs import PairOptions, load
 from recipes.data.splits import Splits, hash_fraction
@@ -70,7 +70,7 @@ def test_columns_are_numbers_and_turn_the_direction(tmp_path: Path) -> None:
     path = write(tmp_path / "pairs.tsv", 'one\teins\t"1\n\n two \tzwei\t2\r\n\tdrei\t3\n')
 
     def read(source: str = "", target: str = "") -> list[tuple[str, str]]:
-        return [(p.source, p.target) for p in read_columns(path, *columns(source, target))]
+        return [(p.source, p.target) for p in read_pairs(path, source, target)]
 
     assert read() == read("0", "1") == [("one", "eins"), ("two", "zwei"), ("", "drei")]
     assert read("1", "0") == [("eins", "one"), ("zwei", "two"), ("drei", "")]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipes.data.formats.delimited import read_csv, read_tsv
+from recipes.data.formats.delimited import read_rows
 from zoo.errors import InputError
 
 TSV = Path("reviews.tsv")
@@ -17,17 +17,16 @@ FIELDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 
 
 def _tsv(content: str, text: str = "text", label: str = "label") -> list[tuple[int, str, str]]:
-    return read_tsv(TSV, content, text, label)
+    return read_rows(TSV, content, "tsv", text, label)
 
 
 def _csv(content: str, text: str = "text", label: str = "label") -> list[tuple[int, str, str]]:
-    return read_csv(CSV, content, text, label)
+    return read_rows(CSV, content, "csv", text, label)
 
 
 def _refusal(content: str, path: Path = CSV, text: str = "text", label: str = "label") -> str:
-    read = read_csv if path == CSV else read_tsv
     with pytest.raises(InputError) as caught:
-        read(path, content, text, label)
+        read_rows(path, content, path.suffix[1:], text, label)
     return str(caught.value)
 
 
