@@ -1,6 +1,5 @@
 """The epochs: steps, validation, early stopping, checkpoints. A seed gives one history."""
 
-import csv
 import functools
 import math
 import time
@@ -281,13 +280,7 @@ def _line(row: dict[str, Any], config: TrainingConfig, best: bool) -> str:
 
 def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
     """Writes `history.csv`: a line for each epoch."""
-    with (
-        durable.replacing(directory / "history.csv") as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
+    durable.write_csv(directory / "history.csv", list(history[0]), history)
 
 
 def write_summary(directory: Path, row: dict[str, Any]) -> None:

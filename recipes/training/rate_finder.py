@@ -1,6 +1,5 @@
 """`train --find-rate`: the loss while the learning rate rises, and which rate that speaks for."""
 
-import csv
 import dataclasses
 import itertools
 from pathlib import Path
@@ -60,7 +59,10 @@ def find(model: keras.Model, run_epoch: RunEpoch, config: Any, directory: Path) 
     means = smoothed(losses)
     best = SHARE * float(rates[means.argmin()])
     if team.is_chief:
-        _write(directory / "learning_rates.csv", rates, losses, means)
+        columns = {"learning_rate": rates, "loss": losses, "mean_loss": means}
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        table = [dict(zip(columns, row, strict=True)) for row in rows]
+        durable.write_csv(directory / "learning_rates.csv", list(columns), table)
         plots.learning_rates(rates, losses, means, best, directory / "learning_rates.png")
     print(f"--learning-rate {best:.2g}: a tenth of that of the smallest mean loss; see {directory}")
     return best
@@ -99,13 +101,3 @@ def smoothed(losses: Any) -> np.ndarray:
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         means.append(mean / (1 - SMOOTHING**number))
     return np.array(means)
-
-
-def _write(path: Path, rates: np.ndarray, losses: np.ndarray, means: np.ndarray) -> None:
-    with (
-        durable.replacing(path) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["learning_rate", "loss", "mean_loss"])
-        writer.writerows(zip(rates.tolist(), losses.tolist(), means.tolist(), strict=True))

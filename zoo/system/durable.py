@@ -5,12 +5,13 @@ power cut the file can be empty. So each function here writes to a temporary nam
 syncs the content (`fsync`), renames, and syncs the folder that holds the name.
 """
 
+import csv
 import errno
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,14 @@ def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
     """Writes JSON, indented and in UTF-8; see `replacing`."""
     text = json.dumps(content, indent=2, ensure_ascii=False)
     write_text(path, text + "\n", checked=checked)
+
+
+def write_csv(path: Path, heads: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes a table in UTF-8, the names of its columns first; see `replacing`."""
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, heads)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def record(folder: Path, names: list[str]) -> None:

@@ -1,6 +1,5 @@
 """The report of a study: `report.md` with plots, `trials.csv`, `best.json`."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -190,10 +189,4 @@ def _write_csv(records: Records, path: Path) -> None:
         del rows[-1]["values"]
     first = ["trial", "fraction", "seed"]
     heads = [*first, *dict.fromkeys(name for row in rows for name in row if name not in first)]
-    with (
-        durable.replacing(path) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, fieldnames=heads)
-        writer.writeheader()
-        writer.writerows(rows)
+    durable.write_csv(path, heads, rows)
