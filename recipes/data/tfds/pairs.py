@@ -15,17 +15,11 @@ from zoo.errors import InputError
 
 
 class _Layout(NamedTuple):
-    """Where a record holds its texts.
+    """Where a record holds its texts."""
 
-    Attributes:
-        key: The feature that holds the translations, `""` for the record itself.
-        languages: Its languages, in its own order.
-        varies: Whether each record lists the languages that it has.
-    """
-
-    key: str
-    languages: list[str]
-    varies: bool
+    key: str  # the feature that holds the translations, "" for the record itself
+    languages: list[str]  # in its own order
+    varies: bool  # whether each record lists the languages that it has
 
 
 def load_tfds_pairs(
