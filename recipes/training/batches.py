@@ -212,7 +212,7 @@ class SequenceBatches:
 
     def __call__(
         self, seed: tuple[int, int] | None = None, most: int = 0
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[Any, Any, np.ndarray]]:
         """Goes through the split once.
 
         Args:
@@ -220,10 +220,14 @@ class SequenceBatches:
             most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
 
         Yields:
-            Token ids int32 (B, T), labels (B,), and the examples' places in the split (B,).
+            Inputs and labels as `batch` gives them, and the examples' places in the split (B,).
         """
         for members in self.bounded(most) if most else self.order(seed):
-            yield self.pad(members), self.encoded.labels[members], members
+            yield *self.batch(members), members
+
+    def batch(self, members: np.ndarray) -> tuple[Any, Any]:
+        """The inputs and the labels of some examples: token ids int32 (B, T), labels (B,)."""
+        return self.pad(members), self.encoded.labels[members]
 
     def pad(self, members: np.ndarray) -> np.ndarray:
         """The examples' token ids as int32 (B, T), 0 = PAD on the right."""

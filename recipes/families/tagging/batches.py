@@ -1,6 +1,6 @@
 """Encoded sentences -> batches of a tagger's inputs and targets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -53,25 +53,18 @@ class TagBatches(SequenceBatches):
     lengths: Sequence[int]
     inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
 
-    def __call__(
-        self, seed: tuple[int, int] | None = None, most: int = 0
-    ) -> Iterator[tuple[Any, Any, np.ndarray]]:
-        """Iterates over the split once.
+    def batch(self, members: np.ndarray) -> tuple[Any, Any]:
+        """Returns the model's inputs and the tags of some sentences.
 
-        Args:
-            seed: The run's seed and the epoch, or None for no shuffling.
-            most: Tokens of a batch at most without a seed, as `bounded` takes it; 0 = any.
-
-        Yields:
-            The model's inputs; the tags, int32 (B, T) with -1 in the padding, or with further tags
-            a dict of `tags` and their names; and the sentences' indices in the split (B,).
+        The tags are int32 (B, T) with -1 in the padding, or with further tags a dict of `tags` and
+        their names.
         """
-        for members in self.bounded(most) if most else self.order(seed):
-            tags: Any = self._labels(self.encoded.labels, members)
-            if self.encoded.others:
-                others = self.encoded.others.items()
-                tags = {"tags": tags, **{k: self._labels(v, members) for k, v in others}}
-            yield self.pad(members), tags, members
+        tags = self._labels(self.encoded.labels, members)
+        if not self.encoded.others:
+            return self.pad(members), tags
+        others = self.encoded.others.items()
+        further = {name: self._labels(labels, members) for name, labels in others}
+        return self.pad(members), {"tags": tags, **further}
 
     def fitted(self, model: keras.Model) -> Self:
         """Returns batches with exactly the inputs of a model."""
