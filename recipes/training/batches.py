@@ -13,7 +13,7 @@ _MOST_CELLS = 600_000  # distinct lengths times buckets up to which bucket_lengt
 MEASURED_TOKENS = 2**15  # of a batch when a split is measured, padding counted
 
 
-class Batches(Protocol):
+class LabelledBatches(Protocol):
     """The batches of a split, whatever its examples are: token ids, vectors or other numbers."""
 
     @property
@@ -38,10 +38,6 @@ class Batches(Protocol):
             Inputs, labels, and the examples' places in the split; or what the recipe's own
             `epochs` takes.
         """
-
-
-class LabelledBatches(Batches, Protocol):
-    """Batches that `loop.over_batches` trains on."""
 
     def weight(self, labels: Any) -> int:
         """The number of examples or tokens that a batch's mean loss is a mean over."""
