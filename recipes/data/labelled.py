@@ -86,9 +86,6 @@ def load(
 def check_labels(splits: Splits[Example]) -> None:
     """Refuses splits that a classifier cannot be trained or measured on.
 
-    Args:
-        splits: Freshly loaded.
-
     Raises:
         InputError: A split is empty, train has fewer than two classes, or another split has a
             class that train lacks.

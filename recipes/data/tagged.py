@@ -110,9 +110,6 @@ def check_tags(splits: Splits[Sentence]) -> None:
 
     A tag that only validation or test has is no error: taggers miss it, and are measured so.
 
-    Args:
-        splits: Freshly loaded.
-
     Raises:
         InputError: A split is empty, or train has fewer than two sentences or two distinct tags.
     """

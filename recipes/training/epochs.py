@@ -77,12 +77,7 @@ def settled(config: Any, size: int) -> Any:
 
 
 def line_of(config: Any, size: int) -> str:
-    """Returns the line that reports a chosen number of epochs.
-
-    Args:
-        config: The settled configuration.
-        size: Size of the training split.
-    """
+    """Returns the line that reports a settled number of epochs for a training split of `size`."""
     return (
         f"epochs: {config.epochs} at most ({size:,} {config.RULE.unit}; --epochs sets another "
         f"number), patience {config.patience}"

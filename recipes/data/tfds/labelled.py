@@ -19,20 +19,10 @@ def load_tfds(
 
     A class of a `ClassLabel` is called by its name; -1 means that an example has no label, and such
     examples are left out, with them whole splits like IMDB's `unsupervised`. Whole numbers and
-    strings are labels as well.
+    strings are labels as well. Of several features with commas the first counts that the data set
+    has.
 
-    Args:
-        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
-        text_key: The feature that holds the text, or several with commas: the first there is.
-        label_key: The feature that holds the label, likewise.
-        download: Whether a data set that is not prepared may be downloaded, which needs a network.
-        splits: The names of the splits to read if there are such; all by default.
-
-    Returns:
-        Split name -> examples, in the data set's own order of splits; none is empty.
-
-    Raises:
-        InputError: As in `read_splits`.
+    No split of the result is empty. For the other arguments and the errors see `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[Example]]:

@@ -34,19 +34,9 @@ def load_tfds_pairs(
     Where the languages vary, records without one of the two are left out, and of several
     translations into a language the first one counts.
 
-    Args:
-        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
-        source: The language to translate from.
-        target: The language to translate into. If both are `""`, they are the data set's
-            supervised keys, or else its features in their order if there are two.
-        download: Whether a data set that is not prepared may be downloaded, which needs a network.
-        splits: The names of the splits to read if there are such; all by default.
-
-    Returns:
-        Split name -> pairs, blank ones as well, in the data set's own order of splits.
-
-    Raises:
-        InputError: As in `read_splits`.
+    If both languages are `""`, they are the data set's supervised keys, or else its features in
+    their order if there are two. The result has the blank pairs as well. For the other arguments
+    and the errors see `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[Pair]]:

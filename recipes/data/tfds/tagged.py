@@ -34,20 +34,9 @@ def load_tfds_tagging(
     or a blank one is left out. So are rows without a token; and the multi-word tokens and untagged
     empty nodes of the Universal Dependencies.
 
-    Args:
-        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
-        tokens_feature: The feature that holds the tokens; `""` for the first there is of `TOKENS`.
-        tags_feature: The feature that holds the tags; `""` for the first of `usual_tags`.
-        download: Whether a data set that is not prepared may be downloaded, which needs a network.
-        splits: The names of the splits to read if there are such; all by default.
-        usual_tags: The names of tags that the recipe understands, the best one first.
-        others: Features of further tags; one without a value is the tag "None".
-
-    Returns:
-        Split name -> sentences, in the data set's own order of splits; none is empty.
-
-    Raises:
-        InputError: As in `read_splits`.
+    A feature that is `""` is the first there is of `TOKENS` or of `usual_tags`. `others` are
+    features of further tags; a token without a value has the tag "None". No split of the result is
+    empty. For the other arguments and the errors see `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[Sentence]]:

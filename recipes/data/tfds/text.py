@@ -17,19 +17,10 @@ def load_tfds_corpus(
 ) -> dict[str, list[str]]:
     """Reads the texts of some splits, each in the order of the data set's files.
 
-    Args:
-        spec: `tfds:NAME` or `tfds:NAME/CONFIG`.
-        text_key: The feature that holds the text.
-        unit: "line" or "file", as `texts` has it; a record is a text.
-        limits: The names of the splits to read if there are such, and the most characters of each;
-            0 for all. The record in which the limit falls is the last one that is asked for.
-        download: Whether a data set that is not prepared may be downloaded, which needs a network.
-
-    Returns:
-        Split name -> texts, in the data set's own order of splits.
-
-    Raises:
-        InputError: As in `read_splits`.
+    A record is a text, in the unit that `texts` describes. `limits` has the names of the splits to
+    read if there are such, and the most characters of each, 0 for all: the record in which the
+    limit falls is the last one that is asked for. For the other arguments and the errors see
+    `read_splits`.
     """
 
     def reader(data: DataSet) -> Callable[[str], list[str]]:
