@@ -104,12 +104,7 @@ def ready(config: TaggingData, tagged: Sequence[Sentence], directory: Path) -> N
 
 
 def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> None:
-    lines = unlabelled.read(
-        config.unlabelled,
-        text_column=config.text_column,
-        limit=config.unlabelled_limit,
-        download=config.download,
-    )
+    lines = unlabelled.read(config)
     own = [list(sentence.tokens) for sentence in tagged if len(sentence.tokens) > 1]
     found = list(unlabelled.sentences(lines, [token for tokens in own for token in tokens]))
     if not found:

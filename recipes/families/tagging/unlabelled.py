@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from recipes.data import running_text
 from recipes.data.splits import Splits
+from recipes.families.tagging.config import TaggingData
 from zoo.errors import InputError
 from zoo.system.commas import separated
 from zoo.text.word_tokens import word_tokens
@@ -20,39 +21,34 @@ _END = re.compile(r"[.!?]+")
 _CLOSING = frozenset(")]}\"'”’»")
 
 
-def read(data: str, *, text_column: str, limit: int, download: bool) -> list[str]:
-    """Reads the lines of texts.
+def read(options: TaggingData) -> list[str]:
+    """Reads the lines of the unlabelled texts that the options name; of tfds the train split.
 
-    Args:
-        data: Files or folders of text, or `tfds:NAME` (its train split), separated by commas. A
-            path may contain a comma, with or without double quotes.
-        text_column: The tfds feature of the text.
-        limit: Characters read of each at most; 0 = all.
-        download: Whether tensorflow-datasets may use the network.
+    The texts are separated by commas. A path may contain a comma, with or without double quotes.
 
     Raises:
         InputError: A text is missing.
     """
     lines = []
-    for one in filter(None, separated("unlabelled", data)):
-        lines += _lines(one, text_column, limit, download)
+    for one in filter(None, separated("unlabelled", options.unlabelled)):
+        lines += _lines(one, options)
     return lines
 
 
-def _lines(data: str, text_column: str, limit: int, download: bool) -> list[str]:
+def _lines(data: str, options: TaggingData) -> list[str]:
     if data == "builtin":
         raise InputError("there is no built-in unlabelled text: give a path or tfds:NAME")
-    options = running_text.RunningText(
+    text = running_text.RunningText(
         data=data,
         unit="file" if data.startswith("tfds:") else "line",
-        text_column=text_column,
+        text_column=options.text_column,
         validation_fraction=0.01,
         test_fraction=0.01,
-        download=download,
-        limit=limit,
+        download=options.download,
+        limit=options.unlabelled_limit,
     )
-    texts = running_text.load(options, lambda: Splits([], [], [])).train
-    found = [line for text in texts for line in _LINE_BREAK.sub("\n", text).split("\n")]
+    texts = running_text.load(text, lambda: Splits([], [], [])).train
+    found = [line for one in texts for line in _LINE_BREAK.sub("\n", one).split("\n")]
     return [_JOINT.sub(r"\1", line).replace("<unk>", "unk") for line in found if line]
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from recipes.cli import main
 from recipes.families.tagging import context, unlabelled
+from recipes.families.tagging.config import TaggingData
 from recipes.training import checkpoint
 from tests import surface
 from zoo.errors import InputError
@@ -74,7 +75,7 @@ def test_several_texts_are_read_and_their_marks_cleaned(tmp_path):
     for name, text in (("a.txt", "one<br />two\n\n"), ("wiki.train.tokens", "1 @,@ 000 <unk> .\n")):
         (tmp_path / name).write_text(text + "last line\n" * 20, encoding="utf-8")
     both = f"{tmp_path / 'a.txt'}, {tmp_path / 'wiki.train.tokens'}"
-    lines = unlabelled.read(both, text_column="text", limit=0, download=False)
+    lines = unlabelled.read(TaggingData(unlabelled=both, unlabelled_limit=0, download=False))
     assert lines[:2] == ["one", "two"]
     assert "1,000 unk ." in lines
     assert len(lines) > 30
