@@ -5,6 +5,7 @@ one. Keys that are not asked for are ignored. Blank lines are skipped.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,22 +14,24 @@ from recipes.data.naming import unknown
 from zoo.errors import InputError
 from zoo.system.lines import split_lines
 
+LABELLED = {"text": "--text-column", "label": "--label-column"}
 _EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "label": "..."}'
 
 
 def read_jsonl(
-    path: Path, text: str, text_column: str, label_column: str
+    path: Path, text: str, first: str, second: str, flags: Mapping[str, str] = LABELLED
 ) -> list[tuple[int, str, str]]:
-    """Finds text and label in the object of each line.
+    """Finds two strings in the object of each line.
 
     Args:
         path: The file's name, for the errors.
         text: Its content, not blank.
-        text_column: The text's key, or several with commas: the first that an object has counts.
-        label_column: The label's key, likewise.
+        first: The first string's key, or several with commas: the first that an object has counts.
+        second: The second's key, likewise.
+        flags: What the two are, and the flag that chooses the key of each, for the errors.
 
     Returns:
-        Line number, text and label of every row; at least one row.
+        Line number and both strings of every row; at least one row.
 
     Raises:
         InputError: A line is malformed JSON or no object, a key is missing or holds a list, an
@@ -38,19 +41,15 @@ def read_jsonl(
     for line, source in enumerate(split_lines(text), start=1):
         if source.strip():
             where = f"{path}:{line}"
-            row = object_of(where, source)
-            value = string_of(where, row, text_column, "text", "--text-column")
-            label = string_of(where, row, label_column, "label", "--label-column")
-            rows.append((line, value, label))
+            row = _object_of(where, source)
+            keys = zip((first, second), flags.items(), strict=True)
+            one, other = (_string_of(where, row, key, *role) for key, role in keys)
+            rows.append((line, one, other))
     return rows
 
 
-def object_of(where: str, source: str) -> dict[str, object]:
-    """The object in a line.
-
-    Raises:
-        InputError: The line is malformed JSON, or no object.
-    """
+def _object_of(where: str, source: str) -> dict[str, object]:
+    """The object in a line, or an error about malformed JSON or another value."""
     try:
         value = json.loads(source, parse_int=str, parse_float=str, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -69,19 +68,8 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")  # json itself would accept NaN
 
 
-def string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
-    """The string or number under a key.
-
-    Args:
-        where: The file and its line, for the errors.
-        row: The line's object.
-        option: The key, or several with commas between them.
-        role: What the key holds, for the errors.
-        flag: The name of the option that gives the key, for the errors.
-
-    Raises:
-        InputError: The key is missing or holds a list, an object, null, or half a surrogate pair.
-    """
+def _string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
+    """The string or number under a key, of which an option may list several with commas."""
     key = first_of(option, row)
     if key not in row:
         problem = unknown("key", key, row)

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from recipes.data.columns import place_of
 from recipes.data.formats.delimited import Record, format_of, records_of
-from recipes.data.formats.jsonl import object_of, string_of
+from recipes.data.formats.jsonl import read_jsonl
 from recipes.data.items import Pair
 from zoo.errors import InputError
 from zoo.system.lines import read_text, split_lines
+
+_FLAGS = {"source": "--source", "target": "--target"}
 
 
 def columns(source: str, target: str) -> tuple[int, int]:
@@ -72,7 +74,9 @@ def read_pairs(
     path = Path(path)
     format = format or format_of(path) or "tsv"
     if format == "jsonl":
-        return _of_objects(path, source or "source", target or "target")
+        keys = (source or "source", target or "target")
+        rows = read_jsonl(path, read_text(path), *keys, _FLAGS)
+        return [Pair.of(*sides) for _, *sides in rows]
     records = records_of(path, read_text(path), format)
     if not header:
         return _of_records(path, records, *columns(source, target))
@@ -102,18 +106,6 @@ def _of_records(path: Path, records: list[Record], source: int, target: int) -> 
                 f"columns with --source and --target"
             )
         pairs.append(Pair.of(fields[source], fields[target]))
-    return pairs
-
-
-def _of_objects(path: Path, source: str, target: str) -> list[Pair]:
-    pairs = []
-    for number, line in enumerate(split_lines(read_text(path)), start=1):
-        if line.strip():
-            where = f"{path}:{number}"
-            row = object_of(where, line)
-            sides = (("source", source), ("target", target))
-            texts = [string_of(where, row, key, role, f"--{role}") for role, key in sides]
-            pairs.append(Pair.of(*texts))
     return pairs
 
 
