@@ -106,19 +106,15 @@ def _one_more_bucket(
 ) -> tuple[list[float], np.ndarray]:
     """Adds a bucket behind the best choices of the buckets before it.
 
+    `best` has the least cost of the first i lengths, for i = 0 to D, infinite where there is none;
+    `below` has the number of examples below each of the D ascending `sizes`, and at the end all of
+    them. Returns the costs with one bucket more, and int32 (D + 1,), how many lengths are in the
+    buckets before it; of equal choices the smallest.
+
     The cost of lengths i to j - 1 in one bucket is sizes[j - 1] * (below[j] - below[i]), so that
     for each j the best i is the lowest of the lines best[i] - below[i] * x at x = sizes[j - 1].
     Their slopes fall and x rises: only lines of the lower hull are kept, and those that are passed
     are not checked again.
-
-    Args:
-        best: The least cost of the first i lengths, for i = 0 to D; infinite where there is none.
-        sizes: The D lengths in ascending order.
-        below: Examples shorter than each of the lengths, and at the end all of them, D + 1.
-
-    Returns:
-        The least cost of the first j lengths with one bucket more, and int32 (D + 1,), how many of
-        them are in the buckets before; of equal choices the smallest.
     """
     after = [math.inf] * len(best)
     choice = np.zeros(len(best), np.int32)
