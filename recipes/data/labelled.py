@@ -154,10 +154,8 @@ def read_table(
 
     Args:
         path: A file in UTF-8.
-        text_column: The column, or the key of the JSON objects, that holds the text: its name or,
-            in TSV and CSV, its number from 0; several with commas, of which the first counts that
-            the file has.
-        label_column: The column or key that holds the label, likewise.
+        text_column: The text's column, as `recipes.data.columns` reads it, or its key in JSON.
+        label_column: The label's column or key.
         format: One of `FORMATS`; `""`: the ending of the file's name, one of `ENDINGS`, says it.
         header: Whether the first line of TSV and CSV names the columns.
 

@@ -1,6 +1,5 @@
 """Encoded sentences -> batches of a tagger's inputs and targets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -49,8 +48,6 @@ class TagBatches(SequenceBatches):
     """
 
     encoded: Any
-    batch_size: int
-    lengths: Sequence[int]
     inputs: tuple[str, ...] = ("token_ids", "character_ids", "casing_ids")
 
     def batch(self, members: np.ndarray) -> tuple[Any, Any]:
