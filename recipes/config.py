@@ -173,6 +173,12 @@ class TrainingConfig(DataOptions):
         """Returns further options that are not given and follow from the size of train."""
         return {}
 
+    @classmethod
+    def with_default(cls, name: str, default: Any) -> Any:
+        """Returns the field `name` with another default, for a subclass to declare."""
+        field = cls.__dataclass_fields__[name]
+        return dataclasses.field(default=default, metadata=field.metadata)
+
 
 @dataclass(frozen=True)
 class Answering:

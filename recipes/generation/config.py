@@ -51,16 +51,10 @@ class GenerationConfig(TrainingConfig, GenerationData):
         "Fraction of all steps in which the learning rate rises, 0 to below 1.",
         only_if=DECAYING,
     )
-    decay: str = option(
-        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
-    )
-    average: float = option(
-        0.1, "Epochs over which the weights are averaged; 0 = use the last weights."
-    )
+    decay: str = TrainingConfig.with_default("decay", "cosine")
+    average: float = TrainingConfig.with_default("average", 0.1)
     validation_limit: int = option(0, "Tokens of validation that each epoch is scored on; 0 = all.")
-    architecture: str = option(
-        "language_model", "Architecture, one of those that `zoo list` names."
-    )
+    architecture: str = TrainingConfig.with_default("architecture", "language_model")
 
 
 MODEL = {"cell": "gru", "embedding_dim": 64}

@@ -48,9 +48,7 @@ class NerConfig(TaggingConfig, NerData):
     epochs: int = chosen_epochs(EPOCHS, f"{LARGER['epochs']} for {LARGE:,} or more, ")
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(16, "Sentences per step.")
-    average: float = option(
-        1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
-    )
+    average: float = TaggingConfig.with_default("average", 1.0)
     neighbour_words: int = _by_size(
         "neighbour_words",
         "Number of frequent words that are predicted as next and previous word, too; 0 = none.",

@@ -25,14 +25,10 @@ class OriginConfig(TrainingConfig, OriginData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(64, "Examples per step.")
-    decay: str = option(
-        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
-    )
-    average: float = option(
-        1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
-    )
-    architecture: str = option("one_to_one", "Architecture, one of those that `zoo list` names.")
+    batch_size: int = TrainingConfig.with_default("batch_size", 64)
+    decay: str = TrainingConfig.with_default("decay", "cosine")
+    average: float = TrainingConfig.with_default("average", 1.0)
+    architecture: str = TrainingConfig.with_default("architecture", "one_to_one")
 
 
 MODEL = {"units": 256, "dropout": 0.5}

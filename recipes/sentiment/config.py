@@ -28,9 +28,9 @@ class SentimentConfig(TrainingConfig, SentimentData):
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
-    batch_size: int = option(64, "Examples per step.")
-    learning_rate: float = option(2e-3, "Learning rate of Adam.")
-    architecture: str = option("many_to_one", "Architecture, one of those that `zoo list` names.")
+    batch_size: int = TrainingConfig.with_default("batch_size", 64)
+    learning_rate: float = TrainingConfig.with_default("learning_rate", 2e-3)
+    architecture: str = TrainingConfig.with_default("architecture", "many_to_one")
 
 
 MODEL = {

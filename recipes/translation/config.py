@@ -49,23 +49,17 @@ class TranslationConfig(TrainingConfig, TranslationData):
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(40, "Pairs per step.")
-    learning_rate: float = option(1.5e-3, "Learning rate of Adam.")
-    decay: str = option(
-        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
-    )
+    learning_rate: float = TrainingConfig.with_default("learning_rate", 1.5e-3)
+    decay: str = TrainingConfig.with_default("decay", "cosine")
     warmup: float = option(
         0.05, "Fraction of all steps in which the learning rate rises.", only_if=DECAYING
     )
-    average: float = option(
-        0.5, "Epochs over which the weights are averaged; 0 = use the last weights."
-    )
+    average: float = TrainingConfig.with_default("average", 0.5)
     label_smoothing: float = option(
         0.1, "Label smoothing: fraction of the probability spread over all tokens, 0 to below 1."
     )
     objective: str = option("bleu", "Metric that chooses the best epoch: bleu, exact_match, loss.")
-    architecture: str = option(
-        "encoder_decoder", "Architecture, one of those that `zoo list` names."
-    )
+    architecture: str = TrainingConfig.with_default("architecture", "encoder_decoder")
     beam_size: int = option(5, "Width of the beam search, 1 to 32; 1 = greedy.")
     length_penalty: float = option(
         1.0, "Length penalty, 0 or more: 0 favours short translations, above 1 long ones."

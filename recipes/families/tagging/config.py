@@ -39,17 +39,15 @@ class TaggingData(TaggedColumns):
 class TaggingConfig(TrainingConfig, TaggingData):
     """All options of the recipes that tag tokens."""
 
-    epochs: int = option(20, "Epochs at most: passes over the training split.")
-    patience: int = option(5, "Epochs without a better validation score before training stops.")
+    epochs: int = TrainingConfig.with_default("epochs", 20)
+    patience: int = TrainingConfig.with_default("patience", 5)
     batch_size: int = option(32, "Sentences per step.")
-    learning_rate: float = option(2e-3, "Learning rate of Adam.")
-    decay: str = option(
-        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
-    )
+    learning_rate: float = TrainingConfig.with_default("learning_rate", 2e-3)
+    decay: str = TrainingConfig.with_default("decay", "cosine")
     auxiliary_weight: float = option(0.3, "Weight of the loss of each kind of further tags.")
     neighbour_weight: float = option(0.05, "Weight of the loss of the words on each side.")
     train_vectors: bool = option(False, "Train the pretrained vectors, too.")
-    architecture: str = option("many_to_many", "Architecture, one of those that `zoo list` names.")
+    architecture: str = TrainingConfig.with_default("architecture", "many_to_many")
     character_widths: str = option("3", WIDTHS, only_if=WITH_CNN)
 
     def __post_init__(self) -> None:

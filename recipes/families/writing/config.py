@@ -19,14 +19,10 @@ class WritingConfig(TrainingConfig):
     epochs: int = chosen_epochs(EPOCHS)
     patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(128, "Texts per step.")
-    learning_rate: float = option(5e-3, "Learning rate of Adam.")
-    decay: str = option(
-        "cosine", "How the learning rate falls to 0 over all epochs: none, linear, cosine."
-    )
-    average: float = option(
-        1.0, "Epochs over which the weights are averaged; 0 = use the last weights."
-    )
-    architecture: str = option("one_to_many", "Architecture, one of those that `zoo list` names.")
+    learning_rate: float = TrainingConfig.with_default("learning_rate", 5e-3)
+    decay: str = TrainingConfig.with_default("decay", "cosine")
+    average: float = TrainingConfig.with_default("average", 1.0)
+    architecture: str = TrainingConfig.with_default("architecture", "one_to_many")
     samples: int = option(100, "Texts generated per class for the metrics.")
     temperature: float = option(2.0, "Sampling temperature of the generated texts; see the README.")
     min_p: float = option(0.02, "Sampling threshold of the generated texts; see predict --help.")
