@@ -14,8 +14,7 @@ from recipes.corpora.lines import corpus as builtin
 from recipes.data import running_text
 from recipes.data.splits import SPLITS, Splits
 from recipes.families.language import scoring
-from recipes.families.language.states import initial_states, inputs_of
-from recipes.families.language.steps import Scorer, Split, Trainer
+from recipes.families.language.steps import Scorer, Split, Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Documents, Streams, Window, encoded
 from recipes.generation import answers
 from recipes.generation.config import BUILTIN, MODEL, GenerationConfig, GenerationData, Writing

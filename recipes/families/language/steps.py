@@ -1,4 +1,4 @@
-"""Training and scoring steps of a language model over windows."""
+"""Training and scoring steps of a language model over windows, and the states between them."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -10,16 +10,41 @@ import numpy as np
 import tensorflow as tf
 
 from recipes.config import TrainingConfig
-from recipes.families.language.shared import SharedWindows
-from recipes.families.language.states import initial_states, inputs_of, signature, states_of
 from recipes.families.language.windows import Documents, Streams, Window
 from recipes.training.loop import TrainingError, Watch, mean_metrics
 from recipes.training.progress import Progress
-from recipes.training.replicas import team_of
+from recipes.training.replicas import Team, team_of
+from recipes.training.replicated_step import Shard, SharedStep, cut
 from zoo.architectures.language_model import LanguageModel
 
 Split = Streams | Documents
 EXPLODED = 4.0  # a loss above this multiple of log V, the uniform distribution's, is an error
+
+
+def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
+    """Returns the initial states by name."""
+    states = LanguageModel.of(model).initial_states(rows)
+    return {name: tf.cast(state, tf.float32) for name, state in states.items()}
+
+
+def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
+    """Returns the input signature of `with_losses` for any sizes: one graph for all windows."""
+    return {
+        name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
+        for name, tensor in losses.input.items()
+    }
+
+
+def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
+    """Returns the inputs of `with_losses`: a window's ids and the states before it."""
+    ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
+    return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
+
+
+def states_of(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Returns the states among a language model's outputs, in float32."""
+    names = [name for name in outputs if name.startswith("state_")]
+    return {name: tf.cast(outputs[name], tf.float32) for name in names}
 
 
 class Trainer:
@@ -103,6 +128,52 @@ def _check(config: TrainingConfig, epoch: int, worst: float, loss: float, step: 
         f"training has exploded; set --clip-norm ({clipped}) or lower --learning-rate (now "
         f"{config.learning_rate:g})"
     )
+
+
+class SharedWindows:
+    """Trains one step per window on several replicas or in several parts.
+
+    Args:
+        model: Compiled, with explicit states.
+        losses: The model with losses as outputs, from `with_losses`.
+        team: The replicas.
+        parts: Number of parts, one after the other, into which each replica's rows are divided.
+    """
+
+    def __init__(self, model: keras.Model, losses: keras.Model, team: Team, parts: int) -> None:
+        self.model, self.losses = model, losses
+        specs = signature(losses)
+        specs |= {name: tf.TensorSpec([], tf.float32) for name in ("weight", "whole")}
+        self.step = SharedStep(team, parts, model, self._compute, specs)
+        self.states: list[Any] = []  # for each part those of each local replica
+
+    def __call__(self, window: Window) -> float:
+        """Trains one step; returns the whole window's loss, in nats per token."""
+        rows = self.step.ranges(len(window.token_ids))
+        if window.first:
+            self.states = [[initial_states(self.model, len(own) or 1) for own in p] for p in rows]
+        whole = np.float32(max(window.num_tokens, 1))
+        shards = [
+            [self._shard(window, own, whole) | before for own, before in zip(*pair, strict=True)]
+            for pair in zip(rows, self.states, strict=True)
+        ]
+        metrics, self.states = self.step(shards)
+        return metrics["loss"]
+
+    def _shard(self, window: Window, rows: range, whole: np.float32) -> Shard:
+        ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
+        own = {name: tf.constant(cut(values, rows), tf.int32) for name, values in ids.items()}
+        weight = np.count_nonzero(cut(window.token_ids, rows)) if rows else 0
+        return {**own, "weight": np.float32(weight), "whole": whole}
+
+    def _compute(self, shard: Shard) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        inputs = {name: shard[name] for name in self.losses.input}
+        outputs = self.losses(inputs, training=True)
+        share = shard["weight"] / shard["whole"]
+        scale = tf.where(share > 0, 1 / shard["whole"], 0.0)
+        loss = scale * tf.reduce_sum(tf.cast(outputs["losses"], tf.float32))
+        penalties = [share * tf.cast(penalty, tf.float32) for penalty in self.losses.losses]
+        return tf.add_n([loss, *penalties]), {"loss": loss}, states_of(outputs)
 
 
 class Scorer:

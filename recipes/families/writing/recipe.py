@@ -14,7 +14,7 @@ from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.classification.labels import label_ids
 from recipes.families.language.scoring import of_loss
-from recipes.families.language.states import signature
+from recipes.families.language.steps import signature
 from recipes.families.writing import answers
 from recipes.families.writing.batches import WritingBatches, encode
 from recipes.predictions import Measured
