@@ -8,9 +8,7 @@ import keras
 
 from recipes.data.items import Example
 from recipes.data.splits import Splits
-from recipes.families.language.scoring import of_loss
 from recipes.families.writing import ConditionalWritingRecipe, answers, samples
-from recipes.families.writing.recipe import DRAWING
 from recipes.families.writing.samples import Sample
 from recipes.melodies import data, files, quality
 from recipes.melodies.config import BUILTIN, MODEL, Composing, MelodiesConfig, MelodiesData
@@ -65,16 +63,12 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         Generated melodies have the start notes of test, so that they compare with its melodies.
         """
         splits = prepared.splits
-        found: dict[str, Any] = {
-            name: of_loss(self.loss(model, prepared.batches[name]))
-            for name in ("validation", "test")
-        }
+        found = self.losses(model, prepared)
         train = [example.text for example in splits.train]
         real = [Sample(example.label, example.text, True) for example in splits.test]
         starts = [real[place % len(real)].label for place in range(config.samples)]
-        sampling = {name: getattr(config, name) for name in DRAWING}
         writer = ConditionalWriter(model, prepared.text_path, prepared.classes)
-        written = samples.write(writer, starts, 1, config.seed, LONGEST, **sampling)
+        written = samples.write(writer, starts, config, LONGEST)
         found["test"] |= quality.scores(real, train)
         found["written"] = quality.scores(written, train)
         if config.data == "builtin":

@@ -10,10 +10,8 @@ from recipes.corpora import surnames
 from recipes.data import labelled
 from recipes.data.items import Example
 from recipes.data.splits import Splits
-from recipes.families.language.scoring import of_loss
 from recipes.families.writing import ConditionalWritingRecipe, samples
 from recipes.families.writing.config import MODEL, WritingAnswers
-from recipes.families.writing.recipe import DRAWING
 from recipes.families.writing.samples import Sample
 from recipes.names import judge, quality
 from recipes.names.config import BUILTIN, NamesConfig
@@ -56,17 +54,14 @@ class NamesRecipe(ConditionalWritingRecipe):
         The judge's agreement on the real names of test is the reference for generated ones.
         """
         splits, classes = prepared.splits, prepared.classes
-        found: dict[str, Any] = {
-            name: of_loss(self.loss(model, prepared.batches[name]))
-            for name in ("validation", "test")
-        }
+        found = self.losses(model, prepared)
         classify = judge.trained(config, splits, directory / "judge")
         shares = dict(zip(classify.classes, classify.shares.tolist(), strict=True))
         real = [Sample(example.label, example.text, True) for example in splits.test]
         found["test"] |= quality.agreement(real, classify, shares)
         writer = ConditionalWriter(model, prepared.text_path, classes)
-        sampling = {name: getattr(config, name) for name in DRAWING}
-        names = samples.write(writer, classes, config.samples, config.seed, LONGEST, **sampling)
+        wanted = [label for label in classes for _ in range(config.samples)]
+        names = samples.write(writer, wanted, config, LONGEST)
         train = [example.text for example in splits.train]
         others = [example.text for part in (splits.validation, splits.test) for example in part]
         written = quality.scores(names, train, others)

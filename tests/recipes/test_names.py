@@ -295,12 +295,14 @@ def test_names_are_asked_for_by_class(monkeypatch):
         return {"text": np.array(texts), "finished": np.array([True, False] * (len(labels) // 2))}
 
     writer = SimpleNamespace(generate=generate)
-    found = samples.write(writer, ["A", "B"], 2, seed=3, longest=30, guidance=1.5)
+    config = task.config(seed=3, temperature=0.5, min_p=0.1, guidance=1.5)
+    found = samples.write(writer, ["A", "A", "B", "B"], config, 30)
     assert found == [
         *(Sample("A", "N0", True), Sample("A", "N1", False)),
         *(Sample("B", "N2", True), Sample("B", "N3", False)),
     ]
-    assert asked == {"guidance": 1.5, "max_tokens": 30, "seed": sample_seeds(3, 4)}
+    sampling = {"temperature": 0.5, "min_p": 0.1, "guidance": 1.5}
+    assert asked == {**sampling, "max_tokens": 30, "seed": sample_seeds(3, 4)}
 
 
 def test_answers_say_what_was_asked_for():

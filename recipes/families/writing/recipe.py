@@ -17,6 +17,7 @@ from recipes.families.language.scoring import of_loss
 from recipes.families.language.steps import signature
 from recipes.families.writing import answers
 from recipes.families.writing.batches import WritingBatches, encode
+from recipes.families.writing.samples import DRAWING
 from recipes.predictions import Measured
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.run_files import read_labels
@@ -29,7 +30,6 @@ from zoo.pipelines import ConditionalWriter
 from zoo.text import PAD, SPECIAL, TextCodec
 
 CLASSES = "classes.json"
-DRAWING = ("temperature", "min_p", "guidance")
 
 
 class ConditionalWritingRecipe(Recipe):
@@ -96,6 +96,11 @@ class ConditionalWritingRecipe(Recipe):
             total += float(losses.numpy().sum(dtype=np.float64))
             count += batches.weight(targets)
         return total / count
+
+    def losses(self, model: keras.Model, prepared: Prepared) -> dict[str, Any]:
+        """Returns loss and perplexity of validation and test."""
+        splits = ("validation", "test")
+        return {name: of_loss(self.loss(model, prepared.batches[name])) for name in splits}
 
     def validate(self, model: keras.Model, config: Any, prepared: Prepared) -> dict[str, float]:
         """Returns loss and perplexity."""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from recipes.families.writing.config import WritingConfig
 from zoo.decoding import sample_seeds
 from zoo.pipelines import ConditionalWriter
+
+DRAWING = ("temperature", "min_p", "guidance")
 
 
 class Sample(NamedTuple):
@@ -22,25 +25,14 @@ class Sample(NamedTuple):
 
 
 def write(
-    writer: ConditionalWriter,
-    labels: Sequence[str],
-    samples: int,
-    seed: int,
-    longest: int,
-    **sampling: float,
+    writer: ConditionalWriter, labels: Sequence[str], config: WritingConfig, longest: int
 ) -> list[Sample]:
-    """Generates texts for each label.
+    """Generates a text for each label, of at most `longest` tokens, EOS included.
 
-    Args:
-        writer: The model with its codec and its labels.
-        labels: The labels.
-        samples: Texts per label.
-        seed: The same seed gives the same texts.
-        longest: Tokens per text at most, EOS included.
-        **sampling: `temperature`, `min_p` and `guidance`.
+    The options have the temperature and the like, and the seed: the same one gives the same texts.
     """
-    wanted = [label for label in labels for _ in range(samples)]
-    seeds = sample_seeds(seed, len(wanted))
-    found = writer.generate(wanted, max_tokens=longest, seed=seeds, **sampling)
-    rows = zip(wanted, found["text"], found["finished"].tolist(), strict=True)
+    sampling = {name: getattr(config, name) for name in DRAWING}
+    seeds = sample_seeds(config.seed, len(labels))
+    found = writer.generate(labels, max_tokens=longest, seed=seeds, **sampling)
+    rows = zip(labels, found["text"], found["finished"].tolist(), strict=True)
     return [Sample(*row) for row in rows]
