@@ -1,13 +1,17 @@
-"""Metrics of generated or real melodies."""
+"""Metrics of generated or real melodies, and the rules of the built-in ones."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from recipes.families.writing.samples import Sample
-from recipes.melodies.keys import diatonic_share
-from recipes.melodies.notes import is_well_formed, notes_of, shape, steps
+from recipes.melodies.keys import MAJOR, diatonic_share
+from recipes.melodies.notes import BAR, Melody, is_well_formed, notes_of, shape, steps
 
 FIFTH = 7  # semitones
+BARS = 4
+HALF = 8
+LEAP = 5  # semitones: a fourth or more
 
 
 def scores(melodies: Sequence[Sample], train: Iterable[str]) -> dict[str, Any]:
@@ -44,3 +48,65 @@ def scores(melodies: Sequence[Sample], train: Iterable[str]) -> dict[str, Any]:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
+
+
+def _bars(melody: Melody) -> list[list[int]]:
+    """Returns the indices of the notes that start in each bar, without empty bars."""
+    starts = itertools.accumulate((note.length for note in melody[:-1]), initial=0)
+    found: dict[int, list[int]] = {}
+    for place, start in enumerate(starts):
+        found.setdefault(start // BAR, []).append(place)
+    return list(found.values())
+
+
+def scale(melody: Melody) -> bool:
+    """Returns whether all notes are in the major scale whose tonic is the last note."""
+    return all((note.pitch - melody[-1].pitch) % 12 in MAJOR for note in melody)
+
+
+def metre(melody: Melody) -> bool:
+    """Returns whether there are four bars and no note crosses a bar line."""
+    lengths = [sum(melody[place].length for place in bar) for bar in _bars(melody)]
+    return lengths == [BAR] * BARS
+
+
+def cadences(melody: Melody) -> bool:
+    """Returns whether bar 2 ends on a half note a fifth above, or a fourth below, bar 4's."""
+    ends = [melody[bar[-1]] for bar in _bars(melody)][1::2]
+    return (
+        len(ends) == BARS // 2
+        and all(note.length == HALF for note in ends)
+        and (ends[0].pitch - ends[1].pitch) % 12 == 7
+    )
+
+
+def rhythm(melody: Melody) -> bool:
+    """Returns whether bar 3 has the rhythm of bar 1."""
+    found = [[melody[place].length for place in bar] for bar in _bars(melody)]
+    return len(found) > 2 and found[2] == found[0]
+
+
+def leaps(melody: Melody) -> bool:
+    """Returns whether each leap is followed by a step in the other direction."""
+    return all(
+        abs(move) < LEAP or (0 < abs(after) < 3 and after * move < 0)
+        for move, after in itertools.pairwise(steps(melody))
+    )
+
+
+RULES: dict[str, Callable[[Melody], bool]] = {
+    "scale": scale,
+    "metre": metre,
+    "cadences": cadences,
+    "rhythm": rhythm,
+    "leaps": leaps,
+}
+
+
+def rules_kept(melodies: Sequence[Melody]) -> dict[str, float]:
+    """Returns the fraction of melodies that follow each rule, and `all` rules."""
+    kept = {
+        name: [bool(melody) and rule(melody) for melody in melodies] for name, rule in RULES.items()
+    }
+    every = [all(row) for row in zip(*kept.values(), strict=True)]
+    return {name: sum(hits) / len(melodies) for name, hits in {**kept, "all": every}.items()}

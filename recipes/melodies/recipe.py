@@ -14,7 +14,6 @@ from recipes.melodies import data, files, quality
 from recipes.melodies.config import BUILTIN, MODEL, Composing, MelodiesConfig, MelodiesData
 from recipes.melodies.notation import abc, one_line
 from recipes.melodies.notes import name_of, notes_of, pitch_of
-from recipes.melodies.rules import rules_kept
 from recipes.predictions import Measured
 from recipes.recipe import Prepared
 from recipes.registry import register
@@ -73,7 +72,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         found["written"] = quality.scores(written, train)
         if config.data == "builtin":
             melodies = [notes_of(melody.text) for melody in written]
-            found["written"]["rules_kept"] = rules_kept(melodies)
+            found["written"]["rules_kept"] = quality.rules_kept(melodies)
         return found
 
     def measure(

@@ -1,9 +1,11 @@
-"""Metrics of generated names: novelty, form and agreement with the requested class."""
+"""Metrics of generated names: novelty, form, the requested class, and the built-in rules."""
 
+import itertools
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from recipes.corpora.surnames import BACK, FRONT, PIECES
 from recipes.families.writing.samples import Sample
 
 LETTERS = range(2, 21)  # length of a well-formed name
@@ -89,3 +91,29 @@ def by_class(names: Sequence[Sample], hits: Sequence[bool]) -> dict[str, float]:
 
 def _mean(shares: Mapping[str, float]) -> float:
     return sum(shares.values()) / len(shares)
+
+
+def _changes(name: str) -> list[bool]:
+    """Returns for each vowel after the first whether its kind (front or back) changes."""
+    kinds = [letter in FRONT for letter in name if letter in FRONT + BACK]
+    return [a != b for a, b in itertools.pairwise(kinds)]
+
+
+RULES: dict[str, Callable[[str], bool]] = {
+    "Alvari": lambda name: not any(_changes(name)),
+    "Belmic": lambda name: all(_changes(name)),
+    "Cordish": lambda name: name.endswith(PIECES[1]) and not name.startswith(PIECES[0]),
+    "Dunnic": lambda name: name.startswith(PIECES[0]) and not name.endswith(PIECES[1]),
+    "Esteri": lambda name: name[0] == name[-1],
+    "Farrin": lambda name: name[0] != name[-1],
+}
+
+
+def rules_kept(names: Sequence[Sample]) -> dict[str, float]:
+    """Returns the fraction of each language's names that are finished and follow its rule."""
+    return by_class(names, [is_right(name) for name in names])
+
+
+def is_right(name: Sample) -> bool:
+    """Returns whether a name is finished and follows the rule of its language."""
+    return name.finished and name.text != "" and RULES[name.label](name.text.lower())

@@ -15,7 +15,6 @@ from recipes.families.writing.config import MODEL, WritingAnswers
 from recipes.families.writing.samples import Sample
 from recipes.names import judge, quality
 from recipes.names.config import BUILTIN, NamesConfig
-from recipes.names.rules import rules_kept
 from recipes.recipe import Prepared
 from recipes.registry import register
 from zoo.pipelines import ConditionalWriter
@@ -67,7 +66,7 @@ class NamesRecipe(ConditionalWritingRecipe):
         written = quality.scores(names, train, others)
         written |= quality.agreement(names, classify, shares)
         if config.data == "builtin":
-            written["rules_kept"] = rules_kept(names)
+            written["rules_kept"] = quality.rules_kept(names)
         return {**found, "written": written}
 
     def examples(self, config: NamesConfig, prepared: Prepared) -> list[str]:

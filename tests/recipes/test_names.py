@@ -16,7 +16,7 @@ from recipes.families.writing.batches import WritingBatches, encode
 from recipes.families.writing.config import WritingAnswers
 from recipes.families.writing.samples import Sample
 from recipes.names import NamesRecipe, judge, quality
-from recipes.names.rules import is_right, rules_kept
+from recipes.names.quality import is_right, rules_kept
 from recipes.training.batches import SequenceBatches
 from tests import surface
 from tests.recipes.tiny import ask_as_hinted

@@ -3,7 +3,7 @@
 import pytest
 
 from recipes.corpora import tunes
-from recipes.melodies import rules
+from recipes.melodies import quality
 from recipes.melodies.notes import REST, Note, notes_of, shape
 
 
@@ -14,7 +14,7 @@ def corpus():
 
 def test_all_melodies_keep_all_rules(corpus):
     for part in corpus:
-        assert set(rules.rules_kept(part).values()) == {1.0}
+        assert set(quality.rules_kept(part).values()) == {1.0}
 
 
 def test_a_seed_gives_one_corpus_and_no_melody_twice_in_whatever_key(corpus):
@@ -30,7 +30,7 @@ def test_the_rules_are_not_kept_by_chance(corpus):
     assert {melody[0].pitch for melody in train} == set(tunes.TONICS)
     assert any(note.length == 6 for melody in train for note in melody)
     mixed = [a[: len(a) // 2] + b[len(b) // 2 :] for a, b in zip(train, train[1:], strict=False)]
-    kept = rules.rules_kept(mixed)
+    kept = quality.rules_kept(mixed)
     assert kept["scale"] < 0.5 and kept["rhythm"] < 0.2 and kept["all"] < 0.05
 
 
@@ -60,11 +60,11 @@ GOOD = (
 )
 def test_what_breaks_a_rule_breaks_no_other(old, new, broken):
     melody = notes_of(GOOD.replace(old, new) if old else GOOD)
-    assert {name for name, rule in rules.RULES.items() if not rule(melody)} == broken
+    assert {name for name, rule in quality.RULES.items() if not rule(melody)} == broken
 
 
 def test_shares_are_of_all_melodies_and_an_empty_one_keeps_no_rule():
     good = notes_of(GOOD)
     flat = notes_of(GOOD.replace("F#4", "F4"))
-    found = rules.rules_kept([good, flat, [], [Note(REST, 4)]])
+    found = quality.rules_kept([good, flat, [], [Note(REST, 4)]])
     assert found["scale"] == 0.5 and found["metre"] == 0.5 and found["all"] == 0.25
