@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.melodies.midi import DIVISION, midi, variable_length
+from recipes.melodies.files import DIVISION, midi, variable_length
 from recipes.melodies.notes import REST, Note
 from tests.recipes.melodies import midi_reader
 
