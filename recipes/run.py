@@ -35,12 +35,7 @@ FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accu
 
 def new_directory(name: str) -> Path:
     """A folder for a new run: `runs/NAME/` and the time."""
-    stem = time.strftime("%Y%m%d-%H%M%S")
-    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
-        directory = RUNS / name / (stem + suffix)
-        if not directory.exists():
-            return directory
-    raise InputError(f"{RUNS / name} is full of runs of this second: give --run-dir")
+    return free_path(RUNS / name)
 
 
 def latest_directory(name: str) -> Path:
@@ -368,7 +363,7 @@ class Run:
             print(f"{name}: {scores.formatted(measured.scores)}")
             folder = self.directory / "evaluations"
             durable.make_folder(folder)
-            path = free_path(folder, time.strftime("%Y%m%d-%H%M%S"), ".json")
+            path = free_path(folder, ".json")
             write_json(path, {"data": name, **measured.scores})
             print(f"metrics: {path}")
         if predictions and measured.predictions is not None:
@@ -456,10 +451,11 @@ def _with_other_data(config: Any, data: dict[str, Any]) -> Any:
     return dataclasses.replace(config, **values)
 
 
-def free_path(folder: Path, stem: str, ending: str) -> Path:
-    """A path in a folder that does not exist yet."""
-    numbers = ("", *(f"-{number}" for number in range(2, 1000)))
-    for path in (folder / f"{stem}{number}{ending}" for number in numbers):
+def free_path(folder: Path, ending: str = "") -> Path:
+    """A path in a folder that is named by the time and does not exist yet."""
+    stem = time.strftime("%Y%m%d-%H%M%S")
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
+    for path in (folder / f"{name}{ending}" for name in names):
         if not path.exists():
             return path
     raise InputError(f"{folder} is full of files of this second: try again")
