@@ -4,7 +4,6 @@
 """
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from recipes.run import Run, stored_options
 from recipes.tuning import command as tuning
 from zoo import export
 from zoo.errors import InputError, nearest
-from zoo.options import add_arguments, options_of
+from zoo.options import add_arguments, divided, options_of
 from zoo.system.command import Place
 from zoo.system.lines import read_lines
 from zoo.system.startup import program
@@ -28,13 +27,9 @@ TRAINING_VERBS = ("all", "train")
 
 
 def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
-    """Runs one verb.
+    """Runs one of `cli.VERBS` with the options and arguments that follow it.
 
-    Args:
-        recipe: The recipe.
-        verb: One of `cli.VERBS`.
-        words: The options and arguments that follow.
-        place: Gets the run's folder, which the sentence about a failure needs.
+    `place` gets the run's folder, which the sentence about a failure needs.
     """
     options = parse(recipe, verb, words)
     if verb == "tune":
@@ -200,9 +195,7 @@ def _evaluate(run: Run, options: dict[str, Any]) -> None:
 
 
 def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
-    answering = {
-        name: value for name, value in options.items() if name in _fields(recipe.answering)
-    }
+    answering, options = divided(recipe.answering, options)
     recipe.answering(**answering)  # wrong options are refused before a model is loaded
     directory = options["export_dir"] / recipe.name
     run, version = options["run_dir"], options["version"]
@@ -221,10 +214,6 @@ def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
         path = export.newest(directory)
     print(provenance.sentence(path), file=sys.stderr)
     predict(recipe, texts, path, options["json"], answering)
-
-
-def _fields(config: Any) -> list[str]:
-    return [field.name for field in dataclasses.fields(config)]
 
 
 def _lines() -> Iterator[str]:
