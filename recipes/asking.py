@@ -69,9 +69,7 @@ def unknown_of(outputs: dict[str, Any], row: int) -> dict[str, Any]:
 def warn(texts: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     """Warns on standard error of unknown tokens and of truncated texts.
 
-    Args:
-        texts: The texts.
-        rows: An answer to each, with `truncated` and optionally the entries of `unknown_of`.
+    Each text's answer, in `rows`, has `truncated` and perhaps the entries of `unknown_of`.
     """
     messages = []
     for text, row in zip(texts, rows, strict=True):

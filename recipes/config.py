@@ -254,10 +254,7 @@ def read_json(path: Path, kind: type | None = None, advice: str = ADVICE) -> Any
 def differences(old: TrainingConfig, given: Mapping[str, Any], free: Sequence[str]) -> list[str]:
     """The options that would change a run: each with its value and, in brackets, the run's own.
 
-    Args:
-        old: The run's configuration.
-        given: The options of the command.
-        free: The options that may change.
+    Those that are `free` may change.
     """
     return [
         f"--{name.replace('_', '-')} {value} (the run has {getattr(old, name, None)})"

@@ -20,12 +20,7 @@ def write(confusion: Confusion, classes: Sequence[str], directory: Path) -> None
 
     The picture has up to 40 classes; of more, those with the most errors, and the others as one
     last row and column. The table lists up to 1,000 pairs of a true and a predicted class, the most
-    frequent first.
-
-    Args:
-        confusion: How often each class was predicted for which.
-        classes: The names of all classes, in the order of their numbers.
-        directory: The run's folder.
+    frequent first. `classes` has the names of all classes in the order of their numbers.
     """
     matrix, names = drawn(confusion, classes)
     title = "" if len(names) == len(classes) else f"the {DRAWN} classes with the most errors"
@@ -44,10 +39,6 @@ def write(confusion: Confusion, classes: Sequence[str], directory: Path) -> None
 
 def drawn(confusion: Confusion, classes: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """The matrix that the picture shows.
-
-    Args:
-        confusion: How often each class was predicted for which.
-        classes: The names of all C classes.
 
     Returns:
         int (D, D), true classes as rows, and the D names: all of up to 40 classes, else 40 of them

@@ -23,14 +23,7 @@ def weights_hash(run: Path) -> str:
 
 
 def write(path: Path, recipe: str, config: Any, run: Path) -> None:
-    """Stores where an exported model comes from.
-
-    Args:
-        path: The version's folder.
-        recipe: The recipe's name.
-        config: The run's options.
-        run: The run's folder.
-    """
+    """Stores in a version's folder which `run`, a folder, its model comes from."""
     (path / FILE).parent.mkdir(exist_ok=True)
     write_json(
         path / FILE,
@@ -69,12 +62,7 @@ def sentence(path: Path) -> str:
 
 
 def of_run(run: Path, directory: Path) -> Path | None:
-    """The newest version in a folder that holds the weights of a run's best model.
-
-    Args:
-        run: The run's folder.
-        directory: `saved_models/NAME`.
-    """
+    """The newest version in `saved_models/NAME` that holds the weights of a run's best model."""
     wanted = weights_hash(run)
     for version in reversed(export.versions(directory)):
         path = directory / str(version)

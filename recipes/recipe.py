@@ -260,11 +260,7 @@ class Recipe(abc.ABC):
 
     @classmethod
     def option_groups(cls, names: Sequence[str]) -> dict[str, list[Option]]:
-        """The options for a command line, by what they are about: data, model, training.
-
-        Args:
-            names: The architectures that may be built.
-        """
+        """The options of the named architectures by what they are about: data, model, training."""
         options: dict[str, Option] = {}
         for name in reversed(names):
             options |= options_of(cls.config_for(name))
@@ -320,12 +316,7 @@ class Recipe(abc.ABC):
         self.model(settled(config, 1), self.sized_by_data)
 
     def build(self, config: Any, prepared: Any) -> keras.Model:
-        """The compiled model.
-
-        Args:
-            config: With its epochs settled by the size of train.
-            prepared: The data.
-        """
+        """The compiled model; the configuration has its epochs settled by the size of train."""
         model = self.model(config, self.sizes(prepared))
         self.compile(model, config, prepared)
         return model

@@ -77,12 +77,7 @@ class Run:
 
     @classmethod
     def begin(cls, recipe: Recipe, given: dict[str, Any], directory: Path | None = None) -> Self:
-        """A new run; its folder is made by `train`.
-
-        Args:
-            recipe: What is trained.
-            given: Options by name.
-            directory: The run's folder, or None for a new one in `runs/NAME`.
+        """A new run, by default in a new folder in `runs/NAME`, which `train` makes.
 
         Raises:
             InputError: The options do not fit, or the folder has a run already.
@@ -133,12 +128,9 @@ class Run:
 
     @classmethod
     def resume(cls, recipe: Recipe, given: dict[str, Any], directory: Path | None = None) -> Self:
-        """An interrupted run, with new values of the options that may change.
+        """An interrupted run, by default the newest one, with new values of what may change.
 
-        Args:
-            recipe: What is trained.
-            given: Options by name; those that shaped the finished epochs must be the run's own.
-            directory: The run's folder, or None for the newest one.
+        Options that shaped the finished epochs must be the run's own.
 
         Raises:
             InputError: There is no such run, or an option cannot change.
@@ -161,15 +153,9 @@ class Run:
     def opened(
         cls, recipe: Recipe, given: dict[str, Any], directory: Path | None, resumed: bool
     ) -> Iterator[Self]:
-        """A new or an interrupted run, into which no other process writes meanwhile.
+        """A new run as by `begin`, or if `resumed` one as by `resume`, that no other process uses.
 
         The replicas of a run that several processes train share its folder; their chief holds it.
-
-        Args:
-            recipe: What is trained.
-            given: Options by name.
-            directory: The run's folder, or None for a new one or the newest one.
-            resumed: Whether an interrupted run goes on.
 
         Raises:
             InputError: The options do not fit, or another process holds the folder.

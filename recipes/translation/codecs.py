@@ -19,13 +19,7 @@ SIDES = ("source", "target")
 
 
 def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
-    """Learns the codec of a side.
-
-    Args:
-        data: The side's level, size and case.
-        side: `source` or `target`.
-        texts: The training split's texts of that side.
-    """
+    """Learns the codec of a side, `source` or `target`, from its training texts."""
     level, size = getattr(data, f"{side}_level"), getattr(data, f"{side}_size")
     lower = getattr(data, f"lower_{side}")
     if level == "subword":

@@ -31,10 +31,7 @@ def traced_losses(model: keras.Model) -> Any:
 def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
     """Returns the mean loss of a split, in nats per target token with EOS, without smoothing.
 
-    Args:
-        losses: The function that `traced_losses` returns.
-        model: The model.
-        batches: The split.
+    `losses` is the function that `traced_losses` returns.
     """
     total, count = 0.0, 0
     most = max(1, LOGITS // int(model.output.shape[-1]))
@@ -47,14 +44,7 @@ def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
 def write_translations(
     path: Path, sources: Sequence[str], references: Sequence[str], translations: Sequence[str]
 ) -> None:
-    """Writes one line per text: source, reference, translation, separated by tabs.
-
-    Args:
-        path: The file, which is replaced atomically.
-        sources: The source texts.
-        references: Their reference translations.
-        translations: The model's translations.
-    """
+    """Writes one line per text: source, reference, translation, separated by tabs."""
     rows = zip(sources, references, translations, strict=True)
     lines = ["source\treference\ttranslation", *("\t".join(map(_one_line, row)) for row in rows)]
     durable.write_text(path, "\n".join(lines) + "\n")

@@ -83,11 +83,8 @@ def add_options(
 ) -> None:
     """Adds the options of the study and of the recipe, which may have several values.
 
-    Args:
-        parser: The parser, which gets a group for each kind of options.
-        run: Its group for the options of the command itself.
-        recipe: The recipe whose options are searched.
-        architectures: The value of `--architecture`, or "".
+    The options of the command itself join the group `run`. `architectures` is the value of
+    `--architecture`, or "".
     """
     run.add_argument(
         "--study-dir", type=Path, help="folder of the study (default: studies/NAME/TIME)"
@@ -271,12 +268,7 @@ def _same(new: Study, study: Study, options: dict[str, Any]) -> bool:
 
 
 def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
-    """Returns a study whose objective is a metric that the data has.
-
-    Args:
-        study: The planned study.
-        measure: Its trainings, which cache the data read here.
-        chosen: Whether the user has chosen the objective.
+    """Returns the study with an objective that the data has, unless the user has `chosen` one.
 
     Raises:
         InputError: The data cannot be read.
@@ -333,11 +325,7 @@ def _end(recipe: Recipe, study: Study, directory: Path) -> None:
 def rerun(study: Study, measure: Measure, directory: Path, trial: str) -> None:
     """Repeats the runs of a trial and prints the old and the new score of each.
 
-    Args:
-        study: The study.
-        measure: Function that trains a run.
-        directory: The study's folder.
-        trial: The trial's number in messages and in `trials.csv`, from 1.
+    `trial` is its number in messages and in `trials.csv`, from 1.
     """
     wanted = whole("trial", int(trial) if trial.isdecimal() else trial, 1)
     rows = [row for row in Records(directory).rows() if number(row["trial"]) == wanted]

@@ -112,22 +112,16 @@ class Trainings:
         return results
 
     def settled(self, config: Any, searched: Collection[str] = ()) -> Any:
-        """Completes a configuration with the options that follow from the size of train.
+        """Completes a run's configuration with the options that follow from the size of train.
 
-        Args:
-            config: A run's configuration.
-            searched: Names of the searched options.
+        `searched` names the options that differ between the study's settings.
         """
         key = dataclasses.replace(self.recipe.data_of(config), **dict.fromkeys(BATCHING, 1))
         size = self._sizes.get(key, lambda: epochs.size_of(self._part(config, searched).train))
         return epochs.settled(config, size)
 
     def data(self, config: Any, searched: Collection[str] = ()) -> Any:
-        """Returns the data prepared for a configuration, which is cached by data options.
-
-        Args:
-            config: A run's configuration.
-            searched: Names of the searched options.
+        """Returns the data prepared for a run's configuration, which is cached by data options.
 
         Raises:
             StudyError: The data cannot be read by any run.

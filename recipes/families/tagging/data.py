@@ -25,13 +25,9 @@ def further_tags(names: Sequence[str], train: Sequence[Sentence]) -> dict[str, l
 
 
 def in_scheme(splits: Splits[Sentence], scheme: str) -> Splits[Sentence]:
-    """Converts the tags of all splits to a scheme, and prints the detected scheme.
+    """Converts the tags of all splits, in BIO, IOB1 or BIOES, to one scheme; prints the old one.
 
     Tags that follow no scheme throughout are read as `zoo.text.spans` describes.
-
-    Args:
-        splits: Sentences in BIO, IOB1 or BIOES.
-        scheme: `bio`, `iob1` or `bioes`.
     """
     tags = [sentence.tags for part in splits.parts().values() for sentence in part]
     try:

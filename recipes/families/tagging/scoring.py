@@ -95,14 +95,7 @@ def decoder(model: keras.Model, outside: int) -> Any:
 
 
 def score(prepared: Any, split: str, tags: Tags, loss: float) -> tuple[dict[str, Any], Confusion]:
-    """Returns all metrics of a split and its confusion matrix.
-
-    Args:
-        prepared: The data.
-        split: The split's name.
-        tags: The predicted tags of its sentences.
-        loss: Its loss, in nats per token.
-    """
+    """Returns all metrics of a split's predicted tags, and the confusion matrix."""
     sentences = getattr(prepared.splits, split)
     gold = [sentence.tags for sentence in sentences]
     tokens = [sentence.tokens for sentence in sentences]
