@@ -8,6 +8,7 @@ import keras
 
 from recipes.data.items import Example
 from recipes.data.splits import Splits
+from recipes.families.labelled import CLASSES
 from recipes.families.writing import ConditionalWritingRecipe, answers, samples
 from recipes.families.writing.samples import Sample
 from recipes.melodies import data, files, quality
@@ -17,6 +18,7 @@ from recipes.melodies.notes import name_of, notes_of, pitch_of
 from recipes.predictions import Measured
 from recipes.recipe import Prepared
 from recipes.registry import register
+from recipes.run_files import read_labels
 from zoo.errors import InputError, nearest
 from zoo.pipelines import ConditionalWriter
 
@@ -79,7 +81,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
         self, model: keras.Model, config: MelodiesConfig, splits: Splits[Example], directory: Path
     ) -> Measured:
         """Returns loss and perplexity of the test's melodies with known start notes."""
-        known = set(self.load_text_path(directory)[1])
+        known = set(read_labels(directory / CLASSES))
         kept = data.with_known_starts(splits.test, known)
         if not kept:
             raise InputError(

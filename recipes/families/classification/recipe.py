@@ -1,36 +1,30 @@
 """`ClassificationRecipe`: a text in, one label out."""
 
-import abc
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 
 from recipes import confusions
 from recipes.asking import ask
-from recipes.config import write_json
 from recipes.data import labelled
 from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.classification import scoring
-from recipes.families.classification.labels import label_ids
+from recipes.families.labelled import CLASSES, LabelledRecipe
 from recipes.predictions import Measured
-from recipes.recipe import Prepared, Recipe
+from recipes.recipe import Prepared
 from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
-from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, summary
 from zoo.errors import InputError
 from zoo.pipelines import Classifier
 from zoo.text import SPECIAL
 
-CLASSES = "classes.json"
 Pairs = Sequence[tuple[str, str]]  # texts and labels
 
 
-class ClassificationRecipe(Recipe):
+class ClassificationRecipe(LabelledRecipe):
     """A recipe whose model classifies texts.
 
     A subclass defines the vectorizer and optionally a built-in corpus; one with other sources of
@@ -43,14 +37,6 @@ class ClassificationRecipe(Recipe):
     sized_by_data = {"vocabulary_size": 4, "num_classes": 2}
     texts_to_try: ClassVar[Sequence[str]] = ()
 
-    @abc.abstractmethod
-    def learn_text_path(self, data: Any, texts: Sequence[str], directory: Path) -> None:
-        """Learns the vectorizer from the training texts and writes it into the folder."""
-
-    @abc.abstractmethod
-    def load_text_path(self, data: Any, directory: Path) -> Any:
-        """Loads the vectorizer of a run."""
-
     def corpus(self, seed: int) -> tuple[Pairs, Pairs, Pairs]:
         """Generates the built-in corpus: pairs of text and label of train, validation and test."""
         raise InputError(f"{self.name} has no built-in data: give --data")
@@ -58,37 +44,6 @@ class ClassificationRecipe(Recipe):
     def load(self, data: Any, whole: bool = False) -> Splits[Example]:
         """Loads the texts and labels that `data.data` names."""
         return labelled.load(data, lambda: Splits.of(Example, self.corpus(data.split_seed)), whole)
-
-    def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
-        """Encodes the splits with the run's vocabulary, which is learned if it has none."""
-        if not (directory / CLASSES).exists():  # it is written last
-            self.learn_text_path(data, [example.text for example in splits.train], directory)
-            write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
-        vectorizer = self.load_text_path(data, directory)
-        classes = read_labels(directory / CLASSES)
-        parts = splits.parts()
-        rows = iter(vectorizer.encode([one.text for part in parts.values() for one in part]))
-        encoded = {
-            name: Encoded(list(islice(rows, len(part))), label_ids(classes, part))
-            for name, part in parts.items()
-        }
-        lengths = encoded["train"].lengths
-        batches = {name: self.batched(data, each, lengths) for name, each in encoded.items()}
-        text = self.summarized(vectorizer, classes, batches["train"])
-        return Prepared(splits, batches, vectorizer, classes, text)
-
-    def batched(self, data: Any, encoded: Encoded, lengths: np.ndarray) -> SequenceBatches:
-        """Returns the batches of a split, padded to bucket lengths chosen for `lengths`."""
-        return SequenceBatches(encoded, data.batch_size, bucket_lengths(lengths, data.buckets))
-
-    def summarized(self, vectorizer: Any, classes: Sequence[str], train: SequenceBatches) -> str:
-        """Returns the line about the data that is printed before training."""
-        return summary(len(classes), len(vectorizer.vocabulary), train)
-
-    def sizes(self, prepared: Prepared) -> dict[str, Any]:
-        """Returns the sizes of the vocabulary and of the set of labels."""
-        known = len(prepared.text_path.vocabulary)
-        return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
 
     def compile(self, model: keras.Model, config: Any, prepared: Prepared) -> None:
         """Compiles softmax cross-entropy, with accuracy as a metric."""
@@ -123,14 +78,9 @@ class ClassificationRecipe(Recipe):
         self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
     ) -> Measured:
         """Returns the metrics of the test split, and the prediction for each text."""
-        data = self.data_of(config)
-        classes = read_labels(directory / CLASSES)
-        texts = [example.text for example in splits.test]
-        rows = self.load_text_path(data, directory).encode(texts)
-        encoded = Encoded(rows, label_ids(classes, splits.test))
-        batches = self.batched(data, encoded, encoded.lengths)
-        logits = loop.predict(model, batches)
-        return scoring.measured(logits, encoded.labels, splits.test, classes)
+        batches = self.test_batches(config, splits, directory)
+        logits, classes = loop.predict(model, batches), read_labels(directory / CLASSES)
+        return scoring.measured(logits, batches.encoded.labels, splits.test, classes)
 
     def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Classifier:
         """Returns the pipeline from texts to labels."""

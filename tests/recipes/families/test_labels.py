@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recipes.data.items import Example
-from recipes.families.classification.labels import label_ids
+from recipes.families.labelled import label_ids
 from zoo.errors import InputError
 
 
