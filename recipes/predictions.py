@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,6 +26,15 @@ class Measured:
 
     scores: dict[str, Any]
     predictions: Iterable[Row] | None = None
+
+
+def numbered(
+    texts: Iterable[Any], labels: Iterable[Any], predictions: Iterable[Any]
+) -> Iterator[Row]:
+    """Yields the row of each example, as `Measured` has them."""
+    rows = zip(texts, labels, predictions, strict=True)
+    for number, (text, label, prediction) in enumerate(rows, 1):
+        yield {"id": number, "text": text, "label": label, "prediction": prediction}
 
 
 def check(path: Path) -> None:

@@ -12,7 +12,7 @@ from recipes.corpora.dates import corpus
 from recipes.data import pairs
 from recipes.data.items import Pair
 from recipes.data.splits import SPLITS, Splits
-from recipes.predictions import Measured
+from recipes.predictions import Measured, numbered
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import optimizers
@@ -177,14 +177,7 @@ class TranslationRecipe(Recipe):
         batches = PairBatches(EncodedPairs(*rows), config.batch_size)
         written = _translator(model, both, search_of(config))(sources)
         scores = {"loss": self.loss(model, batches), **bleu.scores(written, references)}
-        triples = enumerate(zip(sources, references, written, strict=True), 1)
-        return Measured(
-            scores,
-            [
-                {"id": number, "text": source, "label": reference, "prediction": translation}
-                for number, (source, reference, translation) in triples
-            ],
-        )
+        return Measured(scores, numbered(sources, references, written))
 
     def pipeline(
         self, model: keras.Model, config: TranslationConfig, directory: Path

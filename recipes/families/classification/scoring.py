@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from recipes.data.items import Example
-from recipes.predictions import Measured, Row
+from recipes.predictions import Measured, Row, numbered
 from recipes.training.batches import MEASURED_TOKENS, SequenceBatches
 from zoo.metrics import (
     Confusion,
@@ -62,12 +62,9 @@ def measured(
 def _predictions(
     logits: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
 ) -> Iterator[Row]:
-    for number, (example, row) in enumerate(zip(examples, logits, strict=True), 1):
+    texts = [example.text for example in examples]
+    labels = [example.label for example in examples]
+    best = [classes[number] for number in logits.argmax(axis=-1)]
+    for row, found in zip(logits, numbered(texts, labels, best), strict=True):
         shares = np.exp(log_softmax(row.astype(np.float64))).tolist()
-        yield {
-            "id": number,
-            "text": example.text,
-            "label": example.label,
-            "prediction": classes[int(row.argmax())],
-            "probabilities": dict(zip(classes, shares, strict=True)),
-        }
+        yield {**found, "probabilities": dict(zip(classes, shares, strict=True))}

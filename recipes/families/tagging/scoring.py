@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from recipes.data.items import Sentence
 from recipes.families.tagging.batches import TagBatches
-from recipes.predictions import Measured
+from recipes.predictions import Measured, numbered
 from recipes.training.batches import MEASURED_TOKENS
 from zoo.architectures.many_to_many import TaggingModel
 from zoo.crf.layer import unpacked
@@ -119,16 +119,8 @@ def measured(
     scores["unknown_tags"] = unknown
     if all(is_span_tag(tag) for tag in known.union(*gold)):
         scores |= entity_scores(gold, tags)
-    rows = [
-        {
-            "id": number,
-            "text": list(sentence.tokens),
-            "label": list(sentence.tags),
-            "prediction": predicted,
-        }
-        for number, (sentence, predicted) in enumerate(zip(sentences, tags, strict=True), 1)
-    ]
-    return Measured(scores, rows)
+    tokens = [list(sentence.tokens) for sentence in sentences]
+    return Measured(scores, numbered(tokens, map(list, gold), tags))
 
 
 def all_tags(classes: Sequence[str], gold: Sequence[Sequence[str]]) -> list[str]:
