@@ -215,14 +215,13 @@ def with_options(config: type[Config], options: Iterable[Option]) -> type[Config
     return made
 
 
-def whole_numbers(name: str, text: str) -> list[int]:
+def numbers(name: str, text: str, kind: type = int) -> list[Any]:
     """What an option lists: `2,3,4` -> [2, 3, 4]."""
     try:
-        return [int(part) for part in text.split(",")]
+        return [kind(part) for part in text.split(",")]
     except ValueError as error:
-        raise InputError(
-            f"{name} must be whole numbers with commas between them, got {text!r}"
-        ) from error
+        what = "whole numbers" if kind is int else "numbers"
+        raise InputError(f"{name} must be {what} with commas between them, got {text!r}") from error
 
 
 def from_mapping(config: type[Config], values: Mapping[str, Any]) -> Config:

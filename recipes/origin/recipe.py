@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.config import whole_numbers
+from recipes.config import numbers
 from recipes.corpora import surnames
 from recipes.families.classification import ClassificationRecipe
 from recipes.origin.config import BUILTIN, MODEL, OriginConfig, OriginData
@@ -91,4 +91,4 @@ class OriginRecipe(ClassificationRecipe):
 
 
 def _vectorizer(data: OriginData) -> NgramVectorizer:
-    return NgramVectorizer(data.num_features, whole_numbers("ngrams", data.ngrams), data.lower)
+    return NgramVectorizer(data.num_features, numbers("ngrams", data.ngrams), data.lower)

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from recipes import registry
+from recipes.config import numbers
 from recipes.recipe import Recipe
 from recipes.training import epochs
 from recipes.training.loop import direction_of
@@ -229,7 +230,7 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
         epochs=most,
         minutes=own.get("minutes", 0.0),
         seeds=own.get("seeds", 2),
-        fractions=_shares(own.get("fractions", FRACTIONS[builtin])),
+        fractions=tuple(numbers("fractions", own.get("fractions", FRACTIONS[builtin]), float)),
         seed=config.seed,
         others={
             name: value
@@ -283,15 +284,6 @@ def judged(study: Study, measure: tune.Trainings, chosen: bool) -> Study:
     print(f"the data has no {study.objective}: settings are compared by {objective}", flush=True)
     measure.objective = objective
     return dataclasses.replace(study, objective=objective, direction=direction_of(objective))
-
-
-def _shares(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"fractions must be numbers with commas between them, got {text!r}"
-        ) from error
 
 
 def _announce(study: Study, directory: Path) -> None:

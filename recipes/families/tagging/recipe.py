@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from recipes import confusions
-from recipes.config import whole_numbers, write_json
+from recipes.config import numbers, write_json
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
 from recipes.data.tagged import names_of
@@ -112,7 +112,7 @@ class TaggingRecipe(Recipe):
         if config.train_vectors and not config.vectors:
             raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
         if options.get("character_widths"):  # None until the size of the data is known
-            widths = whole_numbers("character_widths", config.character_widths)
+            widths = numbers("character_widths", config.character_widths)
             options["character_widths"] = widths
         return options
 
