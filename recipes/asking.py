@@ -4,6 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
+from zoo.decoding import bounds, sample_seeds
 from zoo.errors import InputError
 
 SHOWN = 40  # characters of a text that a warning shows
@@ -35,10 +38,6 @@ def ask(signatures: Any, name: str, **inputs: Any) -> dict[str, Any]:
 
 def options(request: Any, names: Sequence[str], rows: int) -> dict[str, Any]:
     """Returns options as inputs of a signature: tensors (B,) by name, one value per row."""
-    import tensorflow as tf
-
-    from zoo.decoding import bounds
-
     return {
         name: tf.fill([rows], tf.cast(getattr(request, name), bounds.BOUNDS[name].dtype))
         for name in names
@@ -50,10 +49,6 @@ def seeds(seed: int, samples: int, texts: int) -> Any:
 
     A text's samples do not depend on the other texts.
     """
-    import tensorflow as tf
-
-    from zoo.decoding import sample_seeds
-
     return tf.constant(sample_seeds(seed, samples) * texts, tf.int32)
 
 

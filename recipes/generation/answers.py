@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.generation.config import Writing
 
@@ -17,8 +19,6 @@ def answer(signatures: Any, prompts: Sequence[str], request: Writing) -> list[di
         `num_tokens`; or `text`, `log_probability`, `num_tokens`, `perplexity`, `num_unknown`; and
         `unknown_share`, `unknown` (the first unknown tokens of the input), `truncated`.
     """
-    import tensorflow as tf
-
     count = request.samples * len(prompts)
     names: tuple[str, ...]
     if request.score:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 from recipes import plots
 from recipes.asking import ask, options, warn
 from recipes.translation.config import Translating
@@ -22,8 +24,6 @@ def answer(signatures: Any, texts: Sequence[str], request: Translating) -> list[
     Raises:
         InputError: No translation begins with the prefix, or the attention cannot be plotted.
     """
-    import tensorflow as tf
-
     sources = tf.constant(list(texts), tf.string)
     if request.score:
         scored = tf.fill([len(texts)], request.score)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
+import tensorflow as tf
 
 from recipes import confusions
 from recipes.asking import ask
@@ -99,8 +100,6 @@ class ClassificationRecipe(LabelledRecipe):
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """Returns a dict per text: `text`, `label`, `probabilities`, `unknown_share`."""
-        import tensorflow as tf
-
         outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
         return [
             {

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from recipes.asking import ask, warn
 from zoo.errors import InputError
@@ -22,8 +23,6 @@ def answer(signatures: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
         `entities` if the tags mark spans: `type`, `text`, `start`, `end` in characters,
         `confidence` (that of its least certain token).
     """
-    import tensorflow as tf
-
     outputs = ask(signatures, "serving_default", text=tf.constant(texts, tf.string))
     rows = [
         _row(text, {n: v[number] for n, v in outputs.items()}) for number, text in enumerate(texts)

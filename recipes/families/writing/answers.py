@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from recipes.asking import ask, options, seeds, unknown_of, warn
 from recipes.data.labels import clean
 from recipes.families.writing.config import WritingAnswers
@@ -14,8 +16,6 @@ OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance")
 
 def known_labels(signatures: Any) -> list[str]:
     """Returns the labels of an exported model."""
-    import tensorflow as tf
-
     found = signatures["labels"](ids=tf.range(MOST))["labels"].numpy()
     return [label.decode() for label in found if label]
 
@@ -31,8 +31,6 @@ def answer(signatures: Any, labels: Sequence[str], request: WritingAnswers) -> l
     Raises:
         InputError: A label is unknown.
     """
-    import tensorflow as tf
-
     labels = _as_known(labels, known_labels(signatures))
     if request.score:
         texts = [request.score] * len(labels)
