@@ -100,10 +100,8 @@ BUILTIN: dict[str, Any] = {
 class Translating(Answering):
     """The options of `predict`."""
 
-    beam_size: int = option(5, "Width of the beam search, 1 to 32; 1 = greedy.")
-    length_penalty: float = option(
-        1.0, "Length penalty, 0 or more: 0 favours short translations, above 1 long ones."
-    )
+    beam_size: int = TranslationConfig.with_default("beam_size", 5)
+    length_penalty: float = TranslationConfig.with_default("length_penalty", 1.0)
     max_tokens: int = option(
         0, "Tokens per translation at most, including the end token; 0 = by the source's length."
     )

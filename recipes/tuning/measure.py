@@ -56,11 +56,9 @@ class Trainings:
         """Returns a run's configuration."""
         given = {**self.fixed, **run.values, "seed": run.seed, "train_fraction": run.fraction}
         config = self.recipe.configured(given)
-        counts = {name: getattr(config, name) for name in ("epochs", "patience")}
-        given = {name: count for name, count in counts.items() if count is not None}
-        return dataclasses.replace(
-            config, **{name: scaled_epochs(count, run.fraction) for name, count in given.items()}
-        )
+        counts = [(name, getattr(config, name)) for name in ("epochs", "patience")]
+        scaled = {name: scaled_epochs(n, run.fraction) for name, n in counts if n is not None}
+        return dataclasses.replace(config, **scaled)
 
     def __call__(self, run: Run) -> dict[str, Any]:
         """Trains or resumes a run and returns its results."""
