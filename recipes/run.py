@@ -66,10 +66,7 @@ def stored_options(recipe: Recipe, path: Path) -> dict[str, Any]:
 class Run:
     """A training of a recipe and the folder that it is in.
 
-    Args:
-        recipe: What is trained.
-        config: The options; `epochs` and `patience` are settled once the data is loaded.
-        directory: The run's folder.
+    The configuration's `epochs` and `patience` are settled once the data is loaded.
     """
 
     def __init__(self, recipe: Recipe, config: Any, directory: Path) -> None:

@@ -77,11 +77,7 @@ class LabelledRecipe(Recipe):
 
 
 def label_ids(classes: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
-    """Returns the class ids of examples, int32 (N,).
-
-    Args:
-        classes: The run's labels, in the order of their ids.
-        examples: Texts and labels.
+    """Returns the class ids of examples, int32 (N,), for a run's labels in the order of their ids.
 
     Raises:
         InputError: A label is not among the classes, such as one that was added to the data after

@@ -12,11 +12,7 @@ LONGEST = 150  # tokens per line at most
 
 
 def structure_scores(writer: Writer, seed: int) -> dict[str, Any]:
-    """Measures how well a model has learned the rules.
-
-    Args:
-        writer: The model with its codec.
-        seed: Seed of the corpus and of the samples.
+    """Measures how well a model has learned the rules; the seed is of corpus and samples.
 
     Returns:
         `pairs`: for each kind of line, the fraction of pairs of a correct and an incorrect line in

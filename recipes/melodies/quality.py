@@ -17,11 +17,8 @@ LEAP = 5  # semitones: a fourth or more
 def scores(melodies: Sequence[Sample], train: Iterable[str]) -> dict[str, Any]:
     """Returns fractions from 0 to 1, and the mean number of notes.
 
-    Transposed melodies count as the same; see `notes.shape`.
-
-    Args:
-        melodies: Generated or real melodies.
-        train: The texts of the training split.
+    `train` has the texts of the training split. Transposed melodies count as the same; see
+    `notes.shape`.
 
     Returns:
         `novel`: melodies not in train. `distinct`: different melodies. `valid`: finished melodies

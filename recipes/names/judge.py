@@ -61,13 +61,7 @@ class Judge:
 
 
 def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> Judge:
-    """Trains the judge on the run's training split, or loads it if it is trained.
-
-    Args:
-        config: Options of the run of `names`.
-        splits: The names of the run.
-        directory: The folder of the judge.
-    """
+    """Trains the judge on the run's training split, or loads it if it is trained."""
     recipe = OriginRecipe()
     own = recipe.configured({"data": config.data, "seed": config.seed, **QUICK})
     durable.make_folder(directory)

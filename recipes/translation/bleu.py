@@ -14,12 +14,7 @@ def metrics() -> Any:
 
 
 def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Returns BLEU, cased and lower-cased, and chrF, 0 to 100, and exact match, 0 to 1.
-
-    Args:
-        translations: Detokenized translations.
-        references: A reference for each.
-    """
+    """Returns BLEU, cased and lower-cased, and chrF, 0 to 100, and exact match, 0 to 1."""
     texts = list(translations), [list(references)]
     bleu, chrf = metrics().BLEU, metrics().CHRF
     same = [a == b for a, b in zip(translations, references, strict=True)]

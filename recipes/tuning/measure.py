@@ -161,11 +161,7 @@ class Trainings:
 
 
 class Recent:
-    """A cache of the values created last.
-
-    Args:
-        size: Number of values.
-    """
+    """A cache of the `size` values created last."""
 
     def __init__(self, size: int) -> None:
         self._size = size

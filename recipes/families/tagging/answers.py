@@ -69,9 +69,7 @@ def _entities(row: dict[str, Any]) -> list[dict[str, Any]]:
 def line(row: dict[str, Any], coloured: bool | None = None) -> str:
     """Formats a text with its spans marked, or its tokens with their tags.
 
-    Args:
-        row: A row of `answer`.
-        coloured: Whether to use ANSI colours; by default if standard output is a terminal.
+    By default it is coloured by ANSI codes if standard output is a terminal.
     """
     coloured = sys.stdout.isatty() if coloured is None else coloured
     if not row["entities"] and not all(tag == "O" for tag in row["tags"]):

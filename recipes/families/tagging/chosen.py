@@ -20,12 +20,7 @@ from zoo.system.stored import read_text as stored_text
 def options(recipe: str, run: str) -> dict[str, Any]:
     """Returns the options of a finished run, with the epoch and shift that validation chose.
 
-    Args:
-        recipe: The name of the current recipe.
-        run: The run's folder.
-
-    Returns:
-        Values of the recipe's options. The run's language model, if it has one, is reused.
+    The run's language model, if it has one, is reused.
 
     Raises:
         InputError: The folder holds no finished run of this recipe.

@@ -84,10 +84,7 @@ def folder_of(config: TaggingData, directory: Path) -> Path | None:
 def ready(config: TaggingData, tagged: Sequence[Sentence], directory: Path) -> None:
     """Trains the run's language model, or resumes its training, unless it is finished.
 
-    Args:
-        config: The data options.
-        tagged: The tagger's training sentences, which are trained on as well.
-        directory: The run's folder.
+    The tagger's training sentences are trained on as well.
 
     Raises:
         InputError: The text, or the language model of the run to reuse, is missing.

@@ -55,12 +55,8 @@ def _lines(data: str, options: TaggingData) -> list[str]:
 def sentences(lines: Sequence[str], known: Iterable[str]) -> Iterator[list[str]]:
     """Tokenizes lines and splits them into sentences.
 
-    An out-of-vocabulary word with an apostrophe is cut if the tagged sentences have its ending as a
-    token: "don't" -> "do", "n't" if "n't" is a token.
-
-    Args:
-        lines: Text, a paragraph or a sentence each.
-        known: The tokens of the tagged sentences.
+    An out-of-vocabulary word with an apostrophe is cut if `known`, the tokens of the tagged
+    sentences, has its ending: "don't" -> "do", "n't" if "n't" is a token.
 
     Yields:
         Sentences of 2 to 60 tokens.
