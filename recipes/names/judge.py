@@ -68,11 +68,9 @@ def trained(config: WritingConfig, splits: Splits[Example], directory: Path) -> 
     prepared = recipe.prepare(recipe.data_of(own), splits, directory)
     record_new(directory)
     stored = checkpoint.load(directory / "checkpoints")
-    if stored:
-        model, progression = stored
-    else:
+    if not stored:
         keras.utils.set_random_seed(config.seed)
-        model, progression = recipe.build(own, prepared), Progression()
+    model, progression = stored or (recipe.build(own, prepared), Progression())
     print(f"the judge, {own.architecture} over letter n-grams:", flush=True)
     loop.train(
         model,

@@ -29,15 +29,10 @@ def scores(translations: Sequence[str], references: Sequence[str]) -> dict[str, 
 def signatures() -> dict[str, str]:
     """Returns sacrebleu's signatures, which describe the computation of the scores."""
     bleu, chrf = metrics().BLEU, metrics().CHRF
-    texts = {}
-    for name, metric in (
-        ("bleu", bleu()),
-        ("bleu_lowercase", bleu(lowercase=True)),
-        ("chrf", chrf()),
-    ):
+    by_name = {"bleu": bleu(), "bleu_lowercase": bleu(lowercase=True), "chrf": chrf()}
+    for metric in by_name.values():
         metric.corpus_score(["a"], [["a"]])  # sets the number of references
-        texts[name] = metric.get_signature().format()
-    return texts
+    return {name: metric.get_signature().format() for name, metric in by_name.items()}
 
 
 def by_length(

@@ -90,10 +90,7 @@ class Trainings:
             shutil.copytree(run.start / "checkpoints", part)
             durable.publish(part, states)
         stored = checkpoint.load(states)
-        if stored:
-            model, progression = stored
-        else:
-            model, progression = new_model(recipe, config, prepared), Progression()
+        model, progression = stored or (new_model(recipe, config, prepared), Progression())
         last = scaled_epochs(run.epochs, run.fraction) if run.epochs else config.epochs
         progression = loop.train(
             model,
