@@ -110,17 +110,13 @@ def _architecture(recipe: Recipe, words: list[str]) -> str:
 
 
 def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
+    text = "the run's folder (default: runs/NAME/TIME)"
     if verb == "predict":
-        parser.add_argument(
-            "--run-dir",
-            type=Path,
-            help="use this run's best model, exported into the run's folder if necessary "
-            "(default: the newest version in --export-dir)",
+        text = (
+            "use this run's best model, exported into the run's folder if necessary (default: the "
+            "newest version in --export-dir)"
         )
-    else:
-        parser.add_argument(
-            "--run-dir", type=Path, help="the run's folder (default: runs/NAME/TIME)"
-        )
+    parser.add_argument("--run-dir", type=Path, help=text)
     if verb == "evaluate":
         options = options_of(recipe.config)
         add_arguments(parser, [options[name] for name in READING if name in options])
