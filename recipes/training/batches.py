@@ -223,10 +223,7 @@ class SequenceBatches:
 
     def pad(self, members: np.ndarray) -> np.ndarray:
         """The examples' token ids as int32 (B, T), 0 = PAD on the right."""
-        token_ids = np.zeros((len(members), self._width(members)), np.int32)
-        for row, member in enumerate(members):
-            token_ids[row, : len(self.encoded.rows[member])] = self.encoded.rows[member]
-        return token_ids
+        return padded([self.encoded.rows[member] for member in members], self._width(members))
 
     def _width(self, members: np.ndarray) -> int:
         longest = int(self.encoded.lengths[members].max())
@@ -248,6 +245,14 @@ class SequenceBatches:
         """The share of the batches' places that hold padding, 0 to 1."""
         places = sum(self._width(members) * len(members) for members in self.order(None))
         return float(1 - self.encoded.lengths.sum() / places)
+
+
+def padded(rows: Sequence[np.ndarray], width: int, fill: int = 0) -> np.ndarray:
+    """The rows as int32 (B, `width`), with `fill` on the right."""
+    table = np.full((len(rows), width), fill, np.int32)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = row
+    return table
 
 
 def summary(classes: int, vocabulary: int, batches: SequenceBatches) -> str:

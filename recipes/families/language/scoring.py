@@ -8,7 +8,7 @@ import numpy as np
 
 from recipes.families.language.steps import Scorer
 from recipes.families.language.windows import Documents, Streams, Window, targets_of
-from recipes.training.batches import Encoded
+from recipes.training.batches import Encoded, padded
 from zoo.text import PAD, UNK
 
 SEGMENTS = 32  # segments of running text per batch
@@ -51,23 +51,16 @@ def segments(encoded: Encoded, vocabulary_size: int, limit: int = 0) -> Iterator
     length = -(-len(tokens) // count)
     starts = range(0, count * length, length)
     before = [tokens[max(0, start - WARM_UP) : start] for start in starts]
-    read = _side_by_side(before, max(1, min(WARM_UP, length * (count - 1))))
+    read = padded(before, max(1, min(WARM_UP, length * (count - 1))), PAD)
     yield Window(read, read, first=True)
     read, targets = (
-        _side_by_side([ids[start : start + length] for start in starts], length)
+        padded([ids[start : start + length] for start in starts], length, PAD)
         for ids in (tokens, targets)
     )
     step = width(count, vocabulary_size)
     for place in range(0, length, step):
         part = slice(place, place + step)
         yield Window(read[:, part], targets[:, part], first=False)
-
-
-def _side_by_side(rows: list[np.ndarray], size: int) -> np.ndarray:
-    table = np.full((len(rows), size), PAD, np.int32)
-    for place, row in zip(table, rows, strict=True):
-        place[: len(row)] = row
-    return table
 
 
 def quick_loss(scorer: Scorer, windows: Iterator[Window]) -> float:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths
+from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, padded
 from zoo.text import BOS, EOS, PAD
 
 
@@ -137,10 +137,8 @@ class Documents:
     def __call__(self, seed: tuple[int, int] | None = None) -> Iterator[Window]:
         """Iterates over the split once, in an order drawn by the seed and the epoch."""
         for tokens, _, members in self._batches(seed):
-            targets = np.zeros_like(tokens)
-            for row, member in zip(targets, members, strict=True):
-                found = targets_of(self.encoded.rows[member])
-                row[: len(found)] = found
+            rows = [targets_of(self.encoded.rows[member]) for member in members]
+            targets = padded(rows, tokens.shape[1], PAD)
             longest = int(self.encoded.lengths[members].max())
             for place in range(0, longest, self.window):
                 part = slice(place, place + self.window)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from recipes.training.batches import SequenceBatches
+from recipes.training.batches import SequenceBatches, padded
 from zoo.losses import IGNORED
 
 LETTERS_MULTIPLE = 4  # L is rounded up to a multiple, which gives fewer shapes
@@ -69,17 +69,14 @@ class TagBatches(SequenceBatches):
         return replace(self, inputs=taken)
 
     def _labels(self, labels: list[np.ndarray], members: np.ndarray) -> np.ndarray:
-        padded = np.full((len(members), self._width(members)), IGNORED, np.int32)
-        for row, member in zip(padded, members, strict=True):
-            row[: len(labels[member])] = labels[member]
-        return padded
+        return padded([labels[member] for member in members], self._width(members), IGNORED)
 
     def pad(self, members: np.ndarray) -> Any:
         """Returns the inputs of some sentences, padded on the right with 0 = PAD."""
         rows = [self.encoded.rows[member] for member in members]
         width = self._width(members)
-        padded = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
-        return padded if len(padded) > 1 else padded["token_ids"]
+        inputs = {name: _padded([row[name] for row in rows], width) for name in self.inputs}
+        return inputs if len(inputs) > 1 else inputs["token_ids"]
 
     def weight(self, labels: Any) -> int:
         """Returns the number of real tokens, over which a batch's loss is a mean."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recipes.families.language.windows import encoded, targets_of
-from recipes.training.batches import Encoded, SequenceBatches
+from recipes.training.batches import Encoded, SequenceBatches, padded
 from zoo.losses import IGNORED
 
 
@@ -26,12 +26,9 @@ class WritingBatches(SequenceBatches):
         `class_ids` int32 (B,) and `token_ids` int32 (B, T), BOS first, 0 = PAD on the right; the
         targets int32 (B, T), EOS last, -1 in the padding.
         """
-        token_ids = self.pad(members)
-        targets = np.full_like(token_ids, IGNORED)
-        for row, member in zip(targets, members, strict=True):
-            text = self.encoded.rows[member]
-            row[: len(text)] = targets_of(text)
-        return {"class_ids": self.encoded.labels[members], "token_ids": token_ids}, targets
+        inputs = {"class_ids": self.encoded.labels[members], "token_ids": self.pad(members)}
+        targets = [targets_of(self.encoded.rows[member]) for member in members]
+        return inputs, padded(targets, self._width(members), IGNORED)
 
     def weight(self, labels: np.ndarray) -> int:
         """Returns the number of real tokens, EOS included, over which a batch's loss is a mean."""
