@@ -1,11 +1,12 @@
 """Encoded pairs -> batches of source ids, target ids and labels."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from recipes.training.batches import padded
 from zoo.losses import IGNORED
 from zoo.text import BOS, EOS, PAD
 
@@ -125,10 +126,11 @@ class PairBatches:
             targets = [encoded.targets[member] for member in members]
             widths = self._widths(encoded.lengths[members])
             inputs = {
-                "source_ids": _padded(sources, widths[0], PAD, last=EOS),
-                "target_ids": _padded(targets, widths[1], PAD, first=BOS),
+                "source_ids": padded([np.append(row, EOS) for row in sources], widths[0], PAD),
+                "target_ids": padded([np.append(BOS, row) for row in targets], widths[1], PAD),
             }
-            yield inputs, _padded(targets, widths[1], IGNORED, last=EOS), members
+            labels = padded([np.append(row, EOS) for row in targets], widths[1], IGNORED)
+            yield inputs, labels, members
 
     def _encoded(self, seed: tuple[int, int] | None) -> EncodedPairs:
         """Returns the encoding for an epoch."""
@@ -172,22 +174,3 @@ def _sorted(members: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Sorts by length of target, then of source; the sort is stable."""
     sources, targets = lengths[members].T
     return members[np.lexsort((sources, targets))]
-
-
-def _padded(
-    rows: Sequence[np.ndarray],
-    width: int,
-    fill: int,
-    first: int | None = None,
-    last: int | None = None,
-) -> np.ndarray:
-    """Pads rows to int32 (B, width), with an optional first or last id."""
-    ids = np.full((len(rows), width), fill, np.int32)
-    start = 0 if first is None else 1
-    for line, row in zip(ids, rows, strict=True):
-        line[start : start + len(row)] = row
-        if last is not None:
-            line[len(row)] = last
-    if first is not None:
-        ids[:, 0] = first
-    return ids
