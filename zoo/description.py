@@ -109,11 +109,6 @@ def _cell_options(cell: type[keras.layers.Layer]) -> dict[str, tuple[Any, str]]:
     return options
 
 
-def first_line(entry: Architecture) -> str:
-    """The first line of an architecture's documentation."""
-    return entry.documentation.partition("\n")[0]
-
-
 def _source(text: str) -> str:
     source = section(text, "Source")
     return _wrap(f"Source: {source}") if source else ""

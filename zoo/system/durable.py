@@ -10,7 +10,6 @@ import errno
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +73,8 @@ def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
             old = checksums.recorded(path.parent)
             old[path.name] = [*old.get(path.name, [])[-1:], checksums.digest(part)]
             _write(path.with_name(checksums.NAME), checksums.as_text(old).encode())
-        _rename(part, path)
+        os.replace(part, path)
+        sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -82,11 +82,6 @@ def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
 def _write(path: Path, content: bytes) -> None:
     with replacing(path) as part:
         part.write_bytes(content)
-
-
-def _rename(part: Path, path: Path) -> None:
-    os.replace(part, path)
-    sync(path.parent)
 
 
 def write_text(path: Path, text: str, *, checked: bool = False) -> None:
@@ -136,9 +131,3 @@ def sweep(folder: Path) -> None:
     for path in folder.iterdir():
         if _PART.fullmatch(path.name) and path.is_file():
             path.unlink()
-
-
-def remove_folder(folder: Path) -> None:
-    """Deletes a folder and waits until its name is gone from the disk."""
-    shutil.rmtree(folder)
-    sync(folder.parent)
