@@ -43,32 +43,9 @@ class CheckedModel(keras.Model):
         """Returns the model's layers by name."""
         return {layer.name: layer for layer in self.layers}
 
-    def fit(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.fit`."""
-        with input_errors():
-            return super().fit(*arguments, **named)
-
-    def evaluate(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.evaluate`."""
-        with input_errors():
-            return super().evaluate(*arguments, **named)
-
-    def predict(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.predict`."""
-        with input_errors():
-            return super().predict(*arguments, **named)
-
-    def train_on_batch(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.train_on_batch`."""
-        with input_errors():
-            return super().train_on_batch(*arguments, **named)
-
-    def test_on_batch(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.test_on_batch`."""
-        with input_errors():
-            return super().test_on_batch(*arguments, **named)
-
-    def predict_on_batch(self, *arguments: Any, **named: Any) -> Any:
-        """`keras.Model.predict_on_batch`."""
-        with input_errors():
-            return super().predict_on_batch(*arguments, **named)
+    fit = input_errors()(keras.Model.fit)
+    evaluate = input_errors()(keras.Model.evaluate)
+    predict = input_errors()(keras.Model.predict)
+    train_on_batch = input_errors()(keras.Model.train_on_batch)
+    test_on_batch = input_errors()(keras.Model.test_on_batch)
+    predict_on_batch = input_errors()(keras.Model.predict_on_batch)
