@@ -10,7 +10,7 @@ import json
 import math
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import keras
@@ -84,16 +84,15 @@ def _line(error: Exception) -> str:
 def _inspected(path: Path) -> int:
     """Compares the declarations of a file with its content; returns the size of its arrays."""
     size = path.stat().st_size
-    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(path) as archive:
         members = _members(archive, size)
         if archive.testzip():
             raise _Refused(f"the CRC of {archive.testzip()} is wrong")
         _check_config(json.loads(archive.read(CONFIG)))
-        start = _start(file, members[WEIGHTS])
         weights = members[WEIGHTS].file_size
         if 2 * weights > memory.available():
             raise _Refused(f"{memory.gib(weights)} of weights need twice that of memory")
-        with h5py.File(_Part(path, start, weights), "r") as store:
+        with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as store:
             return _count(store, weights)
 
 
@@ -132,58 +131,6 @@ def _check_config(config: Any) -> None:
                 raise _Refused(f"it has a {name}, which could run code or read files")
             if isinstance(module, str) and module.startswith(REFUSED_MODULES):
                 raise _Refused(f"it names {module}, which has no model classes")
-
-
-def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
-    """Where a stored member's bytes begin: after its local header, name and extra field."""
-    file.seek(info.header_offset)
-    header = file.read(30)
-    if header[:4] != b"PK\3\4":
-        raise _Refused(f"{info.filename} has no header")
-    return (
-        info.header_offset
-        + 30
-        + sum(int.from_bytes(header[place : place + 2], "little") for place in (26, 28))
-    )
-
-
-class _Part(io.RawIOBase):
-    """A range of a file, read-only, as a file of its own.
-
-    Args:
-        path: The file.
-        start: Where the range begins, in bytes.
-        size: Its length.
-    """
-
-    def __init__(self, path: Path, start: int, size: int) -> None:
-        self.file, self.begin, self.size, self.place = path.open("rb"), start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.place, io.SEEK_END: self.size}[whence]
-        self.place = max(0, base + offset)
-        return self.place
-
-    def tell(self) -> int:
-        return self.place
-
-    def readinto(self, buffer: Any) -> int:
-        self.file.seek(self.begin + self.place)
-        count = max(0, min(len(buffer), self.size - self.place))
-        block = self.file.read(count)
-        buffer[: len(block)] = block
-        self.place += len(block)
-        return len(block)
-
-    def close(self) -> None:
-        self.file.close()
-        super().close()
 
 
 def _count(store: h5py.File, size: int) -> int:
