@@ -19,6 +19,7 @@ from zoo.errors import DamagedFile, InputError
 from zoo.tuning.journal import Journal
 from zoo.tuning.space import Axis, Space
 from zoo.tuning.storage import Records, number
+from zoo.tuning.study import Study
 
 ATTEMPTS = 25  # attempts without progress before a trial counts as one that kills its process
 
@@ -197,36 +198,17 @@ KINDS: dict[str, Callable[..., Any]] = {
 }
 
 
-def oracle(
-    algorithm: str,
-    space: Space,
-    objective: str,
-    direction: str,
-    *,
-    trials: int,
-    epochs: int,
-    seed: int,
-) -> Any:
-    """An oracle of KerasTuner over a space.
-
-    Args:
-        algorithm: One of `study.ALGORITHMS`.
-        space: What is searched.
-        objective: The metric to optimise.
-        direction: `max` or `min`.
-        trials: Maximum number of trials.
-        epochs: With `hyperband`, the epochs of the longest trials.
-        seed: The same seed gives the same trials.
-    """
-    if algorithm == "grid":
-        trials = min(trials, sum(1 for _ in space.grid()))
-    limits = {"max_epochs": epochs} if algorithm == "hyperband" else {"max_trials": trials}
-    made = KINDS[algorithm](
-        objective=keras_tuner.Objective(objective, direction),
-        hyperparameters=hyperparameters(space),
+def oracle(study: Study) -> Any:
+    """An oracle of KerasTuner over a study's space; the same seed gives the same trials."""
+    limits = {"max_trials": study.settings or study.trials}
+    if study.algorithm == "hyperband":
+        limits = {"max_epochs": study.epochs}
+    made = KINDS[study.algorithm](
+        objective=keras_tuner.Objective(study.objective, study.direction),
+        hyperparameters=hyperparameters(study.space),
         allow_new_entries=False,
         tune_new_entries=False,
-        seed=seed + 1,  # KerasTuner replaces 0 by a random seed
+        seed=study.seed + 1,  # KerasTuner replaces 0 by a random seed
         max_consecutive_failed_trials=1_000_000,
         **limits,
     )

@@ -194,15 +194,7 @@ def _taken_up(study: Study, directory: Path) -> Any:
             )
     else:
         study.save(directory)
-    made = oracle(
-        study.algorithm,
-        study.space,
-        study.objective,
-        study.direction,
-        trials=study.trials,
-        epochs=study.epochs,
-        seed=study.seed,
-    )
+    made = oracle(study)
     made.take_up(Journal(directory / "journal.jsonl"), Records(directory), study.minutes * 60)
     return made
 
@@ -259,17 +251,8 @@ def _follow(study: Study, measure: Measure, directory: Path, worker: str, addres
     as_worker(worker, address)
     ended = threading.Event()
     threading.Thread(target=_live, args=(directory, worker, ended), daemon=True).start()
-    made = oracle(
-        study.algorithm,
-        study.space,
-        study.objective,
-        study.direction,
-        trials=study.trials,
-        epochs=study.epochs,
-        seed=study.seed,
-    )
     try:
-        _search(study, measure, directory, made)
+        _search(study, measure, directory, oracle(study))
     finally:
         ended.set()
 
