@@ -26,20 +26,11 @@ def label(findings: Findings) -> str:
     return "hidden size K" if name == "units" else name.replace("_", " ")
 
 
-def draw(findings: Findings, directory: Path) -> list[str]:
-    """Draws all plots that the study has points for.
-
-    Returns:
-        The names of the files, in the order of the report.
-    """
-    made = []
+def draw(findings: Findings, directory: Path) -> None:
+    """Draws all plots of a study."""
     with drawing(_texts(findings)):
         for name, picture in PICTURES.items():
-            figure = picture(findings)
-            if figure is not None:
-                save(figure, directory / name)
-                made.append(name)
-    return made
+            save(picture(findings), directory / name)
 
 
 def _texts(findings: Findings) -> list[str]:
@@ -55,7 +46,9 @@ def _title(metric: str) -> str:
 
 def _objective(findings: Findings) -> Figure:
     """The objective against K, for each fraction of the data."""
-    figure, axes = _axes(findings)
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    _scale(findings, axes)
     name = findings.study.objective
     for color, fraction in zip(_colors(findings), findings.study.fractions, strict=True):
         points = findings.along(fraction)
@@ -131,7 +124,7 @@ def _cost(findings: Findings) -> Figure:
     return figure
 
 
-def _pareto(findings: Findings) -> Figure | None:
+def _pareto(findings: Findings) -> Figure:
     """The objective against the time per example, with the Pareto front as a line."""
     cost = "latency_ms" if findings.front("latency_ms") else "parameters"
     front = findings.front(cost)
@@ -155,19 +148,12 @@ def _pareto(findings: Findings) -> Figure | None:
     return figure
 
 
-PICTURES: dict[str, Callable[[Findings], Figure | None]] = {
+PICTURES: dict[str, Callable[[Findings], Figure]] = {
     "objective.png": _objective,
     "memorising.png": _memorising,
     "cost.png": _cost,
     "front.png": _pareto,
 }
-
-
-def _axes(findings: Findings) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    _scale(findings, axes)
-    return figure, axes
 
 
 def _scale(findings: Findings, axes: Any) -> None:

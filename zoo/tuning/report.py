@@ -1,6 +1,6 @@
 """The report of a study: `report.md` with plots, `trials.csv`, `best.json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ from zoo.tuning.results import Findings
 from zoo.tuning.storage import Records, number, write_json
 from zoo.tuning.study import Study
 
-FIGURES = ("parameters", "seconds_per_epoch", "latency_ms")
-UNITS = {
+UNITS = {  # of the costs
     "parameters": "parameters",
     "seconds_per_epoch": "s an epoch",
     "latency_ms": "ms an example",
@@ -50,16 +49,14 @@ def report(study: Study, directory: Path, command: str, extra: Mapping[str, Any]
     warning = failed(findings)
     warned = {"warning": warning} if warning else {}
     write_json(directory / "best.json", {**extra, **chosen.values, **warned})
-    drawn = plots.draw(findings, directory)
+    plots.draw(findings, directory)
     sentence = recommendation(findings)
-    text = _markdown(findings, sentence, drawn, command, records)
+    text = _markdown(findings, sentence, command, records)
     durable.write_text(directory / "report.md", text)
     return sentence
 
 
-def _markdown(
-    findings: Findings, sentence: str, drawn: Sequence[str], command: str, records: Records
-) -> str:
+def _markdown(findings: Findings, sentence: str, command: str, records: Records) -> str:
     study = findings.study
     searched = "; ".join(
         f"`{axis.name}` "
@@ -121,7 +118,7 @@ def _markdown(
 def _table(findings: Findings) -> str:
     study, axis = findings.study, findings.study.space.main()
     others = [other.name for other in study.space.axes if other is not axis]
-    costs = [name for name in FIGURES if findings.front(name)]
+    costs = [name for name in UNITS if findings.front(name)]
     heads = [axis.name, *others]
     heads += [f"{phrases.name(study)}, {phrases.share(share)}" for share in study.fractions]
     heads += [UNITS[name] for name in costs]

@@ -209,22 +209,18 @@ def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE
         patience: Seconds without a heartbeat after which a worker counts as dead.
     """
     with alone(directory):
-        _lead(study, directory, address, patience)
-
-
-def _lead(study: Study, directory: Path, address: str, patience: float) -> None:
-    made = _taken_up(study, directory)
-    as_worker("chief", address)
-    ended = threading.Event()
-    watch = threading.Thread(
-        target=_watch_workers, args=(made, directory, patience, ended), daemon=True
-    )
-    watch.start()
-    try:
-        _search(study, _no_measure, directory, made)
-    finally:
-        ended.set()
-        watch.join()
+        made = _taken_up(study, directory)
+        as_worker("chief", address)
+        ended = threading.Event()
+        watch = threading.Thread(
+            target=_watch_workers, args=(made, directory, patience, ended), daemon=True
+        )
+        watch.start()
+        try:
+            _search(study, _no_measure, directory, made)
+        finally:
+            ended.set()
+            watch.join()
 
 
 def _no_measure(run: Run) -> dict[str, Any]:
@@ -244,17 +240,13 @@ def follow(study: Study, measure: Measure, directory: Path, worker: str, address
     if "chief" in worker:
         raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
     with lock.hold(directory / "workers" / worker, "the worker", "give this one another name"):
-        _follow(study, measure, directory, worker, address)
-
-
-def _follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
-    as_worker(worker, address)
-    ended = threading.Event()
-    threading.Thread(target=_live, args=(directory, worker, ended), daemon=True).start()
-    try:
-        _search(study, measure, directory, oracle(study))
-    finally:
-        ended.set()
+        as_worker(worker, address)
+        ended = threading.Event()
+        threading.Thread(target=_live, args=(directory, worker, ended), daemon=True).start()
+        try:
+            _search(study, measure, directory, oracle(study))
+        finally:
+            ended.set()
 
 
 def _live(directory: Path, worker: str, ended: threading.Event) -> None:
