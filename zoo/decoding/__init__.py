@@ -3,8 +3,7 @@
 from zoo.decoding import bounds
 from zoo.decoding.beam import Hypotheses, beam_search, coverage_penalty, length_penalty
 from zoo.decoding.filtering import Filter
-from zoo.decoding.guidance import guided
-from zoo.decoding.sampling import Generated, generate
+from zoo.decoding.sampling import Generated, generate, guided
 from zoo.decoding.uniform import sample_seeds, uniform
 
 __all__ = [

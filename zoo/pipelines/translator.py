@@ -152,7 +152,7 @@ class Translator(Pipeline):
 
     def __call__(self, texts: str | Sequence[str]) -> list[str]:
         """The best translation of each text."""
-        return list(self.answers(self._best, text=texts)["translation"])
+        return list(self.answers(self.best, text=texts)["translation"])
 
     def translate(
         self,
@@ -182,7 +182,7 @@ class Translator(Pipeline):
 
     def score(self, texts: str | Sequence[str], translations: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
-        return self.answers(self._score, text=texts, translation=translations)
+        return self.answers(self.scores, text=texts, translation=translations)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`, `translate`, `complete` and `score`."""
@@ -191,15 +191,11 @@ class Translator(Pipeline):
         options = {name: tf.fill([len(TEXTS)], value) for name, value in numbers.items()}
         prefix = {"prefix": tf.fill([len(TEXTS)], "a b")}
         return {
-            "serving_default": Signature(self._best, text),
+            "serving_default": Signature(self.best, text),
             "translate": Signature(self._translate, {**text, **options}),
             "complete": Signature(self._complete, {**text, **prefix, **options}),
-            "score": Signature(self._score, {**text, "translation": tf.constant(TEXTS[::-1])}),
+            "score": Signature(self.scores, {**text, "translation": tf.constant(TEXTS[::-1])}),
         }
-
-    @traced(strings("text"))
-    def _best(self, text: Any) -> dict[str, tf.Tensor]:
-        return self.best(text)
 
     @traced(strings("text"), *OPTIONS)
     def _translate(
@@ -214,10 +210,6 @@ class Translator(Pipeline):
         ids = self.target_ids(prefix)[0].to_tensor(PAD)
         options = _clamped(beam_size, length_penalty, max_tokens)
         return self.n_best(text, prefix=ids, **options)
-
-    @traced(strings("text"), strings("translation"))
-    def _score(self, text: Any, translation: Any) -> dict[str, tf.Tensor]:
-        return self.scores(text, translation)
 
     # what several functions begin with is traced once for all of them
 
@@ -390,6 +382,7 @@ class Translator(Pipeline):
             "truncated": source.truncated,
         }
 
+    @traced(strings("text"))
     def best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Strings (B,) -> the outputs of the signature `serving_default`."""
         if self.search.replace_unknown:
@@ -402,14 +395,14 @@ class Translator(Pipeline):
             }
         _, source_ids, cut = self._source(text)
         hypotheses = self.translate_ids(source_ids)
-        texts = self.text(hypotheses.token_ids)
         return {
-            "translation": texts[:, 0],
+            "translation": self.text(hypotheses.token_ids)[:, 0],
             "log_probability": hypotheses.log_probabilities[:, 0],
             "unknown_share": self.unknown_share(source_ids),
             "truncated": cut,
         }
 
+    @traced(strings("text"), strings("translation"))
     def scores(self, text: tf.Tensor, translation: tf.Tensor) -> dict[str, tf.Tensor]:
         """Texts and given translations, strings (B,) -> the outputs of the signature `score`."""
         _, source_ids, cut = self._source(text)

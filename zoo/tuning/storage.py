@@ -95,11 +95,6 @@ class Records:
         if trace:
             (folder / "traceback.txt").write_text(trace, encoding="utf-8")
 
-    def reason(self, trial: str) -> str | None:
-        """Why a trial failed, or None."""
-        found = _read(self.of_trial(trial) / "failed.json", {"reason": str})
-        return None if found is None else str(found["reason"])
-
     def failed_values(self, trial: str) -> dict[str, Any]:
         """The settings of a trial that failed."""
         found = _read(self.of_trial(trial) / "failed.json", {}) or {}
@@ -121,8 +116,8 @@ class Records:
 
     def failures(self) -> dict[str, str]:
         """The trials that failed, and why."""
-        names = [path.parent.name for path in self.directory.glob("trials/*/failed.json")]
-        return {name: self.reason(name) or "" for name in sorted(names)}
+        paths = sorted(self.directory.glob("trials/*/failed.json"))
+        return {path.parent.name: (_read(path, {"reason": str}) or {})["reason"] for path in paths}
 
 
 def _read(path: Path, entries: dict[str, type]) -> dict[str, Any] | None:
