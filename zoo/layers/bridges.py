@@ -14,15 +14,7 @@ BRIDGES = ("zero", "copy", "dense")
 
 
 class _Bridge(keras.layers.Layer):
-    """A decoder's form, and a dense layer for each of its states.
-
-    Args:
-        cell: The registered name of the decoder's cell.
-        units: Hidden size K of the decoder.
-        num_layers: L, the decoder's layers; it is unidirectional.
-        cell_options: The cell's own options.
-        **kwargs: The Keras layer's own arguments.
-    """
+    """A decoder's form, and a dense layer for each of its states."""
 
     def __init__(
         self,

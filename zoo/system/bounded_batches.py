@@ -6,12 +6,7 @@ CHARACTERS = 2**16  # of a batch at most, padding counted; a longer text is a ba
 
 
 def batches(lengths: Sequence[int], most_texts: int, most: int = CHARACTERS) -> Iterator[list[int]]:
-    """The places of the texts of each batch: by rising length, bounded with the padding.
-
-    Args:
-        lengths: Characters of each text.
-        most_texts: Texts of a batch at most.
-        most: Characters of a batch at most, padding counted; a longer text is one by itself.
+    """The places of the texts of each batch, by rising length, from their lengths in characters.
 
     Example:
         >>> list(batches([5, 40_000, 3, 30_000, 30_000], 256))

@@ -69,12 +69,8 @@ def verify(path: Path) -> None:
 def verify_tree(folder: Path, required: Iterable[str] = ()) -> None:
     """Compares all files that a folder's `SHA256SUMS` lists, if there is one.
 
-    Args:
-        folder: The folder.
-        required: Files that must be listed.
-
     Raises:
-        DamagedFile: A file is missing, is not listed, or has another checksum.
+        DamagedFile: A file is missing or has another checksum, or a required one is not listed.
     """
     if not (folder / NAME).exists():
         return

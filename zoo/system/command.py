@@ -112,10 +112,8 @@ class OutputError(OSError):
 class Output:
     r"""Standard output whose errors can be distinguished from those of other files.
 
-    A character that the stream's encoding lacks is written as an escape such as `\u2026`.
-
-    Args:
-        stream: The stream to write to.
+    A character that the stream's encoding lacks is written as an escape such as `\u2026`. An
+    `OutputError` means that the stream cannot be written.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -129,20 +127,12 @@ class Output:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Writes text.
-
-        Raises:
-            OutputError: The stream cannot be written.
-        """
+        """Writes text."""
         with self._watched():
             return int(self._stream.write(text))
 
     def flush(self) -> None:
-        """Writes what is buffered.
-
-        Raises:
-            OutputError: The stream cannot be written.
-        """
+        """Writes what is buffered."""
         with self._watched():
             self._stream.flush()
 

@@ -41,10 +41,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def size_limit(name: str) -> int:
-    """The value of a limit, from the environment variable or the default.
-
-    Args:
-        name: One of `LIMITS`.
+    """The value of one of `LIMITS`, from the environment variable or the default.
 
     Raises:
         InputError: The environment variable is not a positive whole number.
@@ -102,15 +99,9 @@ def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") 
 
 
 def read_text(path: str | Path) -> str:
-    """Reads a whole text file, decompressed if it is a gzip file.
+    """Reads a whole text file in UTF-8, decompressed if it is a gzip file.
 
     A leading byte order mark is dropped. Line ends are kept.
-
-    Args:
-        path: A file in UTF-8.
-
-    Returns:
-        The file's text, `""` for an empty file.
 
     Raises:
         InputError: The path does not exist, cannot be read, is not gzip although its name ends
@@ -126,12 +117,8 @@ def split_lines(text: str) -> list[str]:
 
     `str.splitlines` also splits at form feeds, NEL and U+2028, which occur inside real reviews.
 
-    Args:
-        text: A whole file.
-
     Returns:
-        The lines without their ends; index 0 is line 1. The last is `""` if the text ends in a
-        line end.
+        The lines without their ends; the last is `""` if the text ends in a line end.
 
     Example:
         >>> split_lines("one\r\ntwo\x0cstill two\n")
@@ -143,9 +130,6 @@ def split_lines(text: str) -> list[str]:
 
 def read_bytes(path: str | Path) -> bytes:
     """Reads a whole file within the limits, decompressed if it is a gzip file.
-
-    Args:
-        path: Any file.
 
     Raises:
         InputError: The file is larger than the limits.
@@ -159,9 +143,6 @@ def read_bytes(path: str | Path) -> bytes:
 @contextmanager
 def open_file(path: str | Path) -> Iterator[BinaryIO]:
     """Opens a file like `opened`; failures are an `InputError` with the file's name.
-
-    Args:
-        path: A file, or a named pipe into which another program writes.
 
     Raises:
         InputError: There is no such file, or opening or reading it in the `with` block fails.

@@ -53,11 +53,7 @@ def gib(size: int) -> str:
 
 
 class _Count:
-    """The weights that a model has so far.
-
-    Args:
-        limit: Bytes at most.
-    """
+    """The weights that a model has so far, `limit` bytes at most."""
 
     def __init__(self, limit: int) -> None:
         self.limit, self.parameters, self.exceeded = limit, 0, False
@@ -87,12 +83,9 @@ def _counted_add_weight(layer: Any, *arguments: Any, **named: Any) -> Any:
 
 @contextmanager
 def counting(limit: int) -> Iterator[_Count]:
-    """Counts the weights that layers create in a `with` block; refuses those above the limit.
+    """Counts the weights that layers create in a `with` block, `limit` bytes at most.
 
     Keras has no hook before a weight exists, so its `add_weight` is replaced meanwhile.
-
-    Args:
-        limit: Bytes at most, at 4 bytes a weight.
 
     Raises:
         ModelTooLargeError: A weight would exceed the limit; it was not created.
@@ -171,15 +164,10 @@ def _parameters(build: Callable[[], keras.Model]) -> int:
 
 
 def check_step(model: keras.Model, rows: int, steps: int) -> None:
-    """Refuses a batch whose activations alone exceed the available memory.
+    """Refuses a batch of `rows` examples, `steps` at most, whose activations exceed the memory.
 
     The sum of the layers' outputs is a lower bound: recurrent layers store several values for
     each output.
-
-    Args:
-        model: The model.
-        rows: B, examples of the largest batch.
-        steps: T, steps of the longest example.
 
     Raises:
         ModelTooLargeError: It does not fit.

@@ -48,13 +48,7 @@ def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE)
 
 
 def read_json(path: Path, kind: type | None = None, *, missing: str, advice: str = ADVICE) -> Any:
-    """Reads a JSON file; see `read_text`.
-
-    Args:
-        path: The file.
-        kind: `dict` or `list`, if it must be one of them.
-        missing: What to do if there is no such file.
-        advice: What to do if it is damaged.
+    """Reads a JSON file, of a `dict` or a `list` if `kind` names one; see `read_text`.
 
     Raises:
         InputError: It cannot be read.

@@ -25,12 +25,7 @@ MAIN_OUTPUTS = ("tags", "logits")  # of models with further outputs: what is lea
 class Fits:
     """Measures a run by `fit`; an interrupted run restarts and gives the same result.
 
-    Args:
-        study: The search.
-        data: Training and validation, each inputs and targets.
-        objective: The metric that compares settings.
-        loss: The training loss; None for the cross entropy that fits the model.
-        patience: Epochs without a better objective before a run stops.
+    The arguments are those of `zoo.tuning.search`.
 
     Raises:
         InputError: The data is not two splits of inputs and targets.

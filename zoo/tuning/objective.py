@@ -194,9 +194,7 @@ def _mean_of(function: Callable[..., Any], name: str) -> keras.metrics.Metric:
 class RealTokens(keras.metrics.Metric):
     """A metric over the tokens whose target is not -1, so without padding.
 
-    Args:
-        metric: Of targets int (B, T), or (B, T, C), and predictions (B, T, C).
-        name: The metric's name.
+    It takes targets int (B, T), or (B, T, C), and predictions (B, T, C).
     """
 
     def __init__(self, metric: keras.metrics.Metric, name: str) -> None:
@@ -226,11 +224,7 @@ class RealTokens(keras.metrics.Metric):
 def metric_for(objective: Objective, model: keras.Model, of_tokens: bool, crf: bool) -> Any:
     """The metric that a model is compiled with, or None for the loss.
 
-    Args:
-        objective: The metric that compares settings.
-        model: The trained model, with a single output or a dict.
-        of_tokens: Whether each token has its own prediction.
-        crf: Whether the model ends with a CRF.
+    `of_tokens`: each token has its own prediction; `crf`: the model ends with a CRF.
 
     Raises:
         InputError: The output of a CRF is a chain, which Keras' metrics cannot read.

@@ -185,11 +185,7 @@ class Space:
 
     @classmethod
     def of(cls, axes: Sequence[Axis], fixed: Mapping[str, Any]) -> "Space":
-        """Puts axes together.
-
-        Args:
-            axes: In any order.
-            fixed: The values of all other options.
+        """Puts axes in any order together; `fixed` are the values of all other options.
 
         Raises:
             InputError: An axis would change nothing, since what it depends on is switched off.

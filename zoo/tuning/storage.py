@@ -50,11 +50,7 @@ def number(trial: str) -> int:
 
 
 class Records:
-    """The records of a study's trials.
-
-    Args:
-        directory: The study's folder.
-    """
+    """The records of the trials in a study's folder."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

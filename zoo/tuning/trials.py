@@ -156,11 +156,8 @@ def of_all(study: Study) -> str:
 def conduct(study: Study, measure: Measure, directory: Path) -> None:
     """Searches in this process, from the start or from an interruption.
 
-    Args:
-        study: The search.
-        measure: Trains one run and returns its metrics, with the objective; it may continue from
-            files in the run's folder.
-        directory: The study's folder.
+    `measure` trains one run and returns its metrics, with the objective; it may continue from files
+    in the run's folder.
 
     Raises:
         InputError: The folder holds another study.
@@ -200,13 +197,9 @@ def _taken_up(study: Study, directory: Path) -> Any:
 
 
 def lead(study: Study, directory: Path, address: str, patience: float = PATIENCE) -> None:
-    """Distributes trials to workers until all are done; a silent worker loses its trial.
+    """Distributes trials to workers until all are done, as the chief at HOST:PORT.
 
-    Args:
-        study: The search.
-        directory: The study's folder, the same one for all workers.
-        address: HOST:PORT of the chief.
-        patience: Seconds without a heartbeat after which a worker counts as dead.
+    A worker without a heartbeat for `patience` seconds loses its trial.
     """
     with alone(directory):
         made = _taken_up(study, directory)
@@ -228,14 +221,9 @@ def _no_measure(run: Run) -> dict[str, Any]:
 
 
 def follow(study: Study, measure: Measure, directory: Path, worker: str, address: str) -> None:
-    """Runs the trials of a chief until there are none left.
+    """Runs the trials of the chief at HOST:PORT until there are none left.
 
-    Args:
-        study: The chief's study.
-        measure: As in `conduct`.
-        directory: The study's folder, shared with the chief.
-        worker: This worker's unique name.
-        address: HOST:PORT of the chief.
+    The study and its folder are the chief's; the worker's name is unique.
     """
     if "chief" in worker:
         raise InputError(f"a worker cannot be called {worker!r}: choose a name without 'chief'")
