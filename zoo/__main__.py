@@ -32,12 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
-    """Runs `list`, `describe` or `summary`.
-
-    Args:
-        words: The command and its arguments.
-        program: What precedes them, for the help.
-    """
+    """Runs `list`, `describe` or `summary`; the help shows `program` before them."""
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--version", action="version", version=f"rnn-zoo {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -67,12 +62,7 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
 
 
 def listing_text(topology: str | None = None, cell: str | None = None) -> str:
-    """The architectures by topology, then the cells, each with what it is.
-
-    Args:
-        topology: List only the architectures of this topology.
-        cell: List only the architectures that take this cell.
-    """
+    """The architectures by topology, of one or all and for a cell or all, then the cells."""
     entries, cells = catalog.architectures(), catalog.cells()
     if topology or cell:
         chosen = zoo.names(topology, cell)

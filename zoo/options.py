@@ -133,15 +133,10 @@ def option(
     only_if: Condition | None = None,
     late: bool = False,
 ) -> Any:
-    """Returns a dataclass field that declares an option.
+    """Returns a dataclass field that declares an `Option`.
 
-    Args:
-        default: Its value when it is not given.
-        help: Its meaning.
-        check: Raises an InputError for a wrong value; called with the option's name and value.
-        choices: The values that it may have.
-        only_if: When it has an effect.
-        late: Whether lists show it after the more common ones.
+    `check`, called with the option's name and value, raises an InputError for a wrong value;
+    `choices` are the values that it may have.
     """
     if choices:
         check = lambda name, value: require_choice(name, value, choices)  # noqa: E731

@@ -72,11 +72,8 @@ def words(
 ) -> Any:
     """Returns the features of each word without its context: ids (B, T) -> (B, T, E).
 
-    Args:
-        inputs: The ids by name; missing ones are added as `keras.Input`.
-        embed: Layer from `token_ids` to vectors.
-        letters: Layers from `character_ids` (B, T, L) to vectors; None is skipped.
-        casing: Layer from `casing_ids` (B, T) to vectors.
+    `inputs` are the ids by name; missing ones are added as `keras.Input`. The layers read
+    `token_ids` (B, T), `character_ids` (B, T, L) and `casing_ids` (B, T); None is skipped.
     """
     vectors = [embed(inputs["token_ids"])]
     for read in letters:
@@ -104,14 +101,8 @@ def context_states(
     """Bidirectional states of each token: (B, T) -> (B, T, 2K).
 
     The first K have read the sentence up to the token, the others from the end back to it. The
-    layers are called `context_...`.
-
-    Args:
-        inputs: The model's inputs by their names; those that are missing and needed are added.
-        mask: bool (B, T), True for real tokens.
-        context: Sizes.
-        dropout: Fraction of a word's vector that is dropped in training.
-        frozen: Whether training leaves the weights unchanged.
+    layers are called `context_...`, and with `frozen` training leaves them unchanged. `inputs` are
+    as in `words`.
     """
     size, width = context.vocabulary_size, context.embedding_dim
     embed = TokenEmbedding(size, width, name=f"{PREFIX}embedding")

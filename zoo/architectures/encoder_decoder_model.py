@@ -16,10 +16,6 @@ Layers = Mapping[str, Any]
 def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
     """Encodes source ids (B, T_x) into the decoder's memory and initial states.
 
-    Args:
-        layers: The model's layers by name.
-        source_ids: 0 = PAD on the right.
-
     Returns:
         `values` (B, T_x, M), in the source's order; `memory_mask` (B, T_x); `states`, the initial
         states of the decoder.
@@ -35,11 +31,7 @@ def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
 def write(layers: Layers, target_ids: Any, mask: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
     """Decodes target ids (B, T_y) into logits (B, T_y, V) and attention weights or None.
 
-    Args:
-        layers: The model's layers by name.
-        target_ids: BOS first, 0 = PAD on the right.
-        mask: bool (B, T_y), True for real tokens.
-        memory: The result of `read`.
+    The ids begin with BOS; `memory` is the result of `read`.
     """
     vectors, table = layers["target_embedding"].vectors_and_table(target_ids)
     outputs = layers["decoder"](layers["target_dropout"](vectors), mask=mask, **memory)
@@ -196,11 +188,7 @@ def layers_around(
 ) -> list[keras.layers.Layer]:
     """Builds the layers of an encoder-decoder except embeddings, encoder, decoder and bridge.
 
-    Args:
-        reverse_source: Whether the encoder reads the source in reverse order.
-        dropout: Fraction dropped of the tokens' vectors, the memory and the outputs.
-        target_vocabulary_size: V.
-        projection_dim: Size to which the outputs are projected; 0 = no projection.
+    The outputs are projected to `projection_dim` values; 0 = no projection.
     """
     layers: list[keras.layers.Layer] = [
         _Source(reverse_source, name="source"),

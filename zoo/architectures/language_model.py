@@ -142,11 +142,7 @@ class LanguageModel(CheckedModel):
         return int(self.get_layer("logits").vocabulary_size)
 
     def initial_states(self, rows: Any) -> States:
-        """Returns the initial states: `state_L_N` (B, K), the N-th of layer L, from 0.
-
-        Args:
-            rows: B, number of rows.
-        """
+        """Returns the initial states of B rows: `state_L_N` (B, K), the N-th of layer L, from 0."""
         return named_states(self.body.get_initial_states(rows))
 
     def step(self, token_ids: Any, states: States) -> tuple[Any, States]:

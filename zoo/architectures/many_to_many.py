@@ -230,10 +230,7 @@ class TaggingModel(CheckedModel):
         return all(len(reader.directions[0]) == 1 for reader in readers)
 
     def initial_states(self, rows: Any) -> States:
-        """Returns the initial states.
-
-        Args:
-            rows: B, number of rows.
+        """Returns the initial states of B rows.
 
         Returns:
             `state_L_N` (B, K), the N-th of layer L, both from 0; with a CRF also `message` (B, C),

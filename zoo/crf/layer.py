@@ -307,12 +307,7 @@ def unpacked(chain: Any) -> Chain:
 
 
 def _ends_in_lengths(values: Any, longest_from: int = 1) -> Any:
-    """Whether the last row of each sentence is a possible length, C times: a bool tensor.
-
-    Args:
-        values: (B, T + C + 3, C), or logits.
-        longest_from: Minimum length of the longest sentence.
-    """
+    """Whether the last row of each sentence is a possible length, C times: a bool tensor."""
     most = ops.cast(ops.shape(values)[1] - values.shape[-1] - 3, "float32")
     rows = values[:, -1]  # (B, C)
     lengths = rows[:, :1]

@@ -101,13 +101,7 @@ class Decoder(masking.MaskedLayer):
         return len(self.lower.directions)
 
     def get_initial_states(self, rows: Any, states: list[Any], values: Any) -> dict[str, Any]:
-        """What `step` takes before the first token.
-
-        Args:
-            rows: B.
-            states: The states of all layers, in the form of `Recurrent`'s.
-            values: The memory's, (B, T_x, M).
-        """
+        """What `step` takes before the first token, from the layers' states and the memory."""
         start: dict[str, Any] = {"layers": states}
         if self.has_attention:
             nothing = ops.zeros(ops.shape(values)[:2], dtype=self.compute_dtype)  # (B, T_x)

@@ -237,15 +237,10 @@ class ConditionalWriter(Pipeline):
 
 
 def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:
-    """Looks up the ids of labels; part of a graph.
+    """Looks up the ids int32 (B,) of labels (B,) among the known ones; part of a graph.
 
-    Args:
-        label: string (B,), in any Unicode normal form; surrounding blanks are ignored. An unknown
-            label raises an error that names the known ones.
-        labels: The known labels, in the order of their ids.
-
-    Returns:
-        int32 (B,).
+    They may have any Unicode normal form; surrounding blanks are ignored. An unknown label raises
+    an error that names the known ones.
     """
     label = shortened(label, max([TOKEN, *map(len, labels)]))
     as_given = tf.equal(label[:, None], tf.constant(list(labels)))  # (B, C)

@@ -206,11 +206,7 @@ def _text(value: Any) -> str:
 
 
 def traced(*specs: tf.TensorSpec) -> Callable[[Callable[..., Any]], Any]:
-    """Makes a method of tensors a `tf.function` of its object, which is traced at most once.
-
-    Args:
-        *specs: The arguments' names, types and shapes.
-    """
+    """Makes a method of tensors a `tf.function` of its object, which is traced at most once."""
 
     def decorated(method: Callable[..., Any]) -> Any:
         def bound(self: Any) -> Any:
@@ -265,14 +261,7 @@ def stream_signatures(
 
 
 def names_of(names: Sequence[str], ids: tf.Tensor) -> tf.Tensor:
-    """Looks up the names of ids, "" for an id without a name; part of a graph.
-
-    Args:
-        names: In the order of their ids.
-        ids: int32 (N,), any values.
-
-    Returns:
-        Strings (N,).
+    """Looks up the names of ids int32 (N,), "" for an id without a name: strings (N,).
 
     Example:
         >>> names_of(["a", "b"], tf.constant([1, 2, -1])).numpy().tolist()

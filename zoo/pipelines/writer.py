@@ -234,13 +234,7 @@ def _after_bos(ids: tf.RaggedTensor, rows: Any) -> tf.Tensor:
 
 
 def totals(log_probability: Any, num_tokens: Any, target_ids: Any) -> dict[str, tf.Tensor]:
-    """The outputs of a signature `score` that count tokens, (B,) each.
-
-    Args:
-        log_probability: float32 (B,), of all tokens together, in nats.
-        num_tokens: int32 (B,).
-        target_ids: int32 (B, T).
-    """
+    """The outputs of a signature `score` that count tokens, (B,) each; `target_ids` is (B, T)."""
     counts = tf.cast(tf.maximum(num_tokens, 1), tf.float32)
     return {
         "log_probability": log_probability,

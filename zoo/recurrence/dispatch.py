@@ -26,11 +26,8 @@ WAYS = {
 def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) -> str:
     """The method by which a cell runs over time, one of `WAYS`.
 
-    Args:
-        cell: The cell.
-        training: Whether gradients will be needed.
-        altered: Whether weight drop or recurrent dropout modifies the recurrent product.
-        zoneout: The zoneout rate; zoneout rules out every fast method.
+    `altered`: weight drop or recurrent dropout modifies the recurrent product. Zoneout rules out
+    every fast method.
     """
     if not is_zoo_cell(cell):
         return "calls"

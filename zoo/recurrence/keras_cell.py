@@ -78,12 +78,7 @@ def build_cell(cell: Any, input_size: int) -> int:
 
 
 class CellForm:
-    """How to call a Keras cell with flat states.
-
-    Args:
-        cell: A Keras RNN cell.
-        training: Passed to the cell's `call`, if it takes `training`.
-    """
+    """How to call a Keras cell with flat states, and with `training` if it takes that."""
 
     def __init__(self, cell: Any, training: bool) -> None:
         self.cell = cell

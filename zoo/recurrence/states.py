@@ -15,10 +15,6 @@ States = dict[str, Any]  # name -> tensor (B, ...): what a caller keeps between 
 def checked_states(states: Any, sizes: list[Any]) -> list[Any]:
     """States as lists over layers, directions and the cell's states, (B, size) each.
 
-    Args:
-        states: In that form, of any kind of sequence.
-        sizes: What the body expects, in that form.
-
     Raises:
         InputError: They have another form or other sizes.
     """
@@ -39,11 +35,7 @@ def checked_states(states: Any, sizes: list[Any]) -> list[Any]:
 
 
 def named_states(states: list[Any]) -> States:
-    """Returns the states of a unidirectional body by name: `state_L_N`, N-th of layer L, from 0.
-
-    Args:
-        states: A list over layers, each a list of one direction: a list of the cell's states.
-    """
+    """Returns the states of a unidirectional body by name: `state_L_N`, N-th of layer L, from 0."""
     return {
         f"{PREFIX}{layer}_{number}": state
         for layer, directions in enumerate(states)

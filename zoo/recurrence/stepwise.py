@@ -166,10 +166,8 @@ def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -
 def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
     """The states after each step of `advance(states, slices)`, (T, B, D) each.
 
-    Args:
-        advance: One step.
-        states: (B, D) each, before the first step; D may be known only when the graph runs.
-        sources: (T, B, ...) or (T, 1, ...) each, the first with B; a step's slices.
+    The sources are (T, B, ...) or (T, 1, ...) each, the first with B; D may be known only when the
+    graph runs.
     """
     if keras.backend.backend() == "tensorflow":
         return _scan_tensorflow(advance, states, sources)

@@ -41,13 +41,7 @@ def traced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def encoded(
     ragged_ids: Callable[[Any], Any], texts: Sequence[str], size: int = CHUNK
 ) -> list[np.ndarray]:
-    """Turns texts into int32 arrays, one a text, without padding.
-
-    Args:
-        ragged_ids: Strings (B,) -> ragged int32 (B, T).
-        texts: A split's.
-        size: Texts a call.
-    """
+    """Turns texts into int32 arrays without padding, by strings (B,) -> ragged int32 (B, T)."""
     run = traced(ragged_ids)
     rows: list[np.ndarray] = []
     for chunk in in_chunks(texts, size):
@@ -57,12 +51,7 @@ def encoded(
 
 
 def token_counts(tokens: Callable[[Any], Any], texts: Sequence[str]) -> dict[str, int]:
-    """The number of occurrences of each token.
-
-    Args:
-        tokens: Strings (B,) -> ragged strings (B, T).
-        texts: The training split's.
-    """
+    """The number of occurrences of each token, by strings (B,) -> ragged strings (B, T)."""
 
     def count(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         found = tf.unique_with_counts(tokens(batch).flat_values)

@@ -113,7 +113,8 @@ class Records:
     def failures(self) -> dict[str, str]:
         """The trials that failed, and why."""
         paths = sorted(self.directory.glob("trials/*/failed.json"))
-        return {path.parent.name: (_read(path, {"reason": str}) or {})["reason"] for path in paths}
+        found = {path.parent.name: _read(path, {"reason": str}) for path in paths}
+        return {trial: str(each["reason"]) for trial, each in found.items() if each}
 
 
 def _read(path: Path, entries: dict[str, type]) -> dict[str, Any] | None:

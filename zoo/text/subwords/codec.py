@@ -15,7 +15,7 @@ from zoo.text.subwords.file import check_pieces, load_pieces, save_pieces
 from zoo.text.subwords.learning import MARK, learned_pieces
 from zoo.text.subwords.segmentation import RESERVED, Segmenter
 from zoo.text.subwords.words import Rows, WordIndex, joined, spaced, split_words
-from zoo.text.text_path import traced
+from zoo.text.text_path import in_chunks, traced
 from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
 
 CHUNK = 1024  # texts or words per call when a whole split is encoded
@@ -156,8 +156,7 @@ class SubwordCodec(tf.Module):
         # words of similar length together; each distinct word once
         order = sorted(range(len(index.distinct)), key=lambda number: len(index.distinct[number]))
         values, lengths = [np.zeros(0, np.int32)], np.zeros(len(order), np.int64)
-        for start in range(0, len(order), CHUNK):
-            chunk = order[start : start + CHUNK]
+        for chunk in in_chunks(order, CHUNK):
             found = segment(tf.constant([index.distinct[number] for number in chunk]))
             values.append(found.values.numpy())
             lengths[chunk] = found.row_lengths().numpy()
@@ -172,8 +171,8 @@ class SubwordCodec(tf.Module):
         places: dict[bytes, int] = {}
         numbers: list[int] = []
         lengths = [0]
-        for start in range(0, len(texts), CHUNK):
-            found = split(tf.constant(texts[start : start + CHUNK]))
+        for chunk in in_chunks(texts, CHUNK):
+            found = split(tf.constant(chunk))
             lengths += found.row_lengths().numpy().tolist()
             numbers += [places.setdefault(w, len(places)) for w in found.values.numpy().tolist()]
         distinct = [word.decode() for word in places]

@@ -14,6 +14,7 @@ from zoo.text.subwords.codec import CHUNK, SubwordCodec
 from zoo.text.subwords.learning import MARK
 from zoo.text.subwords.segmentation import FALLBACK, NONE, RESERVED
 from zoo.text.subwords.words import Rows, joined
+from zoo.text.text_path import in_chunks
 from zoo.text.vocabulary import PAD, SPECIAL
 
 
@@ -115,8 +116,7 @@ def _best(codec: SubwordCodec, words: Sequence[str], count: int) -> tuple[Rows, 
     scores = np.full((len(words), count), NONE)
     values = [np.zeros(0, np.int32)] * len(words)
     order = sorted(range(len(words)), key=lambda number: len(words[number]))
-    for start in range(0, len(order), CHUNK):
-        chunk = order[start : start + CHUNK]
+    for chunk in in_chunks(order, CHUNK):
         lattice = _lattice([words[number] for number in chunk], pieces, codec.segment.longest)
         scores[chunk], parts = _searched(lattice, count)
         lengths[chunk] = (parts != PAD).sum(axis=2)

@@ -63,13 +63,7 @@ def split_words(texts: tf.Tensor) -> tf.RaggedTensor:
 
 
 def joined(rows: Rows, numbers: np.ndarray, splits: np.ndarray) -> list[np.ndarray]:
-    """Concatenates the ids of words, for each text.
-
-    Args:
-        rows: The ids of each word.
-        numbers: The index of each word, for all texts in turn.
-        splits: Where each text begins in `numbers`, and the end.
-    """
+    """Concatenates the ids of words for each text; `numbers` and `splits` as in `WordIndex`."""
     lengths = rows.lengths[numbers]
     ends = np.concatenate([[0], np.cumsum(lengths)])
     places = np.repeat(rows.starts[numbers] - ends[:-1], lengths) + np.arange(ends[-1])
