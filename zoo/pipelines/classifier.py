@@ -1,7 +1,6 @@
 """Classifier: text -> label."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,7 +8,7 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
-from zoo.text import UNK, NgramVectorizer, TextPath, Vectorizer, unknown_share
+from zoo.text import UNK, NgramVectorizer, Vectorizer, unknown_share
 from zoo.text.limits import TEXT, shortened
 from zoo.text.text_path import dense
 
@@ -33,6 +32,8 @@ class Classifier(Pipeline):
         InputError: The model does not return one logit for each label.
     """
 
+    path_names, option_names = ("vectorizer",), ("classes",)
+
     def __init__(
         self, model: keras.Model, vectorizer: Vectorizer | NgramVectorizer, classes: Sequence[str]
     ) -> None:
@@ -43,16 +44,6 @@ class Classifier(Pipeline):
                 "give one for each, in the order of the ids"
             )
         self.model, self.vectorizer, self.classes = model, vectorizer, list(classes)
-
-    @property
-    def text_paths(self) -> dict[str, TextPath]:
-        """The vectorizer."""
-        return {"vectorizer": self.vectorizer}
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The labels."""
-        return {"classes": self.classes}
 
     def __call__(self, texts: str | Sequence[str]) -> list[str]:
         """The most likely label of each text."""

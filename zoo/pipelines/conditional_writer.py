@@ -23,7 +23,7 @@ from zoo.pipelines.pipeline import (
     traced,
 )
 from zoo.pipelines.writer import NEVER, TOKENS, totals
-from zoo.text import BOS, EOS, PAD, SubwordCodec, TextCodec, TextPath
+from zoo.text import BOS, EOS, PAD, SubwordCodec, TextCodec
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 from zoo.text.nfc import composer
 from zoo.text.text_path import dense
@@ -75,6 +75,7 @@ class ConditionalWriter(Pipeline):
             label occurs twice.
     """
 
+    path_names, option_names = ("codec",), ("labels",)
     rows = 1024
 
     def __init__(
@@ -100,16 +101,6 @@ class ConditionalWriter(Pipeline):
                 )
         self.codec, self.labels = codec, list(labels)
         self.losses_of = self.model.with_losses()
-
-    @property
-    def text_paths(self) -> dict[str, TextPath]:
-        """The codec."""
-        return {"codec": self.codec}
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The labels."""
-        return {"labels": self.labels}
 
     def __call__(self, texts: str | Sequence[str]) -> list[str]:
         """A text to each label, drawn by `generate`'s defaults."""

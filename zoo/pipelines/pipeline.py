@@ -47,10 +47,14 @@ class Pipeline(abc.ABC):
 
     Attributes:
         model: The model.
+        path_names: The class's arguments that are text paths.
+        option_names: Its other arguments, whose values JSON can hold.
         rows: Rows of a batch at most, when strings are answered in Python.
     """
 
     model: keras.Model
+    path_names: ClassVar[tuple[str, ...]]
+    option_names: ClassVar[tuple[str, ...]] = ()
     rows: ClassVar[int] = 256
 
     @abc.abstractmethod
@@ -62,14 +66,14 @@ class Pipeline(abc.ABC):
         """The functions that an exported model has, by name."""
 
     @property
-    @abc.abstractmethod
     def text_paths(self) -> dict[str, TextPath]:
         """The text paths by the names of the class's arguments."""
+        return {name: getattr(self, name) for name in self.path_names}
 
     @property
     def options(self) -> dict[str, Any]:
         """The class's other arguments, for JSON."""
-        return {}
+        return {name: getattr(self, name) for name in self.option_names}
 
     def answers(self, function: Callable[..., Any], **inputs: Any) -> Answers:
         """Calls a function of tensors on Python values, in batches of like lengths.

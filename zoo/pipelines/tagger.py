@@ -20,7 +20,7 @@ from zoo.pipelines.pipeline import (
     strings,
     traced,
 )
-from zoo.text import UNK, TextPath, TokenVectorizer, word_tokens
+from zoo.text import UNK, TokenVectorizer, word_tokens
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
@@ -65,6 +65,8 @@ class Tagger(Pipeline):
         InputError: The model does not return one logit for each tag.
     """
 
+    path_names, option_names = ("vectorizer",), ("tags",)
+
     def __init__(
         self, model: keras.Model, vectorizer: TokenVectorizer, tags: Sequence[str]
     ) -> None:
@@ -76,16 +78,6 @@ class Tagger(Pipeline):
                 "for each, in the order of the ids"
             )
         self.vectorizer, self.tags = vectorizer, list(tags)
-
-    @property
-    def text_paths(self) -> dict[str, TextPath]:
-        """The vectorizer."""
-        return {"vectorizer": self.vectorizer}
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The tags."""
-        return {"tags": self.tags}
 
     def __call__(self, texts: str | Sequence[str]) -> list[list[tuple[str, str]]]:
         """The tokens of each text, each with its tag."""

@@ -14,7 +14,7 @@ from zoo.errors import InputError, require_bool, require_choice, require_positiv
 from zoo.export import ODD_TEXTS
 from zoo.layers import Memory, States
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
-from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, TextPath
+from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec
 from zoo.text.limits import TRANSLATED, is_long, shortened
 from zoo.text.text_path import dense
 
@@ -111,6 +111,7 @@ class Translator(Pipeline):
             a model without attention.
     """
 
+    path_names = ("source", "target")
     rows = 32
 
     def __init__(
@@ -139,11 +140,6 @@ class Translator(Pipeline):
                 "replace_unknown takes the source token that attention points at, and the model "
                 "was built with attention 'none': set it to False"
             )
-
-    @property
-    def text_paths(self) -> dict[str, TextPath]:
-        """The codecs of both sides."""
-        return {"source": self.source, "target": self.target}
 
     @property
     def options(self) -> dict[str, Any]:

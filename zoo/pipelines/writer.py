@@ -21,7 +21,7 @@ from zoo.pipelines.pipeline import (
     strings,
     traced,
 )
-from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, TextPath
+from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec
 from zoo.text.limits import SCORED, TEXT, is_long, shortened
 from zoo.text.unknown import unknown_share, unknown_tokens
 
@@ -67,6 +67,8 @@ class Writer(Pipeline):
         InputError: The model does not take its states, or its V is not the codec's.
     """
 
+    path_names, option_names = ("codec",), ("ends",)
+
     def __init__(
         self, model: keras.Model, codec: TextCodec | SubwordCodec, ends: bool = True
     ) -> None:
@@ -84,16 +86,6 @@ class Writer(Pipeline):
         self.model: LanguageModel = LanguageModel.of(model)
         self.codec, self.ends = codec, ends
         self.reader, self.losses_of = self.model.states_only(), self.model.with_losses()
-
-    @property
-    def text_paths(self) -> dict[str, TextPath]:
-        """The codec."""
-        return {"codec": self.codec}
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Whether a scored text ends."""
-        return {"ends": self.ends}
 
     def __call__(self, texts: str | Sequence[str]) -> list[str]:
         """Each prompt with what follows it, drawn by `generate`'s defaults."""
