@@ -100,17 +100,10 @@ class CRF(masking.MaskedLayer):
             "allowed_end": (allowed_end, (num_tags,)),
         }
         self.tables = {name: _table(name, *given) for name, given in tables.items()}
-        self._add_scores()
-
-    def _add_scores(self) -> None:
-        """The scores need no input's shape, so that the methods serve without a call before."""
-        count = self.num_tags
-        for name, shape in (
-            ("transitions", (count, count)),
-            ("start", (count,)),
-            ("end", (count,)),
-        ):
-            setattr(self, name, self.add_weight(shape, self.transitions_initializer, name=name))
+        # the scores need no input's shape, so that the methods serve without a call before
+        for name, axes in (("transitions", 2), ("start", 1), ("end", 1)):
+            scores = self.add_weight((num_tags,) * axes, self.transitions_initializer, name=name)
+            setattr(self, name, scores)
 
     def call(self, logits: Any, mask: Any = None) -> Any:
         chain = self.chain(logits, mask, self.constrained == "always")
@@ -168,9 +161,14 @@ class CRF(masking.MaskedLayer):
         """
         return self._best(self._read(predictions))[0]
 
-    def tagging(self, predictions: Any) -> Tagging:
-        """The tags with their probabilities, from predictions as in `tags`."""
+    def tagging(self, predictions: Any, mask: Any = None) -> Tagging:
+        """The tags with their probabilities, from predictions as in `tags`.
+
+        A mask (B, T) of fewer real tokens replaces the predictions' own.
+        """
         chain = self._read(predictions)
+        if mask is not None:
+            chain = chain._replace(lengths=masking.lengths(mask))
         tags, scores = self._best(chain)
         shares = linear_chain.marginals(chain)
         confidence = ops.take_along_axis(shares, tags[:, :, None], axis=2)[:, :, 0]

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from zoo.architectures.many_to_many import TaggingModel
-from zoo.crf.layer import CRF, Tagging, unpacked
+from zoo.crf.layer import Tagging
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
@@ -128,7 +128,8 @@ class Tagger(Pipeline):
         inputs = {n: ids[n] for n in taken} if isinstance(taken, dict) else ids["token_ids"]
         outputs = self.model(inputs, training=False)
         crf = self.model.crf
-        path = _softmax_path(outputs, mask) if crf is None else _crf_path(crf, outputs, mask)
+        # the mask is that of the tokens, and not the chain's own
+        path = _softmax_path(outputs, mask) if crf is None else crf.tagging(outputs, mask)
         return {
             "tokens": tokens,
             "tags": tf.where(mask, tf.gather(tf.constant(self.tags), path.tags), ""),
@@ -157,16 +158,6 @@ def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 def _is_wide(tokens: tf.Tensor) -> tf.Tensor:
     """Which rows of tokens (B, T) have more than are tagged: bool (B,)."""
     return tf.reduce_any(tokens[:, TAGGED:] != "", axis=1)
-
-
-def _crf_path(crf: CRF, outputs: Any, mask: Any) -> Tagging:
-    """The most likely path; the mask is that of the tokens, and not the chain's own."""
-    logits = unpacked(outputs).logits
-    tag_ids, scores = crf.decode(logits, mask)
-    confidence = tf.gather(crf.marginals(logits, mask), tag_ids, batch_dims=2)
-    # two float32 sums, of which the second is never smaller but by rounding
-    log_probability = tf.minimum(scores - crf.log_partition(logits, mask), 0.0)
-    return Tagging(tag_ids, confidence, log_probability)
 
 
 def _softmax_path(outputs: Any, mask: Any) -> Tagging:
