@@ -91,10 +91,10 @@ class Step:
         return new[0] if is_state else output, new
 
 
-def step_through(
+def outputs_and_states(
     step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
-) -> list[Any]:
-    """The states after each step.
+) -> tuple[Any, list[Any]]:
+    """The output of each step, and the states after it: (B, T, K) each.
 
     Args:
         step: The step.
@@ -102,17 +102,7 @@ def step_through(
         initial_state: The states before the first step, (B, K) each.
         lengths: int32 (B,), after which a row's states stay constant, so that states that grow over
             the padding spoil no gradient. None also steps through the padding.
-
-    Returns:
-        The states, (B, T, K) each.
     """
-    return outputs_and_states(step, inputs, initial_state, lengths)[1]
-
-
-def outputs_and_states(
-    step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
-) -> tuple[Any, list[Any]]:
-    """`step_through`, with the output (B, T, K) of each step before the states."""
     sources = step.sources(inputs, initial_state)
     count = len(sources)
     weights = step.weights()
@@ -171,10 +161,7 @@ def scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> 
     """
     if keras.backend.backend() == "tensorflow":
         return _scan_tensorflow(advance, states, sources)
-    return _scan(advance, states, sources)
 
-
-def _scan(advance: Callable[..., Any], states: list[Any], sources: list[Any]) -> list[Any]:
     def carry(states: list[Any], slices: list[Any]) -> Any:
         states = advance(states, slices)
         return states, states
