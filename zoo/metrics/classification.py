@@ -117,18 +117,9 @@ def count_confusions(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts how often each class was predicted for each true class, as a full matrix.
+    """`count_confusions` as a full matrix int (C, C), true classes as rows, predicted as columns.
 
-    Args:
-        labels: int (N,), the true classes; an unknown one, -1, does not count.
-        predictions: int (N,), the predicted ones.
-        num_classes: C. With many classes `count_confusions` needs far less memory.
-
-    Returns:
-        int (C, C), true classes as rows, predicted ones as columns.
-
-    Raises:
-        InputError: There are more of the one than of the other, or a number is out of range.
+    With many classes `count_confusions` needs far less memory.
 
     Example:
         >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()

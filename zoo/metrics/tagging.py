@@ -132,18 +132,7 @@ def count_tag_confusions(gold: Tags, predicted: Tags, tags: Sequence[str]) -> Co
 
 
 def tag_confusion(gold: Tags, predicted: Tags, tags: Sequence[str]) -> np.ndarray:
-    """Counts how often each tag was predicted for each true tag, as a full matrix.
-
-    Args:
-        gold: The true tags of each sentence.
-        predicted: The predicted ones.
-        tags: The C tags in the order of rows and columns.
-
-    Returns:
-        int (C, C), true tags as rows, predicted ones as columns.
-
-    Raises:
-        InputError: Lengths differ, or a tag is not among `tags`.
+    """`count_tag_confusions` as a full matrix int (C, C), true tags as rows, predicted as columns.
 
     Example:
         >>> tag_confusion([["X", "Y", "X"]], [["X", "X", "Y"]], ["Y", "X"]).tolist()

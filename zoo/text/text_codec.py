@@ -80,8 +80,7 @@ class TextCodec(tf.Module):
         *,
         size: int = 50_000,
         min_count: int = 1,
-        level: str = "character",
-        lower: bool = False,
+        **options: Any,
     ) -> "TextCodec":
         """Builds a codec whose vocabulary is learned from the training texts.
 
@@ -89,17 +88,12 @@ class TextCodec(tf.Module):
             texts: The training split's texts.
             size: Maximum number of ids.
             min_count: Minimum number of occurrences of a token.
-            level: The unit of tokens.
-            lower: Whether to lower-case.
+            **options: The other arguments of `TextCodec`.
         """
-        codec = cls(Vocabulary(SPECIAL), level=level, lower=lower)
-
-        known = token_counts(codec.tokens, list(texts))
-        codec.vocabulary = Vocabulary.learn(
-            {token: number for token, number in known.items() if token not in MARKS},
-            size,
-            min_count,
-        )
+        codec = cls(Vocabulary(SPECIAL), **options)
+        counts = token_counts(codec.tokens, list(texts))
+        known = {token: number for token, number in counts.items() if token not in MARKS}
+        codec.vocabulary = Vocabulary.learn(known, size, min_count)
         return codec
 
     def normalized(self, texts: tf.Tensor) -> tf.Tensor:

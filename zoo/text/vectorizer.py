@@ -63,8 +63,6 @@ class Vectorizer(tf.Module):
         *,
         size: int = 30_000,
         min_count: int = 1,
-        level: str = "word",
-        lower: bool = True,
         **options: Any,
     ) -> "Vectorizer":
         """Builds a vectorizer whose vocabulary is learned from the training texts.
@@ -73,21 +71,20 @@ class Vectorizer(tf.Module):
             texts: The training split's texts, and no others.
             size: Maximum number of ids.
             min_count: Minimum number of occurrences of a token.
-            level: The unit of tokens: `word` or `character`.
-            lower: Whether to lower-case.
             **options: The other arguments of `Vectorizer`.
         """
-        vectorizer = cls(Vocabulary(SPECIAL), level=level, lower=lower, **options)
-
-        known = token_counts(
-            lambda batch: TOKENIZERS[level](vectorizer.normalizer(batch)), list(texts)
-        )
+        vectorizer = cls(Vocabulary(SPECIAL), **options)
+        known = token_counts(vectorizer.all_tokens, list(texts))
         vectorizer.vocabulary = Vocabulary.learn(known, size, min_count)
         return vectorizer
 
+    def all_tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged strings (B, T), however long."""
+        return TOKENIZERS[self.level](self.normalizer(texts))
+
     def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged strings (B, T), cut to `max_length` tokens."""
-        return self._cut(TOKENIZERS[self.level](self.normalizer(texts)))
+        return self._cut(self.all_tokens(texts))
 
     def ragged_ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Strings (B,) -> ragged int32 (B, T), at least one token a row."""
