@@ -1,24 +1,16 @@
 """Maximum lengths of the texts that a served model reads, which bound the memory of a request.
 
-| what | limit |
-|---|---|
-| characters of any text | 65,536 |
-| tokens of a text that a language model scores or continues | 32,768 |
-| tokens of a text that is tagged, or scored for a label | 4,096 |
-| source or target tokens of a translation, the end counted | 512 |
-| characters of a token that is given as such | 1,024 |
-
 Longer texts are cut, not refused: a refused request would fail the whole batch.
 Where the answer depends on the removed part, `truncated` reports the cut.
 """
 
 import tensorflow as tf
 
-TEXT = 65_536
-SCORED = 32_768
-TAGGED = 4_096
-TRANSLATED = 512
-TOKEN = 1_024
+TEXT = 65_536  # characters of any text
+SCORED = 32_768  # tokens of a text that a language model scores or continues
+TAGGED = 4_096  # tokens of a text that is tagged, or scored for a label
+TRANSLATED = 512  # source or target tokens of a translation, the end counted
+TOKEN = 1_024  # characters of a token that is given as such
 
 
 def shortened(texts: tf.Tensor, most: int = TEXT, keep: str = "head") -> tf.Tensor:
