@@ -233,7 +233,7 @@ def add_arguments(
         if several:
             text += f"; one value, or {several}"
         reading: dict[str, Any] = {
-            "type": _reader(each),
+            "type": each.kind if each.kind in (str, int, float) else _read_json,
             "metavar": METAVARS.get(each.kind, "JSON"),
         }
         if several:
@@ -257,10 +257,6 @@ def add_arguments(
 def shown(value: Any) -> str:
     """Returns a value as a command line takes it."""
     return json.dumps(value) if isinstance(value, list | tuple | dict) else str(value)
-
-
-def _reader(each: Option) -> Any:
-    return each.kind if each.kind in (str, int, float) else _read_json
 
 
 def _read_json(word: str) -> Any:

@@ -75,7 +75,9 @@ def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], i
             raise
         except (Exception, KeyboardInterrupt) as error:
             status, sentence = _failure(error, place, [name, *words])
-            _say(sentence)
+            with suppress(OSError, ValueError):  # stderr is closed, or its reader has gone
+                if sentence:
+                    print(sentence, file=sys.stderr, flush=True)
             return status
 
 
@@ -92,17 +94,17 @@ def in_utf8(words: Sequence[str]) -> list[str]:
         >>> in_utf8(["caf\udcc3\udca9"])
         ['café']
     """
-    return [_in_utf8(number, word) for number, word in enumerate(words, 1)]
-
-
-def _in_utf8(number: int, word: str) -> str:
-    try:
-        return os.fsencode(word).decode("utf-8") if startup.has_surrogates(word) else word
-    except UnicodeError as error:
-        raise InputError(
-            f"argument {number} must be UTF-8, got {word!r}: convert a text with iconv, rename a "
-            "file with such a name"
-        ) from error
+    decoded = []
+    for number, word in enumerate(words, 1):
+        try:
+            known = os.fsencode(word).decode("utf-8") if startup.has_surrogates(word) else word
+        except UnicodeError as error:
+            raise InputError(
+                f"argument {number} must be UTF-8, got {word!r}: convert a text with iconv, rename "
+                "a file with such a name"
+            ) from error
+        decoded.append(known)
+    return decoded
 
 
 class OutputError(OSError):
@@ -257,11 +259,3 @@ def _log_folders(place: Place) -> Iterator[Path]:
         yield base / "rnn-zoo"
     with suppress(OSError):  # no temporary folder that can be written
         yield Path(tempfile.gettempdir())
-
-
-def _say(sentence: str) -> None:
-    """Prints to stderr, if it can be written."""
-    if not sentence:
-        return
-    with suppress(OSError, ValueError):  # it is closed, or its reader has gone
-        print(sentence, file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """Pretrained word vectors, from the text files of GloVe and word2vec."""
 
+import re
 import unicodedata
 import zlib
 from pathlib import Path
@@ -41,7 +42,7 @@ def load_vectors(path: Path | str) -> WordVectors:
             lines = read_lines(file, str(path), "RNN_ZOO_MAX_VECTORS_BYTES")
             for number, line in enumerate(lines, 1):
                 fields = line.rstrip(" ").split(" ")
-                if number == 1 and len(fields) == 2 and all(map(_is_count, fields)):
+                if number == 1 and re.fullmatch("[0-9]+ [0-9]+", line.rstrip(" ")):
                     continue
                 dim = dim or len(fields) - 1
                 word, values = _parsed(f"{path}, line {number}", fields, dim)
@@ -53,10 +54,6 @@ def load_vectors(path: Path | str) -> WordVectors:
     if not places:
         raise InputError(f"{path} holds no vectors: give a GloVe or word2vec text file")
     return WordVectors(list(places), np.frombuffer(numbers, np.float32).reshape(-1, dim))
-
-
-def _is_count(field: str) -> bool:
-    return field.isascii() and field.isdigit()
 
 
 def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:

@@ -115,7 +115,8 @@ def search(
     """
     given = {"learning_rate": learning_rate, "batch_size": batch_size, **options}
     read = {option: _read(name, option, value) for option, value in given.items()}
-    conditions = {option.name: option.only_if for option in registered(name).options.values()}
+    known = registered(name).options.values()
+    conditions = {option.name: option.only_if for option in known}
     axes = tuple(
         replace(value, only_if=conditions.get(value.name))
         for value in read.values()
@@ -136,7 +137,11 @@ def search(
         seeds=seeds,
         fractions=fractions,
         seed=seed,
-        others=_defaults(name),
+        others={
+            option.name: option.default
+            for option in known
+            if isinstance(option.default, str | int | float)
+        },
     )
     measure = Fits(study, data, judged, loss, whole("patience", patience, 0))
     place = Path(directory)
@@ -147,16 +152,6 @@ def search(
     findings = Findings.of(study, Records(place))
     chosen = findings.recommended(study.fractions[-1])
     return Found({**fixed, **chosen.values}, sentence, findings, place)
-
-
-def _defaults(name: str) -> dict[str, Any]:
-    """The builder's options that have plain defaults."""
-    options = registered(name).options.values()
-    return {
-        option.name: option.default
-        for option in options
-        if isinstance(option.default, str | int | float)
-    }
 
 
 def _read(name: str, option: str, value: Any) -> Any:

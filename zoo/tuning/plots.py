@@ -50,7 +50,7 @@ def _objective(findings: Findings) -> Figure:
     axes = figure.add_subplot()
     _scale(findings, axes)
     name = findings.study.objective
-    for color, fraction in zip(_colors(findings), findings.study.fractions, strict=True):
+    for number, fraction in enumerate(findings.study.fractions):
         points = findings.along(fraction)
         errors = [point.error or 0.0 for point in points]
         axes.errorbar(
@@ -58,7 +58,7 @@ def _objective(findings: Findings) -> Figure:
             [point.score for point in points],
             errors,
             fmt="o-",
-            color=color,
+            color=COLORS[number % len(COLORS)],
             capsize=3,
             label=_share(fraction),
         )
@@ -185,11 +185,6 @@ def _places(findings: Findings, points: Sequence[Point]) -> list[float]:
 def _value(point: Point, name: str) -> float:
     found = point.mean(name)
     return math.nan if found is None else found
-
-
-def _colors(findings: Findings) -> list[str]:
-    count = len(findings.study.fractions)
-    return [COLORS[place % len(COLORS)] for place in range(count)]
 
 
 def _share(fraction: float) -> str:
