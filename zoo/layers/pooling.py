@@ -12,19 +12,21 @@ from zoo import masking
 from zoo.errors import require_positive_int
 
 
+class _Pooling(masking.MaskedLayer):
+    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
+        return keras.KerasTensor((states.shape[0], states.shape[2]), self.compute_dtype)
+
+
 @keras.saving.register_keras_serializable("zoo")
-class MeanPooling(masking.MaskedLayer):
+class MeanPooling(_Pooling):
     """The mean over the real tokens."""
 
     def call(self, states: Any, mask: Any = None) -> Any:
         return masking.masked_mean(states, _real(mask, states))
 
-    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
-        return _pooled(states)
-
 
 @keras.saving.register_keras_serializable("zoo")
-class MaxPooling(masking.MaskedLayer):
+class MaxPooling(_Pooling):
     """The maximum of each unit over the real tokens."""
 
     def call(self, states: Any, mask: Any = None) -> Any:
@@ -33,12 +35,9 @@ class MaxPooling(masking.MaskedLayer):
         highest = masking.highest(ops.where(mask[:, :, None], states, lowest), axis=1)
         return ops.where(ops.any(mask, axis=1)[:, None], highest, 0)
 
-    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
-        return _pooled(states)
-
 
 @keras.saving.register_keras_serializable("zoo")
-class AttentionPooling(masking.MaskedLayer):
+class AttentionPooling(_Pooling):
     """A learned weighted mean over the real tokens.
 
         u_t = tanh(W h_t + b)
@@ -71,16 +70,9 @@ class AttentionPooling(masking.MaskedLayer):
         alpha = masking.masked_softmax(scores, real, axis=1)
         return ops.sum(alpha * ops.where(real, states, 0), axis=1)
 
-    def compute_output_spec(self, states: Any, mask: Any = None) -> Any:
-        return keras.KerasTensor((states.shape[0], states.shape[2]), self.compute_dtype)
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
 
 
 def _real(mask: Any, states: Any) -> Any:
     return masking.real_mask(mask, states, "the states", right_padded=False)
-
-
-def _pooled(states: Any) -> Any:
-    return keras.KerasTensor((states.shape[0], states.shape[2]), states.dtype)

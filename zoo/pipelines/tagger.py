@@ -20,7 +20,7 @@ from zoo.pipelines.pipeline import (
     strings,
     traced,
 )
-from zoo.text import UNK, TokenVectorizer, word_tokens
+from zoo.text import UNK, TokenVectorizer, unknown_share, word_tokens
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
@@ -135,7 +135,7 @@ class Tagger(Pipeline):
             "tags": tf.where(mask, tf.gather(tf.constant(self.tags), path.tags), ""),
             "confidence": tf.where(mask, path.confidence, 0.0),
             "log_probability": path.log_probability,
-            "unknown_share": _unknown_share(ids["token_ids"], mask),
+            "unknown_share": unknown_share(tf.ragged.boolean_mask(ids["token_ids"] == UNK, mask)),
         }
 
     @traced(integers("streams"))
@@ -147,12 +147,6 @@ class Tagger(Pipeline):
         probabilities = tf.nn.softmax(scores)
         tag = tf.gather(tf.constant(self.tags), tf.argmax(probabilities, axis=-1))
         return {"tag": tag, "probabilities": probabilities, **after}
-
-
-def _unknown_share(token_ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The fraction of each row's real tokens that are UNK, (B,); 0 for a row without tokens."""
-    unknown = tf.reduce_sum(tf.cast(mask & tf.equal(token_ids, UNK), tf.float32), axis=1)
-    return unknown / tf.maximum(tf.reduce_sum(tf.cast(mask, tf.float32), axis=1), 1.0)
 
 
 def _is_wide(tokens: tf.Tensor) -> tf.Tensor:

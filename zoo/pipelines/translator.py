@@ -14,7 +14,7 @@ from zoo.errors import InputError, require_bool, require_choice, require_positiv
 from zoo.export import ODD_TEXTS
 from zoo.layers import Memory, States
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
-from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec
+from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, unknown_share
 from zoo.text.limits import TRANSLATED, is_long, shortened
 from zoo.text.text_path import dense
 
@@ -233,9 +233,7 @@ class Translator(Pipeline):
     def unknown_share(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The share of each source's tokens, its EOS aside, that its codec lacks: float32 (B,)."""
         real = (source_ids != PAD) & (source_ids != EOS)
-        unknown = tf.cast(real & self.source.unknown(source_ids), tf.float32)
-        count = tf.reduce_sum(tf.cast(real, tf.float32), axis=1)
-        return tf.reduce_sum(unknown, axis=1) / tf.maximum(count, 1.0)
+        return unknown_share(tf.ragged.boolean_mask(self.source.unknown(source_ids), real))
 
     def target_ids(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
         """The target's ids of strings (B,), and whether only the beginning of each was read, (B,).
