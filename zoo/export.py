@@ -120,11 +120,7 @@ def _unfinished(directory: Path) -> Iterator[Path]:
 
 
 def sweep(directory: Path) -> None:
-    """Deletes the unfinished versions of exports whose processes have ended.
-
-    Args:
-        directory: `saved_models/NAME`.
-    """
+    """Deletes the unfinished versions in `saved_models/NAME` whose processes have ended."""
     for place in directory.glob(f"{PART}*.lock"):
         lock = filelock.FileLock(place)
         try:
@@ -137,10 +133,7 @@ def sweep(directory: Path) -> None:
 
 
 def load(path: Path) -> Any:
-    """Loads an exported version.
-
-    Args:
-        path: The version's folder.
+    """Loads an exported version from its folder.
 
     Raises:
         DamagedFile: One of its files is missing or damaged.
@@ -244,12 +237,8 @@ def check(
 ) -> None:
     """Compares the SavedModel, loaded in a fresh process, with the functions in memory.
 
-    Floats may differ by 1e-5, absolute or relative; all other outputs must be equal.
-
-    Args:
-        path: The SavedModel's folder.
-        functions: The function of each signature, by name.
-        probes: The test inputs of each signature: a tensor for each of its inputs.
+    Floats may differ by 1e-5, absolute or relative; all other outputs must be equal. Functions and
+    probes are those of `publish`.
 
     Raises:
         ExportError: It does not load, it needs this project, or an output differs.

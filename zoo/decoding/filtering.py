@@ -109,16 +109,9 @@ def _less_repeated(
 
 
 def would_repeat(history: tf.Tensor, count: tf.Tensor, size: int, vocabulary: int) -> tf.Tensor:
-    """Marks the next tokens that would repeat an n-gram of the row.
+    """Marks the next tokens that would repeat an n-gram of the row: bool (B, V).
 
-    Args:
-        history: int32 (B, T).
-        count: int32, tokens of each row so far.
-        size: Size of the n-gram, at least 1.
-        vocabulary: V.
-
-    Returns:
-        bool (B, V).
+    The history is int32 (B, T), of which the first `count` tokens exist; `size` is the n-gram's.
     """
     batch, time = tf.unstack(tf.shape(history))
     wide = tf.pad(history, [(0, 0), (0, size)], constant_values=-1)

@@ -42,12 +42,7 @@ def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
 def threefry(key: list[Any], counter: list[Any]) -> tuple[Any, Any]:
     """Threefry-2x32 with 20 rounds: random bits from a counter and a key.
 
-    Args:
-        key: Two uint32 tensors of one shape.
-        counter: Two uint32 tensors of that shape.
-
-    Returns:
-        Two tensors uint32, of that shape.
+    Key, counter and result are two uint32 tensors each, all of one shape.
 
     Source: Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011), section 3.3.
     """

@@ -21,14 +21,11 @@ class WordVectors(NamedTuple):
 
 
 def load_vectors(path: Path | str) -> WordVectors:
-    """Reads a file of word vectors: a word and D numbers per line, separated by blanks.
+    """Reads a file of word vectors: a word and D numbers per line in UTF-8, separated by blanks.
 
     A first line of two whole numbers (word2vec) is skipped; a gzip file is decompressed. If a
     word occurs twice, its first vector is used. A word may contain blanks: the last D fields are
     the numbers. `zoo.system.lines` defines lines and the maximum size of a file.
-
-    Args:
-        path: The file, in UTF-8.
 
     Raises:
         InputError: There is no such file, it is too large, or a line is malformed; it is named.
@@ -71,11 +68,7 @@ def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
 
 
 def table(vectors: WordVectors, vocabulary: Vocabulary) -> tuple[np.ndarray, int]:
-    """A table of vectors for a vocabulary.
-
-    Args:
-        vectors: Those of a file, of size D.
-        vocabulary: V words.
+    """A table of a file's vectors for a vocabulary.
 
     Returns:
         float32 (V, D), zeros for words that the file lacks; the number of words that it has.

@@ -21,16 +21,10 @@ UNITS = {  # of the costs
 
 
 def report(study: Study, directory: Path, command: str, extra: Mapping[str, Any]) -> str:
-    """Writes the report into the study's folder.
+    """Writes the report into the study's folder; returns the recommendation.
 
-    Args:
-        study: The search.
-        directory: Its folder.
-        command: Trains with `best.json`: a command or a line of Python.
-        extra: Further options for `best.json`. If settings failed, it has a `warning` as well.
-
-    Returns:
-        The recommendation, in one or two sentences.
+    `command` trains with `best.json`: a command or a line of Python. `extra` are further options
+    for that file. If settings failed, it has a `warning` as well.
 
     Raises:
         InputError: No trial was finished.
