@@ -86,12 +86,7 @@ def many_to_one(
     return CheckedModel(token_ids, logits, name=name)
 
 
-preset(
-    "deep_many_to_one",
-    many_to_one,
-    "Many to one with two recurrent layers.",
-    num_layers=2,
-)
+preset("deep_many_to_one", many_to_one, "Many to one with two recurrent layers.", num_layers=2)
 preset(
     "bidirectional_many_to_one",
     many_to_one,
