@@ -159,9 +159,7 @@ def validate(options: Any) -> None:
 def options_of(target: Any) -> dict[str, Option]:
     """Returns the options of a builder or of a dataclass by their names.
 
-    Args:
-        target: A function of keyword arguments, or a dataclass: its class, or an instance whose
-            values are the defaults.
+    The values of a dataclass's instance are the defaults.
     """
     if dataclasses.is_dataclass(target):
         return {each.name: each for each in _fields(target)}

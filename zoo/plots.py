@@ -56,13 +56,10 @@ def _drawable(char: str) -> str:
 
 @contextmanager
 def drawing(texts: Iterable[str] = ()) -> Iterator[None]:
-    """Sets up Matplotlib for a figure created in a `with` block, with fonts for its letters.
+    """Sets up Matplotlib for a figure created in a `with` block, with fonts for all its texts.
 
     A letter that no installed font has is drawn as a box, without a warning. LaTeX is switched off,
     since labels are plain text.
-
-    Args:
-        texts: The labels that come from data.
     """
     letters = frozenset("".join(texts))
     families = [*matplotlib.rcParams["font.family"], *_fonts_with(letters)]

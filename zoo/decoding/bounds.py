@@ -136,10 +136,7 @@ def _missed(bound: Bound, value: float, served: bool) -> str:
 def require_options(options: Any, names: tuple[str, ...], command: bool = False) -> None:
     """Raises unless the named attributes of `options` are in the ranges of served models.
 
-    Args:
-        options: The object with the attributes, such as a recipe's configuration.
-        names: The attributes, each an option of `BOUNDS`.
-        command: Whether the message shows them as flags, `--top-k`.
+    With `command` the message shows them as flags, `--top-k`.
     """
     for name in names:
         shown = "--" + name.replace("_", "-") if command else name

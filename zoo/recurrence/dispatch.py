@@ -78,22 +78,12 @@ def run_cell(
     lookup: Any = None,
     width: int | None = None,
 ) -> tuple[Any, list[Any]]:
-    """Runs a cell over all steps.
+    """Runs a built cell over all steps of inputs (B, T, E), from states (B, K) each.
 
-    Args:
-        cell: A built cell.
-        inputs: (B, T, E).
-        initial_state: The states before the first step, (B, K) each.
-        lengths: int32 (B,), real tokens of each row.
-        training: Whether gradients will be needed.
-        recurrent_kernel: U, if it is not the cell's own, or None.
-        recurrent_mask: (B, K), multiplied into h before the product, or None.
-        zoneout: The zoneout of the states, or None.
-        shards: Parts of a large batch that run in parallel.
-        compiled: Whether loops may be compiled.
-        lookup: Token ids int (B, T) and the table (V, E) that the inputs were looked up in, or
-            None. Loops look up the V products with W instead of making B T of them.
-        width: The width of the output, if the cell does not define it.
+    Each row has `lengths` real tokens, int32 (B,). `recurrent_kernel`, `recurrent_mask`, `zoneout`
+    and `width` are those of `Step`; a large batch runs in `shards` in parallel; `compiled` allows
+    compiled loops. `lookup` is the token ids int (B, T) and the table (V, E) that the inputs were
+    looked up in: loops look up the V products with W instead of making B T of them.
 
     Returns:
         The outputs (B, T, K), undefined in the padding, and the states at each row's last real

@@ -28,16 +28,8 @@ def run(
 ) -> tuple[Any, list[Any]]:
     """Chooses a method by the size of the batch, which may be unknown when the graph is built.
 
-    Args:
-        small: `inputs, lengths, initial_state -> outputs, final states`, for few rows.
-        large: The same, for many rows; the shards run it in parallel.
-        inputs: (B, T, E).
-        lengths: int32 (B,).
-        initial_state: (B, K) each.
-        shards: Number of parts of a large batch.
-
-    Returns:
-        Outputs (B, T, K) and the final states, (B, K) each.
+    Both methods are `inputs, lengths, initial_state -> outputs, final states`. The one for many
+    rows runs in shards in parallel.
     """
 
     def few() -> list[Any]:

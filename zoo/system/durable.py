@@ -112,11 +112,7 @@ def record(folder: Path, names: list[str]) -> None:
 
 
 def publish(part: Path, target: Path) -> None:
-    """Renames a finished folder once its files are on the disk.
-
-    Args:
-        part: The folder, on the file system of `target`.
-        target: Its new name.
+    """Renames a finished folder, on the file system of `target`, once its files are on the disk.
 
     Raises:
         OSError: `target` exists and is not empty.

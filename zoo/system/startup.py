@@ -25,13 +25,10 @@ _stderr = 2  # the file descriptor that reaches the user while notices are hidde
 
 
 def is_command(words: Sequence[str] | None = None) -> bool:
-    """Whether this process is one of the project's commands.
+    """Whether this process, or one with this command line, is one of the project's commands.
 
     These are `python -m zoo`, `python -m recipes`, and the scripts `rnn-zoo` and
     `rnn-zoo-recipes`.
-
-    Args:
-        words: Python's whole command line, by default this process's.
 
     Example:
         >>> is_command(["python3", "-X", "dev", "-m", "zoo", "list"])

@@ -14,8 +14,7 @@ ADVICE = "put back a copy of it, or begin a new study"
 class Journal:
     """An append-only file of JSON lines, each synced before the search continues.
 
-    Args:
-        path: The file; a line that a crash cut off is removed.
+    A line that a crash cut off is removed.
 
     Raises:
         InputError: A whole line is not JSON: the file is damaged.

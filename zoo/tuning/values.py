@@ -15,14 +15,10 @@ SCALARS = (bool, int, float, str, type(None))
 
 
 def plain(name: str, value: Any) -> Any:
-    """A value in JSON's own types.
+    """A value in JSON's own types; the option's name is for the error.
 
     NumPy scalars, arrays and tensors become Python numbers and lists; tuples, ranges and iterators
     become lists; sets become sorted lists; paths become strings.
-
-    Args:
-        name: The option, for the error.
-        value: The user's value.
 
     Raises:
         InputError: JSON has no such value (an object, infinity, NaN).
