@@ -15,6 +15,7 @@ from recipes.training.checkpoint import Progression
 from recipes.training.epochs import EpochRule
 from recipes.tuning import command, measure
 from tests.recipes import tiny
+from zoo.options import divided
 from zoo.tuning.storage import Run as TrialRun
 
 RECIPES = tuple(registry.BUILTIN)
@@ -132,8 +133,8 @@ def test_each_recipe_reports_what_it_chose_for_own_data_and_counts_the_share(
     name, tmp_path, capsys
 ):
     task = task_of(name)
-    given = commands.parse(task, "train", own_files(tmp_path)[name])
-    given = {k: v for k, v in given.items() if k in commands._fields(task.config)}
+    parsed = commands.parse(task, "train", own_files(tmp_path)[name])
+    given, _ = divided(task.config, parsed)
     chosen = []
     for share in (1.0, 0.5):
         run = Run.begin(task, {**given, "train_fraction": share}, tmp_path / str(share))
