@@ -295,17 +295,22 @@ def _ask_fresh_process(path: Path, probes: Mapping[str, Mapping[str, Any]]) -> d
         signature: {name: _packed(tensor) for name, tensor in inputs.items()}
         for signature, inputs in probes.items()
     }
-    with tempfile.TemporaryDirectory() as empty:  # so that this project cannot be imported
-        result = subprocess.run(
-            [sys.executable, "-I", "-c", CHECKER],
-            input=json.dumps({"path": str(path.resolve()), "probes": packed}),
-            capture_output=True,
-            text=True,
-            cwd=empty,
-            check=False,
-        )
+    result = run_isolated(CHECKER, json.dumps({"path": str(path.resolve()), "probes": packed}))
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise ExportError(f"the exported model in {path} does not load: {last}")
     answer: dict[str, Any] = json.loads(result.stdout)
     return answer
+
+
+def run_isolated(code: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Runs code in a new Python process that cannot import this project, with text as its input."""
+    with tempfile.TemporaryDirectory() as empty:
+        return subprocess.run(
+            [sys.executable, "-I", "-c", code],
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=empty,
+            check=False,
+        )
