@@ -30,7 +30,7 @@ ADVICE = "put back a copy of it, or train again"  # about a damaged file of a ru
 
 
 def chosen_epochs(rule: EpochRule, larger: str = "") -> Any:
-    """The field `epochs` of a recipe: None until the size of the training split is known."""
+    """The field `epochs`: None until the size of the training split is known."""
     return option(
         None,
         "Epochs at most: passes over the training split (default: chosen by its size: "
@@ -39,7 +39,7 @@ def chosen_epochs(rule: EpochRule, larger: str = "") -> Any:
 
 
 def chosen_patience(rule: EpochRule) -> Any:
-    """The field `patience` of a recipe, chosen as `epochs` is."""
+    """The field `patience`, chosen as `epochs` is."""
     return option(
         None,
         "Epochs without a better validation score before training stops (default: chosen by the "
@@ -93,8 +93,8 @@ class TrainingConfig(DataOptions):
     """The options of every recipe: its data, and how long and in which steps it trains.
 
     Attributes:
-        RULE: How many epochs a recipe trains where the user does not say. A recipe that has one
-            declares `epochs` and `patience` by `chosen_epochs` and `chosen_patience`.
+        RULE: How many epochs a recipe trains where the user does not say. Of a recipe that has
+            one, `epochs` and `patience` are None until the size of the data is known.
     """
 
     RULE: ClassVar[EpochRule] = EpochRule(least=10, reference=10_000, patience=2)
@@ -134,6 +134,16 @@ class TrainingConfig(DataOptions):
     seed: int = option(
         0, "Random seed of weights, order and dropout: the same seed gives the same run."
     )
+
+    def __init_subclass__(cls) -> None:
+        """Declares `epochs` and `patience` by the recipe's own rule."""
+        super().__init_subclass__()
+        if "RULE" in vars(cls):
+            chosen = {"epochs": chosen_epochs(cls.RULE), "patience": chosen_patience(cls.RULE)}
+            for name, declared in chosen.items():
+                if name not in vars(cls):
+                    setattr(cls, name, declared)
+                    cls.__annotations__[name] = int
 
     def __post_init__(self) -> None:
         """Checks every value's type and range."""

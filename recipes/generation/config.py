@@ -3,20 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recipes.config import (
-    DECAYING,
-    Answering,
-    TrainingConfig,
-    chosen_epochs,
-    chosen_patience,
-    option,
-)
+from recipes.config import DECAYING, Answering, TrainingConfig, option
 from recipes.data.running_text import RunningText
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
 CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "seed")
-EPOCHS = EpochRule(least=6, reference=1_000_000, patience=3, unit="characters of training text")
 
 
 @dataclass(frozen=True)
@@ -38,9 +30,9 @@ class GenerationData(RunningText):
 class GenerationConfig(TrainingConfig, GenerationData):
     """All options of the recipe."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(
+        least=6, reference=1_000_000, patience=3, unit="characters of training text"
+    )
     batch_size: int = option(32, "Streams (or texts) per step.")
     learning_rate: float = option(6e-3, "Learning rate.")
     optimizer: str = option(

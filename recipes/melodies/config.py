@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recipes.config import DataOptions, chosen_epochs, chosen_patience, option
+from recipes.config import DataOptions, option
 from recipes.families.writing.config import MODEL as WRITING
 from recipes.families.writing.config import WritingAnswers, WritingConfig
 from recipes.training.epochs import EpochRule
-
-EPOCHS = EpochRule(least=20, reference=229, patience=4, unit="melodies")
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,7 @@ class MelodiesData(DataOptions):
 class MelodiesConfig(WritingConfig, MelodiesData):
     """All options of the recipe."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(least=20, reference=229, patience=4, unit="melodies")
     batch_size: int = option(32, "Melodies per step.")
     samples: int = option(154, "Melodies generated for the metrics.")
     temperature: float = option(1.0, "Sampling temperature of the generated melodies.")

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import LabelledColumns, TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import LabelledColumns, TrainingConfig, option
 from recipes.training.epochs import EpochRule
-
-EPOCHS = EpochRule(least=30, reference=15_000, patience=8)
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,7 @@ class OriginData(LabelledColumns):
 class OriginConfig(TrainingConfig, OriginData):
     """All options of the recipe."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(least=30, reference=15_000, patience=8)
     batch_size: int = TrainingConfig.with_default("batch_size", 64)
     decay: str = TrainingConfig.with_default("decay", "cosine")
     average: float = TrainingConfig.with_default("average", 1.0)

@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import chosen_epochs, chosen_patience
 from recipes.families.tagging.config import MODEL as TAGGING
 from recipes.families.tagging.config import TaggingConfig
 from recipes.training.epochs import EpochRule
-
-EPOCHS = EpochRule(least=8, reference=12_500, patience=5, unit="training sentences")
 
 
 @dataclass(frozen=True)
 class PosConfig(TaggingConfig):
     """Parts of speech: each token's tag by itself, after two layers in both directions."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(
+        least=8, reference=12_500, patience=5, unit="training sentences"
+    )
 
 
 MODEL = {**TAGGING, "num_layers": 2, "head": "softmax", "dropout": 0.33, "character_units": 100}

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import LabelledColumns, TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import LabelledColumns, TrainingConfig, option
 from recipes.training.epochs import EpochRule
-
-EPOCHS = EpochRule(least=3, reference=22_000, patience=2)
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,7 @@ class SentimentData(LabelledColumns):
 class SentimentConfig(TrainingConfig, SentimentData):
     """All options of the recipe."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(least=3, reference=22_000, patience=2)
     batch_size: int = TrainingConfig.with_default("batch_size", 64)
     learning_rate: float = TrainingConfig.with_default("learning_rate", 2e-3)
     architecture: str = TrainingConfig.with_default("architecture", "many_to_one")

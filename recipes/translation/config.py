@@ -4,20 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from recipes.config import (
-    DECAYING,
-    Answering,
-    TrainingConfig,
-    chosen_epochs,
-    chosen_patience,
-    option,
-)
+from recipes.config import DECAYING, Answering, TrainingConfig, option
 from recipes.data.pairs import PairOptions
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 from zoo.errors import InputError
-
-EPOCHS = EpochRule(least=10, reference=29_000, patience=5, unit="training pairs")
 
 
 @dataclass(frozen=True)
@@ -45,9 +36,9 @@ class TranslationData(PairOptions):
 class TranslationConfig(TrainingConfig, TranslationData):
     """All options of the recipe."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(
+        least=10, reference=29_000, patience=5, unit="training pairs"
+    )
     batch_size: int = option(40, "Pairs per step.")
     learning_rate: float = TrainingConfig.with_default("learning_rate", 1.5e-3)
     decay: str = TrainingConfig.with_default("decay", "cosine")

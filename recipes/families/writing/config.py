@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from recipes.config import Answering, TrainingConfig, chosen_epochs, chosen_patience, option
+from recipes.config import Answering, TrainingConfig, option
 from recipes.training.epochs import EpochRule
 from zoo.decoding.bounds import require_options
 
 CHECKED = ("samples", "max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")
-EPOCHS = EpochRule(least=16, reference=14_000, patience=4)
 
 
 @dataclass(frozen=True)
 class WritingConfig(TrainingConfig):
     """Training options, and the sampling options of the texts generated for the metrics."""
 
-    RULE: ClassVar[EpochRule] = EPOCHS
-    epochs: int = chosen_epochs(EPOCHS)
-    patience: int = chosen_patience(EPOCHS)
+    RULE: ClassVar[EpochRule] = EpochRule(least=16, reference=14_000, patience=4)
     batch_size: int = option(128, "Texts per step.")
     learning_rate: float = TrainingConfig.with_default("learning_rate", 5e-3)
     decay: str = TrainingConfig.with_default("decay", "cosine")
