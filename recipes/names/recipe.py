@@ -1,5 +1,6 @@
 """The recipe `names`: a class in, new names of that class out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,19 @@ from recipes.data import labelled
 from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.writing import ConditionalWritingRecipe, samples
-from recipes.families.writing.config import MODEL, WritingAnswers
+from recipes.families.writing.config import MODEL, WritingAnswers, WritingConfig
 from recipes.families.writing.samples import Sample
 from recipes.names import judge, quality
-from recipes.names.config import BUILTIN, NamesConfig
 from recipes.recipe import Prepared
 from recipes.registry import register
 from zoo.pipelines import ConditionalWriter
 
 LONGEST = 30  # letters per generated name at most, EOS included
+
+
+@dataclass(frozen=True)
+class NamesConfig(WritingConfig, LabelledColumns):
+    """All options of the recipe."""
 
 
 @register
@@ -30,7 +35,15 @@ class NamesRecipe(ConditionalWritingRecipe):
     config = NamesConfig
     data_options = LabelledColumns
     model_defaults = MODEL
-    builtin = BUILTIN
+    builtin = {  # the corpus is small and has rules to follow
+        "units": 128,
+        "epochs": 30,
+        "patience": 4,
+        "batch_size": 64,
+        "temperature": 1.0,
+        "min_p": 0.0,
+        "guidance": 0.0,
+    }
     answering = WritingAnswers
     note = (
         "It writes names of invented nations ({classes}), not of real ones. Train on real names "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from recipes.config import chosen_epochs, chosen_patience, option
+from recipes.config import chosen_epochs, option
 from recipes.families.tagging.config import MODEL as TAGGING
 from recipes.families.tagging.config import WIDTHS, TaggingConfig, TaggingData
 from recipes.training.epochs import EpochRule
@@ -46,7 +46,6 @@ class NerConfig(TaggingConfig, NerData):
 
     RULE: ClassVar[EpochRule] = EPOCHS
     epochs: int = chosen_epochs(EPOCHS, f"{LARGER['epochs']} for {LARGE:,} or more, ")
-    patience: int = chosen_patience(EPOCHS)
     batch_size: int = option(16, "Sentences per step.")
     average: float = TaggingConfig.with_default("average", 1.0)
     neighbour_words: int = _by_size(

@@ -3,18 +3,38 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from recipes.config import numbers
+from recipes.config import LabelledColumns, TrainingConfig, numbers, option
 from recipes.corpora import surnames
 from recipes.families.classification import ClassificationRecipe
-from recipes.origin.config import BUILTIN, MODEL, OriginConfig, OriginData
 from recipes.recipe import Prepared
 from recipes.registry import register
 from recipes.training.batches import Encoded, SequenceBatches
+from recipes.training.epochs import EpochRule
 from zoo.text import NgramVectorizer
+
+
+@dataclass(frozen=True)
+class OriginData(LabelledColumns):
+    """How a text becomes a vector."""
+
+    ngrams: str = option("1,2,3", "Sizes of the letter n-grams, with commas between.")
+    num_features: int = option(4096, "Number of features that the n-grams are hashed to.")
+    lower: bool = option(True, "Convert texts to lower case.")
+
+
+@dataclass(frozen=True)
+class OriginConfig(TrainingConfig, OriginData):
+    """All options of the recipe."""
+
+    RULE: ClassVar[EpochRule] = EpochRule(least=30, reference=15_000, patience=8)
+    batch_size: int = TrainingConfig.with_default("batch_size", 64)
+    decay: str = TrainingConfig.with_default("decay", "cosine")
+    average: float = TrainingConfig.with_default("average", 1.0)
+    architecture: str = TrainingConfig.with_default("architecture", "one_to_one")
 
 
 @dataclass(frozen=True)
@@ -42,8 +62,8 @@ class OriginRecipe(ClassificationRecipe):
     name = "origin"
     config = OriginConfig
     data_options = OriginData
-    model_defaults = MODEL
-    builtin = BUILTIN
+    model_defaults = {"units": 256, "dropout": 0.5}
+    builtin = {"epochs": 30, "patience": 8}
     sized_by_data = {"num_classes": 2}
     note = (
         "It learned invented names of invented nations ({classes}), not of real ones. Train on "

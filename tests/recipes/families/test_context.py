@@ -211,7 +211,7 @@ def test_wrong_options_are_one_sentence(words, said, files, tmp_path, capsys):
 
 def test_a_text_without_a_sentence_is_refused(files, tmp_path):
     (tmp_path / "words.txt").write_text("one\n\ntwo\nthree\n", encoding="utf-8")
-    from recipes.pos.config import PosConfig
+    from recipes.pos.recipe import PosConfig
 
     config = PosConfig(unlabelled=str(tmp_path / "words.txt"))
     with pytest.raises(InputError, match="no sentence of at least two words"):
