@@ -8,7 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from recipes.asking import ask, seeds, unknown_of, warn
+from recipes.asking import options as as_inputs
 from recipes.config import write_json
 from recipes.corpora.lines import corpus as builtin
 from recipes.data import running_text
@@ -16,7 +19,6 @@ from recipes.data.splits import SPLITS, Splits
 from recipes.families.language import scoring
 from recipes.families.language.steps import Scorer, Split, Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Documents, Streams, Window, encoded
-from recipes.generation import answers
 from recipes.generation.config import BUILTIN, MODEL, GenerationConfig, GenerationData, Writing
 from recipes.generation.quality import structure_scores
 from recipes.predictions import Measured
@@ -180,12 +182,50 @@ class GenerationRecipe(Recipe):
     def answer(
         self, signatures: Any, texts: Sequence[str], options: Writing
     ) -> list[dict[str, Any]]:
-        """See `answers.answer`."""
-        return answers.answer(signatures, texts, options)
+        """Continues each prompt, or with `options.score` scores each text.
+
+        Warns of unknown tokens.
+
+        Returns:
+            A dict for each row: `prompt`, `text`, `log_probability` (of the generated text, in
+            nats), `num_tokens`; or `text`, `log_probability`, `num_tokens`, `perplexity`,
+            `num_unknown`; and `unknown_share`, `unknown` (the first unknown tokens of the input),
+            `truncated`.
+        """
+        count = options.samples * len(texts)
+        names: tuple[str, ...]
+        if options.score:
+            inputs = list(texts)
+            outputs = ask(signatures, "score", text=tf.constant(inputs, tf.string))
+            names = ("log_probability", "num_tokens", "perplexity", "num_unknown", "truncated")
+        else:
+            inputs = [prompt for prompt in texts for _ in range(options.samples)]
+            outputs = ask(
+                signatures,
+                "generate",
+                prompt=tf.constant(inputs, tf.string),
+                seed=seeds(options.seed, options.samples, len(texts)),
+                **as_inputs(options, ("max_tokens", "temperature", "top_k", "top_p"), count),
+            )
+            names = ("log_probability", "num_tokens", "truncated")
+        rows = []
+        for number, text in enumerate(inputs):
+            row: dict[str, Any] = {"text": text} if options.score else {"prompt": text}
+            if not options.score:
+                row["text"] = outputs["text"][number].decode(errors="replace")
+            row |= {name: outputs[name][number].item() for name in names}
+            rows.append({**row, **unknown_of(outputs, number)})
+        warn(texts, rows if options.score else rows[:: options.samples])
+        return rows
 
     def format_answer(self, row: dict[str, Any]) -> str:
-        """See `answers.line`."""
-        return answers.line(row)
+        """Formats the generated text, or a text after its score."""
+        if "perplexity" not in row:
+            return str(row["text"])
+        return (
+            f"{row['log_probability']:.2f} nats  {row['num_tokens']} tokens  perplexity "
+            f"{row['perplexity']:.2f}  {row['text']}"
+        )
 
     def format_example(self, row: dict[str, Any]) -> str:
         """Formats a prompt and its continuation."""

@@ -16,7 +16,7 @@ from recipes.config import from_mapping
 from recipes.data.splits import SPLITS
 from recipes.families.language.steps import Trainer, initial_states, inputs_of
 from recipes.families.language.windows import Streams, encoded
-from recipes.generation import GenerationRecipe, answers, quality
+from recipes.generation import GenerationRecipe, quality
 from recipes.generation.config import Writing
 from recipes.generation.quality import structure_scores
 from recipes.run import Run
@@ -273,7 +273,7 @@ def test_answers_are_rows_for_each_prompt_and_sample(capsys):
         }
 
     how = Writing(samples=2, temperature=0.5, top_k=3, top_p=0.9, seed=8, max_tokens=5)
-    rows = answers.answer({"generate": generate}, ["x", "y"], how)
+    rows = GenerationRecipe().answer({"generate": generate}, ["x", "y"], how)
     assert asked["prompt"].tolist() == [b"x", b"x", b"y", b"y"]
     assert (asked["max_tokens"].tolist(), asked["top_k"].tolist()) == ([5] * 4, [3] * 4)
     assert asked["seed"].tolist() == sample_seeds(8, 2) * 2 and asked["seed"][0] == 8
@@ -282,7 +282,7 @@ def test_answers_are_rows_for_each_prompt_and_sample(capsys):
     told = {"log_probability": -2.0, "num_tokens": 2, "unknown_share": 0.25}
     told |= {"unknown": ["x", "q"], "truncated": False}
     assert rows[2] == {"prompt": "y", "text": "text 2", **told}
-    assert answers.line(rows[2]) == "text 2"
+    assert GenerationRecipe().format_answer(rows[2]) == "text 2"
     warnings = capsys.readouterr().err.splitlines()
     said = "warning: 25% of the tokens of {} are unknown to the model: 'x', 'q'"
     assert warnings == [said.format("'x'"), said.format("'y'")], "once for each prompt"

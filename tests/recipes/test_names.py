@@ -12,8 +12,8 @@ import tensorflow as tf
 from recipes.cli import main
 from recipes.corpora import surnames
 from recipes.families.writing import answers, samples
-from recipes.families.writing.batches import WritingBatches, encode
 from recipes.families.writing.config import WritingAnswers
+from recipes.families.writing.recipe import WritingBatches, encode
 from recipes.families.writing.samples import Sample
 from recipes.names import NamesRecipe, judge, quality
 from recipes.names.quality import is_right, rules_kept

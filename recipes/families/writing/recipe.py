@@ -1,6 +1,7 @@
 """`ConditionalWritingRecipe`: a label in, new texts of that label out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,19 +14,50 @@ from recipes.data.splits import Splits
 from recipes.families.labelled import CLASSES, LabelledRecipe
 from recipes.families.language.scoring import of_loss
 from recipes.families.language.steps import signature
+from recipes.families.language.windows import encoded as encoded_texts
+from recipes.families.language.windows import targets_of
 from recipes.families.writing import answers
-from recipes.families.writing.batches import WritingBatches, encode
 from recipes.families.writing.samples import DRAWING
 from recipes.predictions import Measured
 from recipes.recipe import OfModel, Prepared
 from recipes.run_files import read_labels
 from recipes.training import optimizers
-from recipes.training.batches import MEASURED_TOKENS, Encoded, SequenceBatches, bucket_lengths
+from recipes.training.batches import (
+    MEASURED_TOKENS,
+    Encoded,
+    SequenceBatches,
+    bucket_lengths,
+    padded,
+)
 from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.decoding.bounds import require_options
-from zoo.losses import TokenCrossentropy
+from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.pipelines import ConditionalWriter
 from zoo.text import PAD, SPECIAL, TextCodec
+
+
+def encode(texts: Sequence[np.ndarray], labels: Sequence[int] | np.ndarray) -> Encoded:
+    """Returns a split of texts' ids; n tokens give n + 1 inputs: BOS and each token."""
+    return Encoded(encoded_texts(texts).rows, np.asarray(labels, np.int32))
+
+
+@dataclass(frozen=True)
+class WritingBatches(SequenceBatches):
+    """The batches of a split: labels, texts and targets."""
+
+    def batch(self, members: np.ndarray) -> tuple[Any, Any]:
+        """Returns the inputs and the targets of some texts.
+
+        `class_ids` int32 (B,) and `token_ids` int32 (B, T), BOS first, 0 = PAD on the right; the
+        targets int32 (B, T), EOS last, -1 in the padding.
+        """
+        inputs = {"class_ids": self.encoded.labels[members], "token_ids": self.pad(members)}
+        targets = [targets_of(self.encoded.rows[member]) for member in members]
+        return inputs, padded(targets, self._width(members), IGNORED)
+
+    def weight(self, labels: np.ndarray) -> int:
+        """Returns the number of real tokens, EOS included, over which a batch's loss is a mean."""
+        return int((labels != IGNORED).sum())
 
 
 class ConditionalWritingRecipe(LabelledRecipe):
