@@ -3,8 +3,7 @@
 import re
 from collections.abc import Container, Sequence
 
-from recipes.data.labels import clean
-from recipes.data.naming import unknown
+from recipes.data.naming import clean, unknown
 from zoo.errors import InputError
 
 NUMBER = re.compile(r"-?[0-9]{1,9}")

@@ -15,8 +15,8 @@ from recipes.data.formats.class_folder import class_files, read_class_folder
 from recipes.data.formats.delimited import FORMATS, format_of, read_rows
 from recipes.data.formats.jsonl import read_jsonl
 from recipes.data.items import Example
-from recipes.data.labels import clean
 from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate
+from recipes.data.naming import clean
 from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete
 from recipes.data.tfds.labelled import load_tfds
 from recipes.data.tfds.source import in_splits

@@ -1,15 +1,31 @@
-"""Errors about unknown names of columns, keys, features and data sets; files that do not count."""
+"""Names in data: how labels compare, what is unknown, which files do not count."""
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 _ABOUT = re.compile(
     r"(?:readme|licen[cs]e|copying|changelog|citation|requirements)(?:\..+)?", re.IGNORECASE
 )
+_MARK = "\ufeff"  # a byte order mark that was copied into the middle of a file
 _MOST_LISTED = 12
 _LONGEST = 40  # letters; a file without a header has whole reviews for column names
+
+
+def clean(label: str) -> str:
+    """Gives a label the one spelling by which labels are compared.
+
+    In Unicode's normal form C, as texts are, and without the blanks and byte order marks around
+    it: macOS writes file names in form D, so that "Français" is spelled in two ways that look the
+    same.
+
+    Example:
+        >>> clean(" Franc\u0327ais\ufeff") == "Fran\u00e7ais"
+        True
+    """
+    return unicodedata.normalize("NFC", label.strip().strip(_MARK).strip())
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -132,8 +132,9 @@ class GenerationRecipe(Recipe):
         split = prepared.batches["validation"].encoded
         if config.carry:
             windows = scoring.segments(split, size, config.validation_limit)
-            return scoring.of_loss(scoring.quick_loss(scorer, windows))
-        total, count = scorer.total(scoring.whole(split, False, size))
+            total, count = scorer.total(windows, skipped=1)
+        else:
+            total, count = scorer.total(scoring.whole(split, False, size))
         return scoring.of_loss(total / count)
 
     def evaluate(

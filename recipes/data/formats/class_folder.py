@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from recipes.data.items import Example
-from recipes.data.labels import clean
-from recipes.data.naming import is_about, is_hidden
+from recipes.data.naming import clean, is_about, is_hidden
 from zoo.errors import InputError
 from zoo.system.lines import read_text, split_lines
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from recipes.data.columns import NUMBER, candidates, place_of
 from recipes.data.items import Sentence
-from recipes.data.labels import clean
+from recipes.data.naming import clean
 from zoo.errors import InputError
 from zoo.system.lines import read_text, split_lines
 

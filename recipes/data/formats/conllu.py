@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from recipes.data.items import Sentence
-from recipes.data.labels import clean
+from recipes.data.naming import clean
 from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text, split_lines
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recipes.data.labels import clean
-from recipes.data.naming import unknown
+from recipes.data.naming import clean, unknown
 from zoo.errors import InputError
 
 STRINGS = "OSU"  # NumPy's kinds of dtype

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from recipes.families.language.steps import Scorer
 from recipes.families.language.windows import Documents, Streams, Window, targets_of
 from recipes.training.batches import Encoded, padded
 from zoo.text import PAD, UNK
@@ -61,17 +60,6 @@ def segments(encoded: Encoded, vocabulary_size: int, limit: int = 0) -> Iterator
     for place in range(0, length, step):
         part = slice(place, place + step)
         yield Window(read[:, part], targets[:, part], first=False)
-
-
-def quick_loss(scorer: Scorer, windows: Iterator[Window]) -> float:
-    """Returns the mean loss of `segments`, in nats per token."""
-    total, count = 0.0, 0
-    pairs = iter(scorer.losses(windows))
-    next(pairs)  # the warm-up
-    for window, losses in pairs:
-        total += float(losses.sum(dtype=np.float64))
-        count += window.num_tokens
-    return total / count
 
 
 def of_loss(loss: float) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import keras
@@ -203,10 +204,13 @@ class Scorer:
             losses, states = self.step(inputs_of(window, states))
             yield window, losses.numpy()
 
-    def total(self, windows: Iterable[Window]) -> tuple[float, int]:
-        """Returns the sum of all targets' losses, in nats, and the number of targets."""
+    def total(self, windows: Iterable[Window], skipped: int = 0) -> tuple[float, int]:
+        """Returns the sum of the targets' losses, in nats, and the number of targets.
+
+        The first `skipped` windows, which warm up, do not count.
+        """
         total, count = 0.0, 0
-        for window, losses in self.losses(windows):
+        for window, losses in islice(self.losses(windows), skipped, None):
             total += float(losses.sum(dtype=np.float64))
             count += window.num_tokens
         return total, count

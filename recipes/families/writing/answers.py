@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from recipes.asking import ask, options, seeds, unknown_of, warn
-from recipes.data.labels import clean
+from recipes.data.naming import clean
 from recipes.families.writing.config import WritingAnswers
 from zoo.errors import InputError, nearest
 

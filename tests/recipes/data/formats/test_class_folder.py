@@ -10,7 +10,7 @@ from recipes.config import LabelledColumns
 from recipes.data import labelled
 from recipes.data.formats.class_folder import class_files, read_class_folder
 from recipes.data.items import Example
-from recipes.data.labels import clean
+from recipes.data.naming import clean
 from recipes.data.splits import Splits
 from zoo.errors import InputError
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recipes.data.formats.conll import read_conll
 from recipes.data.items import Sentence
-from recipes.data.labels import clean
+from recipes.data.naming import clean
 from zoo.errors import InputError
 
 # The shape of CoNLL-2003: word, part of speech, chunk, entity in IOB1; the sentences are invented.
