@@ -3,7 +3,6 @@
 import abc
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +40,10 @@ class LabelledRecipe(Recipe):
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
         vectorizer = self.load_text_path(data, directory)
         classes = read_labels(directory / CLASSES)
-        parts = splits.parts()
-        rows = iter(vectorizer.encode([one.text for part in parts.values() for one in part]))
+        rows = splits.encoded(vectorizer.encode, lambda example: example.text)
         encoded = {
-            name: Encoded(list(islice(rows, len(part))), label_ids(classes, part))
-            for name, part in parts.items()
+            name: Encoded(rows[name], label_ids(classes, part))
+            for name, part in splits.parts().items()
         }
         lengths = encoded["train"].lengths
         batches = {name: self.batched(data, each, lengths) for name, each in encoded.items()}

@@ -1,7 +1,6 @@
 """The recipe `generation`: a language model that continues and scores texts."""
 
 import functools
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,12 +87,8 @@ class GenerationRecipe(Recipe):
             learned.save(directory, "vocabulary")
             write_json(directory / "codec.json", learned.get_config())
         codec = load_codec(directory)
-        parts = corpus.parts()
-        rows = iter(codec.encode([text for part in parts.values() for text in part]))
-        batches = {
-            name: _split(data, list(itertools.islice(rows, len(part))))
-            for name, part in parts.items()
-        }
+        rows = corpus.encoded(codec.encode, str)
+        batches = {name: _split(data, part) for name, part in rows.items()}
         sizes = ", ".join(f"{name} {_size(batches[name].encoded):,}" for name in SPLITS)
         unknown = scoring.unknown_share(batches["validation"].encoded)
         text = (

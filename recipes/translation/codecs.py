@@ -1,12 +1,9 @@
 """The codecs of source and target: learned from train and stored in the run's folder."""
 
 import functools
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from recipes.config import write_json
 from recipes.run_files import make_from
@@ -46,12 +43,6 @@ def load(data: TranslationData, directory: Path, side: str) -> Any:
 def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:
     """Loads the codecs of a run by side."""
     return {side: load(data, directory, side) for side in SIDES}
-
-
-def encoded(codec: Any, texts: dict[str, list[str]]) -> dict[str, list[np.ndarray]]:
-    """Encodes each split's texts in one call, since each call traces a graph."""
-    rows = iter(codec.encode([text for split in texts.values() for text in split]))
-    return {name: list(itertools.islice(rows, len(texts[name]))) for name in texts}
 
 
 def resampling(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -94,24 +95,20 @@ class TranslationRecipe(Recipe):
 
     def prepare(self, data: TranslationData, splits: Splits[Pair], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabularies, which are learned if it has none."""
-        texts = {
-            side: {name: [getattr(pair, side) for pair in getattr(splits, name)] for name in SPLITS}
-            for side in codecs.SIDES
-        }
+        texts = dict(zip(codecs.SIDES, _sides(splits.train), strict=True))
         if (directory / "target.json").exists():
             both = codecs.of_run(data, directory)
         else:
-            both = {side: codecs.learn(data, side, texts[side]["train"]) for side in texts}
+            both = {side: codecs.learn(data, side, texts[side]) for side in texts}
             for side, codec in both.items():
                 codecs.save(codec, directory, side)
-        encoded = {side: codecs.encoded(both[side], texts[side]) for side in codecs.SIDES}
+        encoded = [splits.encoded(both[side].encode, attrgetter(side)) for side in codecs.SIDES]
         batches = {}
         for name in SPLITS:
-            rows = [encoded[side][name] for side in codecs.SIDES]
+            rows = [side[name] for side in encoded]
             resample = None
             if name == "train" and data.subword_sampling:
-                given = {side: texts[side][name] for side in texts}
-                resample = codecs.resampling(data.subword_sampling, both, rows, given)
+                resample = codecs.resampling(data.subword_sampling, both, rows, texts)
             batches[name] = PairBatches(EncodedPairs(*rows), data.batch_size, STEP, resample)
         return Prepared(splits, batches, both, summary=_summary(both, batches["train"], splits))
 

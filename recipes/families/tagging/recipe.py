@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -142,13 +141,10 @@ class TaggingRecipe(Recipe):
             context.ready(data, splits.train, directory)
             self._learn(data, splits, vectors, around, directory)
         vectorizer, classes = self.load_text_path(data, directory)
-        parts = splits.parts()
-        rows = iter(vectorizer.encode([one.tokens for part in parts.values() for one in part]))
+        rows = splits.encoded(vectorizer.encode, lambda sentence: sentence.tokens)
         encoded = {
-            name: EncodedSentences(
-                list(islice(rows, len(part))), tag_ids(classes, [one.tags for one in part])
-            )
-            for name, part in parts.items()
+            name: EncodedSentences(rows[name], tag_ids(classes, [one.tags for one in part]))
+            for name, part in splits.parts().items()
         }
         others = further_tags(names_of(data.auxiliary), splits.train)
         for place, (name, tags) in enumerate(others.items()):
