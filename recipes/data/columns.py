@@ -31,19 +31,11 @@ def first_of(option: str, known: Container[str]) -> str:
 def place_of(
     where: str, names: Sequence[str] | None, width: int, option: str | int, role: str, flag: str
 ) -> int:
-    """Finds the column that an option means.
+    """Finds the column, from 0 up, that an option means.
 
-    Args:
-        where: The file and its line, for the errors.
-        names: The columns' names, or None for a file without a header line.
-        width: How many columns there are.
-        option: A name, a number from 0 up or from -1 down, or several of them with commas between
-            them, of which the first counts that the file has. Names go before numbers.
-        role: What the column holds, for the errors.
-        flag: The option's name, for the errors.
-
-    Returns:
-        The column's number, from 0 up.
+    The option is a name, a number from 0 up or from -1 down, or several of them with commas
+    between, of which the first counts that the file has. Names go before numbers; a file without a
+    header line has no names. `where`, `role` (what the column holds) and `flag` are for the errors.
 
     Raises:
         InputError: There is no such column, or two have that name.

@@ -44,13 +44,8 @@ def load(
     missing is cut from train by a hash of the text. Where a format is given, names may have any
     ending or none.
 
-    Args:
-        options: Which data, its columns and its format.
-        builtin: Makes the corpus that needs no file.
-        whole: Give all of it as `test`, for measuring: see `all_as_test`.
-
-    Returns:
-        Splits that a classifier can be trained and measured on.
+    `builtin` makes the corpus that needs no file. With `whole` all of the data is `test`, for
+    measuring: see `all_as_test`.
 
     Raises:
         InputError: The data is not there, malformed, or too little.
@@ -150,17 +145,9 @@ def read_table(
     format: str = "",
     header: bool = True,
 ) -> list[Example]:
-    """Reads the examples of one file, in the file's order.
+    """Reads the examples of one file, one a row and at least one, in the file's order.
 
-    Args:
-        path: A file in UTF-8.
-        text_column: The text's column, as `recipes.data.columns` reads it, or its key in JSON.
-        label_column: The label's column or key.
-        format: One of `FORMATS`; `""`: the ending of the file's name, one of `ENDINGS`, says it.
-        header: Whether the first line of TSV and CSV names the columns.
-
-    Returns:
-        One example a row, at least one.
+    For the options see `LabelledColumns`.
 
     Raises:
         InputError: The file cannot be read or a row is malformed; names the file and the line.

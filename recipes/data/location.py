@@ -41,14 +41,13 @@ class Files(NamedTuple):
     ) -> dict[str, Path]:
         """The folder's file of each split.
 
+        A lone file is `train`.
+
         Args:
             pattern: What a file's name in small letters must match; its first group is the name
                 of a split.
             split_of: The names of splits, and the split that each means.
             usual: Where a split has files with this ending, others do not count.
-
-        Returns:
-            Split -> file, of the splits that have one; a lone file is `train`.
 
         Raises:
             InputError: A split has two files.
@@ -75,11 +74,7 @@ class Files(NamedTuple):
 
 
 def locate(data: str, kinds: str) -> Builtin | Tfds | Files:
-    """Finds what `--data` names.
-
-    Args:
-        data: `builtin`, `tfds:NAME[/CONFIG]`, or the path of a file or a folder.
-        kinds: What the error says that it may be.
+    """Finds what `--data` names; `kinds` is what the error says that it may be.
 
     Raises:
         InputError: There is no such file or folder, or it may not be read.

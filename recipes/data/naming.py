@@ -29,15 +29,10 @@ def clean(label: str) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Describes an unknown name: what there is, and which known name is nearest.
+    """Returns an error's first words about an unknown name: what there is, and what is nearest.
 
-    Args:
-        kind: What the name should name, such as `column`.
-        name: The unknown name.
-        known: What there is; of more than twelve, only the number is reported.
-
-    Returns:
-        The first part of an error's sentence, without a full stop.
+    `kind` is what the name should name, such as `column`. Of more than twelve known names only the
+    number is reported.
 
     Example:
         >>> unknown("column", "txt", ["label", "text"])

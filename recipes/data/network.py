@@ -11,17 +11,11 @@ _MOST_TRIED = 3
 
 
 def reachable(addresses: Iterable[str], timeout: float = 3.0) -> bool:
-    """Tries to connect to the servers behind some addresses, all at the same time.
+    """Whether one of the servers behind some addresses answers; all are tried at the same time.
 
     Where a proxy is set in the environment (`https_proxy` and its siblings), the proxy is tried
-    instead. Nothing is sent.
-
-    Args:
-        addresses: URLs; of many servers the first three are tried.
-        timeout: Seconds for a connection, the look-up of the server's name included.
-
-    Returns:
-        Whether one of them answered.
+    instead. Nothing is sent. Of the servers of many URLs the first three are tried, `timeout`
+    seconds, the look-up of their names included.
     """
     answered = threading.Event()
     threads = [

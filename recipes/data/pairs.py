@@ -52,14 +52,8 @@ def load(
     hash of the pair chooses what a limit leaves, so that a smaller limit leaves a part of what a
     larger one does; the pairs stay in their order.
 
-    Args:
-        options: Which data; its languages or columns, where `""` stands for columns 0 and 1 or what
-            the tfds data set is for; and its format.
-        builtin: Makes the corpus that needs no file.
-        whole: Give all of it as `test`, for measuring: see `all_as_test`.
-
-    Returns:
-        Parts with at least one pair each.
+    `builtin` makes the corpus that needs no file. With `whole` all of the data is `test`, for
+    measuring: see `all_as_test`.
 
     Raises:
         InputError: The data is not there, malformed, or too little; or an option is wrong.

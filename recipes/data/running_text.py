@@ -56,13 +56,8 @@ def load(
     it; a tenth of it holds for validation and test where they are given. In unit "line" lines stay
     whole. Of tfds no record is read beyond it.
 
-    Args:
-        options: Which data, its unit and its limit.
-        builtin: Makes the corpus that needs no file.
-        whole: Give all of it as `test`, for measuring: see `all_as_test`.
-
-    Returns:
-        Parts with at least one character each.
+    `builtin` makes the corpus that needs no file. With `whole` all of the data is `test`, for
+    measuring: see `all_as_test`.
 
     Raises:
         InputError: The data is not there, malformed, or too little; or an option is wrong.

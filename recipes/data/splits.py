@@ -76,15 +76,9 @@ def hash_fraction(text: str, seed: int, salt: str = "") -> float:
     """Maps a text to a fixed number between 0 and 1.
 
     The first 53 bits of BLAKE2b over salt, seed and text, NFC-normalised and without the blanks
-    around it, divided by 2^53.
-
-    Args:
-        text: Any text.
-        seed: Another seed gives all texts other numbers.
-        salt: So does another salt, for cuts that must not depend on each other.
-
-    Returns:
-        A number in [0, 1), evenly distributed over different texts.
+    around it, divided by 2^53. The numbers, in [0, 1), are evenly distributed over different
+    texts. Another seed gives other ones; so does another salt, for cuts that must not depend on
+    each other.
 
     Example:
         >>> hash_fraction("café", seed=1) == hash_fraction(" cafe\u0301 ", seed=1)
@@ -100,15 +94,8 @@ def cut(
 ) -> tuple[list[T], list[T]]:
     """Cuts off about a fraction of the items; those with the same key stay together.
 
-    Args:
-        items: Any number of items.
-        fraction: The share of distinct keys to cut off, 0 to 1.
-        seed: Chooses which.
-        salt: Names the cut; cuts with different salts are independent of each other.
-        key: Maps an item to the text whose hash decides.
-
-    Returns:
-        The items that stay and those that are cut off, each in the order given.
+    The hash of the key decides; cuts with different salts are independent of each other. Returns
+    the items that stay and those that are cut off, each in the order given.
     """
     stay: list[T] = []
     cut_off: list[T] = []
@@ -128,15 +115,7 @@ def complete(
 ) -> Splits[T]:
     """Cuts from `train` whichever of `validation` and `test` is missing.
 
-    Args:
-        parts: Items under `train`, and perhaps under `validation` and `test`.
-        validation_fraction: Size of a missing validation split, a share of the given `train`.
-        test_fraction: Size of a missing test split, a share of the given `train`.
-        seed: Chooses which items are cut off.
-        key: Maps an item to the text whose hash decides.
-
-    Returns:
-        All three; those that were given are unchanged.
+    The fractions are shares of the given `train`; the hash of the key and the seed decide.
 
     Raises:
         InputError: A fraction that is needed is not between 0 and 1, or nothing is left to train.
@@ -174,10 +153,6 @@ def missing_fractions(
 
 def all_as_test(data: str, parts: Mapping[str, list[T]]) -> Splits[T]:
     """Splits for measuring alone: test where the data has one, else everything, and no other.
-
-    Args:
-        data: What the error calls the data.
-        parts: Items under `train`, and perhaps under `validation` and `test`.
 
     Raises:
         InputError: There is no item.
@@ -228,11 +203,6 @@ def share_of(splits: Splits[T], fraction: float, seed: int) -> Splits[T]:
 
     A smaller share is part of each larger one. Items are drawn at random, at least one of each
     label; of continuous data, the share is the beginning.
-
-    Args:
-        splits: Any splits.
-        fraction: Share of train that stays, above 0 and up to 1.
-        seed: Of the drawing.
     """
     if fraction == 1:
         return splits

@@ -69,14 +69,9 @@ def load(
     their names may have any ending. What is missing is cut from train by a hash. A line reports
     how many lines began with `#`.
 
-    Args:
-        options: Which data, its columns or features, and its format.
-        builtin: Makes the corpus that needs no file.
-        usual_tags: The names of tfds features that the recipe takes for tags, the best one first.
-        whole: Give all of it as `test`, without further tags, for measuring: see `all_as_test`.
-
-    Returns:
-        Splits that a tagger can be trained and measured on.
+    `builtin` makes the corpus that needs no file; `usual_tags` names the tfds features that the
+    recipe takes for tags, the best one first. With `whole` all of the data is `test`, without
+    further tags, for measuring: see `all_as_test`.
 
     Raises:
         InputError: The data is not there, malformed, or too little.

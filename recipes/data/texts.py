@@ -14,14 +14,7 @@ _REACH = 1000  # characters within which a cut looks for a line end
 
 
 def as_text(raw: str, unit: str) -> str:
-    r"""Normalises the line ends of a text, and in unit "line" adds a missing last one.
-
-    Args:
-        raw: A whole file or record; `\r\n` and `\r` are line ends as `\n` is.
-        unit: "line" or "file".
-
-    Returns:
-        The text with `\n` alone; an empty one is a single empty line in unit "line".
+    r"""Makes the line ends of a file or record `\n`, and in unit "line" adds a missing last one.
 
     Example:
         >>> as_text("one\r\n\rtwo", "line")
@@ -39,15 +32,10 @@ def documents(texts: Iterable[str], unit: str) -> list[str]:
 
 
 def first(texts: Iterable[str], limit: int, unit: str) -> list[str]:
-    """Takes the first texts up to a limit, and reads no more of them.
+    """Takes the first texts, empty ones aside, up to a limit, and reads no more of them.
 
-    Args:
-        texts: Perhaps a stream that is longer than the memory.
-        limit: The most characters, line ends included; 0 for all.
-        unit: In "line" a line that does not fit is left out, in "file" the last text is cut short.
-
-    Returns:
-        The texts without the empty ones.
+    The limit counts characters, line ends included; 0 = all. In unit "line" a line that does not
+    fit is left out, in "file" the last text is cut short.
     """
     chosen, left = [], limit
     for text in texts:
@@ -77,17 +65,7 @@ def complete(
     or with a seed wherever the hash of a text falls, so that equal texts stay on one side. Fewer
     are cut as one running text: a share of its characters from the end. In unit "line" that cut
     falls on the nearest line end, in unit "file" if there is one within 1000 characters and within
-    half of what is to be cut off, and else anywhere.
-
-    Args:
-        parts: Texts under `train`, and perhaps under `validation` and `test`.
-        validation_fraction: Size of a missing validation split, a share of the given `train`.
-        test_fraction: Size of a missing test split, a share of the given `train`.
-        unit: "line" or "file".
-        seed: Chooses among texts that are independent of each other; None for running text.
-
-    Returns:
-        All three; those that were given are as they were. One may be empty.
+    half of what is to be cut off, and else anywhere. A split may be left empty.
 
     Raises:
         InputError: A fraction that is needed is not between 0 and 1, or nothing is left to train.

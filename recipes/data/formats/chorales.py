@@ -22,13 +22,8 @@ def read_chorales(path: str | Path) -> dict[str, list[Voice]]:
 
     The voices are sorted from the highest to the lowest, or the other way round: which, the whole
     file decides. So where voices cross, the upper voice stays the same. A step without a pitch,
-    or whose upper voice is -1, is a rest.
-
-    Args:
-        path: JSON: `train`, perhaps `valid` (or `validation`, `val`, `dev`) and perhaps `test`.
-
-    Returns:
-        The voices under `train`, and perhaps under `validation` and `test`.
+    or whose upper voice is -1, is a rest. The JSON has `train`, perhaps `valid` (or `validation`,
+    `val`, `dev`) and perhaps `test`.
 
     Raises:
         InputError: The file cannot be read or has another shape; says where.

@@ -16,11 +16,8 @@ def class_files(folder: Path, any_ending: bool = False) -> dict[str, list[Path]]
 
     Hidden files (`._Czech.txt` from a macOS archive) and files about the data (`README.txt`,
     `LICENSE.txt`) name no class. Names that differ in their Unicode normal form alone name one
-    class, so that it may have more than one file.
-
-    Args:
-        folder: Holds the files.
-        any_ending: Whether files with any ending or none count, and not `.txt` alone.
+    class, so that it may have more than one file. With `any_ending` files with any ending or none
+    count, and not `.txt` alone.
     """
     found: dict[str, list[Path]] = {}
     for path in sorted(each for each in folder.iterdir() if each.is_file()):
@@ -39,14 +36,9 @@ def _stem(name: str, any_ending: bool) -> str:
 
 
 def read_class_folder(folder: Path, any_ending: bool = False) -> list[Example]:
-    """Reads every file's lines as examples of its class; blank lines do not count.
+    """Reads every file's lines as examples of its class, class by class; blank ones do not count.
 
-    Args:
-        folder: Holds `CLASS.txt` for two classes or more.
-        any_ending: Whether files with any ending or none count, and not `.txt` alone.
-
-    Returns:
-        The examples, class by class.
+    For `any_ending` see `class_files`.
 
     Raises:
         InputError: A file cannot be read or holds no text, or `CLASS.txt` has `CLASS.txt.gz` beside

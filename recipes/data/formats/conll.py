@@ -52,19 +52,15 @@ def read_conll(
     counts: Counter[str] | None = None,
     header: bool = False,
 ) -> list[Sentence]:
-    """Reads the sentences of one file, in the file's order.
+    """Reads the sentences of one file, at least one, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
-        token_column: The token's column, counted from 0, or from -1 backwards from the last; with a
-            header also its name. Several with commas: the first that the file has counts.
-        tag_column: The tag's column, counted likewise.
-        others: Columns of further tags, counted likewise.
+        token_column: As in `TaggedColumns`.
+        tag_column: Likewise.
+        others: Columns of further tags.
         counts: Is given the numbers of lines that begin with `#`: "comments" and "tokens".
         header: Whether the first line names the columns, and is no token.
-
-    Returns:
-        Sentences, at least one.
 
     Raises:
         InputError: The file cannot be read or has no such columns, or a line is malformed: names

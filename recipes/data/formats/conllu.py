@@ -30,16 +30,13 @@ def read_conllu(
     others: Sequence[str] = (),
     counts: Counter[str] | None = None,
 ) -> list[Sentence]:
-    """Reads the sentences of one file, in the file's order.
+    """Reads the sentences of one file, at least one, in the file's order.
 
     Args:
         path: A text file in UTF-8; gzipped if its name ends in `.gz`.
         tag: `upos`, the 17 universal parts of speech, or `xpos`, those of the language.
         others: Columns to be read besides, of `OTHERS`.
         counts: Is given the number of comments, as "comments".
-
-    Returns:
-        Sentences, at least one.
 
     Raises:
         InputError: The file cannot be read, holds no sentence, or a line is malformed: names the

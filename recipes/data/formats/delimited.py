@@ -82,18 +82,10 @@ def _csv_error(path: Path, lines: list[str], start: int, error: csv.Error) -> In
 def read_rows(
     path: Path, text: str, format: str, text_column: str, label_column: str, header: bool = True
 ) -> list[tuple[int, str, str]]:
-    """Finds text and label in each row of a TSV or CSV file.
+    """Finds the line where it begins, text and label of every row of a TSV or CSV file.
 
-    Args:
-        path: The file's name, for the errors.
-        text: Its content, not blank.
-        format: `tsv` or `csv`.
-        text_column: The text's column, as `recipes.data.columns` reads it.
-        label_column: The label's column.
-        header: Whether the first line names the columns.
-
-    Returns:
-        The line where it begins, text and label of every row; at least one row.
+    `text` is the content of the file, not blank; `columns.place_of` reads the options of the
+    columns. There is at least one row.
 
     Raises:
         InputError: The header lacks a column, no row follows, a row has other fields, or CSV has

@@ -21,17 +21,11 @@ _EXPECTED = 'expected one whole JSON object in each line, as {"text": "...", "la
 def read_jsonl(
     path: Path, text: str, first: str, second: str, flags: Mapping[str, str] = LABELLED
 ) -> list[tuple[int, str, str]]:
-    """Finds two strings in the object of each line.
+    """Finds the line number and two strings in the object of each line; there is at least one.
 
-    Args:
-        path: The file's name, for the errors.
-        text: Its content, not blank.
-        first: The first string's key, or several with commas: the first that an object has counts.
-        second: The second's key, likewise.
-        flags: What the two are, and the flag that chooses the key of each, for the errors.
-
-    Returns:
-        Line number and both strings of every row; at least one row.
+    `first` and `second` are the strings' keys, or several with commas: the first that an object
+    has counts. `text` is the content of the file, not blank; `flags` has what the strings are and
+    the flags that choose their keys, for the errors.
 
     Raises:
         InputError: A line is malformed JSON or no object, a key is missing or holds a list, an

@@ -13,14 +13,7 @@ _FLAGS = {"source": "--source", "target": "--target"}
 
 
 def columns(source: str, target: str) -> tuple[int, int]:
-    """Reads the two column numbers that choose a direction.
-
-    Args:
-        source: The source's column, counted from 0; `""` for 0.
-        target: The target's; `""` for 1, or for 0 if that is not the source's.
-
-    Returns:
-        Both as numbers.
+    """Reads the numbers of the two columns; `""` stands for the other one of 0 and 1.
 
     Raises:
         InputError: One is no number, or both are the same.
@@ -54,19 +47,14 @@ def read_pairs(
     """Reads the pairs of a file: TSV, CSV or JSON Lines.
 
     There is no quoting in TSV. Other columns are ignored, such as the attribution of Tatoeba's
-    pairs; so are empty lines.
+    pairs; so are empty lines. Each row gives a pair, blank ones as well.
 
     Args:
         path: A file in UTF-8, gzipped or not.
-        source: The source's column or key: its number from 0 or, with a header, its name; several
-            with commas between them, of which the first counts that the file has. `""`: column 0
-            or, by name, `source`.
-        target: The target's, likewise. `""`: column 1 or `target`.
+        source: The source's column or key, as in `PairOptions`; `""`: column 0 or `source`.
+        target: The target's, likewise; `""`: column 1 or `target`.
         format: One of `FORMATS`; `""`: the ending `.csv` or `.jsonl` says it, all else is TSV.
         header: Whether the first line of TSV or CSV names the columns.
-
-    Returns:
-        A pair for each row, blank ones as well.
 
     Raises:
         InputError: The file cannot be read or a row lacks a column; names the file and the line.
@@ -110,14 +98,7 @@ def _of_records(path: Path, records: list[Record], source: int, target: int) -> 
 
 
 def read_aligned(source: str | Path, target: str | Path) -> list[Pair]:
-    """Reads two files whose lines translate each other.
-
-    Args:
-        source: A file in UTF-8, gzipped or not, a text on each line.
-        target: Another with as many lines.
-
-    Returns:
-        A pair for each line, blank ones as well.
+    """Reads two files, gzipped or not, whose lines translate each other, blank ones as well.
 
     Raises:
         InputError: A file cannot be read, or the numbers of lines differ.

@@ -40,17 +40,8 @@ def read_folder(
     or not. A split is called `train`; `validation`, `valid`, `val` or `dev`; `test` or whatever
     begins so, as in `test_2016_flickr.de`. Of several test sets in these languages none is chosen:
     a folder is to hold one. Where a format is given, the files are tables in it, whatever the
-    endings of their names.
-
-    Args:
-        folder: Holds the files, and perhaps others.
-        source: The source's language; in tables its column, counted from 0.
-        target: The target's.
-        format: Of tables: `tsv`, `csv`, `jsonl`, or `""`.
-        header: Whether the first line of a table names its columns.
-
-    Returns:
-        Pairs under `train`, and perhaps under `validation` and `test`; blank ones as well.
+    endings of their names. `source` and `target` are languages, in tables columns. Blank pairs are
+    among the result.
 
     Raises:
         InputError: There is no train file, a side or a language is missing, a choice is not clear,

@@ -17,12 +17,7 @@ def check_features(
 ) -> None:
     """Refuses keys that name no text or no label; needs no prepared data.
 
-    Args:
-        tfds: The package, which is imported where it is needed only.
-        spec: What the user asked for, for the errors.
-        features: The data set's features by name.
-        text_key: Must name a single string.
-        label_key: Must name a single class, whole number, truth value or string.
+    A text is a single string, a label a single class, whole number, truth value or string.
 
     Raises:
         InputError: A key is not there or names another kind of feature.
@@ -48,15 +43,10 @@ def kind_of(tfds: Any, feature: Any) -> str:
 
 
 def read_label(tfds: Any, feature: Any) -> Callable[[Any], str]:
-    """Chooses how a label's value becomes the name of its class.
+    """Returns a function from a label's value to the name of its class.
 
-    Args:
-        tfds: The package.
-        feature: The label's feature, of a kind that `check_features` lets pass.
-
-    Returns:
-        A function from value to name, `""` where the example has no label: -1 for a `ClassLabel`,
-        a blank string.
+    It is `""` where the example has no label: -1 for a `ClassLabel`, a blank string. The feature
+    is of a kind that `check_features` lets pass.
     """
     if isinstance(feature, tfds.features.ClassLabel):
         names = [clean(name) for name in feature.names]

@@ -9,18 +9,10 @@ from zoo.errors import InputError
 def choose(
     where: str, known: Sequence[str], source: str, target: str, usual: Sequence[str] = ()
 ) -> tuple[str, str]:
-    """Checks the two chosen languages, and fills in those that are not chosen.
+    """Checks the two chosen languages, and fills in those that are `""`.
 
-    Args:
-        where: The data set or folder, for the errors.
-        known: Its languages.
-        source: The language to translate from, or `""`.
-        target: The language to translate into, or `""`. If one alone is given and there are two,
-            the other one is meant.
-        usual: What is translated if neither is given; nothing if that must be chosen.
-
-    Returns:
-        The source's language and the target's.
+    If one alone is given and there are two `known` ones, the other one is meant; `usual` is what is
+    translated if neither is given, and empty if that must be chosen.
 
     Raises:
         InputError: A language is unknown or not chosen, or both are the same.

@@ -56,10 +56,7 @@ class DataSet:
     def columns(self, split: str, keys: Sequence[str], batch: int = 0) -> Iterator[tuple[Any, ...]]:
         """The same for features that are single values, faster: the values of each record.
 
-        Args:
-            split: The split's name.
-            keys: The features to read.
-            batch: The number of records that are converted at once; 0 for a thousand.
+        `batch` is the number of records that are converted at once; 0 for a thousand.
         """
         for values in self.tfds.as_numpy(self._read(split, keys).batch(batch or BATCH)):
             yield from zip(*(values[key] for key in keys), strict=True)
@@ -133,12 +130,8 @@ def in_splits(
 ) -> dict[str, list[T]]:
     """The splits of a data set under the names `train`, `validation` and `test`.
 
-    Args:
-        spec: The data set, for the error.
-        found: The data set's own splits; of two that mean the same, the first counts.
-        split_of: The names of splits, and the split that each means.
-        problem: What the error says of the missing train.
-        remedy: What it proposes beside another data set.
+    Of two that mean the same, as `split_of` has it, the first counts. `problem` is what the error
+    says of the missing train, `remedy` what it proposes beside another data set.
 
     Raises:
         InputError: There is no train.
