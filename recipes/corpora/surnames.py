@@ -82,14 +82,7 @@ LANGUAGES: dict[str, Callable[[random.Random], str]] = {
 
 
 def generate(seed: int = 0) -> tuple[Names, Names, Names]:
-    """Makes the corpus; no name is in it twice.
-
-    Args:
-        seed: Of every choice.
-
-    Returns:
-        Train, validation and test: pairs of a name and its language, in mixed order.
-    """
+    """Makes the corpus: pairs of a name and its language, mixed; no name is in it twice."""
     rng = random.Random(seed)
     taken: set[str] = set()
     parts: tuple[Names, Names, Names] = ([], [], [])

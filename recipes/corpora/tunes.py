@@ -24,14 +24,7 @@ LEAP = 3  # degrees: a fourth or more
 
 
 def generate(seed: int = 0) -> tuple[Melodies, Melodies, Melodies]:
-    """Makes the corpus; no melody is in it twice, in any key.
-
-    Args:
-        seed: Of every choice.
-
-    Returns:
-        Train, validation and test.
-    """
+    """Makes the corpus; no melody is in it twice, in any key."""
     rng = random.Random(seed)
     taken = set()
     parts: tuple[Melodies, Melodies, Melodies] = ([], [], [])

@@ -90,15 +90,9 @@ def draw(rng: random.Random, in_words: bool) -> int:
 
 
 def write(time: int, rng: random.Random, in_words: bool) -> str:
-    """Writes a time in one of its forms.
+    """Writes a time, in minutes of the day, in one of its forms, without a preposition.
 
-    Args:
-        time: Minutes of the day; in words a multiple of 5.
-        rng: Of every choice.
-        in_words: Whether it is written in words.
-
-    Returns:
-        The time, without a preposition.
+    In words it is a multiple of 5.
     """
     if in_words and time in (NOON, MIDNIGHT):
         return "noon" if time == NOON else "midnight"

@@ -32,11 +32,7 @@ EXAMPLES = (
 def generate(seed: int = 0) -> tuple[Pairs, Pairs, Pairs]:
     """Writes the built-in corpus: no source twice, and no day in more than one split.
 
-    Args:
-        seed: The same seed gives the same corpus, in every process.
-
-    Returns:
-        32,000 pairs for training, 800 for validation and 800 for test.
+    Of one seed: 32,000 pairs for training, 800 for validation and 800 for test.
 
     Example:
         >>> train, _, _ = generate(seed=0)

@@ -87,14 +87,9 @@ _SHARES = (28, 22, 20, 22, 8)
 
 
 def write(day: date, rng: random.Random) -> str:
-    """Writes a date in one of its forms, perhaps with the day of the week in front.
+    """Writes a date from 1900 to 2049 in one of its forms, without a preposition.
 
-    Args:
-        day: From 1900 to 2049.
-        rng: Of every choice.
-
-    Returns:
-        The date, without a preposition.
+    The day of the week may be in front.
     """
     text = rng.choices(FORMS, _SHARES)[0](day, rng)
     if rng.random() < 0.25:

@@ -8,7 +8,8 @@ bidirectional network on it.
 import random
 
 from recipes.corpora.entities.grammar import RULES
-from recipes.corpora.entities.lexicon import LISTS, SPLITS, TYPES, Names
+from recipes.corpora.entities.lexicon import LISTS, TYPES, Names
+from recipes.data.splits import SPLITS
 
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # tokens, and as many tags
 Tagged = list[tuple[str, str]]  # of each token: itself and its tag
@@ -33,18 +34,8 @@ ECHO = 0.15  # the share of sentences whose names of different types are the sam
 def generate(seed: int = 0) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Writes the built-in corpus, no sentence of which occurs twice.
 
-    Args:
-        seed: The same seed gives the same corpus, in every process.
-
-    Returns:
-        4000 sentences for training, 500 for validation and 500 for test, each a pair of its tokens
-        and their tags in BIO, of the types `person`, `city` and `product`.
-
-    Example:
-        >>> train, validation, test = generate(seed=0)
-        >>> tokens, tags = train[0]
-        >>> len(tokens) == len(tags)
-        True
+    Of one seed: 4000 sentences for training, 500 for validation and 500 for test, each a pair of
+    its tokens and their tags in BIO, of the types `person`, `city` and `product`.
     """
     rng = random.Random(seed)
     written: set[str] = set()
@@ -87,12 +78,7 @@ def _article(token: str, following: str) -> str:
 
 
 class Writer:
-    """Writes one sentence: fills slots, gives no two things in it the same name.
-
-    Args:
-        names: The names of the split.
-        rng: Where every choice comes from.
-    """
+    """Writes one sentence: fills slots, gives no two things in it the same name."""
 
     def __init__(self, names: Names, rng: random.Random) -> None:
         """Settles whether things of different types share their name in this sentence."""

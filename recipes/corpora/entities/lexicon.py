@@ -9,7 +9,6 @@ import random
 from collections.abc import Sequence
 
 TYPES = ("person", "city", "product")
-SPLITS = ("train", "validation", "test")
 
 
 def _words(text: str) -> list[str]:
@@ -131,13 +130,7 @@ def _for_split(names: Sequence[str], split: str) -> tuple[tuple[str, ...], tuple
 
 
 class Names:
-    """Draws names for one split.
-
-    Args:
-        split: `train`, `validation` or `test`: the latter two have names of their own.
-        rng: Where every choice comes from.
-        share_new: How often a word is drawn from the split's own names, 0 to 1.
-    """
+    """Draws names for one split; validation and test draw a share from names of their own."""
 
     def __init__(self, split: str, rng: random.Random, share_new: float = 0.22) -> None:
         """Sorts out which names the split may use."""

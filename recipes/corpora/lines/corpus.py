@@ -40,16 +40,8 @@ RHYMING = re.compile(f"{_HALF} / {_HALF}")
 def generate(seed: int = 0) -> tuple[Lines, Lines, Lines]:
     """Writes the built-in corpus, no line of which occurs twice.
 
-    Args:
-        seed: The same seed gives the same corpus, in every process.
-
-    Returns:
-        36,000 lines for training, 1000 for validation and 1000 for test, a third of each kind.
-
-    Example:
-        >>> train, validation, test = generate(seed=0)
-        >>> all(is_right(line) for line in test)
-        True
+    Of one seed: 36,000 lines for training, 1000 for validation and 1000 for test, a third of each
+    kind.
     """
     rng = random.Random(seed)
     written: set[str] = set()
@@ -73,14 +65,10 @@ def _write_new(make: Make, rng: random.Random, written: set[str]) -> str:
 
 
 def kind_of(line: str) -> str:
-    """Returns the kind that a line's surface shows, whether the line is right or not.
+    """Returns the kind that the surface of any string shows, whether the line is right or not.
 
-    Args:
-        line: Any string, perhaps written by a model.
-
-    Returns:
-        "brackets" for small letters with brackets and nothing else, "couplet" for words with a
-        " / " among them, "agreement" for words that begin with "the", "other" for anything else.
+    "brackets" for small letters with brackets and nothing else, "couplet" for words with a " / "
+    among them, "agreement" for words that begin with "the", "other" for anything else.
 
     Example:
         >>> kind_of("([a)]"), kind_of("the moon / the"), kind_of("the cats is"), kind_of("cats 7")
@@ -97,15 +85,11 @@ def kind_of(line: str) -> str:
 
 
 def is_right(line: str) -> bool:
-    """Whether a line keeps the rule of its kind.
+    """Whether any string keeps the rule of its kind; "other" lines do not.
 
-    Args:
-        line: Any string, perhaps written by a model.
-
-    Returns:
-        Of brackets: whether the line is one group, closed in the right order. Of a couplet: whether
-        it has two halves whose last words are known, different, and rhyme. Of an agreement: whether
-        it is a sentence of known words whose verb has the number of its first noun. Else False.
+    Brackets are one group, closed in the right order. A couplet has two halves whose last words are
+    known, different, and rhyme. An agreement is a sentence of known words whose verb has the number
+    of its first noun.
 
     Example:
         >>> is_right("the cats near the house were asleep")
@@ -154,14 +138,9 @@ def _number(word: str, table: tuple[Forms, ...]) -> int:
 def pairs(seed: int = 0, count: int = 300) -> list[tuple[str, str, str]]:
     """Writes minimal pairs, whose lines are in none of the splits of the same seed.
 
-    Args:
-        seed: The same seed gives the same pairs, in every process.
-        count: Of pairs; the kinds take turns.
-
-    Returns:
-        Triples of the kind, a right line and a wrong one. These differ in one place: a closing
-        bracket is of another type, a last word rhymes with others but is the same part of speech,
-        a verb has the other number.
+    Returns triples of the kind, a right line and a wrong one. These differ in one place: a closing
+    bracket is of another type, a last word rhymes with others but is the same part of speech, a
+    verb has the other number.
     """
     written = {line for split in generate(seed) for line in split}
     rng = random.Random(f"pairs {seed}")

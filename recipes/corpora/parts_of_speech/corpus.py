@@ -8,7 +8,8 @@ of words and their tags stays clearly below a bidirectional network on it.
 import random
 
 from recipes.corpora.parts_of_speech.grammar import RULES, TAGS
-from recipes.corpora.parts_of_speech.lexicon import SPLITS, Words
+from recipes.corpora.parts_of_speech.lexicon import Words
+from recipes.data.splits import SPLITS
 
 Pair = tuple[tuple[str, ...], tuple[str, ...]]  # tokens, and as many tags
 
@@ -29,18 +30,8 @@ EXAMPLES = (
 def generate(seed: int = 0) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Writes the built-in corpus, no sentence of which occurs twice.
 
-    Args:
-        seed: The same seed gives the same corpus, in every process.
-
-    Returns:
-        4000 sentences for training, 500 for validation and 500 for test, each a pair of its tokens
-        and their universal part-of-speech tags (UPOS).
-
-    Example:
-        >>> train, validation, test = generate(seed=0)
-        >>> tokens, tags = train[0]
-        >>> len(tokens) == len(tags)
-        True
+    Of one seed: 4000 sentences for training, 500 for validation and 500 for test, each a pair of
+    its tokens and their universal part-of-speech tags (UPOS).
     """
     rng = random.Random(seed)
     written: set[str] = set()

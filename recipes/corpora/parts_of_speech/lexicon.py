@@ -8,8 +8,6 @@ alone and a sixth in the test split alone, so that endings and context must deci
 import random
 from itertools import product
 
-SPLITS = ("train", "validation", "test")
-
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
@@ -135,12 +133,7 @@ def form(word: str, kind: str) -> str:
 
 
 class Words:
-    """Draws words for one split.
-
-    Args:
-        split: `train`, `validation` or `test`: the latter two have stems of their own.
-        rng: Where every choice comes from.
-    """
+    """Draws words for one split; validation and test have stems of their own."""
 
     def __init__(self, split: str, rng: random.Random) -> None:
         """Sorts out which stems the split may use."""

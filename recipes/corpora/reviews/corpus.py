@@ -97,12 +97,7 @@ def _polish(text: str, rng: random.Random) -> str:
 
 
 class Writer:
-    """Writes one review: fills slots, keeps the parts in agreement, says nothing twice.
-
-    Args:
-        subject: What the review is about.
-        rng: Where every choice comes from.
-    """
+    """Writes one review: fills slots, keeps the parts in agreement, says nothing twice."""
 
     def __init__(self, subject: Subject, rng: random.Random) -> None:
         """Settles what holds for the whole review: the noun and the tense."""
