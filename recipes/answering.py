@@ -88,11 +88,9 @@ class ReadAhead:
 
 
 def pools_of(texts: Iterable[str], whole: bool = False) -> Iterator[list[str]]:
-    """Yields texts in pools.
+    """Yields texts in pools: slices of a list or tuple; any other iterable is read in a thread.
 
-    Args:
-        texts: A list or a tuple, which is sliced; any other iterable is read in a thread.
-        whole: Yield all texts as one pool, for options that number the texts.
+    `whole` is for options that number the texts: all of them are one pool.
     """
     if whole:
         yield list(texts)

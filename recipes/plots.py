@@ -17,10 +17,7 @@ MOST_LABELS = 100  # labels on an axis; with more tokens only every second, thir
 def learning_curves(history: Sequence[dict[str, Any]], best_epoch: int, path: Path) -> None:
     """Plots each metric over the epochs, for training and validation, with the best epoch marked.
 
-    Args:
-        history: A row of metrics for each epoch.
-        best_epoch: The epoch whose model is used, from 1 up.
-        path: The PNG to write.
+    `history` has a row of metrics for each epoch; the best one is counted from 1 up.
     """
     prefix = "validation_"
     names = [key.removeprefix(prefix) for key in history[0] if key.startswith(prefix)]

@@ -16,14 +16,7 @@ Step = Callable[[Any, Any], dict[str, float]]  # inputs, labels -> the batch's l
 
 
 def batch_step(model: keras.Model, batches: LabelledBatches, strategy: str, parts: int) -> Step:
-    """What takes one step over a batch.
-
-    Args:
-        model: Compiled.
-        batches: Whose batches they are.
-        strategy: Who shares the rows: `none`, `mirrored` or `multiworker`.
-        parts: Into how many parts, one after the other, each replica's rows are cut.
-    """
+    """What takes one step over a batch, with the options `strategy` and `accumulate` (`parts`)."""
     if strategy == "none" and parts == 1:
         return functools.partial(_alone, model)
     return SharedBatchStep(model, batches, team_of(strategy), parts)

@@ -60,16 +60,12 @@ class Encoded:
 
 
 def bucket_lengths(lengths: np.ndarray, buckets: int) -> list[int]:
-    """The lengths to pad to that need the least padding over all examples.
+    """The lengths to pad to that need the least padding over examples of some lengths, int (N,).
 
     Exact, by dynamic programming over the D distinct lengths, in time and memory proportional to
     D times `buckets`: the cost of a bucket is its length times the number of examples in it. Where
     that product is above 600,000, only as many of the distinct lengths, evenly spread among
     them, may be chosen, so that the result is near the best one.
-
-    Args:
-        lengths: int (N,), tokens of each example.
-        buckets: How many different lengths there may be.
 
     Returns:
         At most `buckets` lengths, in ascending order; the last is the longest example's.
@@ -185,8 +181,7 @@ class SequenceBatches:
     def bounded(self, most: int) -> list[np.ndarray]:
         """The examples of each batch for measuring: by length, and smaller ones of long examples.
 
-        Args:
-            most: Tokens of a batch at most, padding counted; a longer example is one by itself.
+        A batch has `most` tokens at most, padding counted; a longer example is one by itself.
         """
         lengths = self.encoded.lengths
         batches = []

@@ -48,13 +48,9 @@ class Progression:
 def save(directory: Path, model: keras.Model, progression: Progression) -> None:
     """Writes model, optimizer, progression and the best model as one folder that appears whole.
 
-    Of the earlier states the last one is kept. States of later epochs are deleted: training went
-    on from an earlier one, because they were damaged.
-
-    Args:
-        directory: The run's `checkpoints` folder.
-        model: A compiled model; its optimizer and the state of its dropout are kept too.
-        progression: How far training has come.
+    Of the earlier states in the run's `checkpoints` folder the last one is kept. States of later
+    epochs are deleted: training went on from an earlier one, because they were damaged. The
+    optimizer of the compiled model and the state of its dropout are kept too.
     """
     durable.make_folder(directory)
     part = directory / ".part"
@@ -93,12 +89,9 @@ def save_best(directory: Path, model: keras.Model) -> None:
 def restore_best(directory: Path, epoch: int) -> None:
     """Makes `best.keras` the best model as of the state that training goes on from.
 
-    A run that was cut off after it wrote a better model, but before it wrote the state of that
-    epoch, would otherwise end with a model that its history does not know.
-
-    Args:
-        directory: The run's `checkpoints` folder.
-        epoch: The state's epoch; 0 = none.
+    That is the state of `epoch`, 0 = none. A run that was cut off after it wrote a better model,
+    but before it wrote the state of that epoch, would otherwise end with a model that its history
+    does not know.
     """
     stored, best = _folder(directory, epoch) / BEST, directory / BEST
     if stored.exists() and not (best.exists() and _same(stored, best)):
@@ -133,13 +126,7 @@ def load_best(directory: Path) -> keras.Model:
 
 
 def load(directory: Path) -> tuple[keras.Model, Progression] | None:
-    """Reads the newest state that is whole; a line says what is wrong with newer ones.
-
-    Args:
-        directory: The run's `checkpoints` folder.
-
-    Returns:
-        Model and progression, or None where there is no state yet.
+    """Reads the newest state that is whole, if there is one; a line says what is wrong with others.
 
     Raises:
         InputError: There are states and all of them are damaged, or the newest whole one holds a

@@ -62,11 +62,8 @@ def size_of(train: Sequence[Any]) -> int:
 def settled(config: Any, size: int) -> Any:
     """Returns the configuration with `epochs`, `patience` and the recipe's `by_size` options set.
 
-    What the user gave is kept. `--keep-epoch` raises a chosen number of epochs to that epoch.
-
-    Args:
-        config: A recipe's options; `None` in `epochs` or `patience` means not given.
-        size: Size of the training split, after `--train-fraction`.
+    What the user gave is kept; None means not given. `size` is that of the training split, after
+    `--train-fraction`. `--keep-epoch` raises a chosen number of epochs to that epoch.
     """
     changes = config.by_size(size)
     if config.epochs is None and "epochs" not in changes:

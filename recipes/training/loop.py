@@ -179,11 +179,8 @@ def how_to_go_on(
 ) -> str | None:
     """Returns a sentence for a training that ended while validation still improved, else None.
 
-    Args:
-        progression: A finished training.
-        config: Its options, with `epochs` set.
-        resume: The command that resumes the run.
-        repeat: The command that trains a new run with its options.
+    `resume` is the command that resumes the run, `repeat` the one that trains a new run with its
+    options.
     """
     if config.keep_epoch or progression.best_epoch != progression.epoch or progression.epoch < 2:
         return None

@@ -13,9 +13,7 @@ MIXED = "mixed_bfloat16"
 def in_precision(precision: str) -> Iterator[None]:
     """Layers built in a `with` block compute in this precision; their weights are float32.
 
-    Args:
-        precision: `float32`, or `bfloat16`, in which losses and the layers that give logits stay
-            in float32.
+    With `bfloat16` losses and the layers that give logits stay in float32.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(MIXED if precision == "bfloat16" else "float32")

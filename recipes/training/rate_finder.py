@@ -32,19 +32,11 @@ def steady(config: Any) -> Any:
 
 
 def find(model: keras.Model, run_epoch: RunEpoch, config: Any, directory: Path) -> float:
-    """Trains a model for some steps at a rising learning rate.
+    """Trains a new model of a `steady` configuration for some steps at a rising learning rate.
 
-    Writes `learning_rates.csv` and `learning_rates.png` into the run's folder, in which a training
-    may begin afterwards.
-
-    Args:
-        model: A new compiled model of a `steady` configuration.
-        run_epoch: What trains an epoch of it.
-        config: The rate goes from a thousandth of `learning_rate` to a thousand times it.
-        directory: The run's folder.
-
-    Returns:
-        A tenth of the rate at which the mean loss was smallest.
+    The rate goes from a thousandth of `learning_rate` to a thousand times it. Writes
+    `learning_rates.csv` and `learning_rates.png` into the run's folder, in which a training may
+    begin afterwards. Returns a tenth of the rate at which the mean loss was smallest.
 
     Source: Smith, arXiv:1506.01186, section 3.3, for the test; the tenth is a rule of thumb.
     """

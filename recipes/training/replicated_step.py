@@ -75,10 +75,7 @@ class SharedStep:
         return [every[start : start + team.local] for start in starts]
 
     def __call__(self, shards: Sequence[list[Shard]]) -> tuple[dict[str, float], list[Any]]:
-        """Takes one step.
-
-        Args:
-            shards: For each part one for each replica here, as `ranges` has them.
+        """Takes one step with shards as `ranges` has them.
 
         Returns:
             The whole batch's metrics, and what the rows of each shard carry on.

@@ -70,12 +70,7 @@ def answer(signatures: Any, texts: Sequence[str], request: Translating) -> list[
 def draw(arrays: dict[str, Any], path: Path) -> list[Path]:
     """Plots the attention of the best translation; for several texts NAME-1.png, NAME-2.png, ...
 
-    Args:
-        arrays: The outputs of the signature `translate`, as NumPy arrays.
-        path: The PNG to write.
-
-    Returns:
-        The paths of the files.
+    `arrays` are the outputs of the signature `translate`. Returns the paths of the files.
     """
     if not path.parent.is_dir():
         raise InputError(f"--attention {path}: there is no folder {path.parent}: create it first")

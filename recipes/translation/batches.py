@@ -68,11 +68,9 @@ class PairBatches:
     def order(
         self, seed: tuple[int, int] | None, encoded: EncodedPairs | None = None
     ) -> list[np.ndarray]:
-        """Returns the indices of the pairs of each batch.
+        """Returns the indices of the pairs of each batch; without a seed they are not shuffled.
 
-        Args:
-            seed: The run's seed and the epoch, or None for no shuffling.
-            encoded: The encoding for this epoch; that of the split by default.
+        `encoded` is the encoding for this epoch, by default that of the split.
         """
         lengths = (encoded or self.encoded).lengths
         if seed is None:
@@ -87,9 +85,8 @@ class PairBatches:
     def bounded(self, most: int) -> list[np.ndarray]:
         """Returns the indices of the pairs of each batch for evaluation, in order of length.
 
-        Args:
-            most: Tokens of a batch's longer side at most, padding included; a longer pair has a
-                batch of its own.
+        A batch's longer side has `most` tokens at most, padding included; a longer pair has a batch
+        of its own.
         """
         lengths = self.encoded.lengths
         batches: list[np.ndarray] = []

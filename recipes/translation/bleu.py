@@ -43,12 +43,7 @@ def by_length(
 ) -> dict[str, dict[str, Any]]:
     """Returns lower-cased BLEU by source length: `{"up to 8": {"pairs": N, "bleu": X}}`.
 
-    Args:
-        sources: The source texts; words are separated by blanks.
-        translations: A translation of each.
-        references: A reference for each.
-        edges: Largest number of words of each row, ascending; longer sources are in one
-            more row.
+    `edges` has the largest number of source words of each row; longer ones are in one more row.
     """
     rows: dict[str, list[int]] = {}
     for place, source in enumerate(sources):

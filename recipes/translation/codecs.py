@@ -50,11 +50,8 @@ def resampling(
 ) -> Any:
     """Returns a function that samples subwords for each epoch, or None without subwords.
 
-    Args:
-        alpha: See `SubwordSampler`.
-        codecs: The codecs by side.
-        rows: The ids of both sides, which are used for a side without subwords.
-        texts: The training texts of both sides.
+    `rows`, the ids of both sides, are used for a side without subwords; for `alpha` see
+    `SubwordSampler`.
     """
     draw: list[Any] = [
         SubwordSampler(codecs[side], texts[side], alpha=alpha)

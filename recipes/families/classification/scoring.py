@@ -46,14 +46,7 @@ def _scores(
 def measured(
     logits: np.ndarray, labels: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
 ) -> Measured:
-    """Returns the metrics of labelled examples, and the prediction for each.
-
-    Args:
-        logits: float (N, C).
-        labels: int (N,), the true classes.
-        examples: The N texts and labels.
-        classes: The C labels that the model knows.
-    """
+    """Returns the metrics of N examples from logits (N, C), and the prediction for each."""
     loss = cross_entropy(logits, labels)
     scores, _ = _scores(logits.argmax(axis=-1), loss, labels, classes)
     return Measured(scores, _predictions(logits, examples, classes))

@@ -33,12 +33,8 @@ def segments(encoded: Encoded, vocabulary_size: int, limit: int = 0) -> Iterator
     """Yields a split's running text as parallel segments, after a first window that warms up.
 
     Each segment starts from the state after the `WARM_UP` tokens before it, so that the loss is
-    nearly that of a single stream, whatever the batch size and window of training.
-
-    Args:
-        encoded: The split.
-        vocabulary_size: V.
-        limit: Number of tokens scored, from the beginning of the split; 0 = all.
+    nearly that of a single stream, whatever the batch size and window of training. `limit` is the
+    number of tokens scored, from the beginning of the split; 0 = all.
 
     Yields:
         The warm-up window, which does not count, and the windows to score.
@@ -74,13 +70,9 @@ def unknown_share(encoded: Encoded) -> float:
 
 
 def scores(total: float, count: int, num_characters: int, encoded: Encoded) -> dict[str, Any]:
-    """Returns the metrics of a split.
+    """Returns the metrics of a split: of its losses' sum in nats and their number, EOS included.
 
-    Args:
-        total: Sum of the losses, in nats.
-        count: Number of tokens, EOS included.
-        num_characters: Number of characters, ends of texts included.
-        encoded: The split.
+    `num_characters` includes the ends of texts.
     """
     return {
         **of_loss(total / count),

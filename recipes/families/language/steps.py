@@ -49,19 +49,12 @@ def states_of(outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 class Trainer:
-    """Trains a compiled language model window after window.
-
-    Args:
-        model: Compiled, with explicit states.
-        windows: The training split.
-    """
+    """Trains a compiled language model with explicit states window after window."""
 
     def __init__(self, model: keras.Model, windows: Split) -> None:
         self.model, self.windows = model, windows
         self.losses = LanguageModel.of(model).with_losses()
-        model.optimizer.build(
-            model.trainable_variables
-        )  # built in the graph, it would be traced twice
+        model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
         # streams have windows of one shape; a graph of a fixed shape is a tenth faster
         alike = isinstance(windows, Streams)
         specs = None if alike else [signature(self.losses)]
@@ -96,12 +89,7 @@ class Trainer:
     def epoch(
         self, config: TrainingConfig, epoch: int, watch: Watch | None = None
     ) -> dict[str, float]:
-        """Trains one epoch and returns its mean loss and speed, measured while it trains.
-
-        Args:
-            config: The seed, the strategy, and the options that messages name.
-            epoch: The epoch's number, from 0.
-            watch: Called with each step's loss.
+        """Trains an epoch, from 0 up; returns its mean loss and speed, measured while it trains.
 
         Raises:
             TrainingError: The loss is not finite, or far worse than chance.
@@ -178,11 +166,7 @@ class SharedWindows:
 
 
 class Scorer:
-    """Computes a language model's exact loss on text, with the whole vocabulary.
-
-    Args:
-        model: With explicit states.
-    """
+    """Computes the exact loss of a language model with explicit states on text."""
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model

@@ -370,11 +370,7 @@ def _sides(model: keras.Model) -> tuple[str, ...]:
 
 
 def neighbours(rows: Sequence[dict[str, np.ndarray]], words: int) -> dict[str, list[np.ndarray]]:
-    """Returns the ids of the next and the previous word of each token.
-
-    Args:
-        rows: Sentences with `token_ids` (T,).
-        words: Number of frequent words; larger ids become UNK.
+    """Returns the ids of the next and the previous word of each token; from `words` up UNK.
 
     Returns:
         `next_word`, EOS after the last token, and `previous_word`, BOS before the first: int32

@@ -31,13 +31,8 @@ def predict_shifted(
 ) -> tuple[list[Tags], float]:
     """Predicts tags with the score of O lowered by each shift, and the loss without a shift.
 
-    Tokens whose gold tag is unknown are excluded from the loss.
-
-    Args:
-        decode: The function that `decoder` returns.
-        batches: Batches with the model's inputs.
-        classes: The tags in the order of their ids.
-        shifts: Values subtracted from the score of O, in nats.
+    Tokens whose gold tag is unknown are excluded from the loss. `decode` is what `decoder` returns,
+    `classes` are the tags in the order of their ids, and the shifts are in nats.
 
     Returns:
         The tags of each sentence for each shift, and the loss in nats per token.
@@ -59,11 +54,8 @@ def predict_shifted(
 def decoder(model: keras.Model, outside: int) -> Any:
     """Compiles a function: inputs, labels, shifts (S,) -> tags (S, B, T) and the mean loss.
 
-    It is traced once for all sizes, because tracing takes seconds.
-
-    Args:
-        model: A tagger.
-        outside: The id of the tag whose score is shifted.
+    It is traced once for all sizes, because tracing takes seconds. `outside` is the id of the tag
+    whose score is shifted.
     """
     tagger = TaggingModel.of(model).without_auxiliary()
     crf = tagger.crf
