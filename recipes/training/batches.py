@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.system import bounded_batches
+
 _MOST_CELLS = 600_000  # distinct lengths times buckets up to which bucket_lengths is exact
 MEASURED_TOKENS = 2**15  # of a batch when a split is measured, padding counted
 
@@ -186,15 +188,10 @@ class SequenceBatches:
         lengths = self.encoded.lengths
         batches = []
         for members in self.plan:
-            batch: list[int] = []
-            for member in members[np.argsort(lengths[members], kind="stable")]:
-                tokens = (len(batch) + 1) * self._width(np.array([member]))
-                if batch and (len(batch) == self.batch_size or tokens > most):
-                    batches.append(np.array(batch))
-                    batch = []
-                batch.append(int(member))
-            if batch:
-                batches.append(np.array(batch))
+            ordered = members[np.argsort(lengths[members], kind="stable")]
+            widths = [self._width(ordered[[place]]) for place in range(len(ordered))]
+            found = bounded_batches.batches(widths, self.batch_size, most)
+            batches += [ordered[places] for places in found]
         return batches
 
     def __call__(
