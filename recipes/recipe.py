@@ -21,6 +21,7 @@ from zoo.errors import InputError, nearest
 from zoo.options import Option, options_of, shown
 from zoo.pipelines import Pipeline
 from zoo.registry import architecture, preset_options
+from zoo.text import SPECIAL
 
 Made = TypeVar("Made")
 _CONFIGS: dict[Any, type[TrainingConfig]] = {}  # of each recipe and architecture
@@ -89,6 +90,10 @@ class Recipe(abc.ABC):
             a small value, with which `check` tries the other options.
         answering: The options of `predict`.
         example_options: Those with which the examples at the end of a run are answered.
+        metric: The validation metric by which a search compares settings; a recipe whose options
+            choose it overrides `objective`.
+        texts_to_try: Texts to predict at the end of a run on the built-in corpus; by default some
+            of the test split.
         note: What a model of the built-in corpus is good for; it may name `{known}`, the number of
             known words, and `{classes}`.
         labelled: Whether examples have a right answer that predictions can be compared with.
@@ -104,6 +109,8 @@ class Recipe(abc.ABC):
     sized_by_data: ClassVar[Mapping[str, Any]] = {}
     answering: ClassVar[type[Answering]] = Answering
     example_options: ClassVar[Mapping[str, Any]] = {}
+    metric: ClassVar[str]
+    texts_to_try: ClassVar[Sequence[str]] = ()
     note: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
 
@@ -174,16 +181,16 @@ class Recipe(abc.ABC):
         """
 
     @abc.abstractmethod
-    def objective(self, config: Any) -> str:
-        """The validation metric by which a search compares settings."""
-
-    @abc.abstractmethod
     def format_answer(self, row: dict[str, Any]) -> str:
         """An answer as a line of text."""
 
     def format_example(self, row: dict[str, Any]) -> str:
         """An answer as a line that shows what was asked, too: for the end of a run."""
         return self.format_answer(row)
+
+    def objective(self, config: Any) -> str:
+        """The validation metric by which a search compares settings."""
+        return self.metric
 
     def fitting_objective(self, objective: str, prepared: Any) -> str:
         """The recipe's own objective, or another one where this data has no such metric."""
@@ -339,6 +346,8 @@ class Recipe(abc.ABC):
 
     def examples(self, config: Any, prepared: Any) -> list[str]:
         """A few texts to try the exported model on."""
+        if self.texts_to_try and config.data == "builtin":
+            return list(self.texts_to_try)
         return [example.text for example in prepared.splits.test[:5]]
 
     def advice(self, config: Any, prepared: Any) -> str:
@@ -351,4 +360,4 @@ class Recipe(abc.ABC):
 
     def known_words(self, prepared: Any) -> int:
         """The number of words in the run's vocabulary; 0 where there is none."""
-        return 0
+        return len(getattr(prepared.text_path, "vocabulary", SPECIAL)) - len(SPECIAL)

@@ -45,6 +45,7 @@ class GenerationRecipe(Recipe):
     answering = Writing
     example_options = {"temperature": 0.5}  # favours likely lines
     labelled = False
+    metric = "loss"
     note = (
         "It learned generated lines of three kinds (brackets, couplets and sentences whose verb "
         "agrees with the first noun) and can write no others. Train on real text before you use "
@@ -53,10 +54,6 @@ class GenerationRecipe(Recipe):
 
     def __init__(self) -> None:
         self._scorer = OfModel(Scorer)
-
-    def objective(self, config: GenerationConfig) -> str:
-        """Returns the loss."""
-        return "loss"
 
     def check(self, config: GenerationConfig) -> None:
         """Rejects invalid options and options that build no model."""

@@ -26,11 +26,8 @@ class NerRecipe(TaggingRecipe):
         "It learned generated sentences about persons, cities and products and knows {known} "
         "words. Train on real sentences before you use it: python -m recipes ner --data mine.conll"
     )
-    corpus_examples = corpus.EXAMPLES
-
-    def objective(self, config: NerConfig) -> str:
-        """Returns entity F1."""
-        return "entity_f1"
+    metric = "entity_f1"
+    texts_to_try = corpus.EXAMPLES
 
     def shifts(self, config: NerConfig) -> tuple[float, ...]:
         """Returns 0 to 4 nats, or without calibration the shift of the options."""

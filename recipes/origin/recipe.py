@@ -105,10 +105,6 @@ class OriginRecipe(ClassificationRecipe):
         """The number of labels."""
         return {"num_classes": len(prepared.classes)}
 
-    def known_words(self, prepared: Prepared) -> int:
-        """None: n-grams have no vocabulary."""
-        return 0
-
 
 def _vectorizer(data: OriginData) -> NgramVectorizer:
     return NgramVectorizer(data.num_features, numbers("ngrams", data.ngrams), data.lower)

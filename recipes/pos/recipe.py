@@ -50,11 +50,8 @@ class PosRecipe(TaggingRecipe):
         "It learned generated sentences, many of whose words are made up, and knows {known} words. "
         "Train on real sentences before you use it: python -m recipes pos --data mine.conllu"
     )
-    corpus_examples = corpus.EXAMPLES
-
-    def objective(self, config: PosConfig) -> str:
-        """Returns accuracy."""
-        return "accuracy"
+    metric = "accuracy"
+    texts_to_try = corpus.EXAMPLES
 
     def load(self, options: TaggingData, whole: bool = False) -> Splits[Sentence]:
         """Loads the tagged sentences."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,7 +20,6 @@ from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
 from zoo.errors import InputError
 from zoo.pipelines import Classifier
-from zoo.text import SPECIAL
 
 Pairs = Sequence[tuple[str, str]]  # texts and labels
 
@@ -30,13 +29,10 @@ class ClassificationRecipe(LabelledRecipe):
 
     A subclass defines the vectorizer and optionally a built-in corpus; one with other sources of
     data overrides `load`.
-
-    Attributes:
-        texts_to_try: Texts to predict at the end of a run on the built-in corpus.
     """
 
     sized_by_data = {"vocabulary_size": 4, "num_classes": 2}
-    texts_to_try: ClassVar[Sequence[str]] = ()
+    metric = "accuracy"
 
     def corpus(self, seed: int) -> tuple[Pairs, Pairs, Pairs]:
         """Generates the built-in corpus: pairs of text and label of train, validation and test."""
@@ -53,10 +49,6 @@ class ClassificationRecipe(LabelledRecipe):
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
-
-    def objective(self, config: Any) -> str:
-        """Accuracy."""
-        return "accuracy"
 
     def validate(self, model: keras.Model, config: Any, prepared: Prepared) -> dict[str, float]:
         """Accuracy and loss."""
@@ -87,16 +79,6 @@ class ClassificationRecipe(LabelledRecipe):
         """Returns the pipeline from texts to labels."""
         vectorizer = self.load_text_path(self.data_of(config), directory)
         return Classifier(model, vectorizer, read_labels(directory / CLASSES))
-
-    def examples(self, config: Any, prepared: Prepared) -> list[str]:
-        """Returns texts of the test split, or `texts_to_try`."""
-        if self.texts_to_try and config.data == "builtin":
-            return list(self.texts_to_try)
-        return super().examples(config, prepared)
-
-    def known_words(self, prepared: Prepared) -> int:
-        """Returns the size of the vocabulary without special tokens."""
-        return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """Returns a dict per text: `text`, `label`, `probabilities`, `unknown_share`."""

@@ -66,11 +66,7 @@ class PreparedSentences(Prepared):
 
 
 class TaggingRecipe(Recipe):
-    """A recipe whose model tags each token.
-
-    Attributes:
-        corpus_examples: Texts to predict at the end of a run on the built-in corpus.
-    """
+    """A recipe whose model tags each token."""
 
     sized_by_data: ClassVar[dict[str, Any]] = {
         "vocabulary_size": len(SPECIAL),
@@ -83,7 +79,6 @@ class TaggingRecipe(Recipe):
         "auxiliary": None,
         "context": None,
     }
-    corpus_examples: ClassVar[Sequence[str]] = ()
 
     def __init__(self) -> None:
         self._decoder = OfModel(scoring.decoder)
@@ -329,16 +324,6 @@ class TaggingRecipe(Recipe):
     def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Tagger:
         """Returns the pipeline from texts to tags."""
         return Tagger(model, *self.load_text_path(self.data_of(config), directory))
-
-    def examples(self, config: Any, prepared: PreparedSentences) -> list[str]:
-        """Returns sentences of the built-in corpus, or of the test split."""
-        if config.data == "builtin":
-            return list(self.corpus_examples)
-        return [" ".join(sentence.tokens) for sentence in prepared.splits.test[:5]]
-
-    def known_words(self, prepared: PreparedSentences) -> int:
-        """Returns the size of the vocabulary without special tokens."""
-        return len(prepared.text_path.vocabulary) - len(SPECIAL)
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """See `answers.answer`."""

@@ -69,14 +69,11 @@ class ConditionalWritingRecipe(LabelledRecipe):
 
     sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2, "vector_dim": 0}
     labelled = False
+    metric = "loss"
     level: ClassVar[str] = "character"
 
     def __init__(self) -> None:
         self._losses = OfModel(_traced_losses)
-
-    def objective(self, config: Any) -> str:
-        """Returns the loss."""
-        return "loss"
 
     def check(self, config: Any) -> None:
         """Rejects invalid sampling options and options that build no model."""
