@@ -18,8 +18,8 @@ from recipes.data.items import Example
 from recipes.data.location import ANY_NAME, Builtin, Files, Tfds, locate
 from recipes.data.naming import clean
 from recipes.data.splits import SPLIT_OF, Splits, all_as_test, check_sizes, complete
-from recipes.data.tfds.labelled import load_tfds
 from recipes.data.tfds.source import in_splits
+from recipes.data.tfds.texts import load_tfds
 from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text
 

@@ -11,7 +11,7 @@ from recipes.data.naming import is_about, is_hidden
 from recipes.data.splits import SPLIT_OF, SPLITS, Splits, all_as_test, check_sizes
 from recipes.data.texts import UNITS, as_text, complete, documents, first
 from recipes.data.tfds.source import in_splits
-from recipes.data.tfds.text import load_tfds_corpus
+from recipes.data.tfds.texts import load_tfds_corpus
 from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text
 

@@ -1,6 +1,6 @@
 """Running text: limited, cut into train, validation and test, split into documents.
 
-Between the readers of `running_text` and `tfds.text` and the documents that a language model learns
+Between the readers of `running_text` and `tfds` and the documents that a language model learns
 from. A text is what one file or one tfds record holds; in unit "line" it ends in a line end.
 """
 

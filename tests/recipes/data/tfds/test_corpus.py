@@ -13,7 +13,7 @@ import tensorflow as tf
 from recipes.data.running_text import RunningText, load
 from recipes.data.splits import Splits
 from recipes.data.tfds import source
-from recipes.data.tfds.text import load_tfds_corpus
+from recipes.data.tfds.texts import load_tfds_corpus
 from tests.recipes.data.corpora import running
 from zoo.errors import InputError
 

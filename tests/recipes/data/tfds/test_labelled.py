@@ -9,7 +9,7 @@ import pytest
 
 from recipes.data.items import Example
 from recipes.data.tfds import source
-from recipes.data.tfds.labelled import load_tfds
+from recipes.data.tfds.texts import load_tfds
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
