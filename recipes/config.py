@@ -249,12 +249,9 @@ def write_json(path: Path, content: Any, *, checked: bool = False) -> None:
 
 
 def read_json(path: Path, kind: type | None = None, advice: str = ADVICE) -> Any:
-    """Reads JSON, or says in one sentence what is wrong with the file.
+    """Reads JSON, of a `dict` or a `list` if `kind` names one, or says what is wrong with the file.
 
-    Args:
-        path: The file.
-        kind: `dict` or `list`, if it must be one of them.
-        advice: What to do about a damaged file.
+    `advice` is what to do about a damaged one.
     """
     missing = "give a run's folder or file"
     return stored.read_json(path, kind, missing=missing, advice=advice)

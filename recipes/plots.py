@@ -48,12 +48,7 @@ def learning_rates(
 ) -> None:
     """Plots the loss over an increasing learning rate, with the chosen rate marked.
 
-    Args:
-        rates: float (N,), the rate of each step.
-        losses: float (N,), the loss of each step, in nats.
-        means: float (N,), the running mean of the losses.
-        chosen: The chosen learning rate.
-        path: The PNG to write.
+    `rates` (N,) and `losses` (N,), in nats, are those of each step; `means` is the running mean.
     """
     with drawing():
         figure = Figure(figsize=(5.6, 3.8), layout="constrained")
@@ -73,11 +68,7 @@ def learning_rates(
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path, title: str = "") -> None:
     """Plots a confusion matrix: counts as numbers, the fraction of each true class as colour.
 
-    Args:
-        matrix: int (C, C), true classes as rows; readable up to about 40 classes.
-        classes: The C names, any strings.
-        path: The PNG to write.
-        title: A title, such as which classes are left out.
+    The matrix, int (C, C), has true classes as rows; it is readable up to about 40 classes.
     """
     count = len(classes)
     side = min(16.0, 2.6 + 0.75 * count)
@@ -103,14 +94,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path, title: str
 def attention(
     weights: np.ndarray, source: Sequence[str], target: Sequence[str], path: Path
 ) -> None:
-    """Plots the attention weights of each target token over the source tokens.
-
-    Args:
-        weights: float (T_y, T_x), from 0 to 1.
-        source: T_x tokens, any strings.
-        target: T_y tokens.
-        path: The PNG to write.
-    """
+    """Plots the attention weights, (T_y, T_x), of each target token over the source tokens."""
     width, height = (min(16.0, 1.6 + 0.32 * len(tokens)) for tokens in (source, target))
     columns, rows = _labelled(source), _labelled(target)
     with drawing([*columns.values(), *rows.values()]):

@@ -50,10 +50,8 @@ class Prepared:
 class OfModel(Generic[Made]):
     """Makes something from a model, such as a traced function, and reuses it for the same model.
 
-    Tracing takes seconds, and validation comes after every epoch.
-
-    Args:
-        make: A model and further arguments -> the thing.
+    `make` gets a model and further arguments. Tracing takes seconds, and validation comes after
+    every epoch.
     """
 
     def __init__(self, make: Callable[..., Made]) -> None:
@@ -126,11 +124,9 @@ class Recipe(abc.ABC):
 
     @abc.abstractmethod
     def load(self, data: Any, whole: bool = False) -> Any:
-        """The examples that `data.data` names: an object with `train`, `validation` and `test`.
+        """The examples that `data.data` names, of the `data_options`, as `Splits`.
 
-        Args:
-            data: The `data_options`.
-            whole: Give all examples as `test`, for measuring, and leave the others empty.
+        With `whole` all examples are `test`, for measuring, and the others are empty.
 
         Raises:
             InputError: There is no such data, or it cannot be used.

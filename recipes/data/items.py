@@ -35,10 +35,7 @@ class Sentence:
 
     @classmethod
     def of(cls, words: Iterable[tuple[str, ...]]) -> "Sentence":
-        """Builds a sentence from its words.
-
-        Args:
-            words: Token, tag and perhaps further tags of each word.
+        """Builds a sentence from token, tag and perhaps further tags of each word.
 
         Example:
             >>> Sentence.of([("rain", "NOUN"), ("falls", "VERB")]).tags

@@ -32,11 +32,8 @@ def bars(melody: Melody, fifths: int) -> list[str]:
 
     Notes across a bar line, or of a length without a symbol, are tied. An accidental is written if
     the key lacks it, and repeated in the rest of the bar for that letter in every octave, so that
-    programs with different rules for accidentals read the same pitches.
-
-    Args:
-        melody: Notes and rests.
-        fifths: The key's number of sharps, or of flats if negative.
+    programs with different rules for accidentals read the same pitches. `fifths` is the key's
+    number of sharps, or of flats if negative.
     """
     signature = {FIFTHS[place % 7]: place // 7 for place in range(fifths, fifths + 7)}
     place = -sum(note.length for note in melody) % BAR

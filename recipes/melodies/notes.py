@@ -33,10 +33,7 @@ def spelled(pitch: int, fifths: int = 0) -> tuple[str, int, int]:
 
     On the line of fifths, where F C G D A E B are -1 to 5 and seven steps up are a sharp, each
     pitch class has one place among the twelve from three below the key's tonic to eight above.
-
-    Args:
-        pitch: MIDI number.
-        fifths: The major key's position on that line: 0 = C, 1 = G, -1 = F.
+    `fifths` is the major key's position on that line: 0 = C, 1 = G, -1 = F.
 
     Example:
         >>> spelled(63), spelled(63, fifths=4)
@@ -99,11 +96,8 @@ def is_well_formed(text: str) -> bool:
 def merged(pitches: Sequence[int], step: int) -> list[Note]:
     """Converts a voice sampled in equal steps to notes, without rests at either end.
 
-    Such a voice does not distinguish held from repeated notes: equal pitches become one note.
-
-    Args:
-        pitches: The pitch of each step, or REST.
-        step: Length of a step in sixteenths.
+    Such a voice does not distinguish held from repeated notes: equal pitches become one note. A
+    step has the length `step` in sixteenths.
     """
     runs = [(pitch, len(list(run))) for pitch, run in itertools.groupby(pitches)]
     sounding = [place for place, (pitch, _) in enumerate(runs) if pitch != REST]

@@ -49,11 +49,8 @@ class Judge:
     def __call__(self, names: Sequence[str], fair: bool) -> list[str]:
         """Predicts the class of each name.
 
-        Args:
-            names: Any names.
-            fair: Whether to assume a uniform prior over classes, as for an equal number of names
-                generated per class: the probabilities are divided by `shares`. Otherwise the prior
-                is that of train.
+        If `fair`, with a uniform prior over classes, as for an equal number of names generated per
+        class: the probabilities are divided by `shares`. Otherwise the prior is that of train.
         """
         probabilities = self.classifier.classify(names)["probabilities"]
         best = (probabilities / self.shares if fair else probabilities).argmax(axis=-1)
