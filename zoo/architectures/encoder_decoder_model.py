@@ -9,6 +9,7 @@ from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
 from zoo.errors import InputError
 from zoo.layers import Memory, States, TokenLogits, named_states, nested_states
+from zoo.layers.configured import ConfiguredLayer
 
 Layers = Mapping[str, Any]
 
@@ -164,7 +165,7 @@ def _nested(states: States) -> dict[str, Any]:
 
 
 @keras.saving.register_keras_serializable("zoo")
-class _Source(masking.MaskedLayer):
+class _Source(ConfiguredLayer, masking.MaskedLayer):
     """Reverses a source's ids or states within each row's length if `reverse` is true."""
 
     def __init__(self, reverse: bool, **kwargs: Any) -> None:
@@ -178,9 +179,6 @@ class _Source(masking.MaskedLayer):
 
     def compute_output_spec(self, values: Any, mask: Any) -> Any:
         return keras.KerasTensor(values.shape, values.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "reverse": self.reverse}
 
 
 def layers_around(

@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError
+from zoo.layers.configured import ConfiguredLayer
 from zoo.masking import MaskedLayer, real_mask
 
 
 @keras.saving.register_keras_serializable("zoo")
-class ActivationRegularization(MaskedLayer):
+class ActivationRegularization(ConfiguredLayer, MaskedLayer):
     """Adds to the loss, in training, what keeps states small and slow.
 
     states (B, T, K), dropped states (B, T, K) and mask (B, T), all real by default -> the dropped
@@ -51,9 +52,6 @@ class ActivationRegularization(MaskedLayer):
         self, states: Any, dropped: Any, mask: Any = None, **_named: Any
     ) -> Any:
         return keras.KerasTensor(dropped.shape, dropped.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "ar": self.ar, "tar": self.tar}
 
 
 def _mean_square(values: Any, mask: Any) -> Any:

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError, require_positive_int
+from zoo.layers.configured import ConfiguredLayer
 from zoo.masking import PAD, MaskedLayer, moved_to_front
 
 PREFIXES = (1, 2, 3)
@@ -16,7 +17,7 @@ MOST = 2_000_000  # buckets
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Affixes(MaskedLayer):
+class Affixes(ConfiguredLayer, MaskedLayer):
     """The vectors of a word's first and last letters, looked up by a hash.
 
     character_ids int (B, T, L) -> (B, T, N D), N = len(prefixes) + len(suffixes): for each length n
@@ -102,12 +103,3 @@ class Affixes(MaskedLayer):
     def compute_output_spec(self, character_ids: Any) -> Any:
         width = (len(self.prefixes) + len(self.suffixes)) * self.dim
         return keras.KerasTensor((*character_ids.shape[:2], width), self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "dim": self.dim,
-            "buckets": self.buckets,
-            "prefixes": self.prefixes,
-            "suffixes": self.suffixes,
-        }

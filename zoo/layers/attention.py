@@ -7,6 +7,7 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int
+from zoo.layers.configured import ConfiguredLayer
 
 SCORES = ("dot", "general", "additive")
 
@@ -29,7 +30,7 @@ class Memory(NamedTuple):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Attention(masking.MaskedLayer):
+class Attention(ConfiguredLayer, masking.MaskedLayer):
     """Weighted means of a memory, with weights for each query.
 
     queries q_t (B, T_y, Q), memory m_s (B, T_x, M) -> contexts (B, T_y, M), alpha (B, T_y, T_x)
@@ -148,14 +149,6 @@ class Attention(masking.MaskedLayer):
             keras.KerasTensor((rows, steps, values.shape[-1]), self.compute_dtype),
             keras.KerasTensor((rows, steps, values.shape[1]), self.compute_dtype),
         )
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "score": self.score,
-            "units": self.units,
-            "coverage": self.coverage,
-        }
 
 
 class AttentionReader:

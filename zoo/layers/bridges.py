@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError, require_choice, require_positive_int, require_rate
+from zoo.layers.configured import ConfiguredLayer
 from zoo.layers.direction import make_cell
 from zoo.masking import keep_frozen
 from zoo.recurrence.keras_cell import initial_states, state_sizes
@@ -179,7 +180,7 @@ def _state(direction: Any, number: int) -> Any:
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RowDropout(keras.layers.Layer):
+class RowDropout(ConfiguredLayer):
     """Sets whole rows (B, D) to zero in training; the other rows are unchanged.
 
     Args:
@@ -202,6 +203,3 @@ class RowDropout(keras.layers.Layer):
         rows = (ops.shape(vectors)[0], 1)
         drawn = keras.random.uniform(rows, dtype="float32", seed=self.seed_generator)
         return ops.where(drawn < self.rate, 0, vectors)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate}

@@ -9,13 +9,14 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, require_positive_int, require_rate
+from zoo.layers.configured import ConfiguredLayer
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
 from zoo.options import Condition, option, validate
 from zoo.recurrence.sharding import may_gather
 
 
-class _CharacterLayer(masking.MaskedLayer):
+class _CharacterLayer(ConfiguredLayer, masking.MaskedLayer):
     """What both share: the letters' vectors, some of them dropped in training."""
 
     def __init__(
@@ -54,15 +55,6 @@ class _CharacterLayer(masking.MaskedLayer):
 
     def compute_output_spec(self, character_ids: Any, **_arguments: Any) -> Any:
         return keras.KerasTensor((*character_ids.shape[:2], self.units), self.compute_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "character_dim": self.character_dim,
-            "units": self.units,
-            "dropout": self.dropout,
-        }
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -155,9 +147,6 @@ class CharacterCNN(_CharacterLayer):
             values.append(ops.matmul(seen, kernel))
         return ops.concatenate(values, axis=-1)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "widths": self.widths}
-
 
 @keras.saving.register_keras_serializable("zoo")
 class CharacterRNN(_CharacterLayer):
@@ -203,9 +192,6 @@ class CharacterRNN(_CharacterLayer):
         real = ops.not_equal(ids, PAD)
         _, _, last = self.body(vectors, mask=real, return_last=True, training=training)
         return ops.reshape(last, (shape[0], shape[1], self.units))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cell": self.cell}
 
 
 CHARACTER_LAYERS = {"cnn": CharacterCNN, "recurrent": CharacterRNN}

@@ -8,13 +8,14 @@ import numpy as np
 from keras import ops
 
 from zoo.errors import InputError, require_bool, require_positive_int, require_rate
+from zoo.layers.configured import ConfiguredLayer
 from zoo.masking import PAD
 
 UNK = 1
 
 
 @keras.saving.register_keras_serializable("zoo")
-class TokenEmbedding(keras.layers.Layer):
+class TokenEmbedding(ConfiguredLayer):
     """A table of vectors, one a token; beside it, if asked for, one of pretrained vectors.
 
     token_ids int (B, T) -> (B, T, E), or (B, T, E + D); in a step (B,) -> (B, E). The vectors in
@@ -168,17 +169,3 @@ class TokenEmbedding(keras.layers.Layer):
             shape = (self.learned_size, self.embedding_dim)
             return vectors, keras.KerasTensor(shape, self.compute_dtype)
         return vectors
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "embedding_dim": self.embedding_dim,
-            "word_dropout": self.word_dropout,
-            "learned_size": self.learned_size,
-            "pretrained_dim": self.pretrained_dim,
-            "pretrained_trainable": self.pretrained_trainable,
-            "rare_dropout": self.rare_dropout,
-            "type_dropout": self.type_dropout,
-            "gives_table": self.gives_table,
-        }

@@ -10,6 +10,7 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import require_positive_int
+from zoo.layers.configured import ConfiguredLayer
 
 
 class _Pooling(masking.MaskedLayer):
@@ -37,7 +38,7 @@ class MaxPooling(_Pooling):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class AttentionPooling(_Pooling):
+class AttentionPooling(ConfiguredLayer, _Pooling):
     """A learned weighted mean over the real tokens.
 
         u_t = tanh(W h_t + b)
@@ -69,9 +70,6 @@ class AttentionPooling(_Pooling):
         scores = ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
         alpha = masking.masked_softmax(scores, real, axis=1)
         return ops.sum(alpha * ops.where(real, states, 0), axis=1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
 
 
 def _real(mask: Any, states: Any) -> Any:

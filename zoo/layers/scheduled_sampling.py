@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from zoo.errors import require_rate
+from zoo.layers.configured import ConfiguredLayer
 from zoo.masking import PAD
 
 
 @keras.saving.register_keras_serializable("zoo")
-class ScheduledSampling(keras.layers.Layer):
+class ScheduledSampling(ConfiguredLayer):
     """Puts tokens that the model itself would have written in the place of true ones.
 
     target_ids (B, T), from BOS on, and the logits (B, T, V) that the model gives where it reads
@@ -52,6 +53,3 @@ class ScheduledSampling(keras.layers.Layer):
 
     def compute_output_spec(self, target_ids: Any, *_arguments: Any, **_named: Any) -> Any:
         return keras.KerasTensor(target_ids.shape, "int32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate}

@@ -7,13 +7,14 @@ import keras
 from keras import ops
 
 from zoo.errors import InputError, require_positive_int
+from zoo.layers.configured import ConfiguredLayer
 from zoo.masking import MaskedLayer
 
 LEAST = 16  # sampled words at least: half of them are the most frequent ones
 
 
 @keras.saving.register_keras_serializable("zoo")
-class TokenLogits(MaskedLayer):
+class TokenLogits(ConfiguredLayer, MaskedLayer):
     """What follows each token: a softmax over V tokens.
 
     states (B, T, D) -> logits (B, T, V) = states W' + b; with `target_ids` int (B, T) instead the
@@ -144,10 +145,3 @@ class TokenLogits(MaskedLayer):
         if target_ids is not None:
             return keras.KerasTensor(target_ids.shape, "float32")
         return keras.KerasTensor((*states.shape[:-1], self.vocabulary_size), "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary_size": self.vocabulary_size,
-            "sampled": self.sampled,
-        }
