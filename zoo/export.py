@@ -139,10 +139,7 @@ def load(path: Path) -> Any:
         DamagedFile: One of its files is missing or damaged.
     """
     advice = "export again, or give another version"
-    try:
-        checksums.verify_tree(path)
-    except DamagedFile as error:
-        raise DamagedFile(f"{error}: {advice}") from error
+    checksums.verify_tree(path, advice=advice)
     try:
         return tf.saved_model.load(str(path))
     except Exception as error:  # of TensorFlow, protobuf or Python, depending on the damage

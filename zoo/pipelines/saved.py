@@ -37,10 +37,7 @@ def load(folder: Path | str) -> Pipeline:
     path = folder / FILE
     if not path.is_file():
         raise InputError(f"no pipeline in {folder}: give a folder that Pipeline.save wrote")
-    try:
-        checksums.verify_tree(folder, [FILE, MODEL])
-    except DamagedFile as error:
-        raise DamagedFile(f"{error}: {ADVICE}") from error
+    checksums.verify_tree(folder, [FILE, MODEL], ADVICE)
     content = stored.read_json(path, dict, missing=ADVICE, advice=ADVICE)
     model = keras_file.load(folder / MODEL, compile=False, advice=ADVICE)
     try:

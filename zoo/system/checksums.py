@@ -53,35 +53,37 @@ def of_tree(folder: Path) -> dict[str, list[str]]:
     return sums
 
 
-def verify(path: Path) -> None:
+def verify(path: Path, advice: str) -> None:
     """Compares a file with its checksum in the folder's `SHA256SUMS`, if it is listed there.
 
     Raises:
-        DamagedFile: Its checksum differs.
+        DamagedFile: Its checksum differs; the sentence ends in the advice.
     """
     known = recorded(path.parent).get(path.name)
     if known and digest(path) not in known:
         raise DamagedFile(
-            f"{path} is damaged or was edited: its SHA-256 is not the one in {NAME} beside it"
+            f"{path} is damaged or was edited: its SHA-256 is not the one in {NAME} beside it: "
+            f"{advice}"
         )
 
 
-def verify_tree(folder: Path, required: Iterable[str] = ()) -> None:
+def verify_tree(folder: Path, required: Iterable[str] = (), advice: str = "") -> None:
     """Compares all files that a folder's `SHA256SUMS` lists, if there is one.
+
+    The sentence of an error ends in the advice, if there is one.
 
     Raises:
         DamagedFile: A file is missing or has another checksum, or a required one is not listed.
     """
     if not (folder / NAME).exists():
         return
-    sums = recorded(folder)
+    sums, end = recorded(folder), f": {advice}" if advice else ""
     for name in [*sums, *required]:
         path = folder / name
         if not path.is_file():
-            raise DamagedFile(f"{path} is missing")
+            raise DamagedFile(f"{path} is missing{end}")
         if name not in sums:
-            raise DamagedFile(f"{folder / NAME} is damaged: it does not list {name}")
+            raise DamagedFile(f"{folder / NAME} is damaged: it does not list {name}{end}")
         if digest(path) not in sums[name]:
-            raise DamagedFile(
-                f"{path} is damaged or was edited: its SHA-256 is not the one in {folder / NAME}"
-            )
+            fault = f"its SHA-256 is not the one in {folder / NAME}"
+            raise DamagedFile(f"{path} is damaged or was edited: {fault}{end}")

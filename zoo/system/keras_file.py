@@ -52,10 +52,7 @@ def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
     """
     if not path.is_file():
         raise InputError(f"{path} does not exist: train first, or give a run's folder")
-    try:
-        checksums.verify(path)
-    except DamagedFile as error:
-        raise DamagedFile(f"{error}: {advice}") from error
+    checksums.verify(path, advice)
     try:
         parameters = _inspected(path)
     except Exception as error:

@@ -28,7 +28,7 @@ def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE)
     """
     try:
         raw = read_bytes(path)
-        checksums.verify(path)
+        checksums.verify(path, advice)
     except FileNotFoundError as error:
         sentence = f"no {what} at {path}" if what else f"{path} does not exist"
         raise InputError(f"{sentence}: {missing}") from error
@@ -36,8 +36,6 @@ def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE)
         raise InputError(f"no {what or 'file'} at {path} ({error.strerror}): {missing}") from error
     except (EOFError, zlib.error) as error:
         raise DamagedFile(f"{path} is damaged ({error}): {advice}") from error
-    except DamagedFile as error:
-        raise DamagedFile(f"{error}: {advice}") from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
