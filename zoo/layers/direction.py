@@ -119,18 +119,28 @@ class Direction(masking.MaskedLayer):
         if lookup is not None and self.backwards:
             ids, table = lookup
             lookup = masking.reverse_within_lengths(ids, lengths), table
+        options, kernel, recurrent_mask = self.options, None, None
+        if training and options.input_dropout:
+            ones = ops.ones((ops.shape(inputs)[0], 1, inputs.shape[-1]), dtype=inputs.dtype)
+            inputs = inputs * self._dropped(ones, options.input_dropout)
+        if training and options.weight_drop:
+            kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
+            kernel = self._dropped(kernel, options.weight_drop)
+        if training and options.recurrent_dropout:
+            ones = ops.ones_like(initial_state[0])
+            recurrent_mask = self._dropped(ones, options.recurrent_dropout)
         outputs, final = run_cell(
             self.cell,
-            self._dropped_inputs(inputs) if training else inputs,
+            inputs,
             list(initial_state),
             lengths,
             training=bool(training),
-            recurrent_kernel=self._dropped_kernel() if training else None,
-            recurrent_mask=self._recurrent_mask(initial_state[0]) if training else None,
+            recurrent_kernel=kernel,
+            recurrent_mask=recurrent_mask,
             zoneout=self._zoneout(training),
             shards=self.shards,
-            compiled=self.options.units >= COMPILED_FROM,
-            lookup=None if self.options.input_dropout else lookup,
+            compiled=options.units >= COMPILED_FROM,
+            lookup=None if options.input_dropout else lookup,
             width=self.output_size,
         )
         if self.backwards:
@@ -161,26 +171,8 @@ class Direction(masking.MaskedLayer):
         with keras_cell.dropout_masks(self.cell, ops.shape(inputs)[0], inputs.shape[-1]):
             return Step(self.cell, zoneout=zoneout, form=form)(list(states), [inputs], {})
 
-    def _dropped_inputs(self, inputs: Any) -> Any:
-        if not self.options.input_dropout:
-            return inputs
-        shape = (ops.shape(inputs)[0], 1, inputs.shape[-1])
-        ones = ops.ones(shape, dtype=inputs.dtype)
-        return inputs * keras.random.dropout(
-            ones, self.options.input_dropout, seed=self.seed_generator
-        )
-
-    def _dropped_kernel(self) -> Any:
-        if not self.options.weight_drop:
-            return None
-        kernel = ops.convert_to_tensor(self.cell.recurrent_kernel)
-        return keras.random.dropout(kernel, self.options.weight_drop, seed=self.seed_generator)
-
-    def _recurrent_mask(self, state: Any) -> Any:
-        if not self.options.recurrent_dropout:
-            return None
-        ones = ops.ones_like(state)
-        return keras.random.dropout(ones, self.options.recurrent_dropout, seed=self.seed_generator)
+    def _dropped(self, values: Any, rate: float) -> Any:
+        return keras.random.dropout(values, rate, seed=self.seed_generator)
 
     def _zoneout(self, training: bool) -> Zoneout | None:
         if not self.options.zoneout:

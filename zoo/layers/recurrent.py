@@ -106,10 +106,7 @@ class Recurrent(masking.MaskedLayer):
         for layer in self.directions:
             for direction in layer:
                 direction.build(shape)
-            width = layer[0].output_size * (
-                len(layer) if self.options.merge_mode == "concat" else 1
-            )
-            shape = (*inputs_shape[:2], width)
+            shape = (*inputs_shape[:2], self._width(layer))
         for dense in self.upper:
             dense.build(shape)
             shape = (*inputs_shape[:2], dense.units)
@@ -125,8 +122,11 @@ class Recurrent(masking.MaskedLayer):
         """The width of the outputs."""
         if self.upper:
             return int(self.upper[-1].units)
-        last = self.directions[-1]
-        return last[0].output_size * (len(last) if self.options.merge_mode == "concat" else 1)
+        return self._width(self.directions[-1])
+
+    def _width(self, layer: list[Direction]) -> int:
+        """The width of a layer's merged outputs."""
+        return layer[0].output_size * (len(layer) if self.options.merge_mode == "concat" else 1)
 
     def get_initial_states(self, batch_size: Any) -> list[Any]:
         """The states before the first step, in the form of the final states."""
@@ -171,6 +171,9 @@ class Recurrent(masking.MaskedLayer):
         if self.upper:
             values = ops.where(mask[:, :, None], self._raised(values), 0)
         last = self._last(ends) if ends else None
+        return self._result(values, last, final_states, return_last)
+
+    def _result(self, values: Any, last: Any, final_states: list[Any], return_last: bool) -> Any:
         result = (values if self.return_sequences else last, final_states)
         if return_last:
             return (*result, last)
@@ -260,21 +263,14 @@ class Recurrent(masking.MaskedLayer):
     def compute_output_spec(
         self, inputs: Any, mask: Any = None, return_last: bool = False, **_arguments: Any
     ) -> Any:
-        values, final_states = inputs, []
-        for layer in self.directions:
-            specs = [direction.compute_output_spec(values) for direction in layer]
-            values = specs[0][0]
-            if self.options.merge_mode == "concat":
-                shape = (*values.shape[:2], values.shape[2] * len(layer))
-                values = keras.KerasTensor(shape, values.dtype)
-            final_states.append([states for _, states in specs])
-        if self.upper:
-            values = keras.KerasTensor((*values.shape[:2], self.upper[-1].units), values.dtype)
-        last = keras.KerasTensor((values.shape[0], values.shape[2]), values.dtype)
-        result = (values if self.return_sequences else last, final_states)
-        if return_last:
-            return (*result, last)
-        return result if self.return_state else result[0]
+        rows, steps = inputs.shape[:2]
+        values = keras.KerasTensor((rows, steps, self.output_size), self.compute_dtype)
+        last = keras.KerasTensor((rows, self.output_size), self.compute_dtype)
+        final_states = [
+            [direction.compute_output_spec(inputs)[1] for direction in layer]
+            for layer in self.directions
+        ]
+        return self._result(values, last, final_states, return_last)
 
     def get_config(self) -> dict[str, Any]:
         return {
