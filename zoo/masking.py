@@ -56,15 +56,8 @@ def require(holds: Any, sentence: str, value: Any = None) -> Any:
     """Raises an error with this sentence unless `holds`, a bool or a scalar tensor of bool.
 
     In eager mode it is an `InputError`. In a TensorFlow graph the check is an operation of the
-    graph, which raises `tf.errors.InvalidArgumentError`; XLA leaves it out.
-
-    Args:
-        holds: What must be true.
-        sentence: The error's text.
-        value: A tensor that must not be used before the check has passed.
-
-    Returns:
-        The value.
+    graph, which raises `tf.errors.InvalidArgumentError`; XLA leaves it out. Returns `value`, a
+    tensor that must not be used before the check has passed.
     """
     if isinstance(holds, bool | np.bool_):
         fails = not holds
@@ -107,15 +100,10 @@ def input_errors() -> Iterator[None]:
 def require_alike(
     name: str, values: Any, of: str, other: Any, axes: int = 2, static: bool = False
 ) -> None:
-    """Raises unless the first axes of two tensors agree: no broadcasting over rows.
+    """Raises unless the first `axes` axes of two tensors agree: no broadcasting over rows.
 
-    Args:
-        name: Name of the tensor in the error.
-        values: The tensor, of any rank from `axes` up.
-        of: Name of the other tensor.
-        other: The tensor with the expected sizes.
-        axes: Number of axes to compare.
-        static: Compare only sizes that are known when a graph is traced.
+    `name` and `of` are the tensors' names in the error. With `static` only sizes that are known
+    when a graph is traced are compared.
     """
     sizes, expected = tuple(values.shape), tuple(other.shape)[:axes]
     pairs = list(zip(sizes, expected, strict=False))
@@ -136,17 +124,11 @@ def require_alike(
 def real_mask(
     mask: Any, values: Any, of: str = "inputs", right_padded: bool = True, static: bool = False
 ) -> Any:
-    """The checked mask of values.
+    """The checked mask bool (B, T) of values (B, T, ...).
 
-    Args:
-        mask: (B, T), or None: the values' implicit Keras mask, or all real if they have none.
-        values: (B, T, ...).
-        of: Name of the values in an error.
-        right_padded: Whether the mask will be read as lengths.
-        static: Compare only sizes that are known when a graph is traced.
-
-    Returns:
-        bool (B, T).
+    Without a mask it is the values' implicit Keras mask, or all are real if they have none. `of` is
+    the values' name in an error; with `right_padded` the mask will be read as lengths; `static` is
+    as in `require_alike`.
 
     Raises:
         InputError: The mask has another shape, or padding that is not on the right.
@@ -187,16 +169,9 @@ def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
 
         alpha_s = exp(e_s - m) / sum_(s' real) exp(e_s' - m),   m = max_(s real) e_s
 
-    It is computed in float32 and rounded to the scores' dtype, so the weights are right for
-    scores of any size, also if all real scores are far below 0.
-
-    Args:
-        scores: Of any shape.
-        mask: bool, True = a real entry; a shape that broadcasts to that of the scores.
-        axis: The axis to sum over.
-
-    Returns:
-        The weights, of the scores' shape and dtype.
+    It is computed in float32 and rounded to the scores' dtype, so the weights are right for scores
+    of any size, also if all real scores are far below 0. The mask, True = a real entry, broadcasts
+    to the shape of the scores.
     """
     lowest = float(np.finfo("float32").min)
     # an infinite score, such as a product in float16, must not turn a difference into NaN
@@ -210,13 +185,7 @@ def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
 
 
 def padding_mask(token_ids: Any) -> Any:
-    """The mask of token ids.
-
-    Args:
-        token_ids: int (B, T), 0 = PAD on the right.
-
-    Returns:
-        bool (B, T), True = a real token.
+    """The mask of token ids int (B, T), 0 = PAD on the right: bool (B, T), True = a real token.
 
     Example:
         >>> padding_mask([[7, 8, 0]]).numpy().tolist()
@@ -264,14 +233,10 @@ def from_lengths(row_lengths: Any, time: Any) -> Any:
 
 
 def reverse_within_lengths(values: Any, row_lengths: Any) -> Any:
-    """Reverses each row within its own length; padding stays in place.
+    """Reverses each row of values (B, T, ...) within its own length; padding stays in place.
 
-    Args:
-        values: (B, T, ...).
-        row_lengths: int (B,), tokens.
-
-    Returns:
-        (B, T, ...) with `values[b, row_lengths[b] - 1 - t]` at `[b, t]` for t < row_lengths[b].
+    Of lengths int (B,), in tokens, the result has `values[b, row_lengths[b] - 1 - t]` at `[b, t]`
+    for t < row_lengths[b].
 
     Example:
         >>> import numpy as np
@@ -290,15 +255,9 @@ def reverse_within_lengths(values: Any, row_lengths: Any) -> Any:
 
 
 def last_real(values: Any, row_lengths: Any, otherwise: Any) -> Any:
-    """The value at each row's last real token.
+    """The value at each row's last real token: (B, T, D) and lengths int (B,) -> (B, D).
 
-    Args:
-        values: (B, T, D).
-        row_lengths: int (B,), tokens.
-        otherwise: (B, D), for rows without a real token.
-
-    Returns:
-        (B, D).
+    A row without a real token has its row of `otherwise` (B, D).
     """
     row_lengths = ops.cast(row_lengths, "int32")[:, None]
     index = ops.maximum(row_lengths - 1, 0)[:, :, None]

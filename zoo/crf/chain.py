@@ -41,14 +41,9 @@ class Chain(NamedTuple):
 
 
 def path_scores(chain: Chain, tags: Any) -> Any:
-    """The scores of given paths.
+    """The scores (B,) of given paths, tags int (B, T) from 0 to C - 1; anything in the padding.
 
-    Args:
-        chain: The sentences.
-        tags: int (B, T), 0 to C - 1; anything in the padding.
-
-    Returns:
-        (B,); 0 for a sentence without tokens.
+    A sentence without tokens has the score 0.
     """
     tags = ops.cast(tags, "int32")
     masking.require_alike("the tags", tags, "the logits", chain.logits, static=True)
@@ -67,16 +62,11 @@ def path_scores(chain: Chain, tags: Any) -> Any:
 
 
 def log_likelihood(chain: Chain, tags: Any) -> Any:
-    """The log-probability of each sentence's tags.
+    """The log-probability of each sentence's tags, (B,), in nats.
 
-    Args:
-        chain: The sentences.
-        tags: int (B, T), -1 where a tag is unknown: the probability is that of all paths through
-            the known tags; anything in the padding. Or bool (B, T, C), the tags that a token may
-            have: the probability is that of all paths through them.
-
-    Returns:
-        (B,), in nats.
+    Tags are int (B, T), -1 where a tag is unknown: the probability is that of all paths through the
+    known tags; anything in the padding. Or bool (B, T, C), the tags that a token may have: the
+    probability is that of all paths through them.
 
     Raises:
         InputError: The tags have another shape, or one at a real token is below -1 or above C - 1.
@@ -170,15 +160,10 @@ def marginals(chain: Chain) -> Any:
 
 
 def best_paths(chain: Chain, count: int = 1) -> tuple[Any, Any]:
-    """The paths of highest score (Viterbi), best first.
+    """The N = `count` paths of highest score (Viterbi), best first.
 
-    Args:
-        chain: The sentences.
-        count: N, the number of paths of each.
-
-    Returns:
-        Tags int32 (B, N, T), 0 in the padding, and their scores (B, N): minus infinity where a
-        sentence has fewer than N possible paths.
+    Returns tags int32 (B, N, T), 0 in the padding, and their scores (B, N): minus infinity where a
+    sentence has fewer than N possible paths.
     """
     width = chain.logits.shape[-1]
     logits, real = _cleaned(chain), _real(chain)

@@ -118,12 +118,10 @@ class CRF(masking.MaskedLayer):
         return ops.concatenate(rows, axis=1)
 
     def chain(self, logits: Any, mask: Any = None, constrained: bool = True) -> Chain:
-        """The sentences with the layer's scores.
+        """The sentences of logits (B, T, C) with the layer's scores.
 
-        Args:
-            logits: (B, T, C).
-            mask: bool (B, T), True = a real token; all are real by default.
-            constrained: Keep to the tables of what is allowed.
+        The mask is bool (B, T), True = a real token; all are real by default. `constrained` keeps
+        to the tables of what is allowed.
         """
         logits = ops.cast(logits, "float32")
         if logits.shape[-1] != self.num_tags:
@@ -147,14 +145,10 @@ class CRF(masking.MaskedLayer):
         return transitions, start, end
 
     def tags(self, predictions: Any) -> Any:
-        """The best path of each sentence, from what a model that ends with this layer predicts.
+        """The best path of each sentence: tags int32 (B, T), 0 in the padding.
 
-        Args:
-            predictions: The layer's output, (B, T + C + 3, C), as `model.predict` returns it; of a
-                model with several outputs that of this layer.
-
-        Returns:
-            Tags int32 (B, T), 0 in the padding.
+        `predictions` are the layer's output, (B, T + C + 3, C), as `model.predict` returns it; of a
+        model with several outputs that of this layer.
 
         Raises:
             InputError: The predictions are not this layer's output.
@@ -177,17 +171,12 @@ class CRF(masking.MaskedLayer):
         return Tagging(tags, confidence, log_probability)
 
     def log_likelihood(self, logits: Any, tags: Any, mask: Any = None) -> Any:
-        """The log-probability of each sentence's tags, in nats.
+        """The log-probability of each sentence's tags, (B,), in nats, from logits (B, T, C).
 
-        Args:
-            logits: (B, T, C).
-            tags: int (B, T), -1 where a tag is unknown: all paths through the known ones are summed
-                over. Or bool (B, T, C): the tags that a token may have, all paths through which are
-                summed over.
-            mask: bool (B, T), True = a real token.
-
-        Returns:
-            (B,), at most 0; about -1e30 where the tags are not allowed.
+        Tags are int (B, T), -1 where a tag is unknown: all paths through the known ones are summed
+        over. Or bool (B, T, C): the tags that a token may have, all paths through which are summed
+        over. The mask is bool (B, T), True = a real token. The result is at most 0, and about -1e30
+        where the tags are not allowed.
 
         Raises:
             InputError: The logits are a chain, shapes differ, or a tag is out of range.
@@ -202,8 +191,7 @@ class CRF(masking.MaskedLayer):
     def n_best(self, logits: Any, mask: Any = None, count: int = 5) -> tuple[Any, Any]:
         """The N = `count` best paths of each sentence, best first.
 
-        Returns:
-            Tags int32 (B, N, T) and scores (B, N), minus infinity where there are fewer paths.
+        Returns tags int32 (B, N, T) and scores (B, N), minus infinity where there are fewer paths.
         """
         require_positive_int("count", count)
         return linear_chain.best_paths(self._of_logits(logits, mask), count)

@@ -112,14 +112,10 @@ class Attention(ConfiguredLayer, masking.MaskedLayer):
         keys: Any = None,
         coverage: Any = None,
     ) -> Any:
-        """The contexts and their weights.
+        """The contexts and weights of queries (B, T_y, Q) for the values (B, T_x, M) of a memory.
 
-        Args:
-            queries: (B, T_y, Q).
-            values: (B, T_x, M), the memory.
-            mask: bool (B, T_x), its real tokens; all are real by default.
-            keys: `project` of the values; computed here by default.
-            coverage: (B, T_y, T_x), for a layer with `coverage`.
+        The mask bool (B, T_x) marks real tokens, all by default; the keys are `project` of the
+        values, computed here by default; coverage is (B, T_y, T_x), for a layer with `coverage`.
         """
         masking.require_alike("the queries", queries, "the memory", values, axes=1, static=True)
         keys = self.project(values) if keys is None else keys

@@ -165,18 +165,11 @@ class Decoder(masking.MaskedLayer):
         return ops.where(real, reached["output"], 0), ops.where(real, reached["attention"], 0)
 
     def step(self, vectors: Any, states: dict[str, Any], memory: Memory) -> Any:
-        """One step outside of training.
+        """One step outside of training: vectors (R, E), a token a row -> output (R, K), new states.
 
-        A memory of B rows serves R = n B rows of tokens, n of them each, in its order.
-
-        Args:
-            vectors: (R, E), one token of each row.
-            states: As `get_initial_states` or the step before gave them, for R rows.
-            memory: What `remember` gives.
-
-        Returns:
-            The output (R, K), and the states after the step; `attention` (R, T_x) among them is
-            the attention weights of the step.
+        A memory of B rows, as `remember` gives it, serves R = n B rows of tokens, n of them each,
+        in its order. States are as `get_initial_states` or the step before gave them, for R rows;
+        `attention` (R, T_x) among the new ones is the attention weights of the step.
         """
         return self._step(vectors, states, memory, training=False)
 

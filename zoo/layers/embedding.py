@@ -118,9 +118,8 @@ class TokenEmbedding(ConfiguredLayer):
     def set_counts(self, counts: Sequence[int]) -> None:
         """Sets the number of occurrences of each id in training, for rare dropout.
 
-        Args:
-            counts: Of the ids from 0 up, as many as `learned_size`; those of PAD and UNK change
-                nothing.
+        The counts are of the ids from 0 up, as many as `learned_size`; those of PAD and UNK change
+        nothing.
         """
         totals = self.rare_dropout + np.asarray(counts, np.float32)
         self.rare_rates.assign(self.rare_dropout / totals)

@@ -192,15 +192,10 @@ class Recurrent(masking.MaskedLayer):
         return self._raised(sum(ends[1:], ends[0]) if self.options.residual else ends[-1])
 
     def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
-        """One step of all layers, for streaming; without the body's dropouts.
+        """One step of all layers, for streaming: inputs (B, E) -> output (B, K), new states.
 
-        Args:
-            inputs: (B, E), one token of each row.
-            states: As `get_initial_states` or the step before gave them.
-            training: For a Keras cell that has its own dropout.
-
-        Returns:
-            The output (B, K), and the states after the step.
+        The body's dropouts are left out. States are as `get_initial_states` or the step before gave
+        them; `training` is for a Keras cell that has its own dropout.
 
         Raises:
             InputError: The body is bidirectional, or the states do not fit.

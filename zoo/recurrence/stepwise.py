@@ -94,14 +94,11 @@ class Step:
 def outputs_and_states(
     step: Step, inputs: Any, initial_state: list[Any], lengths: Any = None
 ) -> tuple[Any, list[Any]]:
-    """The output of each step, and the states after it: (B, T, K) each.
+    """The output of each step of inputs (B, T, E), and the states after it: (B, T, K) each.
 
-    Args:
-        step: The step.
-        inputs: (B, T, E).
-        initial_state: The states before the first step, (B, K) each.
-        lengths: int32 (B,), after which a row's states stay constant, so that states that grow over
-            the padding spoil no gradient. None also steps through the padding.
+    `initial_state` are the states before the first step, (B, K) each. After `lengths`, int32 (B,),
+    a row's states stay constant, so that states that grow over the padding spoil no gradient; None
+    also steps through the padding.
     """
     sources = step.sources(inputs, initial_state)
     count = len(sources)
@@ -133,14 +130,9 @@ def outputs_and_states(
 def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:
     """The states after each step of `advance(inputs, states)`, constant over the padding.
 
-    Args:
-        advance: One step: inputs (B, E) and states -> states of the same form.
-        start: The states before the first step, any nest of (B, D).
-        inputs: (B, T, E).
-        mask: bool (B, T), True = a real token.
-
-    Returns:
-        The same nest of (B, T, D).
+    `advance` takes inputs (B, E) of one step and states in the form of `start`, any nest of (B, D),
+    and returns such states; the result is the same nest of (B, T, D). Inputs are (B, T, E), the
+    mask is bool (B, T), True = a real token.
     """
 
     def carried(before: list[Any], slices: list[Any]) -> list[Any]:
