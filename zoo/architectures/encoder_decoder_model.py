@@ -17,9 +17,8 @@ Layers = Mapping[str, Any]
 def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
     """Encodes source ids (B, T_x) into the decoder's memory and initial states.
 
-    Returns:
-        `values` (B, T_x, M), in the source's order; `memory_mask` (B, T_x); `states`, the initial
-        states of the decoder.
+    Returns `values` (B, T_x, M), in the source's order, `memory_mask` (B, T_x), and `states`, the
+    initial states of the decoder.
     """
     mask = masking.padding_mask(source_ids)
     embed = layers.get("source_embedding", layers["target_embedding"])
@@ -66,15 +65,11 @@ class EncoderDecoder(CheckedModel):
         return int(embed.vocabulary_size)
 
     def encode(self, source_ids: Any) -> tuple[Memory, States]:
-        """Encodes sources.
+        """Encodes source ids int (B, T_x), 0 = PAD on the right.
 
-        Args:
-            source_ids: int (B, T_x), 0 = PAD on the right.
-
-        Returns:
-            The memory that every step attends to, and the states before the first token, BOS:
-            `state_L_N` (B, K), the N-th of layer L, both from 0; with attention also `attention`
-            (B, T_x), zeros, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
+        Returns the memory that every step attends to, and the states before the first token, BOS:
+        `state_L_N` (B, K), the N-th of layer L, both from 0; with attention also `attention`
+        (B, T_x), zeros, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
         """
         source, decoder = read(self.layers_by_name(), source_ids), self.get_layer("decoder")
         values, rows = source["values"], keras.ops.shape(source_ids)[0]
@@ -90,17 +85,12 @@ class EncoderDecoder(CheckedModel):
     def step(
         self, token_ids: Any, states: States, memory: Memory, matrix: Any = None
     ) -> tuple[Any, States]:
-        """Decodes one token per row.
+        """Decodes a token int (R,) per row; returns logits (R, V) of the next one, and new states.
 
-        Args:
-            token_ids: int (R,); a memory of B rows serves R = n B rows, n of them each.
-            states: The states that `encode` or the previous step returned, for R rows.
-            memory: The memory that `encode` returned.
-            matrix: The result of `output_matrix`; computed here by default.
-
-        Returns:
-            The logits (R, V) of the next token, and the new states; with attention they
-            include the step's attention weights, `attention` (R, T_x).
+        A memory of B rows serves R = n B rows, n of them each. `states` are those that `encode` or
+        the previous step returned, for R rows; with attention the new ones include the step's
+        attention weights, `attention` (R, T_x). `matrix` is the result of `output_matrix`, computed
+        here by default.
         """
         layers = self.layers_by_name()
         vectors, _ = layers["target_embedding"].vectors_and_table(token_ids)
@@ -111,23 +101,17 @@ class EncoderDecoder(CheckedModel):
         return layers["logits"].project(outputs, matrix), _flat(after)
 
     def teacher_forced_logits(self, target_ids: Any, states: States, memory: Memory) -> Any:
-        """Returns the logits (R, T_y, V) after each token of the targets.
+        """Returns the logits (R, T_y, V) after each token of the targets int (R, T_y), BOS first.
 
-        Args:
-            target_ids: int (R, T_y), BOS first; a memory of B rows serves R = n B rows, n of them
-                each.
-            states: The states that `encode` returned, for B rows.
-            memory: The memory that `encode` returned.
+        `states` and `memory` are what `encode` returned, for B rows; a row of them serves n of the
+        R = n B targets.
         """
         return self._written(target_ids, states, memory)[0]
 
     def attention_weights(self, target_ids: Any, states: States, memory: Memory) -> Any:
-        """Returns the attention weights of each token of the targets.
+        """Returns the attention weights of each token of the targets, (R, T_y, T_x).
 
-        The arguments are those of `teacher_forced_logits`.
-
-        Returns:
-            float (R, T_y, T_x), zeros in the padding.
+        They are zeros in the padding. The arguments are those of `teacher_forced_logits`.
 
         Raises:
             InputError: The model has no attention.

@@ -146,14 +146,9 @@ class LanguageModel(CheckedModel):
         return named_states(self.body.get_initial_states(rows))
 
     def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
-        """Reads one token per row.
+        """Reads a token int (B,) per row; returns logits (B, V) of the next one, and new states.
 
-        Args:
-            token_ids: int (B,).
-            states: The states that `initial_states` or the previous step returned.
-
-        Returns:
-            The logits (B, V) of the next token, and the new states.
+        `states` are those that `initial_states` or the previous step returned.
         """
         layers = self.layers_by_name()
         vectors, table = layers["embedding"].vectors_and_table(token_ids[:, None])

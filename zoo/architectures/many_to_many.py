@@ -230,11 +230,10 @@ class TaggingModel(CheckedModel):
         return all(len(reader.directions[0]) == 1 for reader in readers)
 
     def initial_states(self, rows: Any) -> States:
-        """Returns the initial states of B rows.
+        """Returns the states of B rows before the first token.
 
-        Returns:
-            `state_L_N` (B, K), the N-th of layer L, both from 0; with a CRF also `message` (B, C),
-            the forward message to each tag of the next token.
+        They are `state_L_N` (B, K), the N-th of layer L, both from 0; with a CRF also `message`
+        (B, C), the forward message to each tag of the next token.
 
         Raises:
             InputError: The model, or the language model in it, is bidirectional.
@@ -252,16 +251,12 @@ class TaggingModel(CheckedModel):
         return states
 
     def step(self, ids: dict[str, Any], states: States) -> tuple[Any, States]:
-        """Reads one token per row.
+        """Reads one token per row; returns scores (B, C) and the new states.
 
-        Args:
-            ids: `token_ids` int (B, 1), and `character_ids` (B, 1, L) and `casing_ids` (B, 1) if
-                the model reads them.
-            states: The states that `initial_states` or the previous step returned.
-
-        Returns:
-            float (B, C) whose softmax are the tags' probabilities, with a CRF given the sentence so
-            far, without end scores; and the new states.
+        `ids` are `token_ids` int (B, 1), and `character_ids` (B, 1, L) and `casing_ids` (B, 1) if
+        the model reads them; `states` are those that `initial_states` or the previous step
+        returned. The softmax of the scores are the tags' probabilities, with a CRF given the
+        sentence so far, without end scores.
         """
         layers = self.layers_by_name()
         letters = [layers.get("characters"), layers.get("affixes")]
@@ -284,12 +279,10 @@ class TaggingModel(CheckedModel):
         bias.assign(bias - nats * keras.ops.one_hot(tag, bias.shape[0]))
 
     def set_context(self, source: keras.Model, rows: Mapping[str, Any]) -> None:
-        """Copies the weights of a bidirectional language model into the layers `context_...`.
+        """Copies the weights of a `bidirectional_language_model` into the layers `context_...`.
 
-        Args:
-            source: A model built by `bidirectional_language_model`.
-            rows: For `embedding` and `characters`, the row of the source's table for each row of
-                the model's table.
+        `rows` has, for `embedding` and `characters`, the row of the source's table for each row of
+        the model's table.
         """
         theirs = {layer.name: layer for layer in source.layers}
         for name, layer in self.layers_by_name().items():

@@ -133,14 +133,10 @@ class ConditionalLanguageModel(LanguageModel):
         return self.get_layer("condition").input_dim if "class_ids" in self.input else 0
 
     def initial_states(self, inputs: Any) -> States:
-        """Returns the states before the first token, BOS.
+        """Returns the states before the first token, BOS, for class ids int (B,) or vectors (B, F).
 
-        Args:
-            inputs: Class ids int (B,), or vectors float (B, F).
-
-        Returns:
-            `state_L_N` (B, K), the N-th of layer L, both from 0; and `condition` (B, D) if the
-            decoder reads it at each step.
+        They are `state_L_N` (B, K), the N-th of layer L, both from 0; and `condition` (B, D) if the
+        decoder reads it at each step.
         """
         return self._conditioned(self.get_layer("condition")(inputs))
 

@@ -15,12 +15,10 @@ PROBE_SIZES = (2, 7)  # rows and, on every other axis of unknown size, entries o
 
 
 def crf_of(model: keras.Model, output: str | None = None) -> tuple[CRF, Any]:
-    """The CRF that a model ends with, and the symbolic tensor that it gives.
+    """The CRF that a functional or Sequential model ends with, and its symbolic output.
 
-    Args:
-        model: A functional or Sequential model; it may have several outputs and nested models.
-        output: Name of the output, where several come from a CRF: its key in a dict of outputs, or
-            the name of the CRF.
+    The model may have several outputs and nested models. `output` is the name of one, where several
+    come from a CRF: its key in a dict of outputs, or the name of the CRF.
 
     Raises:
         InputError: No output of the model is that of a CRF, or several are.

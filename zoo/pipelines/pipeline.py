@@ -76,15 +76,10 @@ class Pipeline(abc.ABC):
         return {name: getattr(self, name) for name in self.option_names}
 
     def answers(self, function: Callable[..., Any], **inputs: Any) -> Answers:
-        """Calls a function of tensors on Python values, in batches of like lengths.
+        """Calls one of the traced functions on Python values, in batches of like lengths.
 
-        Args:
-            function: One of the pipeline's traced functions.
-            **inputs: Strings, or numbers of an option of `zoo.decoding.bounds`: one for each row,
-                or one for all.
-
-        Returns:
-            Name -> array, a row for each row of the inputs; strings are `str`.
+        The inputs are strings, or numbers of an option of `zoo.decoding.bounds`: one for each row,
+        or one for all. Returns name -> array, a row for each row of the inputs; strings are `str`.
 
         Raises:
             InputError: The inputs have different numbers of rows, an option is out of its range, or
@@ -109,11 +104,8 @@ class Pipeline(abc.ABC):
     def export(self, directory: Path | str) -> Path:
         """Writes the next version of a served model, checked as `zoo.export.publish` does.
 
-        Args:
-            directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
-
-        Returns:
-            The version's folder.
+        `directory` is `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it, which
+        is returned.
 
         Raises:
             ExportError: The written model does not load or answers otherwise; nothing is left
@@ -126,13 +118,9 @@ class Pipeline(abc.ABC):
         return publish(functions, tracked, probes, Path(directory))
 
     def save(self, folder: Path | str) -> Path:
-        """Writes the model, the text paths and the options; `zoo.pipelines.load` reads them.
+        """Writes model, text paths and options into a new folder, and returns it.
 
-        Args:
-            folder: A folder that does not exist yet.
-
-        Returns:
-            The folder.
+        `zoo.pipelines.load` reads them.
 
         Raises:
             InputError: The folder exists.
@@ -241,12 +229,9 @@ def stream_signatures(
 ) -> dict[str, Signature]:
     """The signatures `start` and `step`: the caller keeps the states, the server keeps nothing.
 
-    Args:
-        start: A traced function -> the states before the first token.
-        step: `token` strings (B,) and the states -> the answer to the token, and the states after
-            it.
-        probe: Inputs of `start`, three rows.
-        tokens: Three tokens to try `step` on.
+    `start` is a traced function -> the states before the first token; `step` takes `token` strings
+    (B,) and the states, and gives the answer to the token and the states after it. `probe` are
+    inputs of `start`, three rows, and `tokens` three tokens to try `step` on.
     """
 
     @tf.function(autograph=False)

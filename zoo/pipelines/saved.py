@@ -24,10 +24,7 @@ TEXT_PATHS: dict[str, Any] = {
 
 
 def load(folder: Path | str) -> Pipeline:
-    """Loads a pipeline: its model, its text paths and its options.
-
-    Args:
-        folder: What `save` wrote.
+    """Loads a pipeline from what `save` wrote: its model, its text paths and its options.
 
     Raises:
         InputError: There is no pipeline.

@@ -160,12 +160,9 @@ class Translator(Pipeline):
     ) -> Answers:
         """All outputs of the signature `translate`, as arrays; an option may differ by row.
 
-        Args:
-            texts: The sources.
-            beam_size: 1 = greedy; that of `search` by default.
-            length_penalty: alpha; that of `search` by default.
-            max_tokens: Tokens at most; 0 = as many as the source's length allows.
-            prefixes: What the translations begin with.
+        `beam_size` (1 = greedy) and `length_penalty` (alpha) are those of `search` by default; with
+        `max_tokens` 0 there are as many tokens as the source's length allows. The translations
+        begin with `prefixes`, if there are any.
         """
         options = {
             "beam_size": self.search.beam_size if beam_size is None else beam_size,
@@ -259,16 +256,12 @@ class Translator(Pipeline):
         prefix: Any = None,
         encoded: Encoded | None = None,
     ) -> Hypotheses:
-        """The best target ids of source ids int32 (B, T_x), EOS at the end of each.
+        """The N = `n_best` best target ids of source ids int32 (B, T_x), EOS at the end of each.
 
-        Args:
-            source_ids: 0 = PAD on the right.
-            beam_size: Of the search, a number or (B,); None takes that of `search`, here and below.
-            alpha: Of the length penalty, a number or (B,).
-            max_tokens: Tokens at most, a number or (B,), at most those of `limits`.
-            n_best: N.
-            prefix: int32 (B, P), with which the translations begin.
-            encoded: What `EncoderDecoder.encode` returned for these sources, if it was called.
+        `beam_size`, `alpha` (of the length penalty) and `max_tokens`, at most those of `limits`,
+        are numbers or (B,), and by default those of `search`. `prefix` int32 (B, P) begins the
+        translations. `encoded` is what `EncoderDecoder.encode` returned for these sources, if it
+        was called.
         """
         search, model = self.search, self.model
         beta = search.beta if self.has_attention else 0.0
@@ -350,12 +343,9 @@ class Translator(Pipeline):
         return tf.reshape(texts, shape[:2])
 
     def n_best(self, text: tf.Tensor, n_best: Any = 1, **options: Any) -> dict[str, tf.Tensor]:
-        """Strings (B,) -> the outputs of the signature `translate`.
+        """Strings (B,) -> the outputs of the signature `translate`, N = `n_best` translations each.
 
-        Args:
-            text: The sources.
-            n_best: N.
-            **options: As `translate_ids` takes them.
+        The options are those of `translate_ids`.
         """
         source = self._source(text)
         source_ids = source.ids
