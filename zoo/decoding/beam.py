@@ -59,12 +59,9 @@ def length_penalty(length: Any, alpha: Any, kind: str = "gnmt") -> Any:
 def coverage_penalty(covered: Any, mask: Any, beta: Any) -> Any:
     """Penalty for source tokens without attention: beta sum_s log(min(sum_t alpha_ts, 1)).
 
-    It is at most 0. Shares of attention below 1e-4 count as 1e-4.
-
-    Args:
-        covered: float (R, T_x), the sum of each source token's attention over all steps.
-        mask: bool (R, T_x), its real tokens.
-        beta: From 0 up.
+    It is at most 0; beta is from 0 up. `covered` is the sum of each source token's attention over
+    all steps, float (R, T_x), of which shares below 1e-4 count as 1e-4; the mask marks real tokens,
+    bool (R, T_x).
 
     Source: Wu et al., arXiv:1609.08144, equation 14.
     """

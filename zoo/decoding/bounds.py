@@ -86,14 +86,10 @@ BOUNDS = {
 
 
 def require(name: str, value: Any, shown: str = "", served: bool = False) -> None:
-    """Raises unless a value is in the range of an option.
+    """Raises unless a number, or each of an array or eager tensor, is in the range of an option.
 
-    Args:
-        name: The option, one of `BOUNDS`.
-        value: A number, or an array or eager tensor of them. A tensor of a graph is not checked:
-            it has no values yet.
-        shown: The name in the message, such as `--top-k`; by default `name`.
-        served: Whether the bounds that protect a server apply, too.
+    A tensor of a graph is not checked: it has no values yet. `shown` is the name in the message,
+    such as `--top-k`; by default `name`. With `served` the bounds that protect a server apply, too.
 
     Raises:
         InputError: It is not.

@@ -49,15 +49,9 @@ class Filter:
             require(name, getattr(self, name))
 
     def __call__(self, logits: tf.Tensor, history: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        """Filters the logits.
+        """Filters logits float (B, V) -> float32 (B, V), -1e30 for tokens that are ruled out.
 
-        Args:
-            logits: float (B, V).
-            history: int32 (B, T), the row's tokens so far; entries from `count` on are ignored.
-            count: int32, their number.
-
-        Returns:
-            float32 (B, V); -1e30 for tokens that are ruled out.
+        The history int32 (B, T) has the row's tokens so far; entries from `count` on are ignored.
         """
         logits, history = tf.cast(logits, tf.float32), tf.cast(history, tf.int32)
         if tf.is_tensor(self.repetition_penalty) or self.repetition_penalty != 1.0:

@@ -11,22 +11,15 @@ FROM = 1024  # with fewer numbers a plain top-k is faster
 def largest(
     values: tf.Tensor, count: Any, offsets: tf.Tensor, bars: tf.Tensor, barred: tuple[int, ...]
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The largest of values[b K + k, v] + offsets[b, k] + bars[v], for each b.
+    """The n = `count` largest of values[b K + k, v] + offsets[b, k] + bars[v], for each b.
 
     Equal to `tf.math.top_k`, but faster in long rows: only blocks with large numbers are searched.
     The n largest numbers are in the n blocks with the largest maxima, or in as many more as contain
     barred places.
 
-    Args:
-        values: float32 (B K, V), V known to the graph.
-        count: n, at most K V.
-        offsets: float32 (B, K).
-        bars: float32 (V,), at most 0.
-        barred: The places at which `bars` may not be 0.
-
-    Returns:
-        The n largest of each b, largest first, and their k and v, (B, n) each. The order of
-        equal values is undefined.
+    Values are float32 (B K, V), V known to the graph, offsets float32 (B, K), and bars float32
+    (V,), at most 0, and other than 0 at the places `barred` alone; n is at most K V. Returns the
+    numbers, largest first, and their k and v, (B, n) each; the order of equal values is undefined.
     """
     size = values.shape[1]
     width = WIDTH if size >= FROM else 1

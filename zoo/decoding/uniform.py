@@ -14,19 +14,11 @@ HALF = 2.0**-32
 
 
 def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
-    """Uniform numbers in [0, 1), one for each row and step.
+    """Uniform numbers in [0, 1), one for each row and step: float64 (B, T), of 32 random bits each.
 
-    A number depends on the row's seed and the step. With one seed for all rows it also
-    depends on the place of the row, so that rows differ; the first row is the same as with its own
-    seed.
-
-    Args:
-        seed: int, for all rows; or int32 (B,), one a row.
-        rows: B.
-        steps: T.
-
-    Returns:
-        float64 (B, T), with 32 random bits each.
+    A number depends on the row's seed and the step; seeds are int32 (B,), one a row. With one int
+    for all rows it also depends on the place of the row, so that rows differ; the first row is the
+    same as with its own seed.
     """
     seed = tf.cast(seed, tf.uint32)
     place = tf.cast(tf.range(rows), tf.uint32)

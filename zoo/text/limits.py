@@ -14,16 +14,10 @@ TOKEN = 1_024  # characters of a token that is given as such
 
 
 def shortened(texts: tf.Tensor, most: int = TEXT, keep: str = "head") -> tf.Tensor:
-    """Cuts texts to `most` characters.
+    """Cuts texts, UTF-8 strings of any shape, to `most` Unicode characters.
 
-    Args:
-        texts: Strings of any shape, UTF-8.
-        most: Maximum number of Unicode characters.
-        keep: The part of a longer text to keep: its `head`, its `tail`, or half of each (the
-            `middle` is dropped).
-
-    Returns:
-        Strings of the same shape.
+    `keep` is the part of a longer text to keep: its `head`, its `tail`, or half of each (the
+    `middle` is dropped).
 
     Example:
         >>> shortened(tf.constant(["né", "abcdef"]), 4, "tail").numpy()[1]

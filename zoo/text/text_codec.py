@@ -82,13 +82,10 @@ class TextCodec(tf.Module):
         min_count: int = 1,
         **options: Any,
     ) -> "TextCodec":
-        """Builds a codec whose vocabulary is learned from the training texts.
+        """Builds a codec whose vocabulary is learned from the training split's texts.
 
-        Args:
-            texts: The training split's texts.
-            size: Maximum number of ids.
-            min_count: Minimum number of occurrences of a token.
-            **options: The other arguments of `TextCodec`.
+        It has at most `size` ids, of tokens that occur `min_count` times or more; the other
+        arguments are those of `TextCodec`.
         """
         codec = cls(Vocabulary(SPECIAL), **options)
         counts = token_counts(codec.tokens, list(texts))
@@ -139,15 +136,9 @@ class TextCodec(tf.Module):
         return self.joined(tf.gather(tf.constant(names), token_ids))
 
     def continued(self, prompts: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
-        """Joins each prompt, unchanged, with the text of the ids that follow it.
+        """Joins each prompt, unchanged, with the text of the ids (B, T) after it: strings (B,).
 
-        Args:
-            prompts: Strings (B,).
-            token_ids: int32 (B, T), as `text` takes them.
-
-        Returns:
-            Strings (B,). A space separates the next word as in `text`, unless the prompt ends in
-            white space.
+        A space separates the next word as in `text`, unless the prompt ends in white space.
         """
         added = self.text(token_ids)
         if self.level == "character":

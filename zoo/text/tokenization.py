@@ -13,13 +13,9 @@ QUOTES = (r"('{2,})", r"(?:^|\s)('+)", r"('+)(?:\s|$)")
 
 
 def words(texts: tf.Tensor) -> tf.RaggedTensor:
-    """Splits normalised texts into words and single punctuation marks.
+    """Splits texts (B,) from `Normalizer` into words and single punctuation marks: ragged (B, T).
 
-    Args:
-        texts: Strings (B,) from `Normalizer`.
-
-    Returns:
-        Ragged strings (B, T); an empty text has no token.
+    An empty text has no token.
 
     Example:
         >>> words(tf.constant(["it isn't bad!"])).to_list()[0]

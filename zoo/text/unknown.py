@@ -8,13 +8,9 @@ NAMED = 20  # unknown tokens of a text that are named
 
 
 def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
-    """The share of each text's tokens that are unknown.
+    """The share of each text's tokens that are unknown: ragged bool (B, T) -> float32 (B,), 0 to 1.
 
-    Args:
-        unknown: Ragged bool (B, T), True for a token that the vocabulary lacks.
-
-    Returns:
-        float32 (B,), 0 to 1; 0 for a text without tokens.
+    It is 0 for a text without tokens.
 
     Example:
         >>> flags = tf.ragged.constant([[True, False], []], dtype=tf.bool)
@@ -26,13 +22,9 @@ def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
 
 
 def unknown_tokens(tokens: tf.RaggedTensor, unknown: tf.RaggedTensor) -> tf.Tensor:
-    """The first unknown tokens of each text, at most 20.
+    """The first 20 unknown tokens of each text: strings (B, U), "" as padding, U at least 1.
 
-    Args:
-        tokens: Ragged strings (B, T).
-        unknown: Ragged bool (B, T), True for those that the vocabulary lacks.
-
-    Returns:
-        Strings (B, U), "" as padding; U is at least 1.
+    `tokens` are ragged strings (B, T), `unknown` ragged bool (B, T), True for those that the
+    vocabulary lacks.
     """
     return dense(tf.ragged.boolean_mask(tokens, unknown)[:, :NAMED], "")

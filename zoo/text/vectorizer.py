@@ -65,13 +65,10 @@ class Vectorizer(tf.Module):
         min_count: int = 1,
         **options: Any,
     ) -> "Vectorizer":
-        """Builds a vectorizer whose vocabulary is learned from the training texts.
+        """Builds a vectorizer whose vocabulary is learned from the training texts, and no others.
 
-        Args:
-            texts: The training split's texts, and no others.
-            size: Maximum number of ids.
-            min_count: Minimum number of occurrences of a token.
-            **options: The other arguments of `Vectorizer`.
+        It has at most `size` ids, of tokens that occur `min_count` times or more; the other
+        arguments are those of `Vectorizer`.
         """
         vectorizer = cls(Vocabulary(SPECIAL), **options)
         known = token_counts(vectorizer.all_tokens, list(texts))

@@ -68,10 +68,9 @@ def _parsed(where: str, fields: list[str], dim: int) -> tuple[str, np.ndarray]:
 
 
 def table(vectors: WordVectors, vocabulary: Vocabulary) -> tuple[np.ndarray, int]:
-    """A table of a file's vectors for a vocabulary.
+    """A vocabulary's table of a file's vectors, and the number of its words that the file has.
 
-    Returns:
-        float32 (V, D), zeros for words that the file lacks; the number of words that it has.
+    It is float32 (V, D), with zeros for words that the file lacks.
     """
     values = np.zeros((len(vocabulary), vectors.values.shape[1]), np.float32)
     places = {word: number for number, word in enumerate(vectors.words)}

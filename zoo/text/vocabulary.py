@@ -52,12 +52,10 @@ class Vocabulary(tf.Module):
 
     @classmethod
     def learn(cls, counts: dict[str, int], size: int = 30_000, min_count: int = 1) -> "Vocabulary":
-        """Keeps the most frequent tokens; ties are broken by code point order.
+        """Keeps the most frequent tokens of the training split, ties by code point order.
 
-        Args:
-            counts: Number of occurrences of each token in the training split.
-            size: Maximum number of ids, the four special tokens included.
-            min_count: Minimum number of occurrences of a token.
+        At most `size` ids, the four special tokens included, of tokens with a count of at least
+        `min_count`.
         """
         require_positive_int("min_count", min_count)
         if isinstance(size, bool) or not isinstance(size, int) or size <= len(SPECIAL):

@@ -67,13 +67,10 @@ class SubwordCodec(tf.Module):
         lower: bool = False,
         split_digits: bool = False,
     ) -> "SubwordCodec":
-        """Builds a codec whose pieces are learned from the training texts.
+        """Builds a codec whose pieces are learned from the training split's texts.
 
-        Args:
-            texts: The training split's texts.
-            size: Maximum number of ids, special tokens and bytes included.
-            lower: Whether to lower-case.
-            split_digits: Whether each digit is a separate piece.
+        `size` is the maximum number of ids, special tokens and bytes included; `lower` lower-cases,
+        and `split_digits` makes each digit a separate piece.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size <= len(RESERVED):
             raise InputError(

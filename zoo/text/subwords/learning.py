@@ -16,16 +16,11 @@ BREAK = "\n"  # no word contains it
 def learned_pieces(
     counts: Mapping[str, int], size: int, split_digits: bool = False
 ) -> dict[str, float]:
-    """Finds pieces under which the words are most probable.
+    """Finds at most `size` pieces under which the words are most probable; few words give fewer.
 
-    Args:
-        counts: Number of occurrences of each word; the blank before a word belongs to it.
-        size: Maximum number of pieces; few words give fewer.
-        split_digits: Whether each digit is a separate piece, so that numbers are always read digit
-            by digit.
-
-    Returns:
-        Log-probabilities in nats by piece, the largest first; in a piece the blank is U+2581.
+    `counts` has the number of occurrences of each word; the blank before a word belongs to it. With
+    `split_digits` each digit is a separate piece, so that numbers are always read digit by digit.
+    Returns log-probabilities in nats by piece, the largest first; in a piece the blank is U+2581.
     """
     known = _known_parts(counts, size)
     if not known:

@@ -35,14 +35,9 @@ def variants(
 ) -> list[Variants]:
     """Finds for each word its `count` best segmentations, fewer if it has no more.
 
-    A segmentation whose scores sum to s is drawn in proportion to exp(alpha s): of equal ones the
-    one with the longer last piece stands first.
-
-    Args:
-        codec: What knows the pieces.
-        words: Words as `SubwordCodec.index` gives them: normalised, a blank in front if one is.
-        count: Segmentations a word at most.
-        alpha: How much better ones are preferred; 0 makes all equally likely.
+    A segmentation whose scores sum to s is drawn in proportion to exp(alpha s), so alpha 0 makes
+    all equally likely: of equal ones the one with the longer last piece stands first. The words are
+    as `SubwordCodec.index` gives them: normalised, a blank in front if one is.
 
     Source: Kudo (2018), arXiv:1804.10959, section 3.2 (l-best sampling).
     """
