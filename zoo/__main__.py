@@ -24,8 +24,7 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command.
 
-    Returns:
-        The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
+    Returns the exit status: 0 done, 1 failed or interrupted, 2 wrong input.
     """
     words = sys.argv[1:] if arguments is None else arguments
     return guarded("python -m zoo", words, run)

@@ -27,13 +27,6 @@ class Failure(RuntimeError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggests the nearest known name for a misspelt one, or lists all of them.
 
-    Args:
-        name: What the user wrote.
-        known: The valid names.
-
-    Returns:
-        `did you mean 'lstm'?` or `known: gru, lstm, simple_rnn`.
-
     Example:
         >>> nearest("lstn", ["gru", "lstm"])
         "did you mean 'lstm'?"
@@ -50,10 +43,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def require_package(name: str, extra: str, purpose: str) -> Any:
     """Imports an optional package, or raises an error with the command that installs it.
 
-    Args:
-        name: The module to import.
-        extra: The extra of this project that contains the package.
-        purpose: The subject of the sentence, such as "the recipe translation".
+    `extra` is this project's extra that contains the package, `purpose` the subject of the
+    sentence, such as "the recipe translation".
     """
     try:
         return importlib.import_module(name)

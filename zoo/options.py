@@ -216,11 +216,9 @@ def add_arguments(
 ) -> None:
     """Adds a flag for each option; one that is not given is missing from the parsed result.
 
-    Args:
-        parser: An `argparse.ArgumentParser` or a group of one.
-        options: The options.
-        several: How to write several values of an option; the parsed value is then the text.
-        other_defaults: By name, text about a default that applies elsewhere.
+    `several` explains how to write several values of an option; the parsed value is then the text.
+    `other_defaults` has, by name, text about a default that applies elsewhere. The parser may be a
+    group of one.
     """
     for each in options:
         text, other = each.help.removesuffix("."), (other_defaults or {}).get(each.name, "")

@@ -25,17 +25,11 @@ _UNUSABLE = ("Noto Color Emoji", "Last Resort")
 
 
 def plot_label(text: str, longest: int = LONGEST) -> str:
-    r"""Escapes a string so that Matplotlib draws it literally.
+    r"""Escapes a string so that Matplotlib draws it literally; a label is never empty.
 
     A dollar sign starts no formula, white space and line breaks are one space, control characters
-    are drawn as a replacement character, invisible ones are left out, and long labels are cut.
-
-    Args:
-        text: Any string, such as a class name or a token.
-        longest: The most characters to keep; a longer text is cut and ends in an ellipsis.
-
-    Returns:
-        The label, which is never empty.
+    are drawn as a replacement character, invisible ones are left out, and a label of more than
+    `longest` characters is cut and ends in an ellipsis.
 
     Example:
         >>> plot_label("$$"), plot_label("a\n\tb"), plot_label(" "), plot_label("abcdef", longest=4)

@@ -126,13 +126,10 @@ def registered(name: str, target: Any, topology: str | None = None) -> Iterator[
 
 
 def preset(name: str, builder: Callable[..., keras.Model], text: str, **options: Any) -> None:
-    """Registers a variant of an architecture: the same builder with other defaults.
+    """Registers a variant of an architecture: a registered builder with other defaults.
 
-    Args:
-        name: The preset's name.
-        builder: A registered builder; the preset shares its topology and all its options.
-        text: The first line of the preset's description.
-        **options: The options whose defaults change; each can still be given.
+    It shares the builder's topology and all its options; each can still be given. `text` is the
+    first line of its description.
     """
     entry = architecture(builder.__name__)
     rest = entry.documentation.partition("\n")[2]
@@ -176,9 +173,8 @@ def cell_names() -> list[str]:
 def names(topology: str | None = None, cell: str | None = None) -> list[str]:
     """The names of the registered architectures, in alphabetical order.
 
-    Args:
-        topology: Only those of this topology (`many_to_one`, ...).
-        cell: Only those that can be built with this cell (`lstm`, ...).
+    With `topology` only those of it (`many_to_one`, ...), with `cell` only those that can be built
+    with it (`lstm`, ...).
 
     Example:
         >>> import zoo

@@ -19,14 +19,9 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The mean negative log-likelihood of the labels.
+    """The mean negative log-likelihood of labels int (N,) from logits float (N, C), in nats.
 
-    Args:
-        logits: float (N, C).
-        labels: int (N,), 0 to C - 1; -1, an unknown label, is ignored.
-
-    Returns:
-        Nats per labelled example; 0 if there is none.
+    Labels are 0 to C - 1; -1, an unknown label, is ignored. The mean is 0 if no label is known.
 
     Raises:
         InputError: The numbers of labels and logits differ, or a label is out of range.
@@ -88,15 +83,10 @@ class Confusion:
 
 
 def count_confusions(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> Confusion:
-    """Counts how often each class was predicted for each true class.
+    """Counts how often each class was predicted for each true class: the pairs that occur.
 
-    Args:
-        labels: int (N,), the true classes, 0 to C - 1; an unknown one, -1, does not count.
-        predictions: int (N,), the predicted ones.
-        num_classes: C; the memory does not depend on it.
-
-    Returns:
-        The pairs of classes that occur, with their counts.
+    Labels int (N,), the true classes, are 0 to C - 1; an unknown one, -1, does not count. The
+    predictions are int (N,). The memory does not depend on C = `num_classes`.
 
     Raises:
         InputError: There are more of the one than of the other, or a number is out of range.
@@ -131,16 +121,11 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 def classification_scores(
     confusion: np.ndarray | Confusion, classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy and F1 from a confusion matrix.
+    """Accuracy and F1 from the counts of `count_confusions`, or int (C, C), true classes as rows.
 
     F1 of a class is 2 TP / (2 TP + FP + FN), and 0 where the class neither occurs nor is predicted.
-
-    Args:
-        confusion: The counts of `count_confusions`, or int (C, C), true classes as rows.
-        classes: The C names.
-
-    Returns:
-        `accuracy`, `f1_macro` (the mean over the classes) and `f1` (class name -> F1), all 0 to 1.
+    Returns `accuracy`, `f1_macro` (the mean over the classes) and `f1` (class name -> F1), all 0 to
+    1.
 
     Example:
         >>> classification_scores(np.array([[1, 1], [0, 2]]), ["no", "yes"])["f1"]["yes"]

@@ -82,16 +82,10 @@ def token_accuracy(gold: Tags, predicted: Tags) -> float:
 def unseen_accuracy(
     tokens: Tags, gold: Tags, predicted: Tags, known: Set[str]
 ) -> tuple[float, int]:
-    """The share of right tags among the tokens that are not in `known`.
+    """The share of right tags among the tokens that are not in `known`, and the number of these.
 
-    Args:
-        tokens: Each sentence's tokens.
-        gold: Their true tags.
-        predicted: Their predicted tags.
-        known: The words of the training split, written as the tokens are.
-
-    Returns:
-        The accuracy, 0 to 1, and the number of such tokens; 0 and 0 if all are known.
+    `known` are the words of the training split, written as the tokens are. The share is 0 to 1;
+    both are 0 if all tokens are known.
 
     Raises:
         InputError: Lengths differ.
@@ -105,15 +99,9 @@ def unseen_accuracy(
 
 
 def count_tag_confusions(gold: Tags, predicted: Tags, tags: Sequence[str]) -> Confusion:
-    """Counts how often each tag was predicted for each true tag.
+    """Counts how often each tag was predicted for each true tag: the pairs that occur.
 
-    Args:
-        gold: The true tags of each sentence.
-        predicted: The predicted ones.
-        tags: The C tags in the order of their numbers.
-
-    Returns:
-        The pairs of tags that occur, with their counts.
+    `tags` are the C tags in the order of their numbers.
 
     Raises:
         InputError: Lengths differ, or a tag is not among `tags`.

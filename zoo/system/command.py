@@ -52,13 +52,9 @@ class Place:
 def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], int]) -> int:
     """Runs a command and reports its failures in one sentence.
 
-    Args:
-        name: The command, for the log: `python -m zoo`.
-        words: Its arguments.
-        run: Does the work and returns the exit status; it may note its `Place`.
-
-    Returns:
-        The exit status: 0 done, 1 failed or interrupted, 2 wrong input.
+    `run` does the work and returns the exit status; it may note its `Place`. `name` is the
+    command's for the log: `python -m zoo`. Returns the exit status: 0 done, 1 failed or
+    interrupted, 2 wrong input.
 
     Raises:
         SystemExit: The parser has printed its help or a usage error.

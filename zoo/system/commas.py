@@ -10,9 +10,7 @@ QUOTE = '"'
 def separated(name: str, text: str) -> list[str]:
     """Splits at commas, except within quotes and within paths of existing files.
 
-    Args:
-        name: The option, for the error.
-        text: Such as `a,b`, `"a,b",c` or the path `data/a,b.tsv`.
+    The text of the option `name` is such as `a,b`, `"a,b",c` or the path `data/a,b.tsv`.
 
     Raises:
         InputError: A quote is not closed, or something follows it.

@@ -58,12 +58,8 @@ def make_folder(folder: Path) -> None:
 def replacing(path: Path, *, checked: bool = False) -> Iterator[Path]:
     """Writes a file atomically: an existing one stays until the new one is on the disk.
 
-    Args:
-        path: The file; its folder exists.
-        checked: Whether the file's SHA-256 is recorded in the folder's `SHA256SUMS`.
-
-    Yields:
-        The temporary path to write to; it has the ending of `path`.
+    The file's folder exists. Yields the temporary path to write to, which has the ending of `path`.
+    With `checked` the file's SHA-256 is recorded in the folder's `SHA256SUMS`.
     """
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:

@@ -38,12 +38,10 @@ class _Refused(ValueError):
 
 
 def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
-    """Loads a model that the project saved.
+    """Loads a model that the project saved, from a `.keras` file.
 
-    Args:
-        path: The `.keras` file.
-        compile: Whether optimizer, loss and metrics are loaded too.
-        advice: How to replace a damaged file.
+    With `compile` optimizer, loss and metrics are loaded too; `advice` is how to replace a damaged
+    file.
 
     Raises:
         InputError: There is no such file, or it is intact but its model cannot be built here.

@@ -168,8 +168,7 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
 def opened(path: str | Path) -> Iterator[BinaryIO]:
     """Opens a file for reading bytes; decompresses gzip, by its name or its first bytes.
 
-    Args:
-        path: A file, or a named pipe into which another program writes.
+    It may be a named pipe into which another program writes.
 
     Raises:
         InputError: Nothing is written into a named pipe for `PIPE_SECONDS`.

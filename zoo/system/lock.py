@@ -29,12 +29,8 @@ def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
     """Locks a folder against other processes in a `with` block.
 
     A missing folder is made, and deleted afterwards if it is empty. The same process may lock a
-    folder several times.
-
-    Args:
-        folder: The folder.
-        what: Name of the folder in the sentence, such as `the run`.
-        advice: What to do if another process holds it.
+    folder several times. `what` is the folder's name in the sentence, such as `the run`, and
+    `advice` what to do if another process holds it.
 
     Raises:
         InUseError: Another process holds it.

@@ -117,11 +117,7 @@ def for_training() -> Iterator[None]:
 
 
 def built(name: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """Builds a model if its weights fit into the memory that is available.
-
-    Args:
-        name: Name of the model in the sentence.
-        build: Builds it.
+    """Builds a model, `name` in errors, if its weights fit into the memory that is available.
 
     Raises:
         ModelTooLargeError: They do not fit; the sentence has the number of parameters and the GiB.

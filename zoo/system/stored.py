@@ -16,11 +16,8 @@ _KINDS: dict[type, str] = {dict: "an object {...}", list: "a list [...]"}
 def read_text(path: Path, *, what: str = "", missing: str, advice: str = ADVICE) -> str:
     """Reads a text file in UTF-8 and verifies its checksum, if it has one.
 
-    Args:
-        path: The file.
-        what: Name of the file in the sentence, if it is missing.
-        missing: What to do if there is no such file.
-        advice: What to do if it is damaged.
+    `what` is the name of the file in the sentence if it is missing; `missing` and `advice` are what
+    to do if it is missing or damaged.
 
     Raises:
         InputError: It cannot be read.

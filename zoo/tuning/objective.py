@@ -44,12 +44,10 @@ class Objective:
 
 
 def objective_of(given: Any, direction: str | None = None) -> Objective:
-    """Resolves an objective and its direction.
+    """Resolves an objective and its direction, by default that of the metric in Keras or the zoo.
 
-    Args:
-        given: `loss`, the name of a Keras metric or loss, a metric or loss object, its class, or a
-            function of targets and predictions.
-        direction: `max` or `min`; by default that of the metric in Keras or the zoo.
+    It is `loss`, the name of a Keras metric or loss, a metric or loss object, its class, or a
+    function of targets and predictions.
 
     Raises:
         InputError: There is no such metric, or its direction is unknown.
