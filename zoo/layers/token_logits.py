@@ -78,30 +78,25 @@ class TokenLogits(ConfiguredLayer, MaskedLayer):
         self, states: Any, table: Any = None, target_ids: Any = None, training: bool = False
     ) -> Any:
         kernel = self.kernel if table is None else table
-        if target_ids is None:
-            return self._logits(states, kernel, self.bias)
-        if training and 0 < self.sampled < self.vocabulary_size:
+        if training and target_ids is not None and 0 < self.sampled < self.vocabulary_size:
             return self._estimated(states, kernel, target_ids)
-        logits = self._logits(states, kernel, self.bias)
+        logits = self._logits(states, kernel)
+        if target_ids is None:
+            return logits
         return ops.sparse_categorical_crossentropy(target_ids, logits, from_logits=True)
 
     def matrix(self, table: Any = None) -> Any:
         """What states are multiplied with, (D, V): the same at all steps of a loop."""
-        return self._matrix(self.kernel if table is None else table)
-
-    def project(self, states: Any, matrix: Any) -> Any:
-        """States (..., D) and what `matrix` gives -> logits (..., V)."""
-        return self._products(states, matrix, self.bias)
-
-    def _matrix(self, kernel: Any) -> Any:
+        kernel = self.kernel if table is None else table
         return ops.transpose(ops.cast(kernel, self.compute_dtype))
 
-    def _products(self, states: Any, matrix: Any, bias: Any) -> Any:
+    def project(self, states: Any, matrix: Any, bias: Any = None) -> Any:
+        """States (..., D) and what `matrix` gives -> logits (..., V)."""
         product = ops.cast(ops.matmul(states, matrix), "float32")
-        return ops.add(product, ops.cast(bias, "float32"))
+        return ops.add(product, ops.cast(self.bias if bias is None else bias, "float32"))
 
-    def _logits(self, states: Any, kernel: Any, bias: Any) -> Any:
-        return self._products(states, self._matrix(kernel), bias)
+    def _logits(self, states: Any, kernel: Any, bias: Any = None) -> Any:
+        return self.project(states, self.matrix(kernel), bias)
 
     def _estimated(self, states: Any, kernel: Any, target_ids: Any) -> Any:
         head = self.sampled // 2
