@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.decoding.filtering import RULED_OUT
-from zoo.decoding.largest import FROM, WIDTH, largest
+from zoo.decoding.beam import FROM, WIDTH, largest
 
 SIZES = [3, FROM - 1, FROM, FROM + 1, 50 * WIDTH + 7]
 
