@@ -5,7 +5,7 @@ from zoo.crf.loss import CRFAccuracy, CRFLoss
 from zoo.layers.activation_regularization import ActivationRegularization
 from zoo.layers.attention import Attention, Memory
 from zoo.layers.bridges import EncoderBridge, RowDropout, StateBridge
-from zoo.layers.decoder import Decoder
+from zoo.layers.decoder import Decoder, ScheduledSampling
 from zoo.layers.direction import Direction
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
@@ -16,7 +16,6 @@ from zoo.layers.recurrent_options import (
     RecurrentOptions,
     StackOptions,
 )
-from zoo.layers.scheduled_sampling import ScheduledSampling
 from zoo.layers.stock import from_stock, to_stock
 from zoo.layers.token_logits import TokenLogits
 from zoo.recurrence.states import States, named_states, nested_states
