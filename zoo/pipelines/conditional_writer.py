@@ -26,8 +26,7 @@ from zoo.pipelines.writer import NEVER, TOKENS, totals
 from zoo.text import BOS, EOS, PAD, SubwordCodec, TextCodec
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 from zoo.text.nfc import composer
-from zoo.text.text_path import dense
-from zoo.text.unknown import unknown_share, unknown_tokens
+from zoo.text.text_path import dense, unknown_share, unknown_tokens
 
 TEXTS = (*ODD_TEXTS, b"Smith", b"abc " * 300)
 OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")

@@ -23,7 +23,7 @@ from zoo.pipelines.pipeline import (
 )
 from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec
 from zoo.text.limits import SCORED, TEXT, is_long, shortened
-from zoo.text.unknown import unknown_share, unknown_tokens
+from zoo.text.text_path import unknown_share, unknown_tokens
 
 TEXTS = (*ODD_TEXTS, b"The quick brown fox.\nIt ran", b"abc " * 300)
 TOKENS = (b"[BOS]", b"a", b"\xff")

@@ -9,9 +9,8 @@ from zoo.text.subwords.codec import SubwordCodec
 from zoo.text.subwords.sampling import SubwordSampler, Variants, variants
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
-from zoo.text.text_path import TextPath
+from zoo.text.text_path import TextPath, unknown_share, unknown_tokens
 from zoo.text.token_vectorizer import TokenVectorizer
-from zoo.text.unknown import unknown_share, unknown_tokens
 from zoo.text.vectorizer import Vectorizer
 from zoo.text.vectors import WordVectors, load_vectors
 from zoo.text.vocabulary import BOS, EOS, PAD, SPECIAL, UNK, Vocabulary

@@ -1,4 +1,4 @@
-"""What all text paths share: their protocol, and work on whole splits in chunks."""
+"""What all text paths share: their protocol, work on whole splits, unknown tokens."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 Item = TypeVar("Item")
 CHUNK = 256  # texts per call when a whole split is encoded
+NAMED = 20  # unknown tokens of a text that are named
 
 
 class TextPath(Protocol):
@@ -74,3 +75,26 @@ def dense(rows: tf.RaggedTensor, padding: Any = 0) -> tf.Tensor:
     values = rows.to_tensor(padding)
     missing = tf.maximum(1 - tf.shape(values)[1], 0)
     return tf.pad(values, [(0, 0), (0, missing)], constant_values=padding)
+
+
+def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
+    """The share of each text's tokens that are unknown: ragged bool (B, T) -> float32 (B,), 0 to 1.
+
+    It is 0 for a text without tokens.
+
+    Example:
+        >>> flags = tf.ragged.constant([[True, False], []], dtype=tf.bool)
+        >>> unknown_share(flags).numpy().tolist()
+        [0.5, 0.0]
+    """
+    count = tf.reduce_sum(tf.cast(unknown, tf.float32), axis=1)
+    return count / tf.cast(tf.maximum(unknown.row_lengths(), 1), tf.float32)
+
+
+def unknown_tokens(tokens: tf.RaggedTensor, unknown: tf.RaggedTensor) -> tf.Tensor:
+    """The first 20 unknown tokens of each text: strings (B, U), "" as padding, U at least 1.
+
+    `tokens` are ragged strings (B, T), `unknown` ragged bool (B, T), True for those that the
+    vocabulary lacks.
+    """
+    return dense(tf.ragged.boolean_mask(tokens, unknown)[:, :NAMED], "")
