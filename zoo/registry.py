@@ -221,16 +221,11 @@ def build(name: str, /, **config: Any) -> keras.Model:
     missing = [name for name, option in options.items() if option.required and name not in config]
     if missing:
         raise InputError(f"{name} needs {', '.join(missing)}: see zoo.describe({name!r})")
-    for option, value in config.items():
-        _check_size(option, value)
     sizes = {option: value for option, value in config.items() if isinstance(value, int)}
+    for option, value in sizes.items():  # larger ones take hours, or no shape can have them
+        most = MOST_LAYERS if option.endswith("layers") else 2**31 - 1
+        if value > most:
+            raise InputError(f"{option} must be at most {most}, got {str(value)[:40]}")
     largest = max(sizes, key=lambda option: sizes[option], default="")
     description = f"{name} with {largest} {sizes[largest]}" if largest else name
     return memory.built(description, functools.partial(entry.build, config))
-
-
-def _check_size(option: str, value: Any) -> None:
-    """Refuses numbers with which building alone would take hours, or no shape can be made."""
-    most = MOST_LAYERS if option.endswith("layers") else 2**31 - 1
-    if isinstance(value, int) and value > most:
-        raise InputError(f"{option} must be at most {most}, got {str(value)[:40]}")

@@ -98,8 +98,9 @@ def language_model(
     inputs: Any = token_ids
     before = None
     if explicit_states:
-        inputs = {"token_ids": token_ids, **_state_inputs(recurrent)}
-        before = nested_states(inputs)
+        sizes = [[direction.state_sizes for direction in layer] for layer in recurrent.directions]
+        states = {key: keras.Input((n,), name=key) for key, n in named_states(sizes).items()}
+        inputs, before = {"token_ids": token_ids, **states}, nested_states(states)
     lookup = [token_ids, table] if looked_up else None
     states, after = recurrent(vectors, mask=mask, initial_states=before, lookup=lookup)
     dropped = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
@@ -113,12 +114,6 @@ def language_model(
     logits = head(dropped, table if tied else None)
     outputs = {"logits": logits, **named_states(after)} if explicit_states else logits
     return LanguageModel(inputs, outputs, name=name)
-
-
-def _state_inputs(body: Recurrent) -> dict[str, Any]:
-    """Creates an input for each state."""
-    sizes = [[direction.state_sizes for direction in layer] for layer in body.directions]
-    return {name: keras.Input((size,), name=name) for name, size in named_states(sizes).items()}
 
 
 @keras.saving.register_keras_serializable("zoo")

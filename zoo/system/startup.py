@@ -107,14 +107,10 @@ def restore_interrupts() -> None:
 
 
 def _end_on_interrupt() -> None:
-    if _is_usual_interrupt():
-        signal.signal(signal.SIGINT, _interrupted)
-
-
-def _is_usual_interrupt() -> bool:
-    """Whether nobody else handles or ignores Ctrl-C; only the main thread may change that."""
+    """Unless Ctrl-C has another handler; only the main thread may change it."""
     in_main_thread = threading.current_thread() is threading.main_thread()
-    return in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
 
 
 def _interrupted(_number: int, _frame: Any) -> None:
