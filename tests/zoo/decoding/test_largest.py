@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.decoding.filtering import RULED_OUT
 from zoo.decoding.beam import FROM, WIDTH, largest
+from zoo.decoding.filtering import RULED_OUT
 
 SIZES = [3, FROM - 1, FROM, FROM + 1, 50 * WIDTH + 7]
 
