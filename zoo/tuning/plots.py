@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from zoo.plots import drawing, plot_label, save
-from zoo.tuning import phrases
 from zoo.tuning.results import Findings, Point
+from zoo.tuning.values import shown
 
 COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860")
 TITLES = {
@@ -134,7 +134,7 @@ def _pareto(findings: Findings) -> Figure:
     axes.plot([_value(p, cost) for p in rest], [p.score for p in rest], "o", color="lightgrey")
     axes.plot([_value(p, cost) for p in front], [p.score for p in front], "o-", color=COLORS[0])
     for point in front:
-        setting = ", ".join(plot_label(phrases.shown(value)) for value in point.values.values())
+        setting = ", ".join(plot_label(shown(value)) for value in point.values.values())
         axes.annotate(
             setting,
             (_value(point, cost), point.score),
@@ -170,7 +170,7 @@ def _scale(findings: Findings, axes: Any) -> None:
         axes.set_xticks(list(axis.values), [f"{value:g}" for value in axis.values])
     else:
         axes.set_xticks(
-            range(len(axis.values)), [plot_label(phrases.shown(value)) for value in axis.values]
+            range(len(axis.values)), [plot_label(shown(value)) for value in axis.values]
         )
 
 

@@ -1,8 +1,7 @@
 """The setting that a study recommends and the reason, in one or two sentences."""
 
-from zoo.tuning import phrases, plots
+from zoo.tuning import plots
 from zoo.tuning.results import Findings, Point
-from zoo.tuning.storage import number
 
 NAMED = 3  # failures that the recommendation names; the report lists all
 
@@ -11,9 +10,7 @@ def recommendation(findings: Findings) -> str:
     """The recommended setting and the reason."""
     study, last = findings.study, findings.study.fractions[-1]
     chosen, best = findings.recommended(last), findings.best(findings.along(last))
-    sentence = (
-        f"Take {phrases.settings(chosen)}: validation {phrases.name(study)} {phrases.score(chosen)}"
-    )
+    sentence = f"Take {chosen.settings}: validation {study.objective_name} {chosen.scored}"
     if chosen is best and best.error is None:
         reason = "the best mean; with one seed there is no spread to judge the others by."
     elif chosen is best:
@@ -23,7 +20,7 @@ def recommendation(findings: Findings) -> str:
     else:
         reason = (
             f"the smallest network within one standard error ({best.error:.4f}) of the best, "
-            f"{phrases.settings(best)} with {phrases.score(best)}."
+            f"{best.settings} with {best.scored}."
         )
     warning = failed(findings)
     return f"{sentence}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
@@ -37,18 +34,11 @@ def failed(findings: Findings) -> str:
     if not failures:
         return ""
     ended = findings.finished + len(failures)
-    named = "; ".join(failure(findings, trial) for trial in list(failures)[:NAMED])
+    named = "; ".join(list(failures.values())[:NAMED])
     more = f"; and {len(failures) - NAMED} more" if len(failures) > NAMED else ""
     return (
         f"Careful: {len(failures)} of {ended} settings failed and were not compared: {named}{more}."
     )
-
-
-def failure(findings: Findings, trial: str) -> str:
-    """A trial that failed, its reason and its settings."""
-    values = findings.failed_values.get(trial)
-    settings = f" ({phrases.of_values(values)})" if values else ""
-    return f"trial {number(trial)}: {findings.failures[trial].rstrip('.')}{settings}"
 
 
 def _border(findings: Findings, chosen: Point) -> str:

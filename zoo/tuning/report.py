@@ -6,12 +6,13 @@ from typing import Any
 
 from zoo.errors import InputError
 from zoo.system import durable
-from zoo.tuning import phrases, plots
+from zoo.tuning import plots
 from zoo.tuning.journal import Journal
-from zoo.tuning.recommendation import failed, failure, recommendation
+from zoo.tuning.recommendation import failed, recommendation
 from zoo.tuning.results import Findings
 from zoo.tuning.storage import Records, number, write_json
 from zoo.tuning.study import Study
+from zoo.tuning.values import shown
 
 UNITS = {  # of the costs
     "parameters": "parameters",
@@ -33,7 +34,7 @@ def report(study: Study, directory: Path, command: str, extra: Mapping[str, Any]
     findings = Findings.of(study, records)
     last = study.fractions[-1]
     if not findings.at(last):
-        failures = "; ".join(failure(findings, trial) for trial in findings.failures)
+        failures = "; ".join(findings.failures.values())
         raise InputError(
             f"no trial of {directory} was finished, so there is nothing to report"
             + (f": {failures}" if failures else ": give it more --minutes, or go on with --resume")
@@ -55,7 +56,7 @@ def _markdown(findings: Findings, sentence: str, command: str, records: Records)
     searched = "; ".join(
         f"`{axis.name}` "
         + (
-            ", ".join(phrases.shown(value) for value in axis.values)
+            ", ".join(shown(value) for value in axis.values)
             if axis.values
             else f"{axis.low:g} to {axis.high:g}"
         )
@@ -102,10 +103,10 @@ def _markdown(findings: Findings, sentence: str, command: str, records: Records)
     ]
     if findings.failures:
         lines += ["", "## Trials that failed", ""]
-        for trial in findings.failures:
+        for trial, failure in findings.failures.items():
             trace = f"trials/{trial}/traceback.txt"
             place = f", see `{trace}`" if (records.directory / trace).exists() else ""
-            lines.append(f"- {failure(findings, trial).removeprefix('trial ')}{place}")
+            lines.append(f"- {failure.removeprefix('trial ')}{place}")
     return "\n".join(lines) + "\n"
 
 
@@ -114,15 +115,15 @@ def _table(findings: Findings) -> str:
     others = [other.name for other in study.space.axes if other is not axis]
     costs = [name for name in UNITS if findings.front(name)]
     heads = [axis.name, *others]
-    heads += [f"{phrases.name(study)}, {phrases.share(share)}" for share in study.fractions]
+    heads += [f"{study.objective_name}, {_share(share)}" for share in study.fractions]
     heads += [UNITS[name] for name in costs]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     best = findings.best(findings.along(study.fractions[-1]))
     for point in findings.every():
-        cells = [phrases.shown(point.values.get(name, "-")) for name in (axis.name, *others)]
+        cells = [shown(point.values.get(name, "-")) for name in (axis.name, *others)]
         for fraction in study.fractions:
             same = [p for p in findings.at(fraction) if p.trial == point.trial]
-            text = phrases.score(same[0]) if same else "-"
+            text = same[0].scored if same else "-"
             cells.append(f"**{text}**" if same and same[0] is best else text)
         for name in costs:
             value = point.mean(name)
@@ -145,21 +146,25 @@ def _memorising(findings: Findings) -> str:
         ]
         if found:
             sentences.append(
-                f"With {phrases.share(fraction)}, {phrases.settings(found[0])} is the smallest "
+                f"With {_share(fraction)}, {found[0].settings} is the smallest "
                 "network whose validation loss rises before training ends, while its training loss "
                 "falls: it begins to overfit."
             )
         else:
             sentences.append(
-                f"With {phrases.share(fraction)}, no network's validation loss rises by more than "
+                f"With {_share(fraction)}, no network's validation loss rises by more than "
                 "2 % before training ends."
             )
     return " ".join(sentences) + " Training losses are measured with dropout, while it trains."
 
 
+def _share(fraction: float) -> str:
+    return "all data" if fraction == 1 else f"{fraction:g} of the data"
+
+
 def _fractions(study: Study) -> str:
     if len(study.fractions) == 1:
-        return f"on {phrases.share(study.fractions[0])}"
+        return f"on {_share(study.fractions[0])}"
     shares = ", ".join(f"{fraction:g}" for fraction in study.fractions)
     return f"on {shares} of the training data"
 
@@ -173,8 +178,7 @@ def _write_csv(records: Records, path: Path) -> None:
     rows = []
     for row in records.rows():
         values = {
-            name: phrases.shown(v) if isinstance(v, list | dict) else v
-            for name, v in row["values"].items()
+            name: shown(v) if isinstance(v, list | dict) else v for name, v in row["values"].items()
         }
         rows.append({**values, **row, "trial": number(row["trial"]), "folder": row["trial"]})
         del rows[-1]["values"]

@@ -3,12 +3,13 @@
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.tuning.space import Axis
-from zoo.tuning.storage import Records
+from zoo.tuning.storage import Records, number
 from zoo.tuning.study import Study
+from zoo.tuning.values import in_words
 
 Row = dict[str, Any]
 
@@ -52,6 +53,17 @@ class Point:
         deviation = self.deviation(self.objective)
         return None if deviation is None else deviation / math.sqrt(len(self.rows))
 
+    @property
+    def settings(self) -> str:
+        """The values in words, `units 64, cell gru`."""
+        return in_words(self.values)
+
+    @property
+    def scored(self) -> str:
+        """The objective's mean, with its spread if there are several seeds."""
+        deviation = self.deviation(self.objective)
+        return f"{self.score:.4f}" + ("" if deviation is None else f" ± {deviation:.4f}")
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -60,14 +72,12 @@ class Findings:
     Attributes:
         study: The search.
         points: A point for each trial and fraction whose runs are complete.
-        failures: The trials that failed, and why.
-        failed_values: Their settings.
+        failures: A sentence for each trial that failed: its reason and its settings.
     """
 
     study: Study
     points: tuple[Point, ...]
     failures: dict[str, str]
-    failed_values: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def finished(self) -> int:
@@ -92,9 +102,12 @@ class Findings:
             for (trial, fraction), rows in sorted(groups.items())
             if len(rows) == study.seeds
         ]
-        failures = records.failures()
-        values = {trial: records.failed_values(trial) for trial in failures}
-        return cls(study, tuple(points), failures, values)
+        failures = {}
+        for trial, reason in records.failures().items():
+            values = records.failed_values(trial)
+            settings = f" ({in_words(values)})" if values else ""
+            failures[trial] = f"trial {number(trial)}: {reason.rstrip('.')}{settings}"
+        return cls(study, tuple(points), failures)
 
     def at(self, fraction: float) -> list[Point]:
         """The points of a fraction of the data, ordered along the main axis."""

@@ -72,6 +72,11 @@ class Study:
                 require_package(name, "bayesian", "the algorithm bayesian")
 
     @property
+    def objective_name(self) -> str:
+        """The objective in prose."""
+        return self.objective.replace("_", " ")
+
+    @property
     def settings(self) -> int | None:
         """The number of trials, if it is known: in a grid."""
         if self.algorithm != "grid":

@@ -18,9 +18,9 @@ from zoo.errors import InputError
 from zoo.system import lock
 from zoo.tuning.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
-from zoo.tuning.phrases import of_values, shown
 from zoo.tuning.storage import Measure, Records, Run, number
 from zoo.tuning.study import Study
+from zoo.tuning.values import in_words, shown
 
 BEAT = 2.0  # seconds between two heartbeats of a worker: each worker changes its own file
 PATIENCE = 30.0  # seconds without a heartbeat after which a trial goes to another worker
@@ -62,7 +62,7 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         reason = str(error) if known else _one_line(error)
         self.records.fail(trial, values, reason, trace)
         print(
-            f"trial {number(trial)} failed: {reason.rstrip('.')} ({of_values(values)})", flush=True
+            f"trial {number(trial)} failed: {reason.rstrip('.')} ({in_words(values)})", flush=True
         )
         return reason
 

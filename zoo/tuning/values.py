@@ -1,4 +1,4 @@
-"""Option values in JSON's types, so that a study is unchanged by saving and loading."""
+"""Option values in JSON's types, so that saving and loading keep a study; and in words."""
 
 import enum
 import json
@@ -83,3 +83,15 @@ def whole(name: str, value: Any, least: int) -> int:
 def label(value: Any) -> str:
     """A unique text for a value."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def shown(value: Any) -> str:
+    """A value in words: a number with at most four digits, lists and dicts as JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """Values of options in words, `units 64, cell gru`."""
+    return ", ".join(f"{name} {shown(value)}" for name, value in values.items())
