@@ -1,4 +1,7 @@
-"""The layers that architectures are built from; and weights from and to stock Keras layers."""
+"""The layers that architectures are built from; and weights from and to stock Keras layers.
+
+Each layer also takes the arguments of any Keras layer: `name`, `dtype`, `trainable`.
+"""
 
 from zoo.crf.layer import CRF
 from zoo.crf.loss import CRFAccuracy, CRFLoss

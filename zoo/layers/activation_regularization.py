@@ -24,7 +24,6 @@ class ActivationRegularization(ConfiguredLayer, MaskedLayer):
     Args:
         ar: Weight of the states after dropout.
         tar: Weight of the change from step to step, before dropout.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: A weight is negative.

@@ -34,7 +34,6 @@ class Affixes(ConfiguredLayer, MaskedLayer):
         buckets: M, rows of each length's table.
         prefixes: Lengths of beginnings, in letters.
         suffixes: Lengths of endings.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: A size is no positive int, or M is above 2,000,000.

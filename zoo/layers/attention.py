@@ -48,7 +48,6 @@ class Attention(ConfiguredLayer, masking.MaskedLayer):
         score: `dot`, `general` or `additive`.
         units: A, width of the sum within the tanh of `additive`; by default Q.
         coverage: Whether the scores see the coverage.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: An option has a wrong value, or `dot` gets two widths.

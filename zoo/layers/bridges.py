@@ -78,7 +78,6 @@ class StateBridge(_Bridge):
         units: Hidden size K of the body.
         num_layers: L, the body's layers; it is unidirectional.
         cell_options: The cell's own options.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: An option has a wrong value.
@@ -121,7 +120,6 @@ class EncoderBridge(_Bridge):
         units: Hidden size K of the decoder.
         num_layers: L, the decoder's layers.
         cell_options: The cell's own options.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: An option has a wrong value, or `copy` gets states of another width.
@@ -185,7 +183,6 @@ class RowDropout(ConfiguredLayer):
 
     Args:
         rate: Fraction of the rows.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: The rate is not a number from 0 up to, but not including, 1.

@@ -73,7 +73,6 @@ class CharacterCNN(_CharacterLayer):
         units: K, shared out among the widths.
         dropout: Share dropped from the letters' vectors, in training.
         widths: How many letters each convolution sees.
-        **kwargs: The Keras layer's own arguments.
 
     Source: Ma and Hovy, arXiv:1603.01354, section 2.1; several widths, Kim et al.,
         arXiv:1508.06615, section 2.2.
@@ -160,7 +159,6 @@ class CharacterRNN(_CharacterLayer):
         units: K.
         dropout: Share dropped from the letters' vectors, in training.
         cell: The recurrent cell.
-        **kwargs: The Keras layer's own arguments.
 
     Source: Lample et al., arXiv:1603.01360, section 4.1.
     """

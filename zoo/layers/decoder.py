@@ -221,7 +221,6 @@ class ScheduledSampling(ConfiguredLayer):
 
     Args:
         rate: Probability that a token is the model's own.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: The rate is no share.

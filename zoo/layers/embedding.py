@@ -38,7 +38,6 @@ class TokenEmbedding(ConfiguredLayer):
         type_dropout: Share of the vocabulary whose learned vectors are zero, in training: a token
             is dropped in all its places of a batch, and the others grow by 1 / (1 - share).
         gives_table: Give the learned table (V, E) beside the vectors, for a layer that shares it.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: An option has a value that does not fit.

@@ -47,7 +47,6 @@ class AttentionPooling(ConfiguredLayer, _Pooling):
 
     Args:
         units: Size of u_t; by default that of the states.
-        **kwargs: The Keras layer's own arguments.
 
     Source: Yang et al., Hierarchical Attention Networks (2016), equations 5 to 7.
     """

@@ -33,7 +33,6 @@ class TokenLogits(ConfiguredLayer, MaskedLayer):
     Args:
         vocabulary_size: V; ids are in the order of frequency, the most frequent first.
         sampled: S, number of words in the training loss; 0 or V: all.
-        **kwargs: The Keras layer's own arguments.
 
     Raises:
         InputError: A size is wrong, or a shared table's width is not that of the states.
