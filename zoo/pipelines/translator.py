@@ -371,18 +371,17 @@ class Translator(Pipeline):
         """Strings (B,) -> the outputs of the signature `serving_default`."""
         if self.search.replace_unknown:
             found = self.n_best(text)
-            return {
-                "translation": found["translations"][:, 0],
-                "log_probability": found["log_probabilities"][:, 0],
-                "unknown_share": found["unknown_share"],
-                "truncated": found["truncated"],
-            }
-        _, source_ids, cut = self._source(text)
-        hypotheses = self.translate_ids(source_ids)
+            texts, totals = found["translations"], found["log_probabilities"]
+            share, cut = found["unknown_share"], found["truncated"]
+        else:
+            _, source_ids, cut = self._source(text)
+            hypotheses = self.translate_ids(source_ids)
+            texts, totals = self.text(hypotheses.token_ids), hypotheses.log_probabilities
+            share = self.unknown_share(source_ids)
         return {
-            "translation": self.text(hypotheses.token_ids)[:, 0],
-            "log_probability": hypotheses.log_probabilities[:, 0],
-            "unknown_share": self.unknown_share(source_ids),
+            "translation": texts[:, 0],
+            "log_probability": totals[:, 0],
+            "unknown_share": share,
             "truncated": cut,
         }
 
