@@ -119,13 +119,10 @@ class Attention(ConfiguredLayer, masking.MaskedLayer):
         masking.require_alike("the queries", queries, "the memory", values, axes=1, static=True)
         keys = self.project(values) if keys is None else keys
         scores = self._scores(queries, keys, coverage)
-        weights = masking.masked_softmax(scores, self._real(mask, values)[:, None, :])
+        # where sizes are not static the decoder checks them, once for all steps
+        real = masking.real_mask(mask, values, "the memory", right_padded=False, static=True)
+        weights = masking.masked_softmax(scores, real[:, None, :])
         return ops.matmul(weights, values), weights
-
-    def _real(self, mask: Any, values: Any) -> Any:
-        """The mask; where sizes are not static the decoder checks them, once for all steps."""
-        static = {"right_padded": False, "static": True}
-        return masking.real_mask(mask, values, "the memory", **static)
 
     def _scores(self, queries: Any, keys: Any, coverage: Any) -> Any:
         if self.score != "additive":

@@ -134,11 +134,8 @@ def classification_scores(
     if isinstance(confusion, Confusion):
         hits, occurring, predicted = confusion.totals()
     else:
-        hits, occurring, predicted = (
-            np.diag(confusion),
-            confusion.sum(axis=1),
-            confusion.sum(axis=0),
-        )
+        hits, occurring = np.diag(confusion), confusion.sum(axis=1)
+        predicted = confusion.sum(axis=0)
     involved = occurring + predicted  # 2 TP + FP + FN
     f1 = 2 * hits / np.maximum(involved, 1)
     return {

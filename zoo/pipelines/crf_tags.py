@@ -82,16 +82,11 @@ def crf_tagger(
     def tag(**given: tf.Tensor) -> dict[str, tf.Tensor]:
         chain = chain_of([given[name] for name in inputs], training=False)
         found = crf.tagging(chain)
-        chosen = found.tags
         if names is not None:
             lengths = tf.cast(chain[:, -1, 0], tf.int32)
-            real = tf.sequence_mask(lengths, tf.shape(chosen)[1])
-            chosen = tf.where(real, tf.gather(names, chosen), "")
-        return {
-            "tags": chosen,
-            "confidence": found.confidence,
-            "log_probability": found.log_probability,
-        }
+            real = tf.sequence_mask(lengths, tf.shape(found.tags)[1])
+            found = found._replace(tags=tf.where(real, tf.gather(names, found.tags), ""))
+        return found._asdict()
 
     specs = {
         name: tf.TensorSpec(tensor.shape, tensor.dtype, name=name)

@@ -43,8 +43,8 @@ def sync_tree(folder: Path) -> None:
         sync(Path(place))
 
 
-def make_folder(folder: Path) -> None:
-    """Makes a folder and its missing parents, and syncs their names."""
+def make_folder(folder: Path) -> list[Path]:
+    """Makes a folder and its missing parents, and syncs their names; returns them, inner first."""
     missing = []
     while not folder.exists():
         missing.append(folder)
@@ -52,6 +52,7 @@ def make_folder(folder: Path) -> None:
     for new in reversed(missing):
         new.mkdir(exist_ok=True)
         sync(new.parent)
+    return missing
 
 
 @contextmanager

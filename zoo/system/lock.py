@@ -36,7 +36,7 @@ def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
         InUseError: Another process holds it.
     """
     key = folder.resolve()
-    made = [] if key in _held else _made(folder)
+    made = [] if key in _held else durable.make_folder(folder)
     if key in _held:
         _held[key] += 1
         try:
@@ -62,13 +62,6 @@ def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
         for place in made:
             with suppress(OSError):  # not empty
                 place.rmdir()
-
-
-def _made(folder: Path) -> list[Path]:
-    """Makes the missing folders; returns them, innermost first."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
-    durable.make_folder(folder)
-    return missing
 
 
 def _sign(folder: Path) -> None:

@@ -9,7 +9,7 @@ from zoo.system import durable
 from zoo.tuning import plots
 from zoo.tuning.journal import Journal
 from zoo.tuning.results import Findings, Point
-from zoo.tuning.storage import Records, number, write_json
+from zoo.tuning.storage import Records, number
 from zoo.tuning.study import Study
 from zoo.tuning.values import shown
 
@@ -43,7 +43,7 @@ def report(study: Study, directory: Path, command: str, extra: Mapping[str, Any]
     chosen = findings.recommended(last)
     warning = failed(findings)
     warned = {"warning": warning} if warning else {}
-    write_json(directory / "best.json", {**extra, **chosen.values, **warned})
+    durable.write_json(directory / "best.json", {**extra, **chosen.values, **warned})
     plots.draw(findings, directory)
     sentence = recommendation(findings)
     text = _markdown(findings, sentence, command, records)

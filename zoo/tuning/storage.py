@@ -10,12 +10,6 @@ from zoo.errors import DamagedFile
 from zoo.system import durable, stored
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes JSON durably, and makes its folder."""
-    durable.make_folder(path.parent)
-    durable.write_json(path, content)
-
-
 @dataclass(frozen=True)
 class Run:
     """One training of a trial.
@@ -81,13 +75,16 @@ class Records:
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in metrics.items()
         }
-        write_json(run.directory / "result.json", {**labels, "values": run.values, **finite})
+        durable.make_folder(run.directory)
+        content = {**labels, "values": run.values, **finite}
+        durable.write_json(run.directory / "result.json", content)
 
     def fail(self, trial: str, values: dict[str, Any], reason: str, trace: str = "") -> None:
         """Records why a trial failed, and writes its traceback if it has one."""
         folder = self.of_trial(trial)
         content = {"trial": trial, "values": values, "reason": reason}
-        write_json(folder / "failed.json", content)
+        durable.make_folder(folder)
+        durable.write_json(folder / "failed.json", content)
         if trace:
             (folder / "traceback.txt").write_text(trace, encoding="utf-8")
 
