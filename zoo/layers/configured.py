@@ -10,7 +10,7 @@ class ConfiguredLayer(keras.layers.Layer):
     """A layer with an attribute for each named argument of its constructor: its configuration."""
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
+        config: dict[str, Any] = super().get_config()
         for kind in reversed(type(self).__mro__):
             own = vars(kind).get("__init__")
             if own and issubclass(kind, ConfiguredLayer):
