@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -61,8 +61,10 @@ def guarded(name: str, words: Sequence[str], run: Callable[[list[str], Place], i
     """
     startup.open_streams()
     startup.restore_interrupts()
-    place = Place()
-    with _watched_output():
+    place, output = Place(), Output(sys.stdout)
+    with ExitStack() as after:
+        after.callback(output.release)
+        after.enter_context(redirect_stdout(cast(TextIO, output)))
         try:
             status = run(in_utf8(words), place)
             sys.stdout.flush()
@@ -153,17 +155,6 @@ class Output:
                 os.close(null)
             if isinstance(self._stream, io.TextIOWrapper):
                 self._stream.reconfigure(errors=self._errors)
-
-
-@contextmanager
-def _watched_output() -> Iterator[None]:
-    stream, output = sys.stdout, Output(sys.stdout)
-    sys.stdout = cast(TextIO, output)
-    try:
-        yield
-    finally:
-        sys.stdout = stream
-        output.release()
 
 
 def _failure(error: BaseException, place: Place, command: Sequence[str]) -> tuple[int, str]:
