@@ -14,7 +14,7 @@ Tags = Sequence[Sequence[str]]  # of each sentence, without padding
 
 
 def entity_scores(gold: Tags, predicted: Tags) -> dict[str, Any]:
-    """Precision, recall and F1 of the spans that tags mark.
+    """Precision, recall and F1 of the spans that tags mark, gold and predicted ones in any scheme.
 
     A span is right if its type, start and end are right. Precision is right / predicted, recall
     right / gold, F1 2 right / (predicted + gold); 0 if the divisor is 0. Sequences that break their
@@ -24,10 +24,6 @@ def entity_scores(gold: Tags, predicted: Tags) -> dict[str, Any]:
     equal those of `conlleval.pl`, the script of CoNLL-2000, also for sequences that break their
     scheme. For BIOES they equal those of `seqeval` in its default mode: the script does not know S
     and joins `E-a B-a` into one span. It agrees on BIOES tags that are converted to BIO first.
-
-    Args:
-        gold: The true tags of each sentence, in any scheme.
-        predicted: The predicted tags, in the same scheme or another.
 
     Returns:
         `entity_precision`, `entity_recall` and `entity_f1` over all types together, and by type, in

@@ -58,16 +58,11 @@ def size_limit(name: str) -> int:
 
 
 def read_lines(stream: BinaryIO, name: str = "standard input", limit: str = "") -> Iterator[str]:
-    r"""Yields each line of a stream as soon as it is complete.
+    r"""Yields each line of a stream, without its end, as soon as it is complete.
 
-    Args:
-        stream: A binary stream in UTF-8, such as `sys.stdin.buffer` or an open file.
-        name: Name of the stream in errors.
-        limit: The one of `LIMITS` for the bytes of the whole stream, whose lines are limited as
-            well; `""` for an endless stream.
-
-    Yields:
-        Each line without its end. A final `\n` adds no empty line.
+    The stream is binary, in UTF-8, such as `sys.stdin.buffer` or an open file, and called `name` in
+    errors. A final `\n` adds no empty line. `limit` is the one of `LIMITS` for the bytes of the
+    whole stream, whose lines are limited as well; `""` for an endless stream.
 
     Raises:
         InputError: A line is not UTF-8 or too long, or the stream is too long; the line is named.
@@ -115,10 +110,8 @@ def read_text(path: str | Path) -> str:
 def split_lines(text: str) -> list[str]:
     r"""Splits a text at `\n` and `\r\n`, and nowhere else.
 
-    `str.splitlines` also splits at form feeds, NEL and U+2028, which occur inside real reviews.
-
-    Returns:
-        The lines without their ends; the last is `""` if the text ends in a line end.
+    `str.splitlines` also splits at form feeds, NEL and U+2028, which occur inside real reviews. The
+    lines are without their ends; the last is `""` if the text ends in a line end.
 
     Example:
         >>> split_lines("one\r\ntwo\x0cstill two\n")
