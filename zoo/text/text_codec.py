@@ -1,7 +1,6 @@
 """Text path of generative models: strings -> ids and ids -> strings, in the same graph."""
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from zoo.text.nfc import composer
 from zoo.text.normalization import lowered
 from zoo.text.text_path import encoded, token_counts
 from zoo.text.tokenization import characters
-from zoo.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary
+from zoo.text.vocabulary import EOS, SPECIAL, UNK, Vocabulary, VocabularyPath
 from zoo.text.word_tokens import word_tokens
 
 CONTROL = r"[\x{00}-\x{08}\x{0B}\x{0C}\x{0E}-\x{1F}\x{7F}]"
@@ -38,7 +37,7 @@ LEVELS: dict[str, Callable[[tf.Tensor], tf.RaggedTensor]] = {
 }
 
 
-class TextCodec(tf.Module):
+class TextCodec(VocabularyPath):
     r"""Turns strings into token ids and token ids into strings.
 
     Bytes that are not UTF-8 become U+FFFD, `\r\n` and `\r` become `\n`, other ASCII control
@@ -164,15 +163,6 @@ class TextCodec(tf.Module):
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Encodes texts as int32 arrays, one per text, without BOS and EOS."""
         return encoded(self.ids, texts)
-
-    def save(self, directory: Path, name: str) -> None:
-        """Writes `NAME.txt`, the vocabulary."""
-        self.vocabulary.save(directory / f"{name}.txt")
-
-    @classmethod
-    def load(cls, directory: Path, name: str, **options: Any) -> "TextCodec":
-        """Reads what `save` wrote; the options are those of `get_config`."""
-        return cls(Vocabulary.load(directory / f"{name}.txt"), **options)
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the vocabulary is saved separately."""

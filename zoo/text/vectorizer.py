@@ -1,7 +1,6 @@
 """Text path of classifiers: strings -> padded ids, in `tf.data` and in a SavedModel."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from zoo.errors import require_bool, require_choice, require_positive_int
 from zoo.text.normalization import Normalizer
 from zoo.text.text_path import dense, encoded, token_counts
 from zoo.text.tokenization import TOKENIZERS
-from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
+from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary, VocabularyPath
 
 TRUNCATIONS = ("head", "tail", "middle")
 
 
-class Vectorizer(tf.Module):
+class Vectorizer(VocabularyPath):
     """Turns strings into token ids.
 
     strings (B,) -> int32 (B, T), 0 = PAD on the right. T is the longest row's length, `max_length`
@@ -121,12 +120,3 @@ class Vectorizer(tf.Module):
             "max_length": self.max_length,
             "truncation": self.truncation,
         }
-
-    def save(self, directory: Path, name: str) -> None:
-        """Writes `NAME.txt`, the vocabulary."""
-        self.vocabulary.save(directory / f"{name}.txt")
-
-    @classmethod
-    def load(cls, directory: Path, name: str, **options: Any) -> "Vectorizer":
-        """Reads what `save` wrote; the options are those of `get_config`."""
-        return cls(Vocabulary.load(directory / f"{name}.txt"), **options)

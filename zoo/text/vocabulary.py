@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Self
 
 import tensorflow as tf
 
@@ -98,3 +99,18 @@ class Vocabulary(tf.Module):
             return cls(tokens)
         except InputError as error:
             raise DamagedFile(f"{path} is damaged ({error}): {stored.ADVICE}") from error
+
+
+class VocabularyPath(tf.Module):
+    """A text path whose only file is that of its vocabulary."""
+
+    vocabulary: Vocabulary
+
+    def save(self, directory: Path, name: str) -> None:
+        """Writes `NAME.txt`, the vocabulary."""
+        self.vocabulary.save(directory / f"{name}.txt")
+
+    @classmethod
+    def load(cls, directory: Path, name: str, **options: Any) -> Self:
+        """Reads what `save` wrote; the options are those of `get_config`."""
+        return cls(Vocabulary.load(directory / f"{name}.txt"), **options)
