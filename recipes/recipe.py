@@ -88,8 +88,8 @@ class Recipe(abc.ABC):
             a small value, with which `check` tries the other options.
         answering: The options of `predict`.
         example_options: Those with which the examples at the end of a run are answered.
-        metric: The validation metric by which a search compares settings; a recipe whose options
-            choose it overrides `objective`.
+        metric: The validation metric by which a search compares settings, by default the loss; a
+            recipe whose options choose it overrides `objective`.
         texts_to_try: Texts to predict at the end of a run on the built-in corpus; by default some
             of the test split.
         note: What a model of the built-in corpus is good for; it may name `{known}`, the number of
@@ -107,7 +107,7 @@ class Recipe(abc.ABC):
     sized_by_data: ClassVar[Mapping[str, Any]] = {}
     answering: ClassVar[type[Answering]] = Answering
     example_options: ClassVar[Mapping[str, Any]] = {}
-    metric: ClassVar[str]
+    metric: ClassVar[str] = "loss"
     texts_to_try: ClassVar[Sequence[str]] = ()
     note: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
