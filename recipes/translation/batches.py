@@ -1,6 +1,6 @@
 """Encoded pairs -> batches of source ids, target ids and labels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,7 +37,6 @@ class EncodedPairs:
         return np.array([[len(row) + 1 for row in side] for side in sides], np.int64).T
 
 
-Resample = Callable[[tuple[int, int]], EncodedPairs]
 Inputs = dict[str, np.ndarray]
 
 
@@ -52,27 +51,18 @@ class PairBatches:
         encoded: The split.
         batch_size: Pairs per batch; the last batch of a pool may be smaller.
         step: T_x and T_y are multiples of it, so that there are few shapes.
-        resample: Function from the seed of an epoch to a new encoding of the split, such as other
-            subwords of the same words. It must keep the order of the pairs. Without a seed,
-            `encoded` is used.
     """
 
     encoded: EncodedPairs
     batch_size: int
     step: int = 8
-    resample: Resample | None = None
 
     def __len__(self) -> int:
         return -(-len(self.encoded) // self.batch_size)
 
-    def order(
-        self, seed: tuple[int, int] | None, encoded: EncodedPairs | None = None
-    ) -> list[np.ndarray]:
-        """Returns the indices of the pairs of each batch; without a seed they are not shuffled.
-
-        `encoded` is the encoding for this epoch, by default that of the split.
-        """
-        lengths = (encoded or self.encoded).lengths
+    def order(self, seed: tuple[int, int] | None) -> list[np.ndarray]:
+        """Returns the indices of the pairs of each batch; without a seed they are not shuffled."""
+        lengths = self.encoded.lengths
         if seed is None:
             return self._cut(_sorted(np.arange(len(lengths)), lengths))
         rng = np.random.default_rng(seed)
@@ -117,8 +107,8 @@ class PairBatches:
             with 0 = PAD on the right; the labels int32 (B, T_y), the token after each target
             id, EOS last, -1 in the padding; and the pairs' indices in the split (B,).
         """
-        encoded = self._encoded(seed)
-        for members in self.bounded(most) if most else self.order(seed, encoded):
+        encoded = self.encoded
+        for members in self.bounded(most) if most else self.order(seed):
             sources = [encoded.sources[member] for member in members]
             targets = [encoded.targets[member] for member in members]
             widths = self._widths(encoded.lengths[members])
@@ -128,18 +118,6 @@ class PairBatches:
             }
             labels = padded([np.append(row, EOS) for row in targets], widths[1], IGNORED)
             yield inputs, labels, members
-
-    def _encoded(self, seed: tuple[int, int] | None) -> EncodedPairs:
-        """Returns the encoding for an epoch."""
-        if seed is None or self.resample is None:
-            return self.encoded
-        encoded = self.resample(seed)
-        if len(encoded) != len(self.encoded):
-            raise ValueError(
-                f"resample must return the {len(self.encoded)} pairs of the split, got "
-                f"{len(encoded)}: encode all of them, in their order"
-            )
-        return encoded
 
     def _widths(self, lengths: np.ndarray) -> tuple[int, int]:
         """Returns T_x and T_y of a batch."""

@@ -7,9 +7,8 @@ from typing import Any
 
 from recipes.config import write_json
 from recipes.run_files import make_from
-from recipes.translation.batches import EncodedPairs
 from recipes.translation.config import TranslationData
-from zoo.text import SubwordCodec, SubwordSampler, TextCodec, Vocabulary
+from zoo.text import SubwordCodec, TextCodec, Vocabulary
 
 LEVELS = ("subword", "word", "character")
 SIDES = ("source", "target")
@@ -43,31 +42,3 @@ def load(data: TranslationData, directory: Path, side: str) -> Any:
 def of_run(data: TranslationData, directory: Path) -> dict[str, Any]:
     """Loads the codecs of a run by side."""
     return {side: load(data, directory, side) for side in SIDES}
-
-
-def resampling(
-    alpha: float, codecs: dict[str, Any], rows: list[Any], texts: dict[str, list[str]]
-) -> Any:
-    """Returns a function that samples subwords for each epoch, or None without subwords.
-
-    `rows`, the ids of both sides, are used for a side without subwords; for `alpha` see
-    `SubwordSampler`.
-    """
-    draw: list[Any] = [
-        SubwordSampler(codecs[side], texts[side], alpha=alpha)
-        if isinstance(codecs[side], SubwordCodec)
-        else None
-        for side in SIDES
-    ]
-    if not any(draw):
-        return None
-
-    def resample(seed: tuple[int, int]) -> EncodedPairs:
-        return EncodedPairs(
-            *[
-                fixed if sampler is None else sampler((*seed, number))
-                for number, (sampler, fixed) in enumerate(zip(draw, rows, strict=True))
-            ]
-        )
-
-    return resample

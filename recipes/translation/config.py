@@ -25,11 +25,6 @@ class TranslationData(PairOptions):
     lower_source: bool = option(True, "Convert sources to lower case.")
     lower_target: bool = option(False, "Convert targets to lower case.")
     split_digits: bool = option(False, "Make each digit a subword of its own.")
-    subword_sampling: float = option(
-        0.0,
-        "Subword sampling in each epoch: 1 is close to the best segmentation, smaller varies more; "
-        "0 = off.",
-    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The recipe `translation`: an encoder-decoder trained on pairs of texts, measured by BLEU."""
 
-import math
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -79,8 +78,6 @@ class TranslationRecipe(Recipe):
         require_choice("objective", config.objective, OBJECTIVES)
         require_positive_int("beam_size", config.beam_size)
         require_options(config, ("beam_size", "length_penalty", "coverage_penalty", "no_repeat"))
-        if not 0 <= config.subword_sampling < math.inf:
-            raise InputError(f"subword_sampling must be at least 0, got {config.subword_sampling}")
         if config.replace_unknown:
             _check_replacing(config)
         TokenCrossentropy(config.label_smoothing)
@@ -106,10 +103,7 @@ class TranslationRecipe(Recipe):
         batches = {}
         for name in SPLITS:
             rows = [side[name] for side in encoded]
-            resample = None
-            if name == "train" and data.subword_sampling:
-                resample = codecs.resampling(data.subword_sampling, both, rows, texts)
-            batches[name] = PairBatches(EncodedPairs(*rows), data.batch_size, STEP, resample)
+            batches[name] = PairBatches(EncodedPairs(*rows), data.batch_size, STEP)
         return Prepared(splits, batches, both, summary=_summary(both, batches["train"], splits))
 
     def sizes(self, prepared: Prepared) -> dict[str, Any]:

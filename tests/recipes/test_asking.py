@@ -72,7 +72,7 @@ def test_each_recipe_checks_its_own(kind, options, said):
         (["translation", "--coverage-penalty", "nan"], "coverage_penalty must be a finite number"),
         (["translation", "--beam-size", "1000000"], "beam_size must be at most 32, got 1000000"),
         (["translation", "--no-repeat", "-1"], "no_repeat must be at least 0, got -1"),
-        (["translation", "--subword-sampling", "nan"], "subword_sampling must be a finite number"),
+        (["translation", "--word-dropout", "nan"], "word_dropout must be a finite number"),
     ],
 )
 def test_training_checks_how_it_will_decode(words, said, tmp_path, capsys):

@@ -6,7 +6,6 @@ Tag schemes (spans of tokens) are the exception: they are plain Python.
 from zoo.text.ngrams import NgramVectorizer
 from zoo.text.normalization import Normalizer
 from zoo.text.subwords.codec import SubwordCodec
-from zoo.text.subwords.sampling import SubwordSampler, Variants, variants
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
 from zoo.text.text_path import TextPath, unknown_share, unknown_tokens
@@ -26,12 +25,10 @@ __all__ = [
     "Normalizer",
     "Span",
     "SubwordCodec",
-    "SubwordSampler",
     "TextCodec",
     "TextPath",
     "TokenVectorizer",
     "Tokens",
-    "Variants",
     "Vectorizer",
     "Vocabulary",
     "WordVectors",
@@ -43,6 +40,5 @@ __all__ = [
     "tags_of",
     "unknown_share",
     "unknown_tokens",
-    "variants",
     "word_tokens",
 ]

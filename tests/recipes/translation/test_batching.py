@@ -118,33 +118,6 @@ def test_the_padding_share_is_counted_in_the_batches():
     assert plain.padding_share < 0.06
 
 
-def test_pairs_are_encoded_anew_at_each_seeded_pass():
-    encoded, asked = split([(3, 3)] * 10), []
-
-    def resample(seed):
-        asked.append(seed)
-        longer = [(3 + (number + seed[1]) % 10, 1) for number in range(10)]
-        return split(longer)
-
-    batches = PairBatches(encoded, 5, step=1, resample=resample)
-    assert len(batches) == 2
-    for seed in ((4, 1), (4, 2)):
-        found = list(batches(seed))
-        assert len(found) == 2
-        for inputs, labels, members in found:
-            ends = 3 + (members + seed[1]) % 10
-            assert (inputs["source_ids"] != 0).sum(axis=1).tolist() == (ends + 1).tolist()
-            assert labels.tolist() == [[5 + member, EOS] for member in members]
-        widths = sorted(inputs["source_ids"].shape[1] for inputs, _, _ in found)
-        assert widths == [8, 13]  # the five short ones came together
-    assert asked == [(4, 1), (4, 2)]
-    assert [inputs["source_ids"].shape for inputs, _, _ in batches()] == [(5, 4), (5, 4)]
-    assert asked == [(4, 1), (4, 2)]
-
-
 def test_sides_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match="number of sources must be that of targets, got 1 and 0"):
         EncodedPairs([np.array([4])], [])
-    batches = PairBatches(split([(1, 1)]), 2, resample=lambda seed: split([(1, 1)] * 2))
-    with pytest.raises(ValueError, match="resample must return the 1 pairs of the split, got 2"):
-        next(batches((0, 0)))

@@ -1,1 +1,1 @@
-"""Subwords: learning, segmentation and sampling of unigram pieces."""
+"""Subwords: learning and segmentation of unigram pieces."""
