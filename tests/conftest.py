@@ -22,3 +22,13 @@ def _forked_checks(request):
         if request.module.__name__ != "tests.zoo.test_export":
             patch.setattr("zoo.export.run_isolated", fresh.run)
         yield
+
+
+@pytest.fixture
+def eagerly():
+    """Functions run without graphs: to trace them takes longer than a few small batches."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -66,14 +66,6 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def eagerly():
-    """Steps without graphs: to trace them takes longer than a few small batches."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.fixture(scope="module")
 def finished(numbers, tmp_path_factory):
     """A whole job: the run's folder and the folder of exports, loaded once for all tests."""

@@ -18,6 +18,10 @@ from zoo.tuning.storage import Records
 from zoo.tuning.study import Study
 from zoo.tuning.trials import conduct
 
+pytestmark = [
+    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.filterwarnings("ignore:Even though the .tf.config.*tf.data functions"),
+]
 TOKENS = 5
 NATS = np.log(1 + 4 * np.exp(-9.0))  # the loss of a token that is right with 9 nats to spare
 
