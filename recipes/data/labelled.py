@@ -27,6 +27,7 @@ ENDINGS = (*(f".{name}" for name in FORMATS), *(f".{name}.gz" for name in FORMAT
 CLASS_FOLDER = "txt"
 _TABLE = re.compile(rf"({ANY_NAME})\.(?:{'|'.join(FORMATS)})(?:\.gz)?")
 _ANY = re.compile(rf"({ANY_NAME})(?:\..*)?")
+_MANY_LABELS = 50  # classes from which on nearly as many as examples are a mistake
 _KINDS = (
     "'builtin', 'tfds:NAME[/CONFIG]', or a path: a .tsv, .csv or .jsonl file, a folder with a "
     "train file, or one with a .txt file for each class"
@@ -74,16 +75,16 @@ def load(
         return all_as_test(data, parts)
     fractions = (options.validation_fraction, options.test_fraction)
     splits = complete(parts, *fractions, options.split_seed, key=lambda example: example.text)
-    check_labels(splits)
+    check_labels(splits, label_column)
     return splits
 
 
-def check_labels(splits: Splits[Example]) -> None:
+def check_labels(splits: Splits[Example], label_column: str = "label") -> None:
     """Refuses splits that a classifier cannot be trained or measured on.
 
     Raises:
-        InputError: A split is empty, train has fewer than two classes, or another split has a
-            class that train lacks.
+        InputError: A split is empty, train has fewer than two classes or nearly as many as
+            examples, or another split has a class that train lacks.
     """
     check_sizes({name: len(part) for name, part in splits.parts().items()}, "examples")
     classes = {example.label for example in splits.train}
@@ -92,6 +93,12 @@ def check_labels(splits: Splits[Example]) -> None:
             f"one class only: all {len(splits.train)} training examples are labelled "
             f"{classes.pop()!r}, expected two classes or more: add examples of another class, or "
             f"choose another --label-column"
+        )
+    if len(classes) >= max(_MANY_LABELS, 0.9 * len(splits.train)):
+        raise InputError(
+            f"{len(classes):,} different labels in {len(splits.train):,} training examples, "
+            f"expected several examples of each: is {label_column!r} the label? choose another "
+            f"--label-column"
         )
     for name, part in splits.parts().items():
         counts = Counter(example.label for example in part)

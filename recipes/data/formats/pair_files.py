@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recipes.data.columns import place_of
+from recipes.data.columns import Wanted, two_places
 from recipes.data.formats.delimited import Record, format_of, records_of
 from recipes.data.formats.jsonl import read_jsonl
 from recipes.data.items import Pair
@@ -65,21 +65,20 @@ def read_pairs(
         keys = (source or "source", target or "target")
         rows = read_jsonl(path, read_text(path), *keys, _FLAGS)
         return [Pair.of(*sides) for _, *sides in rows]
-    records = records_of(path, read_text(path), format)
+    wanted = (source or "source,0", target or "target,1") if header else ()
+    records = records_of(path, read_text(path), format, wanted, header)
     if not header:
         return _of_records(path, records, *columns(source, target))
     if not records:
         return []
     (number, names), *body = records
-    names = [name.strip() for name in names]
-    where, width = f"{path}:{number}", len(names)
-    first = place_of(where, names, width, source or "source,0", "source", "--source")
-    second = place_of(where, names, width, target or "target,1", "target", "--target")
-    if first == second:
-        raise InputError(
-            f"{where}: source and target are both column {first}, expected two columns: choose "
-            f"another with --source or --target"
-        )
+    first, second = two_places(
+        f"{path}:{number}",
+        [name.strip() for name in names],
+        len(names),
+        Wanted(wanted[0], "source", "--source"),
+        Wanted(wanted[1], "target", "--target"),
+    )
     return _of_records(path, body, first, second)
 
 

@@ -247,3 +247,9 @@ def test_a_path_that_the_system_refuses_is_a_sentence(
 
     monkeypatch.setattr(Path, "iterdir", denied)  # root may look into every folder
     assert "which fails: [Errno 13] Permission denied" in _refusal(tmp_path)
+
+
+def test_a_column_of_numbers_is_hardly_the_label(tmp_path: Path) -> None:
+    path = _write(tmp_path / "reviews.tsv", [Example(f"row {n}", str(n)) for n in range(100)])
+    message = _refusal(path)
+    assert "training examples, expected several examples of each: is 'label' the label?" in message

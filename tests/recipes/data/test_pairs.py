@@ -319,7 +319,7 @@ def test_wrong_columns_and_formats_of_pairs_are_refused(tmp_path: Path) -> None:
     assert message.startswith(f"{path}:1: there is no column 'French', expected one of 'id'")
     assert "--source choose" in message
     message = refusal(path, source="German", target="2", header=True)
-    assert "source and target are both column 2" in message
+    assert "source and target are both read from column 2" in message
     assert "format must be one of tsv, csv, jsonl" in refusal(path, format="txt")
     path = write(tmp_path / "pairs.jsonl", FORMS["jsonl"])
     assert "there is no key 'source'" in refusal(path, target="German")
@@ -331,3 +331,12 @@ def test_what_an_archive_leaves_in_a_folder_is_no_file_of_pairs(tmp_path: Path) 
     for name in ("._train.de", "._train.en", ".train.de", "._train.tsv"):
         (tmp_path / name).write_bytes(b"\0\xff")
     assert len(pairs_of(tmp_path, source="de", target="en").train) == 3
+
+
+def test_a_csv_of_pairs_may_have_semicolons(tmp_path: Path) -> None:
+    content = "Deutsch;English\nja, gern;yes, please\nnein;no\n"
+    path = write(tmp_path / "pairs.csv", content)
+    expected = [Pair("ja, gern", "yes, please"), Pair("nein", "no")]
+    assert read_pairs(path, "Deutsch", "English", header=True) == expected
+    assert read_pairs(path, header=True) == expected
+    assert read_pairs(path)[1:] == expected

@@ -160,3 +160,47 @@ def test_every_text_without_tabs_and_line_ends_survives_a_tsv(rows: list[tuple[s
     content = "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
     expected = [(line, *row) for line, row in enumerate(rows, start=2)]
     assert _tsv(content) == expected
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_csv_of_a_spreadsheet_is_read_by_its_header(separator: str) -> None:
+    content = 'id;review;stars\r\n1;"slow; but, ""nice""\nto see";good\r\n2;a, b, c;bad\r\n'
+    content = content.replace(";", separator)
+    rows = [(2, f'slow{separator} but, "nice"\nto see', "good"), (4, "a, b, c", "bad")]
+    assert _csv(content, "review", "stars") == rows
+    assert _csv(content, "1", "-1") == rows  # all records have three fields between semicolons
+
+
+def test_commas_go_first_where_they_give_the_columns() -> None:
+    assert _csv("text,label;x\na;b,c;d\n", label="1") == [(2, "a;b", "c;d")]
+    assert _csv("a;b,x\nc;d,y\n", "0", "1") == [(2, "c;d", "y")]
+
+
+def test_without_a_header_the_separator_gives_even_records() -> None:
+    content = "1;one, two, three;good\n2;four;bad\n"
+    assert read_rows(CSV, content, "csv", "1", "2", header=False) == [
+        (1, "one, two, three", "good"),
+        (2, "four", "bad"),
+    ]
+
+
+def test_malformed_quotes_between_semicolons_are_named() -> None:
+    message = _refusal('text;label\n"a" b;pos\n')
+    assert "expected fields between semicolons" in message
+    message = _refusal('text;label\n"a;pos\nb;neg\n')
+    assert message.startswith("reviews.csv:2: the quote that opens in this line is never closed")
+
+
+def test_all_missing_columns_are_in_one_error() -> None:
+    assert _refusal("id,review,stars\n1,a,b\n") == (
+        "reviews.csv:1: there is no column 'text', expected one of 'id', 'review', 'stars', and "
+        "no column 'label': the first line must name the columns, and --text-column choose the "
+        "text's and --label-column choose the label's, by its number from 0 too; if it names "
+        "none, give --no-header"
+    )
+
+
+def test_a_tsv_with_quoted_line_breaks_names_the_format_that_has_them() -> None:
+    content = 'id\treview\tstars\n1\t"two\nlines"\tgood\n'
+    assert "--format csv" in _refusal(content, TSV, "review", "stars")
+    assert _csv(content, "review", "stars") == [(2, "two\nlines", "good")]
