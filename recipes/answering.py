@@ -5,6 +5,7 @@ together, which keeps padding low.
 """
 
 import codecs
+import itertools
 import json
 import sys
 import threading
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recipes.predictions import beside
+from recipes.predictions import write as write_predictions
 from zoo import export
 
 if TYPE_CHECKING:
@@ -138,7 +141,7 @@ def _groups(rows: list[Row], count: int) -> list[list[Row]]:
 
 
 class UnknownTokens:
-    """Warns of texts half or more of whose tokens are out of vocabulary.
+    """Warns of empty texts, and of those half or more of whose tokens are out of vocabulary.
 
     The first five texts are named, the others counted. An exported model without `unknown_share`
     causes no warning.
@@ -154,26 +157,45 @@ class UnknownTokens:
         if rows and "unknown" in rows[0]:
             return
         share = rows[0].get("unknown_share", 0.0) if rows else 0.0
-        if share < HIGH_SHARE:
+        if text.strip() and share < HIGH_SHARE:
             return
         self._high += 1
         if self._high <= NAMED:
             line = " ".join(text.split())
             shown = line if len(line) <= 40 else line[:39] + "…"
-            print(
-                f"warning: text {self._texts}: the model does not know {share:.0%} of its tokens: "
-                f"{shown}",
-                file=sys.stderr,
-            )
+            reason = f": the model does not know {share:.0%} of its tokens: {shown}"
+            print(f"warning: text {self._texts}{reason if line else ' is empty'}", file=sys.stderr)
 
     def report(self) -> None:
         """Prints the number of texts that were not named."""
         if self._high > NAMED:
             print(
-                f"warning: and {self._high - NAMED} more of {self._texts} texts, half or more of "
-                "whose tokens the model does not know",
+                f"warning: and {self._high - NAMED} more of {self._texts} texts that are empty or "
+                "half or more of whose tokens the model does not know",
                 file=sys.stderr,
             )
+
+
+def answers(
+    recipe: "Recipe", texts: Iterable[str], path: Path, request: Mapping[str, Any]
+) -> Iterator[list[list[Row]]]:
+    """Yields the rows of answers to each text, in the order of the texts, a pool at a time.
+
+    Warns of texts that the model cannot know well; see `predict` for the arguments.
+    """
+    options = recipe.answering(**request)
+    served = export.load(path)
+
+    def answer(some: Sequence[str]) -> list[Row]:
+        return recipe.answer(served.signatures, some, options)
+
+    unknown = UnknownTokens()
+    for pool in pools_of(texts, whole=bool(getattr(options, "attention", ""))):
+        groups = answered(answer, pool, options)
+        yield groups
+        for text, rows in zip(pool, groups, strict=True):
+            unknown.note(text, rows)
+    unknown.report()
 
 
 def predict(
@@ -183,6 +205,7 @@ def predict(
     as_json: bool = False,
     request: Mapping[str, Any] | None = None,
     line: Callable[[Row], str] | None = None,
+    own: Iterable[Row] = (),
 ) -> None:
     """Prints the answers of an exported model, in the order of the texts.
 
@@ -194,20 +217,45 @@ def predict(
         request: Values of the recipe's options of `predict`.
         line: Function from an answer to the line to print; by default the recipe's
             `format_answer`.
+        own: The row of the user's file that each text is from, for JSON.
     """
-    options = recipe.answering(**request or {})
     shown = line or recipe.format_answer
-    served = export.load(path)
     ascii_only = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name != "utf-8"
-
-    def answer(some: Sequence[str]) -> list[Row]:
-        return recipe.answer(served.signatures, some, options)
-
-    unknown = UnknownTokens()
-    for pool in pools_of(texts, whole=bool(getattr(options, "attention", ""))):
-        for text, rows in zip(pool, answered(answer, pool, options), strict=True):
+    own_rows = iter(own)
+    for pool in answers(recipe, texts, path, request or {}):
+        for rows in pool:
+            own_row = next(own_rows, None)
             for row in rows:
-                print(json.dumps(row, ensure_ascii=ascii_only) if as_json else shown(row))
-            unknown.note(text, rows)
+                full = row if own_row is None else beside(own_row, row)
+                print(json.dumps(full, ensure_ascii=ascii_only) if as_json else shown(row))
         sys.stdout.flush()
-    unknown.report()
+
+
+def write(
+    recipe: "Recipe",
+    own: Sequence[Row],
+    texts: Sequence[str],
+    path: Path,
+    file: Path,
+    request: Mapping[str, Any],
+) -> int:
+    """Writes the rows of a user's file with the answers to their texts beside them.
+
+    Args:
+        recipe: The model's recipe.
+        own: The rows.
+        texts: The text of each row.
+        path: Folder of the exported version.
+        file: What to write; an older file stays until the new one is whole.
+        request: Values of the recipe's options of `predict`.
+
+    Returns:
+        The number of rows written; a row with several answers is written with each of them.
+    """
+    is_flat = file.suffix.lower() != ".jsonl"
+    names = dict.fromkeys((name for row in own for name in row), "") if is_flat else {}
+    pools = answers(recipe, texts, path, request)
+    pairs = zip(own, itertools.chain.from_iterable(pools), strict=True)
+    return write_predictions(
+        file, (beside(names | row, each, is_flat) for row, rows in pairs for each in rows)
+    )

@@ -4,15 +4,19 @@
 """
 
 import argparse
+import dataclasses
+import re
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from recipes import predictions, provenance
-from recipes.answering import predict
+from recipes.answering import predict, write
 from recipes.cli import VERBS, Parser
 from recipes.config import READING
+from recipes.data.table import Row, TableOptions, read_table
 from recipes.recipe import Recipe
 from recipes.run import Run, stored_options
 from recipes.tuning import command as tuning
@@ -24,6 +28,8 @@ from zoo.system.lines import read_lines
 from zoo.system.startup import program
 
 TRAINING_VERBS = ("all", "train")
+OWN_ON_DATA = ("limit", "source_file", "target_file")  # `evaluate` does not take the run's
+HEADER = re.compile(r"\w+(?: \w+)?(?:[,;\t]\w+(?: \w+)?)+")  # may name a table's columns
 
 
 def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
@@ -111,6 +117,8 @@ def _architecture(recipe: Recipe, words: list[str]) -> str:
 
 def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
     text = "the run's folder (default: runs/NAME/TIME)"
+    if verb in ("evaluate", "export"):
+        text = "the run's folder (default: the newest one in runs/NAME)"
     if verb == "predict":
         text = (
             "use this run's best model, exported into the run's folder if necessary (default: the "
@@ -119,14 +127,17 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
     parser.add_argument("--run-dir", type=Path, help=text)
     if verb == "evaluate":
         options = options_of(recipe.config)
-        add_arguments(parser, [options[name] for name in READING if name in options])
-        parser.add_argument(
-            "--write-predictions",
-            type=Path,
-            metavar="FILE",
-            help="a .tsv, .csv or .jsonl file to write each example's prediction to, for --data or "
-            "for the run's test split",
+        reading = [options[name] for name in READING if name in options]
+        runs = {each.name: "default: the run's" for each in reading if each.name not in OWN_ON_DATA}
+        add_arguments(
+            parser,
+            [
+                dataclasses.replace(each, default=None) if each.name in runs else each
+                for each in reading
+            ],
+            other_defaults=runs,
         )
+        _add_output(parser, "each example's prediction, for --data or for the run's test split")
     if verb in TRAINING_VERBS:
         parser.add_argument("--resume", action="store_true", help="continue after an interruption")
         parser.add_argument(
@@ -146,6 +157,8 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
         )
     if verb == "predict":
         add_arguments(parser, options_of(recipe.answering).values())
+        add_arguments(parser, options_of(TableOptions).values())
+        _add_output(parser, "the rows of --data with the answers as further columns")
         parser.add_argument(
             "texts", nargs="*", metavar="TEXT", help="the texts (default: the lines of stdin)"
         )
@@ -153,6 +166,15 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
             "--version", type=int, help="the exported version (default: the newest)"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+
+
+def _add_output(parser: Any, content: str) -> None:
+    parser.add_argument(
+        "--write-predictions",
+        type=Path,
+        metavar="FILE",
+        help=f"a .tsv, .csv or .jsonl file for {content}",
+    )
 
 
 def _train(recipe: Recipe, verb: str, options: dict[str, Any], place: Place) -> None:
@@ -197,7 +219,8 @@ def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
     run, version = options["run_dir"], options["version"]
     if run is not None and version is not None:
         raise InputError("--run-dir and --version both choose the model: leave one of them out")
-    texts = options["texts"] or _lines()
+    output = options["write_predictions"]
+    own, texts = _texts(options, output)
     if run is not None:
         place.folder = run
         path = Run.open(recipe, run).exported(options["export_dir"])
@@ -209,18 +232,67 @@ def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
     else:
         path = export.newest(directory)
     print(provenance.sentence(path), file=sys.stderr)
-    predict(recipe, texts, path, options["json"], answering)
+    if output is None:
+        predict(recipe, texts, path, options["json"], answering, own=own)
+        return
+    count = write(recipe, own, list(texts), path, output, answering)
+    print(f"predictions: {output} ({count:,} rows)")
+
+
+def _texts(options: dict[str, Any], output: Path | None) -> tuple[list[Row], Iterable[str]]:
+    """The texts to answer, and the rows of the file that they are from, if it is one.
+
+    Raises:
+        InputError: The options or the file do not fit.
+    """
+    table, _ = divided(TableOptions, options)
+    words: list[str] = options["texts"]
+    if output is not None:
+        predictions.check(output)
+    if table.get("data"):
+        if words:
+            raise InputError(
+                f"--data {table['data']} and the text {words[0]!r} are both to be answered: leave "
+                "one of them out"
+            )
+        return read_table(TableOptions(**table))
+    if table or output is not None:
+        flags = [f"--{name.replace('_', '-')}" for name in table]
+        flags += [] if output is None else ["--write-predictions"]
+        raise InputError(f"{', '.join(flags)} is for the rows of a file: give --data, too")
+    if len(words) == 1 and _is_file(words[0]):
+        _hint(f"the text {words[0]!r} is the name of a file", words[0])
+    return [], words or _lines()
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or not one
+        return False
+
+
+def _hint(problem: str, name: str) -> None:
+    print(f"warning: {problem}: --data {shlex.quote(name)} answers its rows", file=sys.stderr)
 
 
 def _lines() -> Iterator[str]:
-    """Yields the lines of standard input, each as soon as it is complete."""
+    """The lines of standard input, each as soon as it is complete."""
     if sys.stdin is None:
         raise InputError(
             "standard input is closed: give texts as arguments, or one per line on standard input"
         )
     if sys.stdin.isatty():
         print("type one text per line; end with Ctrl-D", file=sys.stderr)
-    return read_lines(_bytes_of(sys.stdin))
+    return _watched(read_lines(_bytes_of(sys.stdin)))
+
+
+def _watched(lines: Iterator[str]) -> Iterator[str]:
+    """Yields all lines, and warns if the first one looks like the header of a table."""
+    for number, line in enumerate(lines):
+        if number == 0 and HEADER.fullmatch(line):
+            _hint(f"the first line, {line!r}, looks like the header of a table", "FILE")
+        yield line
 
 
 def _bytes_of(stream: TextIO) -> BinaryIO:

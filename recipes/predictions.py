@@ -37,6 +37,25 @@ def numbered(
         yield {"id": number, "text": text, "label": label, "prediction": prediction}
 
 
+def beside(own: Row, answer: Row, is_flat: bool = False) -> Row:
+    """A row of the user's file with the entries of an answer but the first, which is its input.
+
+    An entry whose name the row has already gets `predicted_` in front. With `is_flat` the result
+    has texts and numbers alone, for CSV and TSV.
+    """
+    if is_flat:
+        answer = _cells(answer)
+        own = {
+            name: value if isinstance(value, str) else _json(value) for name, value in own.items()
+        }
+    both = dict(own)
+    for name, value in list(answer.items())[1:]:
+        while name in own:
+            name = f"predicted_{name}"
+        both[name] = value
+    return both
+
+
 def check(path: Path) -> None:
     """Refuses a file that `write` could not write, before anything is computed.
 
@@ -81,7 +100,7 @@ def write(path: Path, rows: Iterable[Row]) -> int:
 
 
 def _jsonl(file: TextIO, row: Row, _is_first: bool) -> None:
-    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    file.write(_json(row) + "\n")
 
 
 def _csv(file: TextIO, row: Row, is_first: bool) -> None:
@@ -103,8 +122,16 @@ def _cells(row: Row) -> Row:
         if isinstance(value, dict):
             flat |= {f"probability:{key}": f"{share:.6f}" for key, share in value.items()}
         else:
-            flat[name] = " ".join(value) if isinstance(value, list) else value
+            flat[name] = (
+                " ".join(each if isinstance(each, str) else _json(each) for each in value)
+                if isinstance(value, list)
+                else value
+            )
     return flat
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 _WRITERS: dict[str, Callable[[TextIO, Row, bool], None]] = {

@@ -126,6 +126,80 @@ def test_predict_names_the_line_of_bad_bytes(
     assert "standard input, line 2: not UTF-8" in capsys.readouterr().err
 
 
+NEW = 'id;review;stars\r\n7;"order 3 was\r\nsuperb; superb";?\r\n8;;\r\n9;it was awful;1\r\n'
+
+
+def test_predict_answers_the_rows_of_a_file_beside_their_own_columns(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = tmp_path / "new.csv"
+    data.write_bytes(NEW.encode("utf-8-sig"))
+    words = ["predict", "sentiment", "--data", str(data), "--text-column", "review"]
+    for ending in ("csv", "jsonl"):
+        (tmp_path / f"out.{ending}").write_text("older")
+        assert cli.main([*words, "--write-predictions", str(tmp_path / f"out.{ending}")]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == f"predictions: {tmp_path / 'out.csv'} (3 rows)"
+    assert "warning: text 2 is empty" in err
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == ["7", "8", "9"]
+    assert rows[0]["review"] == "order 3 was\r\nsuperb; superb"
+    assert [rows[0]["label"], rows[2]["label"]] == ["5 stars", "1 star"]
+    assert [row["stars"] for row in rows] == ["?", "", "1"]
+    assert float(rows[0]["probability:5 stars"]) > 0.5
+    objects = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [each["label"] for each in objects] == [row["label"] for row in rows]
+    assert cli.main([*words, "--json"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == objects
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["new.csv", "out.csv", "out.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--text-column", "review", "text"], "--text-column is for the rows of a file: give"),
+        (["--write-predictions", "out.csv"], "--write-predictions is for the rows of a file"),
+        (["--data", "reviews.tsv", "text"], "leave one of them out"),
+        (["--data", "nothing.csv"], "nothing.csv: there is no such file"),
+        (["--data", "reviews.tsv"], "there is no column 'text', expected one of 'review', 'stars'"),
+    ],
+)
+def test_a_wrong_table_to_answer_is_one_sentence(
+    words: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["predict", "sentiment", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_a_file_in_the_place_of_a_text_is_answered_with_a_hint(
+    here: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["predict", "sentiment", "reviews.tsv"]) == 0
+    error = capsys.readouterr().err
+    assert "the text 'reviews.tsv' is the name of a file: --data reviews.tsv answers" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [("id,order date,review", True), ("good;bad", True), ("slow, but nice", False), ("one", False)],
+)
+def test_a_header_on_standard_input_is_warned_of(
+    line: str,
+    warned: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    lines = f"{line}\nid,review\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    assert list(commands._lines()) == lines.splitlines()
+    error = capsys.readouterr().err
+    assert (f"the first line, {line!r}, looks like the header of a table" in error) is warned
+    assert error.count("\n") == warned
+
+
 def test_evaluate_gives_the_same_figures_again(here: Path):
     path = here / "runs/sentiment/one/metrics.json"
     before = json.loads(path.read_text())

@@ -35,14 +35,14 @@ def read_jsonl(
     for line, source in enumerate(split_lines(text), start=1):
         if source.strip():
             where = f"{path}:{line}"
-            row = _object_of(where, source)
+            row = object_of(where, source)
             keys = zip((first, second), flags.items(), strict=True)
-            one, other = (_string_of(where, row, key, *role) for key, role in keys)
+            one, other = (string_of(where, row, key, *role) for key, role in keys)
             rows.append((line, one, other))
     return rows
 
 
-def _object_of(where: str, source: str) -> dict[str, object]:
+def object_of(where: str, source: str) -> dict[str, object]:
     """The object in a line, or an error about malformed JSON or another value."""
     try:
         value = json.loads(source, parse_int=str, parse_float=str, parse_constant=_refuse)
@@ -62,7 +62,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")  # json itself would accept NaN
 
 
-def _string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
+def string_of(where: str, row: dict[str, object], option: str, role: str, flag: str) -> str:
     """The string or number under a key, of which an option may list several with commas."""
     key = first_of(option, row)
     if key not in row:
