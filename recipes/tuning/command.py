@@ -305,7 +305,9 @@ def _end(recipe: Recipe, study: Study, directory: Path) -> None:
             raise
         raise SearchFailed(str(error)) from error
     print(sentence)
-    print(f"report: {directory / 'report.md'}; train with: {train}", flush=True)
+    most = study.fixed.get("epochs")
+    note = f" (with the search's epochs, {most}: --epochs N overrides it)" if most else ""
+    print(f"report: {directory / 'report.md'}; train with: {train}{note}", flush=True)
     if findings.mostly_failed:
         ended = findings.finished + len(findings.failures)
         raise SearchFailed(

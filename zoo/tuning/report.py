@@ -68,8 +68,9 @@ def recommendation(findings: Findings) -> str:
             f"{best.settings} with {best.scored}."
         )
     warning = failed(findings)
-    return f"{sentence}, {reason}{_border(findings, chosen)}{_growth(findings)}" + (
-        f" {warning}" if warning else ""
+    return (
+        f"{sentence}, {reason}{_border(findings, chosen)}{_unfinished(chosen)}{_growth(findings)}"
+        + (f" {warning}" if warning else "")
     )
 
 
@@ -96,6 +97,14 @@ def _border(findings: Findings, chosen: Point) -> str:
         label = plots.label(findings)
         return f" It is the largest {label} that was tried: larger ones may be better."
     return ""
+
+
+def _unfinished(chosen: Point) -> str:
+    """A warning if the recommended setting was still improving when its runs ended, or ""."""
+    if any("epochs" not in row or row["epochs"] != row.get("best_epoch") for row in chosen.rows):
+        return ""
+    counts = " and ".join(map(str, sorted({row["epochs"] for row in chosen.rows})))
+    return f" Its best epoch was the last one, {counts}: with more --epochs it may be better."
 
 
 def _growth(findings: Findings) -> str:
@@ -128,6 +137,7 @@ def _markdown(findings: Findings, sentence: str, command: str, records: Records)
     )
     done = len({point.trial for point in findings.at(study.fractions[-1])})
     of = f" of {study.settings}" if study.settings else ""
+    epochs = study.fixed.get("epochs")
     rows = list(records.rows())
     spent = sum(row.get("wall_seconds", 0.0) for row in rows)
     events = Journal(records.directory / "journal.jsonl").events
@@ -142,7 +152,8 @@ def _markdown(findings: Findings, sentence: str, command: str, records: Records)
         + (f", {beside:.1f} s more for the search itself. " if beside > 0 else ". ")
         + "Validation metrics compare the settings; the test split was not used.",
         "",
-        f"`best.json` has the recommended settings: `{command}`.",
+        f"`best.json` has the recommended settings: `{command}`."
+        + (f" It has the search's epochs, {epochs}; `--epochs` overrides it." if epochs else ""),
         "",
         f"![{study.objective}](objective.png)",
         "",

@@ -74,10 +74,13 @@ def test_a_run_of_a_study_trains_again_from_its_own_config(study, tmp_path):
     assert f"{best:.6f}" == f"{row['accuracy']:.6f}", history[0]
 
 
-def test_the_best_options_train_and_others_override_them(study, tmp_path):
-    run = tmp_path / "run"
-    words = ["origin", "train", "--config", str(study / "best.json"), "--epochs", "1"]
+def test_the_best_options_train_and_others_override_them(study, tmp_path, capsys):
+    run, file = tmp_path / "run", study / "best.json"
+    words = ["origin", "train", "--config", str(file), "--epochs", "1"]
     assert cli.main([*words, "--run-dir", str(run)]) == 0
+    assert "overrides" not in capsys.readouterr().out
+    assert cli.main([*words[:4], "--run-dir", str(tmp_path / "other")]) == 0
+    assert f"epochs: 2, from {file}; --epochs overrides it\n" in capsys.readouterr().out
     config = json.loads((run / "config.json").read_text())
     best = json.loads((study / "best.json").read_text())
     assert (config["units"], config["epochs"]) == (best["units"], 1)

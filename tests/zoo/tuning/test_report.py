@@ -213,3 +213,17 @@ def test_any_names_of_metrics_and_values_are_drawn(tmp_path):
     report(hostile, tmp_path, "", {})
     for name in ("objective.png", "memorising.png", "cost.png", "front.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("best", "warned"), [(3, " Its best epoch was the last one, 3: with more --epochs"), (2, "")]
+)
+def test_a_recommended_setting_that_was_still_improving_is_named(tmp_path, best, warned):
+    plan = Study("toy", (parse("units", "4,16", int),), {"epochs": 3}, "accuracy", seeds=2)
+    conduct(plan, lambda run: {**measure(run), "epochs": 3, "best_epoch": best}, tmp_path)
+    sentence = report(plan, tmp_path, "the command", {})
+    assert (warned in sentence) if warned else ("best epoch" not in sentence)
+    assert (
+        "`best.json` has the recommended settings: `the command`. It has the search's epochs, 3;"
+        in (tmp_path / "report.md").read_text()
+    )
