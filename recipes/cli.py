@@ -25,6 +25,7 @@ VERBS = {
     "export": "write a run's best model as a SavedModel",
     "predict": "predict with the exported model: texts as arguments, or one per line on stdin",
 }
+KINDS = "'builtin', 'tfds:NAME[/CONFIG]', or a path to a file or a folder"  # of data
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +52,7 @@ def _dispatch(words: list[str], place: Place) -> int:
     if not name:
         print(verb_help(verb))
         return 0
+    _check_data(name, verb, rest)
     with startup.importing():
         zoo.import_models()
         recipe = registry.find(name)
@@ -65,12 +67,29 @@ def _import_modules(words: list[str]) -> list[str]:
     parser.add_argument("--module", action="append", default=[])
     end = words.index("--") if "--" in words else len(words)
     parsed, others = parser.parse_known_args(words[:end])
+    for module in parsed.module:
+        registry.place_of_module(module)  # a wrong path is refused before TensorFlow is imported
     if parsed.module:
         with startup.importing():
             zoo.import_models()
             for module in parsed.module:
                 registry.import_module(module)
     return [*others, *words[end:]]
+
+
+def _check_data(name: str, verb: str, words: list[str]) -> None:
+    """Refuses a `--data` that does not exist, before TensorFlow is imported.
+
+    A search may have several; the recipe of a user may take anything.
+    """
+    parser = Parser(prog=f"{program()} {verb} {name}", add_help=False, allow_abbrev=False)
+    parser.add_argument("--data", default="builtin")
+    data = parser.parse_known_args(words)[0].data
+    if {"-h", "--help"} & set(words) or name not in registry.BUILTIN or verb == "tune":
+        return
+    if data != "builtin":
+        kinds = "a path to a table or a file of lines" if verb == "predict" else KINDS
+        importlib.import_module("recipes.data.location").locate(data, kinds)
 
 
 def _recipe_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
@@ -88,11 +107,11 @@ def _recipe_and_verb(words: list[str]) -> tuple[str, str, list[str]]:
         if not second:
             raise InputError(f"{first} needs a recipe: {program()} {first} {'|'.join(recipes)}")
         if second not in recipes:
-            raise InputError(f"unknown recipe {second!r}: {nearest(second, recipes)}")
+            raise registry.unknown(second)
         return second, first, rest[1:]
     if first not in recipes:
         known = [*recipes, *VERBS, *models.COMMANDS]
-        raise InputError(f"unknown recipe or command {first!r}: {nearest(first, known)}")
+        raise registry.unknown(first, known, "recipe or command")
     if second and second not in VERBS:
         raise InputError(f"{first} has no verb {second!r}: {nearest(second, VERBS)}")
     return first, second or "all", rest[1:] if second else rest
@@ -112,7 +131,7 @@ def overview() -> str:
             *_section("recipes", registry.summaries()),
             *_section("commands about the models", models.COMMANDS),
             "examples:",
-            f"  {name} all sentiment                          # the built-in reviews, in a minute",
+            f"  {name} all sentiment                          # built-in reviews, two minutes",
             f"  {name} train sentiment --data reviews.csv     # your own file",
             f"  {name} train sentiment --help                 # all options and their defaults",
             f"  {name} describe lstm                          # the equations",

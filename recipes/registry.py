@@ -3,6 +3,8 @@
 import importlib
 import shlex
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.errors import InputError, nearest
@@ -46,6 +48,13 @@ def summaries() -> dict[str, str]:
     return {**BUILTIN, **{name: recipe.summary for name, recipe in _RECIPES.items()}}
 
 
+def unknown(name: str, known: Iterable[str] = (), kind: str = "recipe") -> InputError:
+    """The error about a word that is not the name of a recipe, nor another one that is `known`."""
+    hint = nearest(name, known or summaries())
+    own = "" if modules_of_user else " (a recipe of your own needs --module)"
+    return InputError(f"unknown {kind} {name!r}: {hint}{own}")
+
+
 def find(name: str) -> "Recipe":
     """The recipe of that name.
 
@@ -53,7 +62,7 @@ def find(name: str) -> "Recipe":
         InputError: There is none.
     """
     if name not in summaries():
-        raise InputError(f"unknown recipe {name!r}: {nearest(name, summaries())}")
+        raise unknown(name)
     if name not in _RECIPES:
         importlib.import_module(f"recipes.{name}")
     return _RECIPES[name]()
@@ -72,11 +81,33 @@ def import_module(module: str) -> None:
     Raises:
         InputError: There is no such module.
     """
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    name, folder = place_of_module(module)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     try:
-        importlib.import_module(module)
+        importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise InputError(f"--module {module}: {error}; give a name that `import` takes") from error
+        raise InputError(
+            f"--module {module}: {error}; give a name that `import` takes, or a path such as "
+            f"folder/{name}.py"
+        ) from error
     if module not in modules_of_user:
         modules_of_user.append(module)
+
+
+def place_of_module(module: str) -> tuple[str, str]:
+    """The name that `import` takes, and the folder for Python's path.
+
+    `module` is a name, or the path of a file, with or without `.py`. The folder of a name is "",
+    the current one.
+
+    Raises:
+        InputError: It is a path, and there is no such file.
+    """
+    path = Path(module)
+    if path.suffix != ".py" and path.name == module:
+        return module, ""
+    file = path.with_name(path.name.removesuffix(".py") + ".py")
+    if not (file.is_file() or path.is_dir()):
+        raise InputError(f"--module {module}: there is no file {file}")
+    return file.stem, str(file.parent.resolve())

@@ -102,7 +102,8 @@ def _no_such_data(data: str, path: Path, kinds: str) -> str:
         str(path), siblings, n=1
     )
     near = f"; did you mean {matches[0]!r}?" if matches else ": check the spelling"
-    return f"--data must be {kinds}, got {data!r}, which is none of them{near}"
+    place = "" if path.is_absolute() or not path.suffix else f" (in the folder {Path.cwd()})"
+    return f"--data must be {kinds}, got {data!r}, which is none of them{place}{near}"
 
 
 def without_gz(path: Path) -> str:

@@ -1,8 +1,12 @@
 """The grammar of the commands: which words name a recipe, which a verb, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 
+import zoo
 from recipes import cli, registry
+from zoo.errors import nearest
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,14 @@ def test_recipe_and_verb_come_in_either_order(line, recipe, verb, rest):
         ("sentimen", "unknown recipe or command 'sentimen': did you mean 'sentiment'?"),
         ("descibe lstm", "unknown recipe or command 'descibe': did you mean 'describe'?"),
         ("train sentimen", "unknown recipe 'sentimen': did you mean 'sentiment'?"),
+        (
+            "predict brackets x",
+            f"unknown recipe 'brackets': {nearest('brackets', registry.BUILTIN)} (a recipe of "
+            "your own needs --module)",
+        ),
+        ("train ner --data no/such", "--data must be 'builtin', 'tfds:NAME[/CONFIG]', or a path"),
+        ("predict ner --data no.csv", "--data must be a path to a table or a file of lines, got"),
+        ("list --module no/such.py", "--module no/such.py: there is no file no/such.py"),
         ("train --units 64", "train needs a recipe: python -m recipes train sentiment|ner"),
         ("sentiment trian", "sentiment has no verb 'trian': did you mean 'train'?"),
         ("sentiment ner", "sentiment has no verb 'ner': known: all, evaluate"),
@@ -43,6 +55,13 @@ def test_a_wrong_word_is_one_sentence_and_status_2(line, message, capsys):
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith(f"error: {message}")
     assert len(printed.err.splitlines()) == 1
+
+
+def test_data_that_does_not_exist_is_refused_before_tensorflow_is_imported(monkeypatch, capsys):
+    monkeypatch.setattr(zoo, "import_models", lambda: pytest.fail("imports the models"))
+    assert cli.main(["evaluate", "sentiment", "--data=no.csv"]) == 2
+    error = capsys.readouterr().err
+    assert f"got 'no.csv', which is none of them (in the folder {Path.cwd()})" in error
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])

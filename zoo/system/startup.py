@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from zoo.errors import InputError
+
 PACKAGES = ("zoo", "recipes")
 SCRIPTS = ("rnn-zoo", "rnn-zoo-recipes")
 INTERRUPTED = 1  # the exit status
@@ -146,6 +148,7 @@ def _stream(number: int) -> io.TextIOWrapper:
 def held_notices() -> Iterator[None]:
     """Hides what native code writes to stderr in a `with` block; prints it if the block fails.
 
+    An `InputError` is about the user's input alone and prints nothing.
     Set `TF_CPP_MIN_LOG_LEVEL=0` to see it all.
     """
     global _stderr
@@ -160,6 +163,8 @@ def held_notices() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except InputError:
+            raise
         except BaseException:
             os.dup2(kept, 2)
             held.seek(0)

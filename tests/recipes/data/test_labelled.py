@@ -221,7 +221,7 @@ def test_tfds_without_train_is_refused(tfds: Fake) -> None:
         ("tfsd:imdb_reviews", "; did you mean 'tfds:imdb_reviews'?"),
         ("imdb", ": check the spelling"),
         ("", ": check the spelling"),
-        ("no/such/folder/x.tsv", ": check the spelling"),
+        ("no/such/folder/x.tsv", f" (in the folder {Path.cwd()}): check the spelling"),
     ],
 )
 def test_data_that_is_nowhere_names_the_kinds_and_the_nearest(data: str, near: str) -> None:

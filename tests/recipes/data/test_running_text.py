@@ -96,7 +96,7 @@ def test_too_little_text_tells_how_much_there_was(
         ("bultin", "; did you mean 'builtin'?"),
         ("tfsd:lm1b", "; did you mean 'tfds:lm1b'?"),
         ("", ": check the spelling"),
-        ("no/such/folder/x.txt", ": check the spelling"),
+        ("no/such/folder/x.txt", f" (in the folder {Path.cwd()}): check the spelling"),
     ],
 )
 def test_data_that_is_nowhere_names_the_kinds_and_the_nearest(data: str, near: str) -> None:

@@ -248,7 +248,7 @@ def test_an_error_in_a_folder_names_the_file_and_the_line(tmp_path: Path) -> Non
         ("bultin", "; did you mean 'builtin'?"),
         ("tfsd:conll2003", "; did you mean 'tfds:conll2003'?"),
         ("", ": check the spelling"),
-        ("no/such/folder/x.conll", ": check the spelling"),
+        ("no/such/folder/x.conll", f" (in the folder {Path.cwd()}): check the spelling"),
     ],
 )
 def test_data_that_is_nowhere_names_the_kinds_and_the_nearest(data: str, near: str) -> None:

@@ -385,3 +385,14 @@ def test_a_command_that_imports_tensorflow_prints_no_notices(program, start, scr
     done = command(program, scripts)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(start)
+
+
+@pytest.mark.parametrize(("error", "shown"), [(InputError, ""), (RuntimeError, "notice")])
+def test_notices_are_printed_if_a_block_fails_but_not_about_wrong_input(
+    error, shown, capfd, monkeypatch
+):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with pytest.raises(error), startup.held_notices():
+        os.write(2, b"notice")
+        raise error("x")
+    assert capfd.readouterr().err == shown
