@@ -71,7 +71,7 @@ def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
         "--module",
         action="append",
         default=[],
-        help="your module that registers cells, models or recipes",
+        help="your module (a name or a path) that registers cells, models or recipes",
     )
     architecture = ""
     if verb == "tune":
@@ -180,7 +180,12 @@ def _add_output(parser: Any, content: str) -> None:
 def _train(recipe: Recipe, verb: str, options: dict[str, Any], place: Place) -> None:
     directory, resumed, stored = (options.pop(name) for name in ("run_dir", "resume", "config"))
     export_root, find_rate = options.pop("export_dir", None), options.pop("find_rate", False)
-    options = {**(stored_options(recipe, stored) if stored else {}), **options}
+    stored_values = stored_options(recipe, stored) if stored else {}
+    if stored_values.get("epochs") and "epochs" not in options:
+        print(
+            f"epochs: {stored_values['epochs']}, from {stored}; --epochs overrides it", flush=True
+        )
+    options = {**stored_values, **options}
     with Run.opened(recipe, options, directory, resumed) as run:
         place.folder, place.resumable = run.directory, not find_rate
         place.needed = run.directory / "config.json"

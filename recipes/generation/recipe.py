@@ -49,7 +49,7 @@ class GenerationRecipe(Recipe):
     note = (
         "It learned generated lines of three kinds (brackets, couplets and sentences whose verb "
         "agrees with the first noun) and can write no others. Train on real text before you use "
-        "it: python -m recipes generation --data mine.txt"
+        "it: rnn-zoo all generation --data mine.txt"
     )
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ class MelodiesRecipe(ConditionalWritingRecipe):
     level = "space"
     note = (
         "It learned generated melodies of four bars in a major key. Train on real ones before you "
-        "use it: python -m recipes melodies --data FOLDER, of MIDI or JSON files"
+        "use it: rnn-zoo all melodies --data FOLDER, of MIDI or JSON files"
     )
 
     def check(self, config: MelodiesConfig) -> None:

@@ -47,7 +47,7 @@ class NamesRecipe(ConditionalWritingRecipe):
     answering = WritingAnswers
     note = (
         "It writes names of invented nations ({classes}), not of real ones. Train on real names "
-        "before you use it: python -m recipes names --data names.tsv --text-column name "
+        "before you use it: rnn-zoo all names --data names.tsv --text-column name "
         "--label-column country"
     )
 

@@ -24,7 +24,7 @@ class NerRecipe(TaggingRecipe):
     builtin = BUILTIN
     note = (
         "It learned generated sentences about persons, cities and products and knows {known} "
-        "words. Train on real sentences before you use it: python -m recipes ner --data mine.conll"
+        "words. Train on real sentences before you use it: rnn-zoo all ner --data mine.conll"
     )
     metric = "entity_f1"
     texts_to_try = corpus.EXAMPLES

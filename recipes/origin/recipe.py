@@ -67,7 +67,7 @@ class OriginRecipe(ClassificationRecipe):
     sized_by_data = {"num_classes": 2}
     note = (
         "It learned invented names of invented nations ({classes}), not of real ones. Train on "
-        "real names before you use it: python -m recipes origin --data names.tsv --text-column "
+        "real names before you use it: rnn-zoo all origin --data names.tsv --text-column "
         "name --label-column country"
     )
     texts_to_try = surnames.EXAMPLES

@@ -48,7 +48,7 @@ class PosRecipe(TaggingRecipe):
     }
     note = (
         "It learned generated sentences, many of whose words are made up, and knows {known} words. "
-        "Train on real sentences before you use it: python -m recipes pos --data mine.conllu"
+        "Train on real sentences before you use it: rnn-zoo all pos --data mine.conllu"
     )
     metric = "accuracy"
     texts_to_try = corpus.EXAMPLES

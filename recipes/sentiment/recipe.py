@@ -64,7 +64,7 @@ class SentimentRecipe(ClassificationRecipe):
     }
     note = (
         "It learned generated reviews of films and products and knows {known} words; all others "
-        "are unknown to it. Train on real reviews before you use it: python -m recipes sentiment "
+        "are unknown to it. Train on real reviews before you use it: rnn-zoo all sentiment "
         "--data reviews.tsv --text-column review --label-column stars"
     )
     texts_to_try = (

@@ -54,7 +54,7 @@ class TranslationRecipe(Recipe):
     note = (
         "It learned generated English dates from 1900 to 2049, the day before the month where both "
         "are numbers, and translates nothing else. Train on real pairs of texts before you use it: "
-        "python -m recipes translation --data pairs.tsv --source 0 --target 1"
+        "rnn-zoo all translation --data pairs.tsv --source 0 --target 1"
     )
 
     def __init__(self) -> None:

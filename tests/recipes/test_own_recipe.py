@@ -25,18 +25,20 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setattr(registry, "modules_of_user", [])
     yield tmp_path
-    sys.modules.pop("majority", None)
-    registry._RECIPES.pop("majority", None)
+    for name in ("majority", "deep"):
+        sys.modules.pop(name, None)
+        registry._RECIPES.pop(name, None)
 
 
 def test_the_recipe_of_the_page_runs_by_the_commands_of_the_page(folder, capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-    (folder / "majority.py").write_text(code)
+    first, second = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    (folder / "majority.py").write_text(first)
+    (folder / "deep.py").write_text(second)
     (shell,) = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
     for command in shell.splitlines():
-        python, *words = shlex.split(command)
-        assert (python, *words[:2]) == ("python", "-m", "recipes")
-        assert cli.main(words[2:]) == 0
+        program, *words = shlex.split(command)
+        assert program == "rnn-zoo"
+        assert cli.main(words) == 0
     said = capsys.readouterr().out
     (run,) = (folder / "runs" / "majority").iterdir()
     metrics = json.loads((run / "metrics.json").read_text())
@@ -47,6 +49,10 @@ def test_the_recipe_of_the_page_runs_by_the_commands_of_the_page(folder, capsys)
     assert hint and "--module majority" in hint[1]
     assert cli.main(shlex.split(hint[1])) == 0
     assert cli.main(["majority", "export", "--module", "majority", "--run-dir", str(run)]) == 0
+    registry.import_module("deep")
+    deep = registry.find("deep")
+    config = deep.configured({"bits": 15, "split_seed": 3})
+    assert {len(row.text) for row in deep.load(deep.data_of(config)).train} == {15}
     assert cli.main(["--module", "majority"]) == 0
     assert "the bit that occurs more often" in capsys.readouterr().out
 
@@ -161,3 +167,13 @@ def test_a_recipe_cannot_take_the_name_of_another():
 def test_an_unknown_module_is_one_sentence(capsys):
     assert cli.main(["sentiment", "train", "--module", "no_such_module"]) == 2
     assert "--module no_such_module" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["{}/valued.py", "{}/valued"])
+def test_a_module_may_be_a_path(tmp_path, monkeypatch, word):
+    (tmp_path / "valued.py").write_text("VALUE = 3")
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    monkeypatch.setattr(registry, "modules_of_user", [])
+    registry.import_module(word.format(tmp_path))
+    assert sys.modules.pop("valued").VALUE == 3
+    assert registry.modules_of_user == [word.format(tmp_path)]

@@ -65,7 +65,7 @@ def read_pairs(
         keys = (source or "source", target or "target")
         rows = read_jsonl(path, read_text(path), *keys, _FLAGS)
         return [Pair.of(*sides) for _, *sides in rows]
-    wanted = (source or "source,0", target or "target,1") if header else ()
+    wanted = source or "source,0", target or "target,1"
     records = records_of(path, read_text(path), format, wanted, header)
     if not header:
         return _of_records(path, records, *columns(source, target))
