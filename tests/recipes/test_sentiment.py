@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recipes import cli, provenance
+from recipes import cli, commands, provenance
 from recipes.commands import TRAINING_VERBS
 from recipes.data.labelled import read_table
 from recipes.run import Run, predict_command
@@ -162,7 +162,7 @@ def test_predict_answers_the_rows_of_a_file_beside_their_own_columns(
         (["--text-column", "review", "text"], "--text-column is for the rows of a file: give"),
         (["--write-predictions", "out.csv"], "--write-predictions is for the rows of a file"),
         (["--data", "reviews.tsv", "text"], "leave one of them out"),
-        (["--data", "nothing.csv"], "nothing.csv: there is no such file"),
+        (["--data", "nothing.csv"], "got 'nothing.csv', which is none of them (in the folder "),
         (["--data", "reviews.tsv"], "there is no column 'text', expected one of 'review', 'stars'"),
     ],
 )
