@@ -182,7 +182,7 @@ def test_files_take_the_first_number_that_neither_of_them_has(tmp_path):
         (["--transpose", "13"], "transpose must be from 0 to 12 semitones, got 13"),
         (["--temperature", "-1"], "temperature must be at least 0, got -1.0"),
         (["--cell", "lst"], "unknown cell 'lst'"),
-        (["--data", "no/such.json"], "no/such.json: there is no such file"),
+        (["--data", "no/such.json"], "got 'no/such.json', which is none of them"),
     ],
 )
 def test_wrong_options_are_one_sentence(words, said, tmp_path, capsys):
