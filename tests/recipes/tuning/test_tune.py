@@ -251,6 +251,7 @@ def write_conll(path, tag=lambda tag: tag):
         (("--affix-dim", "0,4"), ("--characters", "none", "--casing-dim", "0")),
     ],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_a_search_over_what_a_tagger_reads_of_a_word_trains_every_setting(axis, fixed, tmp_path):
     data = write_conll(tmp_path / "mine.conll")
     words = ["--data", str(data), "--units", "4", "--embedding-dim", "4", "--head", "softmax"]
