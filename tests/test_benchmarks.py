@@ -20,9 +20,9 @@ from benchmarks.speed.shapes import (
     rows_of_product,
 )
 from benchmarks.speed.timing import Contender, Spread, interleave, ratio
-from tests import reference
-from tests.reference import random_values
-from tests.weights import arrays, assign_random
+from tests.references import reference
+from tests.references.reference import random_values
+from tests.references.weights import arrays, assign_random
 from zoo.cells import ElmanCell, GRUCell, LSTMCell, MinGRUCell
 from zoo.errors import InputError
 from zoo.layers import Recurrent

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
 from tests.conformance.test_many_to_many import INPUTS, REAL, TAGS
-from tests.weights import assign_random
+from tests.references import reference
+from tests.references.weights import assign_random
 from zoo.architectures.context import Context, bidirectional_language_model
 from zoo.layers import CRFLoss
 from zoo.losses import TokenCrossentropy

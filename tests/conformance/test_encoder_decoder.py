@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import zoo
 from tests import reference_translation
-from tests.weights import arrays, assign_random, by_path
+from tests.references.weights import arrays, assign_random, by_path
 from zoo.losses import TokenCrossentropy
 
 TINY = {

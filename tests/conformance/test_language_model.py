@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.weights import arrays, assign_random, by_path
+from tests.references import reference
+from tests.references.weights import arrays, assign_random, by_path
 from zoo.layers import named_states
 
 TINY = {"vocabulary_size": 9, "embedding_dim": 4, "units": 3}

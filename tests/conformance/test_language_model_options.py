@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
 from tests.conformance.test_language_model import REAL, TARGETS, TINY, TOKENS, starts
-from tests.weights import assign_random, by_path
+from tests.references import reference
+from tests.references.weights import assign_random, by_path
 from zoo.architectures.language_model import LanguageModel
 from zoo.layers import direction
 from zoo.registry import architecture

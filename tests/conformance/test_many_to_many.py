@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.reference import letters_cnn, random_values
-from tests.weights import arrays, assign_random, by_path
+from tests.references import reference
+from tests.references.reference import letters_cnn, random_values
+from tests.references.weights import arrays, assign_random, by_path
 from zoo.crf.layer import unpacked
 from zoo.layers import CRFLoss
 from zoo.layers.characters import CharacterCNN

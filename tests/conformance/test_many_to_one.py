@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.weights import arrays, assign_random, by_path
+from tests.references import reference
+from tests.references.weights import arrays, assign_random, by_path
 from zoo.architectures.many_to_one import POOLINGS
 from zoo.layers.recurrent_options import MERGE_MODES
 

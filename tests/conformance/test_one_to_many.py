@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.reference_cells import FIRST_STATES
-from tests.weights import arrays, assign_random, by_path
+from tests.references import reference
+from tests.references.reference_cells import FIRST_STATES
+from tests.references.weights import arrays, assign_random, by_path
 from zoo.architectures.one_to_many import CONDITIONINGS
 
 TINY = {"vocabulary_size": 9, "num_classes": 3, "embedding_dim": 3, "class_dim": 2, "units": 5}

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.reference import random_values
-from tests.weights import assign_random
+from tests.references.reference import random_values
+from tests.references.weights import assign_random
 
 FEATURES = random_values(6, 5, seed=3)
 LABELS = np.array([0, 1, 2, 2, 1, 0])

@@ -23,7 +23,7 @@ from recipes.run import Run
 from tests import surface
 from tests.recipes import tiny
 from tests.recipes.tiny import ask_as_hinted
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo import export
 from zoo.decoding import sample_seeds
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.errors import InputError
 from zoo.losses import TokenCrossentropy
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import mask_of, random_values
+from tests.references.reference import mask_of, random_values
 from zoo import masking
 
 LENGTHS = np.array([4, 1, 3, 0])

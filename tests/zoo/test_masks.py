@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import mask_of, random_values
+from tests.references.reference import mask_of, random_values
 from zoo import masking
 from zoo.errors import InputError
 from zoo.layers import (

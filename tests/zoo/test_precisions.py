@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.reference import mask_of, random_values
+from tests.references.reference import mask_of, random_values
 from zoo import layers
 from zoo.layers.affixes import Affixes
 from zoo.layers.characters import CharacterCNN, CharacterRNN

@@ -7,7 +7,7 @@ import zoo
 from recipes.families.language import scoring
 from recipes.families.language.steps import Scorer
 from recipes.families.language.windows import Documents, Streams, encoded, targets_of
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo.text import BOS, EOS, PAD
 
 SIZE = 12

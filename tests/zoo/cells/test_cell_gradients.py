@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.cells import IDS, VARIANTS, K, built, input_size
-from tests.reference import random_values
-from tests.reference_cells import NUM_STATES
+from tests.references.cells import IDS, VARIANTS, K, built, input_size
+from tests.references.reference import random_values
+from tests.references.reference_cells import NUM_STATES
 
 B, T = 2, 3
 STEP = 1e-5

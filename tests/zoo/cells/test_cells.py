@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.cells import IDS, VARIANTS, E, K, built, input_size, step_options
-from tests.reference import random_values
-from tests.reference_cells import FIRST_STATES, NUM_STATES, STEPS, sigmoid
-from tests.weights import arrays, assign_random
+from tests.references import reference
+from tests.references.cells import IDS, VARIANTS, E, K, built, input_size, step_options
+from tests.references.reference import random_values
+from tests.references.reference_cells import FIRST_STATES, NUM_STATES, STEPS, sigmoid
+from tests.references.weights import arrays, assign_random
 from zoo.cells import ElmanCell, GRUCell, LSTMCell, SimpleGRUCell
 from zoo.registry import cell_class
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.crf import chain as linear_chain
 from zoo.crf.chain import IMPOSSIBLE, Chain
 

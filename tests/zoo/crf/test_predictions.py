@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.errors import InputError
 from zoo.layers import CRF, CRFAccuracy, CRFLoss
 from zoo.losses import TokenCrossentropy

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.reference import mask_of, random_values
+from tests.references.reference import mask_of, random_values
 from zoo.layers import ActivationRegularization
 
 LENGTHS = [4, 1, 0, 3]

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.reference import random_values
-from tests.reference_translation import look
-from tests.weights import assign_random
+from tests.references.reference import random_values
+from tests.references.reference_translation import look
+from tests.references.weights import assign_random
 from zoo.errors import InputError
 from zoo.layers import Attention
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.reference import random_values
-from tests.weights import assign_random, by_path
+from tests.references.reference import random_values
+from tests.references.weights import assign_random, by_path
 from zoo.errors import InputError
 from zoo.layers import Recurrent, RowDropout, StateBridge
 

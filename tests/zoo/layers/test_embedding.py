@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.layers import TokenEmbedding
 from zoo.layers.embedding import UNK
 

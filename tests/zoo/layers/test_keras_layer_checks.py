@@ -6,8 +6,8 @@ from keras import ops
 from keras.src import testing
 
 import zoo
-from tests.cells import K, input_size
-from tests.reference_cells import NUM_STATES
+from tests.references.cells import K, input_size
+from tests.references.reference_cells import NUM_STATES
 from zoo import layers
 from zoo.layers.characters import CHARACTER_LAYERS
 from zoo.registry import cell_class

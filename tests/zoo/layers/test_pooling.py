@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import reference
-from tests.reference import mask_of, random_values
-from tests.weights import arrays, assign_random
+from tests.references import reference
+from tests.references.reference import mask_of, random_values
+from tests.references.weights import arrays, assign_random
 from zoo.layers import AttentionPooling, MaxPooling, MeanPooling
 
 T, D = 5, 3

@@ -7,9 +7,9 @@ import tensorflow as tf
 from keras import ops
 
 import zoo
-from tests import reference
-from tests.reference import mask_of, random_values
-from tests.weights import arrays, assign_random
+from tests.references import reference
+from tests.references.reference import mask_of, random_values
+from tests.references.weights import arrays, assign_random
 from zoo.cells import RecurrentCell
 from zoo.layers import Direction, Recurrent
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import mask_of, random_values
-from tests.weights import assign_random
+from tests.references.reference import mask_of, random_values
+from tests.references.weights import assign_random
 from zoo.layers import Recurrent, from_stock, to_stock
 from zoo.layers.recurrent_options import MERGE_MODES
 

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import random_values
-from tests.weights import assign_random
+from tests.references.reference import random_values
+from tests.references.weights import assign_random
 from zoo.layers import TokenLogits
 
 V, D = 40, 3

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.references.weights import assign_random
 from tests.serving_rules import functions_of
-from tests.weights import assign_random
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo.errors import DamagedFile
 from zoo.pipelines import Classifier, ConditionalWriter, Tagger, Translator, Writer, load
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import zoo
 from tests import serving_rules, surface
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo.decoding.bounds import BOUNDS
 from zoo.pipelines import (
     BeamSearch,

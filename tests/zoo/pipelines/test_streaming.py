@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
-from tests.reference import mask_of, random_values
-from tests.weights import arrays, assign_random
+from tests.references import reference
+from tests.references.reference import mask_of, random_values
+from tests.references.weights import arrays, assign_random
 from zoo.layers import Recurrent
 
 B, T, K = 3, 6, 3

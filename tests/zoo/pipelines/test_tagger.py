@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 import zoo
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError

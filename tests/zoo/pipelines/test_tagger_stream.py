@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.references.weights import assign_random
 from tests.serving_rules import functions_of
-from tests.weights import assign_random
 from zoo.pipelines import Tagger
 from zoo.text import TokenVectorizer, allowed_transitions
 

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.references.weights import assign_random
 from tests.serving_rules import functions_of
-from tests.weights import assign_random
 from zoo.errors import InputError
 from zoo.pipelines import BeamSearch, Translator
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK, SubwordCodec, TextCodec, Vocabulary, unknown_share

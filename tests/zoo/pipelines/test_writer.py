@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference
+from tests.references import reference
+from tests.references.weights import assign_random, by_path
 from tests.serving_rules import functions_of
-from tests.weights import assign_random, by_path
 from zoo import export
 from zoo.errors import InputError
 from zoo.pipelines import Writer

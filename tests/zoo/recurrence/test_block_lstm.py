@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import reference
-from tests.cells import E, K, built
-from tests.reference import random_values
-from tests.weights import arrays
+from tests.references import reference
+from tests.references.cells import E, K, built
+from tests.references.reference import random_values
+from tests.references.weights import arrays
 from zoo.cells import GRUCell, LSTMCell, PeepholeLSTMCell
 from zoo.recurrence import block_lstm
 from zoo.recurrence.dispatch import run_cell

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.cells import IDS, VARIANTS, K, built, input_size
-from tests.reference import random_values
-from tests.reference_cells import NUM_STATES
+from tests.references.cells import IDS, VARIANTS, K, built, input_size
+from tests.references.reference import random_values
+from tests.references.reference_cells import NUM_STATES
 from zoo.recurrence import block_lstm
 from zoo.recurrence import compiled as fast_scan
 from zoo.recurrence.dispatch import way

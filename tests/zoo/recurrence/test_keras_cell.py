@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import keras_cells
-from tests.reference import mask_of, random_values
+from tests.references import keras_cells
+from tests.references.reference import mask_of, random_values
 from zoo.errors import InputError
 from zoo.layers import Direction, Recurrent, named_states
 from zoo.registry import registered

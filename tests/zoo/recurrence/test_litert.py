@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.layers import MeanPooling, Recurrent
 
 E, K, T = 3, 3, 11

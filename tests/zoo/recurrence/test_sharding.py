@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.reference import random_values
+from tests.references.reference import random_values
 from zoo.layers import Recurrent
 from zoo.recurrence import sharding
 

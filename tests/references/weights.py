@@ -1,6 +1,6 @@
 """Weights that hide no fault: all random, so that no two gates or directions look alike."""
 
-from tests.reference import random_values
+from tests.references.reference import random_values
 
 
 def assign_random(layer, seed=1, scale=0.5):

@@ -1,6 +1,6 @@
 """Every cell with each option that changes its equations, ready to run."""
 
-from tests.weights import assign_random
+from tests.references.weights import assign_random
 from zoo.registry import cell_class
 
 VARIANTS = [

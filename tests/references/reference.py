@@ -6,7 +6,7 @@ cell in its own order, as `tests/reference_cells.py` takes them.
 
 import numpy as np
 
-from tests.reference_cells import FIRST_STATES, NUM_STATES, STEPS, units_of
+from tests.references.reference_cells import FIRST_STATES, NUM_STATES, STEPS, units_of
 
 
 def random_values(*shape, seed=0, scale=1.0):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tests.reference import encoder_layers, stack
-from tests.reference_cells import FIRST_STATES, STEPS, units_of
+from tests.references.reference import encoder_layers, stack
+from tests.references.reference_cells import FIRST_STATES, STEPS, units_of
 
 
 def softmax(scores):
