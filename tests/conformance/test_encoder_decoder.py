@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from tests import reference_translation
+from tests.references import reference_translation
 from tests.references.weights import arrays, assign_random, by_path
 from zoo.losses import TokenCrossentropy
 

@@ -1,7 +1,7 @@
 """The project's equations written again in NumPy, row by row and token by token, in float64.
 
 Nothing here knows padding: a row is cut to its real tokens first. Weights are the arrays of a
-cell in its own order, as `tests/reference_cells.py` takes them.
+cell in its own order, as `tests/references/reference_cells.py` takes them.
 """
 
 import numpy as np
