@@ -11,8 +11,8 @@ from zoo.layers.characters import WITH_CNN, WITH_LETTERS
 from zoo.options import Condition
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
-# From this size on, more epochs, more convolutions over letters and a language model beside the
-# tags gain on held-out data; on WNUT-17, 3,394 sentences, 25 epochs scored no better than 10. See
+# From this size on, more epochs and units, more convolutions over letters, a language model beside
+# the tags and trained vectors gain on held-out data; on WNUT-17, 3,394 sentences, 25 epochs scored no better than 10. See
 # benchmarks/results/tagging.md.
 LARGE = 8_000  # training sentences
 LARGER = {
@@ -21,8 +21,16 @@ LARGER = {
     "neighbour_words": 2_000,
     "character_widths": "2,3,4",
     "character_units": 100,
+    "units": 200,
+    "train_vectors": True,
 }
-SMALLER = {"neighbour_words": 0, "character_widths": "3", "character_units": 50}
+SMALLER = {
+    "neighbour_words": 0,
+    "character_widths": "3",
+    "character_units": 50,
+    "units": 100,
+    "train_vectors": False,
+}
 
 
 def _by_size(name: str, help: str, only_if: Condition | None = None) -> Any:
@@ -56,6 +64,8 @@ class NerConfig(TaggingConfig, NerData):
     character_units: int = _by_size(
         "character_units", "Size of a word's vector from its letters.", WITH_LETTERS
     )
+    units: int = _by_size("units", "Hidden size K of each direction.")
+    train_vectors: bool = _by_size("train_vectors", "Train the pretrained vectors, too.")
     calibrate: bool = option(
         True, "Lower the score of O to the value with the best entity F1 on validation."
     )
@@ -66,6 +76,8 @@ class NerConfig(TaggingConfig, NerData):
         chosen: dict[str, Any] = dict(LARGER if size >= LARGE else SMALLER)
         if not self._sees_one_side():
             chosen["neighbour_words"] = 0
+        if not self.vectors:
+            chosen["train_vectors"] = False
         if "epochs" in chosen:
             chosen["epochs"] = max(chosen["epochs"], self.keep_epoch)
         return {name: value for name, value in chosen.items() if getattr(self, name) is None}
@@ -80,7 +92,7 @@ class NerConfig(TaggingConfig, NerData):
         return one_layer and apart and not (self.context or self.unlabelled)
 
 
-MODEL = {**TAGGING, "embedding_dim": 50, "units": 100, "rare_dropout": 4.0}
+MODEL = {**TAGGING, "embedding_dim": 50, "rare_dropout": 4.0}
 # the built-in corpus has no noise: what keeps a network from learning by heart only slows it there
 BUILTIN = {
     "epochs": 8,
