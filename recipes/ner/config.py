@@ -12,8 +12,8 @@ from zoo.options import Condition
 
 EPOCHS = EpochRule(least=10, reference=3_000, patience=5, unit="training sentences")
 # From this size on, more epochs and units, more convolutions over letters, a language model beside
-# the tags and trained vectors gain on held-out data; on WNUT-17, 3,394 sentences, 25 epochs scored no better than 10. See
-# benchmarks/results/tagging.md.
+# the tags and trained vectors gain on held-out data; on WNUT-17, 3,394 sentences, 25 epochs scored
+# no better than 10. See benchmarks/results/tagging.md.
 LARGE = 8_000  # training sentences
 LARGER = {
     "epochs": 40,
