@@ -1,4 +1,4 @@
-"""`python -m zoo`: lists and explains the architectures and cells, and prints a model's layers."""
+"""`python -m zoo`: lists, explains and prints models, and shows how recurrent networks work."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from typing import Any
 
 import zoo
 from zoo import catalog
+from zoo.diagnostics import command as diagnostics
 from zoo.errors import InputError, nearest
 from zoo.options import add_arguments
 from zoo.system.command import Place, guarded
@@ -18,6 +19,7 @@ COMMANDS = {
     "list": "the architectures and the cells",
     "describe": "an architecture or a cell: what it computes, its options, its source",
     "summary": "a model's layers, shapes and number of parameters",
+    **diagnostics.COMMANDS,
 }
 
 
@@ -31,14 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
-    """Runs `list`, `describe` or `summary`; the help shows `program` before them."""
+    """Runs one of `COMMANDS`; the help shows `program` before them."""
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--version", action="version", version=f"rnn-zoo {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     listing, describing, summary = (
         commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for name, text in COMMANDS.items()
+        if name not in diagnostics.COMMANDS
     )
+    diagnostics.add_commands(commands)
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
     describing.add_argument("name", metavar="NAME", help="of an architecture or a cell")
@@ -46,8 +50,10 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     summary.epilog = "Options of NAME can follow, as in --units 64; describe NAME lists them."
     describing.epilog = "With options of NAME, it prints how these change the way through time."
     parsed, rest = parser.parse_known_args(words)
-    if rest and parsed.command == "list":
-        raise InputError(f"list takes no {' '.join(rest)}: see --help")
+    if rest and parsed.command in ("list", *diagnostics.COMMANDS):
+        raise InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
+    if parsed.command in diagnostics.COMMANDS:
+        return diagnostics.run(parsed)
     if parsed.command == "list":
         print(listing_text(parsed.topology, parsed.cell))
         return 0

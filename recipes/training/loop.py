@@ -19,7 +19,7 @@ from recipes.training.batches import MEASURED_TOKENS, LabelledBatches, SequenceB
 from recipes.training.checkpoint import Progression
 from recipes.training.optimizers import averaged
 from recipes.training.precision import in_float32
-from recipes.training.progress import Progress
+from zoo.system.progress import Progress
 from recipes.training.replicas import team_of
 from zoo.errors import Failure, require_choice
 from zoo.system import durable

@@ -181,6 +181,16 @@ class RecurrentCell(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must write combine() or step()")
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        """The values of the gates in a step by name, between 0 and 1, (..., K) each.
+
+        The arguments are those of `combine`, with any leading axes. `kept` is the factor of the old
+        state where that is no gate of its own. A cell without gates has none.
+        """
+        return {}
+
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         return self.step(self.project(inputs), list(states))
 

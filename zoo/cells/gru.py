@@ -52,6 +52,12 @@ class SimpleGRUCell(RecurrentCell):
         h = states[0]
         return [h + ops.sigmoid(u) * (ops.tanh(candidate) - h)]
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        u = ops.sigmoid((projected + recurrent)[..., : self.units])
+        return {"update": u, "kept": 1 - u}
+
 
 @register("gru")
 @keras.saving.register_keras_serializable("zoo")
@@ -152,6 +158,14 @@ class GRUCell(RecurrentCell):
         d_projected = ops.concatenate([d_z, d_r, d_candidate], axis=-1)
         d_recurrent = ops.concatenate([d_z, d_r, d_candidate * r], axis=-1)
         return d_projected, d_recurrent, [d_states[0] * z]
+
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        """z, which is the share of the old state as well, and r."""
+        both = 2 * self.units
+        z, r = ops.split(ops.sigmoid(projected[..., :both] + recurrent[..., :both]), 2, axis=-1)
+        return {"update": z, "reset": r, "kept": z}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "reset_after": self.reset_after}

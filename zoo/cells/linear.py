@@ -32,6 +32,12 @@ class LinearCell(RecurrentCell):
         a, b = self.coefficients(projected, vectors)
         return [a * states[0] + b]
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        """The factor a of the old state."""
+        return {"kept": self.coefficients(projected, vectors)[0]}
+
 
 @register("min_gru")
 @keras.saving.register_keras_serializable("zoo")

@@ -45,6 +45,12 @@ class FourGateCell(RecurrentCell):
         values = super()._initial_bias(shape, dtype)
         return ops.where(is_forget, ops.cast(self.forget_bias, values.dtype), values)
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        i, f, _, o = ops.split(ops.sigmoid(projected + recurrent), 4, axis=-1)
+        return {"input": i, "forget": f, "output": o}
+
     def _clipped(self, c: Any) -> Any:
         return c if self.cell_clip is None else ops.clip(c, -self.cell_clip, self.cell_clip)
 

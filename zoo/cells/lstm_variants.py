@@ -55,6 +55,15 @@ class PeepholeLSTMCell(FourGateCell):
         c = self._clipped(f * c + i * ops.tanh(g))
         return [ops.sigmoid(o + p_o * c) * ops.tanh(c), c]
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        c, peepholes = states[1], vectors[0]
+        i, f, g, o = ops.split(projected + recurrent, 4, axis=-1)
+        i, f = ops.sigmoid(i + peepholes[0] * c), ops.sigmoid(f + peepholes[1] * c)
+        c = self._clipped(f * c + i * ops.tanh(g))
+        return {"input": i, "forget": f, "output": ops.sigmoid(o + peepholes[2] * c)}
+
 
 @register("lstm_layer_norm")
 @keras.saving.register_keras_serializable("zoo")
@@ -106,6 +115,11 @@ class LayerNormLSTMCell(FourGateCell):
         shown = _normalized(c) * state_gain + state_bias
         return [ops.sigmoid(o) * ops.tanh(shown), c]
 
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        return super().gates(projected, _normalized(recurrent) * vectors[0], states, vectors)
+
 
 def _normalized(values: Any) -> Any:
     centred = values - ops.mean(values, axis=-1, keepdims=True)
@@ -152,6 +166,16 @@ class SLSTMCell(RecurrentCell):
         c = forget * c + enter * ops.tanh(z)
         n = forget * n + enter
         return [ops.sigmoid(o) * c / n, c, n, m]
+
+    def gates(
+        self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
+    ) -> dict[str, Any]:
+        """The stabilised factors: `kept` of the old sum, `input` of the new value."""
+        i, f, _, o = ops.split(projected + recurrent, 4, axis=-1)
+        remembered = ops.log_sigmoid(f) + states[3]
+        m = ops.maximum(remembered, i)
+        kept, enter = ops.exp(remembered - m), ops.exp(i - m)
+        return {"input": enter, "forget": ops.sigmoid(f), "output": ops.sigmoid(o), "kept": kept}
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros, and an m so small that the first input is all there is."""

@@ -63,6 +63,7 @@ class Direction(masking.MaskedLayer):
         self.cell = make_cell(cell, units, self.options.cell_options or {}, self.dtype_policy)
         self.output_size = keras_cell.output_size(self.cell)
         self.checks_mask = True  # a body checks the mask once for all its directions
+        self.runner: Any = run_cell  # `zoo.diagnostics` puts one that keeps the states in its place
         self._require_product("recurrent_dropout")
         self._require_product("weight_drop")
         self.seed_generator = keras.random.SeedGenerator()
@@ -129,7 +130,7 @@ class Direction(masking.MaskedLayer):
         if training and options.recurrent_dropout:
             ones = ops.ones_like(initial_state[0])
             recurrent_mask = self._dropped(ones, options.recurrent_dropout)
-        outputs, final = run_cell(
+        outputs, final = self.runner(
             self.cell,
             inputs,
             list(initial_state),

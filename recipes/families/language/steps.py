@@ -13,7 +13,7 @@ import tensorflow as tf
 from recipes.config import TrainingConfig
 from recipes.families.language.windows import Documents, Streams, Window
 from recipes.training.loop import TrainingError, Watch, mean_metrics
-from recipes.training.progress import Progress
+from zoo.system.progress import Progress
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
 from zoo.architectures.language_model import LanguageModel

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from recipes.training import progress
-from recipes.training.progress import Progress
+from zoo.system import progress
+from zoo.system.progress import Progress
 
 
 class Terminal(io.StringIO):

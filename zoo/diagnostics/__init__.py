@@ -1,0 +1,1 @@
+"""How recurrent networks work, as numbers, pictures and commands."""

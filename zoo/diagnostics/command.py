@@ -1,0 +1,89 @@
+"""The commands that show how recurrent networks work: `gradients`, `bptt` and the others.
+
+Each prints a table and writes a picture and its numbers into a folder. Help needs no TensorFlow.
+"""
+
+import argparse
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import zoo
+from zoo.errors import require_positive_int
+from zoo.options import add_arguments, option, options_of, validate
+from zoo.system import durable, startup
+
+COMMANDS = {
+    "gradients": "how the gradient vanishes or explodes through time, for several cells",
+    "bptt": "backpropagation through time by hand, truncated and full",
+}
+
+
+@dataclass(frozen=True)
+class Common:
+    """What all commands take."""
+
+    length: int = option(100, "Steps of the sequences.", check=require_positive_int)
+    units: int = option(64, "Hidden size K.", check=require_positive_int)
+    seed: int = option(0, "Seed of the weights and the data.")
+    out: str = option("", "Folder for the picture and the numbers; diagnostics/COMMAND if none.")
+
+    def __post_init__(self) -> None:
+        """Checks the values."""
+        validate(self)
+
+
+@dataclass(frozen=True)
+class GradientsOptions(Common):
+    """What `gradients` takes."""
+
+    length: int = option(200, "Steps of the sequences.", check=require_positive_int)
+    cells: str = option("simple_rnn,gru,lstm,min_gru", "Cells, with commas between them.")
+    task: str = option("adding", "Task: adding, or copying.", choices=("adding", "copying"))
+    updates: int = option(100, "Training steps before the last panel.", check=require_positive_int)
+    explode: bool = option(False, "Show an exploding gradient with and without clipping instead.")
+    radius: float = option(1.05, "With --explode: spectral radius of the recurrent matrix.")
+
+
+@dataclass(frozen=True)
+class BpttOptions(Common):
+    """What `bptt` takes."""
+
+    length: int = option(50, "Steps of the sequence.", check=require_positive_int)
+    units: int = option(16, "Hidden size K.", check=require_positive_int)
+    radius: float = option(0.9, "Spectral radius of the recurrent matrix.")
+    draws: int = option(200, "Randomly truncated gradients to average.", check=require_positive_int)
+
+
+OPTIONS: dict[str, type[Common]] = {"gradients": GradientsOptions, "bptt": BpttOptions}
+
+
+def add_commands(commands: Any) -> None:
+    """Adds a parser for each command to an argparse object of subcommands."""
+    for name, text in COMMANDS.items():
+        parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        add_arguments(parser, options_of(OPTIONS[name]).values())
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Runs a command; returns the exit status.
+
+    Raises:
+        InputError: An option has a wrong value.
+    """
+    values = {key: value for key, value in vars(parsed).items() if key != "command"}
+    options = OPTIONS[parsed.command](**values)
+    with startup.importing():
+        zoo.import_models()
+        plots = importlib.import_module("zoo.plots")
+        show = importlib.import_module(f"zoo.diagnostics.{parsed.command}").show
+    table, figure, numbers = show(options)
+    print(table)
+    folder = Path(options.out or f"diagnostics/{parsed.command}")
+    durable.make_folder(folder)
+    picture = folder / f"{parsed.command}.png"
+    plots.save(figure, picture)
+    durable.write_json(picture.with_suffix(".json"), {"options": vars(options), **numbers})
+    print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}")
+    return 0
