@@ -135,7 +135,7 @@ def test_without_gates_there_is_nothing_to_open():
 
 
 def test_an_explosion_ends_in_a_named_number_and_clipping_avoids_it():
-    found = {clip: explosion.explode(clip, 1.3, 60, 6, 8) for clip in explosion.CLIPS}
+    found = {clip: explosion.explode(clip, 1.1, 100, 6, 64) for clip in explosion.CLIPS}
     failure = found["none"].failure
     assert failure.update == 2 and failure.step is not None
     assert str(failure).startswith("NaN or infinity in update 2: the states of body/forward_0 from")
