@@ -141,7 +141,7 @@ def test_an_explosion_ends_in_a_named_number_and_clipping_avoids_it():
     assert str(failure).startswith("NaN or infinity in update 2: the states of body/forward_0 from")
     for clip in ("norm", "value"):
         assert found[clip].failure is None and len(found[clip].losses) == 6
-    assert found["norm"].losses[-1] < found["norm"].losses[0]
+    assert min(found["norm"].losses) < found["norm"].losses[0] / 2
     assert found["norm"].norms[0] == pytest.approx(found["none"].norms[0])
 
 
