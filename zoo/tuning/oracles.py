@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import Trial
 from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo.errors import DamagedFile, InputError
-from zoo.tuning.journal import Journal
+from zoo.system.journal import Journal
 from zoo.tuning.space import Axis, Space
 from zoo.tuning.storage import Records, number
 from zoo.tuning.study import Study

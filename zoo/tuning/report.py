@@ -6,8 +6,8 @@ from typing import Any
 
 from zoo.errors import InputError
 from zoo.system import durable
+from zoo.system.journal import Journal
 from zoo.tuning import plots
-from zoo.tuning.journal import Journal
 from zoo.tuning.results import Findings, Point
 from zoo.tuning.storage import Records, number
 from zoo.tuning.study import Study

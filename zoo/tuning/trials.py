@@ -16,7 +16,7 @@ from keras_tuner.engine.trial import TrialStatus as Status
 
 from zoo.errors import InputError
 from zoo.system import lock
-from zoo.tuning.journal import Journal
+from zoo.system.journal import Journal
 from zoo.tuning.oracles import as_worker, oracle
 from zoo.tuning.storage import Measure, Records, Run, number
 from zoo.tuning.study import Study

@@ -26,8 +26,8 @@ from tests.power_cut import materialize, watched
 from zoo import export
 from zoo.errors import InputError
 from zoo.system import durable, keras_file, lock
+from zoo.system.journal import Journal
 from zoo.text import SPECIAL, Vocabulary
-from zoo.tuning.journal import Journal
 from zoo.tuning.space import Axis
 from zoo.tuning.study import Study
 

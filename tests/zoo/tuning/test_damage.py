@@ -8,7 +8,7 @@ import pytest
 
 from zoo.errors import InputError
 from zoo.system import lock
-from zoo.tuning.journal import Journal
+from zoo.system.journal import Journal
 from zoo.tuning.space import Axis
 from zoo.tuning.storage import Records
 from zoo.tuning.study import Study

@@ -1,4 +1,4 @@
-"""The events of a search, one per line, from which it resumes after a crash."""
+"""The events of a long run, one per line, from which it resumes after a crash."""
 
 import json
 import os
@@ -8,11 +8,11 @@ from typing import Any
 from zoo.errors import DamagedFile
 from zoo.system import durable
 
-ADVICE = "put back a copy of it, or begin a new study"
+ADVICE = "put back a copy of it, or start in a new folder"
 
 
 class Journal:
-    """An append-only file of JSON lines, each synced before the search continues.
+    """An append-only file of JSON lines, each synced before the run continues.
 
     A line that a crash cut off is removed.
 

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from zoo.tuning import journal
-from zoo.tuning.journal import Journal
+from zoo.system import journal
+from zoo.system.journal import Journal
 
 
 def test_events_are_there_when_the_file_is_opened_again(tmp_path):
