@@ -10,21 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import zoo
-from zoo.errors import require_positive_int
+from zoo.errors import InputError, require_positive_int, require_rate
 from zoo.options import add_arguments, option, options_of, validate
 from zoo.system import durable, startup
 
 COMMANDS = {
     "gradients": "how the gradient vanishes or explodes through time, for several cells",
     "bptt": "backpropagation through time by hand, truncated and full",
+    "count": "which cell can count: accuracy against length, on small tasks",
+    "contexts": "what a tagger knows at each word, left to right and in both directions",
 }
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not 0 < value < float("inf"):
+        raise InputError(f"{name} must be a positive number, got {value}")
 
 
 @dataclass(frozen=True)
 class Common:
     """What all commands take."""
 
-    length: int = option(100, "Steps of the sequences.", check=require_positive_int)
     units: int = option(64, "Hidden size K.", check=require_positive_int)
     seed: int = option(0, "Seed of the weights and the data.")
     out: str = option("", "Folder for the picture and the numbers; diagnostics/COMMAND if none.")
@@ -56,7 +62,43 @@ class BpttOptions(Common):
     draws: int = option(200, "Randomly truncated gradients to average.", check=require_positive_int)
 
 
-OPTIONS: dict[str, type[Common]] = {"gradients": GradientsOptions, "bptt": BpttOptions}
+@dataclass(frozen=True)
+class CountOptions(Common):
+    """What `count` takes."""
+
+    length: int = option(40, "Steps of the longest training sequences.", check=require_positive_int)
+    units: int = option(32, "Hidden size K.", check=require_positive_int)
+    lengths: str = option(
+        "40,64,128,256,512,1024,2048", "Steps of the test sequences, with commas between them."
+    )
+    tasks: str = option(
+        "parity,modular_sum,brackets,agreement,short_copying", "Tasks, with commas between them."
+    )
+    cells: str = option("", "Cells, with commas between them; all if none.")
+    seeds: int = option(1, "Trainings of each, from --seed on.", check=require_positive_int)
+    steps: int = option(1000, "Training steps.", check=require_positive_int)
+    rate: float = option(0.003, "Adam's learning rate at the start.", check=_require_positive)
+    rows: int = option(64, "Sequences of a training batch.", check=require_positive_int)
+
+
+@dataclass(frozen=True)
+class ContextsOptions(Common):
+    """What `contexts` takes."""
+
+    units: int = option(16, "Hidden size K of each direction.", check=require_positive_int)
+    cell: str = option("lstm", "The cell of both taggers.")
+    persons: float = option(
+        0.3, "Share of the sentences with a person's name, 0 to 1.", check=require_rate
+    )
+    steps: int = option(300, "Training steps.", check=require_positive_int)
+
+
+OPTIONS: dict[str, type[Common]] = {
+    "gradients": GradientsOptions,
+    "bptt": BpttOptions,
+    "count": CountOptions,
+    "contexts": ContextsOptions,
+}
 
 
 def add_commands(commands: Any) -> None:

@@ -1,5 +1,7 @@
 """Small models for the made-up tasks, and their training."""
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,11 +62,16 @@ def loss_of(task: Task, batch: Batch) -> Callable[[Any], Any]:
 
 
 def train(
-    model: keras.Model, task: Task, batches: Iterator[Batch], steps: int, rate: float, title: str
+    model: keras.Model, task: Task, batches: Iterator[Batch], steps: int, rate: Any, title: str
 ) -> list[float]:
-    """Trains with Adam and gradients of norm 1 at most; returns the loss of each step."""
+    """Trains with Adam and gradients of norm 1 at most; returns the loss of each step.
+
+    `rate` is a learning rate or a Keras schedule of it.
+    """
     loss = (
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction="mean_with_sample_weight"
+        )
         if task.classes
         else keras.losses.MeanSquaredError()
     )
@@ -80,10 +87,34 @@ def train(
 
 
 def batches(
-    task: Task, lengths: tuple[int, int], rows: int, generator: np.random.Generator
+    task: Task,
+    lengths: tuple[int, int],
+    rows: int,
+    generator: np.random.Generator,
+    growth: int = 0,
 ) -> Iterator[Batch]:
-    """Endless batches, each of one length, drawn from the first to the second."""
+    """Endless batches, each of one length, drawn from the first to the second.
+
+    With classes at each step, the batches are padded to the second length on the right, where
+    nothing counts: XLA then compiles one size.
+
+    Args:
+        task: The task.
+        lengths: The shortest and the longest.
+        rows: Sequences B of a batch.
+        generator: The source of randomness.
+        growth: The number of batches in which the longest length grows from the first to the
+            second.
+    """
     shortest, longest = max(lengths[0], task.shortest), lengths[1]
-    while True:
-        length = int(generator.integers(shortest, longest + 1))
-        yield task.batch(length, rows, generator)
+    for number in itertools.count(1):
+        part = min(1.0, number / growth) if growth else 1.0
+        top = shortest + math.ceil(part * (longest - shortest))
+        length = int(generator.integers(shortest, top + 1))
+        batch = task.batch(length, rows, generator)
+        added = longest - length if task.classes else 0
+        yield Batch(*(_padded(each, added) for each in batch)) if added else batch
+
+
+def _padded(values: np.ndarray, added: int) -> np.ndarray:
+    return np.pad(values, [(0, 0), (0, added), *[(0, 0)] * (values.ndim - 2)])

@@ -92,3 +92,71 @@ def lines(panels: Sequence[dict[str, Any]]) -> Figure:
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     return figure
+
+
+def best_seed(accuracies: np.ndarray) -> np.ndarray:
+    """The accuracies (lengths,) of the seed with the highest mean, from (seeds, lengths)."""
+    return np.asarray(accuracies[accuracies.mean(1).argmax()])
+
+
+def accuracies_by_length(
+    panels: Mapping[str, Mapping[str, np.ndarray]], lengths: Sequence[int], title: str
+) -> Figure:
+    """Draws a table of accuracies for each task; the colour is what exceeds chance.
+
+    Args:
+        panels: The task's name -> the row's name -> accuracies, (seeds, lengths), 0 to 1. The row
+            `most frequent` is chance.
+        lengths: Steps of the test sequences.
+        title: Of the whole picture.
+    """
+    names = list(next(iter(panels.values())))
+    width = 1.0 + len(panels) * (0.34 * len(lengths) + 0.15)
+    figure = Figure(figsize=(max(width, 4.0), 1.3 + 0.25 * len(names)), layout="constrained")
+    figure.suptitle(plot_label(title, longest=160), fontsize=11)
+    for number, (heading, rows) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        best = np.array([best_seed(values) for values in rows.values()])
+        chance = rows["most frequent"].mean(0)
+        share = np.clip((best - chance) / np.maximum(1 - chance, 1e-9), 0, 1)
+        axes.imshow(share, cmap="YlGn", vmin=0, vmax=1, aspect="auto")
+        for row, column in np.ndindex(best.shape):
+            axes.text(
+                column,
+                row,
+                f"{100 * best[row, column]:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if share[row, column] > 0.6 else "black",
+            )
+        axes.set_title(plot_label(heading), fontsize=10)
+        axes.set_xticks(range(len(lengths)), [str(length) for length in lengths], fontsize=7)
+        axes.tick_params(axis="x", rotation=60)
+        labels = [plot_label(name) for name in names] if number == 1 else []
+        axes.set_yticks(range(len(labels)), labels, fontsize=8)
+    figure.supxlabel("steps of the test sequences", fontsize=9)
+    return figure
+
+
+def bars_by_word(panels: Mapping[str, Mapping[str, Sequence[float]]], base_rate: float) -> Figure:
+    """Draws a probability for each word of a sentence, the models side by side.
+
+    Args:
+        panels: The sentence -> the model's name -> a probability for each word.
+        base_rate: A dashed line.
+    """
+    figure = Figure(figsize=(5.4 * len(panels), 3.4), layout="constrained")
+    for number, (sentence, bars) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        words = sentence.split()
+        wide = 0.8 / len(bars)
+        for place, (color, (name, values)) in enumerate(zip(COLORS, bars.items(), strict=False)):
+            left = np.arange(len(words)) - 0.4 + (place + 0.5) * wide
+            axes.bar(left, values, wide, color=color, label=plot_label(name))
+        axes.axhline(base_rate, color="gray", linestyle="--", label="base rate")
+        axes.set_xticks(range(len(words)), [plot_label(word) for word in words], rotation=30)
+        axes.set_ylim(0, 1.02)
+        axes.set_ylabel("probability of a person's name")
+        axes.legend(fontsize=8)
+    return figure

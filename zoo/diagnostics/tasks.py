@@ -3,6 +3,7 @@
 Each task makes batches of token ids or of vectors from a NumPy generator. Token 0 is padding.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -37,6 +38,7 @@ class Task:
         tokens: The number of token ids, with 0; 0 for vectors.
         width: The size E of the vectors.
         shortest: The smallest T.
+        scored: The number of last steps that an accuracy is over; 0 for the last quarter.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Task:
     tokens: int = 0
     width: int = 0
     shortest: int = 1
+    scored: int = 0
 
     def batch(self, length: int, rows: int, generator: np.random.Generator) -> Batch:
         """A batch of sequences of one length.
@@ -52,11 +55,15 @@ class Task:
         Raises:
             InputError: The length is too small.
         """
+        self.require(length)
+        return self.make(length, rows, generator)
+
+    def require(self, length: int) -> None:
+        """Raises an InputError if the length is too small."""
         if length < self.shortest:
             raise InputError(
                 f"{self.name} needs a length of at least {self.shortest}, got {length}"
             )
-        return self.make(length, rows, generator)
 
 
 def adding(length: int, rows: int, generator: np.random.Generator) -> Batch:
@@ -79,20 +86,20 @@ SYMBOLS = 8  # of the copy task
 COPIED = 10
 
 
-def copying(length: int, rows: int, generator: np.random.Generator) -> Batch:
-    """The copy task: ten symbols, a long pause, a signal, then the ten symbols again.
+def copying(length: int, rows: int, generator: np.random.Generator, copied: int = COPIED) -> Batch:
+    """The copy task: some symbols, a long pause, a signal, then the symbols again.
 
     inputs (B, T) ids: symbols 1 to 8, 9 the pause, 10 the signal; the targets are the symbols in
-    the last ten steps and the pause before. All steps count.
+    the last steps, as many as were copied, and the pause before. All steps count.
 
     Source: Hochreiter and Schmidhuber (1997), experiment 5; Arjovsky et al., arXiv:1511.06464.
     """
-    symbols = generator.integers(1, SYMBOLS + 1, (rows, COPIED))
+    symbols = generator.integers(1, SYMBOLS + 1, (rows, copied))
     inputs = np.full((rows, length), SYMBOLS + 1)
     targets = np.full((rows, length), SYMBOLS + 1)
-    inputs[:, :COPIED] = symbols
-    inputs[:, -COPIED - 1] = SYMBOLS + 2
-    targets[:, -COPIED:] = symbols
+    inputs[:, :copied] = symbols
+    inputs[:, -copied - 1] = SYMBOLS + 2
+    targets[:, -copied:] = symbols
     return Batch(inputs, targets, np.ones((rows, length), "float32"))
 
 
@@ -139,18 +146,52 @@ def brackets(length: int, rows: int, generator: np.random.Generator) -> Batch:
     return _everywhere(np.where(depths > before, OPEN, CLOSE), depths)
 
 
+SINGULAR = ("cat", "dog", "boy", "girl")
+PLURAL = ("cats", "dogs", "boys", "girls")
+CLAUSE = ("which", "already", "often", "ate", "saw", "with", "apple", "apples", "fish", "nuts")
+WORDS = ("", "the", ",", *SINGULAR, *PLURAL, *CLAUSE)  # by id
+VERBS = ("was", "were")  # by class
+
+
+def agreement(length: int, rows: int, generator: np.random.Generator) -> Batch:
+    """Agreement over a distance: the cat or the cats, which already ate ..., was or were.
+
+    inputs (B, T) ids of `WORDS`: "the", the subject, a comma, random words of `CLAUSE`, and a
+    comma, after which the verb follows. targets (B, T): 0 for `was` and 1 for `were`, by the
+    subject; the last step alone counts.
+
+    Source: Linzen, Dupoux and Goldberg, arXiv:1611.01368, in a made-up language.
+    """
+    subjects = SINGULAR + PLURAL
+    chosen = generator.integers(0, len(subjects), rows)
+    inputs = WORDS.index(CLAUSE[0]) + generator.integers(0, len(CLAUSE), (rows, length))
+    inputs[:, 0], inputs[:, 1] = WORDS.index("the"), WORDS.index(subjects[0]) + chosen
+    inputs[:, 2] = inputs[:, -1] = WORDS.index(",")
+    targets = np.repeat((chosen >= len(SINGULAR)).astype(int)[:, None], length, axis=1)
+    weights = np.zeros((rows, length), "float32")
+    weights[:, -1] = 1
+    return Batch(inputs, targets, weights)
+
+
 def _everywhere(inputs: np.ndarray, targets: np.ndarray) -> Batch:
     return Batch(inputs, targets, np.ones(inputs.shape, "float32"))
+
+
+def _copying(name: str, copied: int) -> Task:
+    make = functools.partial(copying, copied=copied)
+    return Task(name, make, SYMBOLS + 3, SYMBOLS + 3, shortest=2 * copied + 1, scored=copied)
 
 
 TASKS = {
     task.name: task
     for task in (
         Task("adding", adding, classes=0, width=2, shortest=2),
-        Task("copying", copying, SYMBOLS + 3, SYMBOLS + 3, shortest=2 * COPIED + 1),
+        _copying("copying", COPIED),
+        _copying("short_copying", 3),
         Task("parity", parity, classes=2, tokens=3),
         Task("modular_sum", modular_sum, MODULUS, MODULUS + 1),
         Task("brackets", brackets, DEEPEST + 1, tokens=3),
+        Task("agreement", agreement, len(VERBS), len(WORDS), shortest=4, scored=1),
     )
 }
 
