@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import zoo
 from zoo.errors import InputError, require_positive_int, require_rate
 from zoo.options import add_arguments, option, options_of, validate
 from zoo.system import durable, startup
@@ -28,16 +27,23 @@ def _require_positive(name: str, value: float) -> None:
 
 
 @dataclass(frozen=True)
-class Common:
+class Repeatable:
     """What all commands take."""
 
-    units: int = option(64, "Hidden size K.", check=require_positive_int)
     seed: int = option(0, "Seed of the weights and the data.")
     out: str = option("", "Folder for the picture and the numbers; diagnostics/COMMAND if none.")
 
     def __post_init__(self) -> None:
         """Checks the values."""
         validate(self)
+
+
+@dataclass(frozen=True)
+class Common(Repeatable):
+    """What most commands take."""
+
+    length: int = option(100, "Steps of the sequences.", check=require_positive_int)
+    units: int = option(64, "Hidden size K.", check=require_positive_int)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class CountOptions(Common):
 
 
 @dataclass(frozen=True)
-class ContextsOptions(Common):
+class ContextsOptions(Repeatable):
     """What `contexts` takes."""
 
     units: int = option(16, "Hidden size K of each direction.", check=require_positive_int)
@@ -93,7 +99,7 @@ class ContextsOptions(Common):
     steps: int = option(300, "Training steps.", check=require_positive_int)
 
 
-OPTIONS: dict[str, type[Common]] = {
+OPTIONS: dict[str, type[Repeatable]] = {
     "gradients": GradientsOptions,
     "bptt": BpttOptions,
     "count": CountOptions,
@@ -117,7 +123,7 @@ def run(parsed: argparse.Namespace) -> int:
     values = {key: value for key, value in vars(parsed).items() if key != "command"}
     options = OPTIONS[parsed.command](**values)
     with startup.importing():
-        zoo.import_models()
+        importlib.import_module("zoo").import_models()
         plots = importlib.import_module("zoo.plots")
         show = importlib.import_module(f"zoo.diagnostics.{parsed.command}").show
     table, figure, numbers = show(options)

@@ -5,7 +5,7 @@ The sentences are made up. Each contains a word such as "Teddy", which begins a 
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from zoo.diagnostics import learning, plots, tables
 from zoo.diagnostics.tasks import Batch, Task
+from zoo.plots import plot_label
 from zoo.registry import build
 
 OPENINGS = ("He said ,", "She said ,", "They wrote ,", "We read ,", "Today I heard ,")
@@ -192,5 +193,30 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         + tables.text(columns, rows)
     )
     heading = "the probability that a word is part of a person's name\n\n"
-    figure = plots.bars_by_word(panels, found["base_rate"])
+    figure = picture(panels, found["base_rate"])
     return heading + "\n\n".join(texts), figure, found
+
+
+def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], base_rate: float) -> Figure:
+    """Draws a probability for each word of a sentence, the models side by side.
+
+    Args:
+        panels: The sentence -> the model's name -> a probability for each word.
+        base_rate: A dashed line.
+    """
+    figure = Figure(figsize=(5.4 * len(panels), 3.4), layout="constrained")
+    for number, (sentence, bars) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        words = sentence.split()
+        wide = 0.8 / len(bars)
+        for place, (color, (name, values)) in enumerate(
+            zip(plots.COLORS, bars.items(), strict=False)
+        ):
+            left = np.arange(len(words)) - 0.4 + (place + 0.5) * wide
+            axes.bar(left, values, wide, color=color, label=plot_label(name))
+        axes.axhline(base_rate, color="gray", linestyle="--", label="base rate")
+        axes.set_xticks(range(len(words)), [plot_label(word) for word in words], rotation=30)
+        axes.set_ylim(0, 1.02)
+        axes.set_ylabel("probability of a person's name")
+        axes.legend(fontsize=8)
+    return figure

@@ -6,7 +6,7 @@ one that found an approximation fails beyond what it saw.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import baselines, learning, plots, tables, tasks
+from zoo.diagnostics import baselines, learning, tables, tasks
 from zoo.diagnostics.tasks import Batch, Task
 from zoo.errors import InputError, require_positive_int
+from zoo.plots import plot_label
 from zoo.registry import cell_class, cell_names
 from zoo.system import durable
 from zoo.system.journal import Journal
@@ -202,13 +203,58 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         f"Accuracy in percent{best}; trained on up to {recipe.length} steps, K = {recipe.units}, "
         f"{recipe.steps} training steps; * {DIAGONAL}"
     )
-    figure = plots.accuracies_by_length(panels, recipe.lengths, heading)
+    figure = picture(panels, recipe.lengths, heading)
     baseline = {
         name: {label: found.tolist() for label, found in list(each.items())[len(cells) :]}
         for name, each in panels.items()
     }
     numbers = {"lengths": list(recipe.lengths), "results": results, "baselines": baseline}
     return _table(panels, recipe, options.seeds), figure, numbers
+
+
+def best_seed(accuracies: np.ndarray) -> np.ndarray:
+    """The accuracies (lengths,) of the seed with the highest mean, from (seeds, lengths)."""
+    return np.asarray(accuracies[accuracies.mean(1).argmax()])
+
+
+def picture(
+    panels: Mapping[str, Mapping[str, np.ndarray]], lengths: Sequence[int], title: str
+) -> Figure:
+    """Draws a table of accuracies for each task; the colour is what exceeds chance.
+
+    Args:
+        panels: The task's name -> the row's name -> accuracies, (seeds, lengths), 0 to 1. The row
+            `most frequent` is chance.
+        lengths: Steps of the test sequences.
+        title: Of the whole picture.
+    """
+    names = list(next(iter(panels.values())))
+    width = 1.0 + len(panels) * (0.34 * len(lengths) + 0.15)
+    figure = Figure(figsize=(max(width, 4.0), 1.3 + 0.25 * len(names)), layout="constrained")
+    figure.suptitle(plot_label(title, longest=160), fontsize=11)
+    for number, (heading, rows) in enumerate(panels.items(), 1):
+        axes = figure.add_subplot(1, len(panels), number)
+        best = np.array([best_seed(values) for values in rows.values()])
+        chance = rows["most frequent"].mean(0)
+        share = np.clip((best - chance) / np.maximum(1 - chance, 1e-9), 0, 1)
+        axes.imshow(share, cmap="YlGn", vmin=0, vmax=1, aspect="auto")
+        for row, column in np.ndindex(best.shape):
+            axes.text(
+                column,
+                row,
+                f"{100 * best[row, column]:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if share[row, column] > 0.6 else "black",
+            )
+        axes.set_title(plot_label(heading), fontsize=10)
+        axes.set_xticks(range(len(lengths)), [str(length) for length in lengths], fontsize=7)
+        axes.tick_params(axis="x", rotation=60)
+        labels = [plot_label(name) for name in names] if number == 1 else []
+        axes.set_yticks(range(len(labels)), labels, fontsize=8)
+    figure.supxlabel("steps of the test sequences", fontsize=9)
+    return figure
 
 
 def _table(panels: dict[str, dict[str, np.ndarray]], recipe: Recipe, seeds: int) -> str:
@@ -224,7 +270,7 @@ def _table(panels: dict[str, dict[str, np.ndarray]], recipe: Recipe, seeds: int)
 
 
 def _percent(panel: np.ndarray, place: int) -> str:
-    best = f"{100 * plots.best_seed(panel)[place]:.0f}"
+    best = f"{100 * best_seed(panel)[place]:.0f}"
     return best if len(panel) == 1 else f"{best} ({100 * panel[:, place].mean():.0f})"
 
 
