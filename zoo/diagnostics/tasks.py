@@ -86,11 +86,18 @@ SYMBOLS = 8  # of the copy task
 COPIED = 10
 
 
-def copying(length: int, rows: int, generator: np.random.Generator, copied: int = COPIED) -> Batch:
+def copying(
+    length: int,
+    rows: int,
+    generator: np.random.Generator,
+    copied: int = COPIED,
+    answers_only: bool = False,
+) -> Batch:
     """The copy task: some symbols, a long pause, a signal, then the symbols again.
 
     inputs (B, T) ids: symbols 1 to 8, 9 the pause, 10 the signal; the targets are the symbols in
-    the last steps, as many as were copied, and the pause before. All steps count.
+    the last steps, as many as were copied, and the pause before. All steps count, or only the
+    last ones if `answers_only`.
 
     Source: Hochreiter and Schmidhuber (1997), experiment 5; Arjovsky et al., arXiv:1511.06464.
     """
@@ -100,7 +107,9 @@ def copying(length: int, rows: int, generator: np.random.Generator, copied: int 
     inputs[:, :copied] = symbols
     inputs[:, -copied - 1] = SYMBOLS + 2
     targets[:, -copied:] = symbols
-    return Batch(inputs, targets, np.ones((rows, length), "float32"))
+    weights = np.ones((rows, length), "float32")
+    weights[:, :-copied] = not answers_only
+    return Batch(inputs, targets, weights)
 
 
 def parity(length: int, rows: int, generator: np.random.Generator) -> Batch:
@@ -177,8 +186,8 @@ def _everywhere(inputs: np.ndarray, targets: np.ndarray) -> Batch:
     return Batch(inputs, targets, np.ones(inputs.shape, "float32"))
 
 
-def _copying(name: str, copied: int) -> Task:
-    make = functools.partial(copying, copied=copied)
+def _copying(name: str, copied: int, answers_only: bool = False) -> Task:
+    make = functools.partial(copying, copied=copied, answers_only=answers_only)
     return Task(name, make, SYMBOLS + 3, SYMBOLS + 3, shortest=2 * copied + 1, scored=copied)
 
 
@@ -187,7 +196,7 @@ TASKS = {
     for task in (
         Task("adding", adding, classes=0, width=2, shortest=2),
         _copying("copying", COPIED),
-        _copying("short_copying", 3),
+        _copying("short_copying", 3, answers_only=True),
         Task("parity", parity, classes=2, tokens=3),
         Task("modular_sum", modular_sum, MODULUS, MODULUS + 1),
         Task("brackets", brackets, DEEPEST + 1, tokens=3),
