@@ -151,6 +151,11 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
             action="store_true",
             help="only try rising learning rates, and keep no weights",
         )
+        parser.add_argument(
+            "--monitor",
+            action="store_true",
+            help="measure the gradients, and print what looks wrong with a remedy",
+        )
     if verb in ("all", "export", "predict"):
         parser.add_argument(
             "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
@@ -180,6 +185,7 @@ def _add_output(parser: Any, content: str) -> None:
 def _train(recipe: Recipe, verb: str, options: dict[str, Any], place: Place) -> None:
     directory, resumed, stored = (options.pop(name) for name in ("run_dir", "resume", "config"))
     export_root, find_rate = options.pop("export_dir", None), options.pop("find_rate", False)
+    monitored = options.pop("monitor", False)
     stored_values = stored_options(recipe, stored) if stored else {}
     if stored_values.get("epochs") and "epochs" not in options:
         print(
@@ -194,7 +200,7 @@ def _train(recipe: Recipe, verb: str, options: dict[str, Any], place: Place) -> 
         elif verb == "all":
             run.complete(export_root)
         else:
-            run.train()
+            run.train(monitored)
             print(f"run: {run.directory}")
             print(run.next_steps())
 

@@ -335,6 +335,12 @@ class Recipe(abc.ABC):
         """What trains an epoch of the compiled model."""
         return loop.over_batches(model, self.batches(model, config, prepared, "train"))
 
+    def batch_loss(self, model: keras.Model, config: Any, prepared: Any) -> tuple[Any, Any, Any]:
+        """The loss on the first batch of validation: a model, its inputs, and its outputs' loss."""
+        self.compile(model, config, prepared)
+        inputs, labels, *_ = next(iter(self.batches(model, config, prepared, "validation")()))
+        return model, inputs, lambda outputs: model.compute_loss(inputs, labels, outputs)
+
     def one_example(self, model: keras.Model, config: Any, prepared: Any) -> Any:
         """The model's inputs for one example of validation, to time it."""
         inputs, *_ = next(iter(self.batches(model, config, prepared, "validation")()))

@@ -22,6 +22,7 @@ from recipes.training import checkpoint, epochs, loop, rate_finder
 from recipes.training.checkpoint import Progression
 from recipes.training.precision import in_precision
 from recipes.training.replicas import Team, team_of
+from zoo.diagnostics.monitor import Monitor
 from zoo.errors import DamagedFile, InputError
 from zoo.system import checksums, durable, lock, memory
 from zoo.system.lock import InUseError
@@ -211,17 +212,21 @@ class Run:
         if (self.directory / "checkpoints").exists():
             (self.directory / "checkpoints").rmdir()
 
-    def train(self) -> Any:
+    def train(self, monitored: bool = False) -> Any:
         """Trains from the beginning or from the last finished epoch.
+
+        Args:
+            monitored: Measure the gradients and print what looks wrong; see
+                `zoo.diagnostics.monitor`.
 
         Returns:
             The prepared data, for the verbs that follow.
         """
         team = team_of(self.config.strategy)
         with self.alone() if team.is_chief else nullcontext():
-            return self._train(team)
+            return self._train(team, monitored)
 
-    def _train(self, team: Team) -> Any:
+    def _train(self, team: Team, monitored: bool) -> Any:
         keras.utils.set_random_seed(self.config.seed)
         new = not any((folder / CONFIG).exists() for folder in self._config_folders)
         try:
@@ -245,6 +250,7 @@ class Run:
             self.config,
             self.directory,
             progression,
+            monitor=Monitor(model) if monitored else None,
         )
         if team.is_chief:
             resume = registry.command(

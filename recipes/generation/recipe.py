@@ -26,6 +26,7 @@ from recipes.registry import register
 from recipes.run_files import make_from
 from recipes.training import loop, optimizers
 from recipes.training.batches import Encoded
+from zoo.architectures.language_model import LanguageModel
 from zoo.errors import InputError, require_choice
 from zoo.pipelines import Writer
 from zoo.text import SPECIAL, TextCodec, Vocabulary
@@ -108,6 +109,16 @@ class GenerationRecipe(Recipe):
     ) -> loop.RunEpoch:
         """Returns a function that trains an epoch: windows in order, with states passed on."""
         return Trainer(model, prepared.batches["train"]).epoch
+
+    def batch_loss(
+        self, model: keras.Model, config: GenerationConfig, prepared: Prepared
+    ) -> tuple[Any, Any, Any]:
+        """Returns the model with losses, the first window of validation, and the mean loss."""
+        window = next(iter(prepared.batches["validation"]()))
+        losses = LanguageModel.of(model).with_losses()
+        inputs = inputs_of(window, initial_states(model, len(window.token_ids)))
+        count = max(window.num_tokens, 1)
+        return losses, inputs, lambda outputs: tf.reduce_sum(outputs["losses"]) / count
 
     def one_example(self, model: keras.Model, config: GenerationConfig, prepared: Prepared) -> Any:
         """Returns the inputs for a window of one text, with initial states."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.config import TrainingConfig
 from recipes.training import checkpoint
@@ -19,10 +18,11 @@ from recipes.training.batches import MEASURED_TOKENS, LabelledBatches, SequenceB
 from recipes.training.checkpoint import Progression
 from recipes.training.optimizers import averaged
 from recipes.training.precision import in_float32
-from zoo.system.progress import Progress
 from recipes.training.replicas import team_of
+from zoo.diagnostics.monitor import Monitor, write_scalars
 from zoo.errors import Failure, require_choice
 from zoo.system import durable
+from zoo.system.progress import Progress
 
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
@@ -69,6 +69,7 @@ def train(
     directory: Path,
     progression: Progression,
     pause: float = 0.0,
+    monitor: Monitor | None = None,
 ) -> Progression:
     """Trains until the epochs, the minutes or the patience are used up.
 
@@ -88,6 +89,7 @@ def train(
         progression: Where to begin.
         pause: Seconds of finished epochs that an interruption may cost: where they are short, not
             each needs a state to go on from.
+        monitor: Measures the gradients; its numbers go to TensorBoard and its advice is printed.
 
     Returns:
         How far training came.
@@ -109,7 +111,13 @@ def train(
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
-        row |= run_epoch(config, progression.epoch)
+        watch = (lambda _loss: monitor.after_step()) if monitor else None
+        try:
+            row |= run_epoch(config, progression.epoch, watch)
+        except TrainingError:
+            if monitor and team.is_chief:
+                _report(monitor, directory, row["epoch"])
+            raise
         with averaged(model):
             if served is not model:
                 served.set_weights(model.get_weights())
@@ -129,9 +137,20 @@ def train(
             write_history(directory, progression.history)
             write_summary(directory, row)
         print(_line(row, config, best=progression.best_epoch == row["epoch"]), flush=True)
+        if monitor and team.is_chief:
+            _report(monitor, directory, row["epoch"])
     if team.is_chief and saved != progression.epoch:
         checkpoint.save(states, model, progression)
     return progression
+
+
+def _report(monitor: Monitor, directory: Path, epoch: int) -> None:
+    """Prints what the monitor measured in an epoch and writes it for TensorBoard."""
+    report = monitor.report()
+    write_scalars(directory / "tensorboard", epoch, report.scalars())
+    print(report.table(), flush=True)
+    for sentence in monitor.new_advice(report):
+        print(f"warning: {sentence}", flush=True)
 
 
 def _keep(
@@ -282,12 +301,8 @@ def write_history(directory: Path, history: list[dict[str, Any]]) -> None:
 
 def write_summary(directory: Path, row: dict[str, Any]) -> None:
     """Writes an epoch's metrics for TensorBoard into `tensorboard`."""
-    writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
-    with writer.as_default(step=row["epoch"]):
-        for name, value in row.items():
-            if isinstance(value, float):
-                tf.summary.scalar(name, value)
-    writer.close()
+    scalars = {name: value for name, value in row.items() if isinstance(value, float)}
+    write_scalars(directory / "tensorboard", row["epoch"], scalars)
 
 
 def predict(model: keras.Model, batches: SequenceBatches) -> np.ndarray:

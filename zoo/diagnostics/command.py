@@ -18,12 +18,21 @@ COMMANDS = {
     "bptt": "backpropagation through time by hand, truncated and full",
     "count": "which cell can count: accuracy against length, on small tasks",
     "contexts": "what a tagger knows at each word, left to right and in both directions",
+    "connectivity": "which earlier tokens moved each prediction, for several models",
+    "units": "text coloured by single units, and the units that follow quotes, brackets, lines",
+    "gates": "gates over a sentence, attention, a CRF's transitions, neighbours of embeddings",
 }
 
 
 def _require_positive(name: str, value: float) -> None:
     if not 0 < value < float("inf"):
         raise InputError(f"{name} must be a positive number, got {value}")
+
+
+def require_not_negative(name: str, value: Any) -> None:
+    """Raises an InputError if an option's value is no int from 0 up."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InputError(f"{name} must be an int of at least 0, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,9 @@ class GradientsOptions(Common):
     cells: str = option("simple_rnn,gru,lstm,min_gru", "Cells, with commas between them.")
     task: str = option("adding", "Task: adding, or copying.", choices=("adding", "copying"))
     updates: int = option(100, "Training steps before the last panel.", check=require_positive_int)
+    run: str = option(
+        "", "Folders of a recipe's runs, with commas: their layers and their loss are measured."
+    )
     explode: bool = option(False, "Show an exploding gradient with and without clipping instead.")
     radius: float = option(1.05, "With --explode: spectral radius of the recurrent matrix.")
 
@@ -99,11 +111,53 @@ class ContextsOptions(Repeatable):
     steps: int = option(300, "Training steps.", check=require_positive_int)
 
 
+@dataclass(frozen=True)
+class ReadingOptions(Common):
+    """What all commands take that read text with a model."""
+
+    run: str = option(
+        "",
+        "Folders of trained models, with commas between them: of a recipe's run, or what "
+        "Pipeline.save wrote. Without any, small models of characters are trained.",
+    )
+    cells: str = option("simple_rnn,gru,lstm", "Cells of the small models, with commas.")
+    text: str = option("", "File of text in UTF-8 for the small models; made up if none.")
+    updates: int = option(
+        600, "Training steps of the small models; 0 = untrained.", check=require_not_negative
+    )
+    sentence: str = option("", "The text to read; by default some of the held-out text.")
+
+
+@dataclass(frozen=True)
+class ConnectivityOptions(ReadingOptions):
+    """What `connectivity` takes."""
+
+    at: int = option(-1, "Step whose prediction the picture shows; -1 = at a closing mark.")
+
+
+@dataclass(frozen=True)
+class UnitsOptions(ReadingOptions):
+    """What `units` takes."""
+
+    cells: str = option("gru,lstm", "Cells of the small models, with commas.")
+
+
+@dataclass(frozen=True)
+class GatesOptions(ReadingOptions):
+    """What `gates` takes."""
+
+    cells: str = option("gru,lstm", "Cells of the small models, with commas.")
+    neighbours: int = option(5, "Nearest tokens of each token to list.", check=require_positive_int)
+
+
 OPTIONS: dict[str, type[Repeatable]] = {
     "gradients": GradientsOptions,
     "bptt": BpttOptions,
     "count": CountOptions,
     "contexts": ContextsOptions,
+    "connectivity": ConnectivityOptions,
+    "units": UnitsOptions,
+    "gates": GatesOptions,
 }
 
 

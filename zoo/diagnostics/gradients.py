@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +12,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from zoo.cells import RecurrentCell
-from zoo.diagnostics import explosion, learning, plots, tables, tasks
+from zoo.diagnostics import explosion, learning, opening, plots, tables, tasks
 from zoo.diagnostics.observation import Observed, directions_of, observing
 from zoo.recurrence.keras_cell import is_zoo_cell
 
@@ -149,7 +150,35 @@ def open_gates(name: str, cell: RecurrentCell, steps: int, seed: int = 0) -> boo
 
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `gradients`."""
+    if options.run:
+        return _of_runs(options.run.split(","))
     return _exploding(options) if options.explode else _vanishing(options)
+
+
+def _of_runs(folders: list[str]) -> tuple[str, Figure, dict[str, Any]]:
+    """The layers of trained models, with the recipe's loss on a batch of validation."""
+    flows: dict[str, list[GradientFlow]] = {}
+    for folder in folders:
+        batch = opening.batch_of(Path(folder.strip()))
+        flows[batch.name] = gradient_flow(batch.model, batch.inputs, batch.loss)
+    rows = [
+        [name, flow.name, len(flow.norms), *_row(flow, flow.norms / _largest(flow))[-4:]]
+        for name, each in flows.items()
+        for flow in each
+    ]
+    shares = {
+        name: {flow.name: flow.norms / _largest(flow) for flow in each}
+        for name, each in flows.items()
+    }
+    columns = ["run", "layer", "steps", *COLUMNS]
+    title = "d L / d h_t of a validation batch, as a share of the largest step's"
+    numbers = {name: [_json(flow) for flow in each] for name, each in flows.items()}
+    table = f"{title}\n{tables.text(columns, rows)}"
+    return table, plots.shares_by_distance(shares, title), {"runs": numbers}
+
+
+def _largest(flow: GradientFlow) -> float:
+    return max(float(np.max(flow.norms)), 1e-30)
 
 
 def _vanishing(options: Any) -> tuple[str, Figure, dict[str, Any]]:

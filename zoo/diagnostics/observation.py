@@ -26,7 +26,7 @@ class Observed:
 
     Attributes:
         layer: The direction, with its cell.
-        inputs: (B, T, E), what each step read.
+        inputs: (B, T, E), what each step read; a tape that observes watches them.
         start: The states before the first step, (B, K) each.
         states: The states after each step, (B, T, K) each.
         outputs: (B, T, K).
@@ -142,11 +142,10 @@ def _runner(
         cell: Any, inputs: Any, initial_state: list[Any], lengths: Any, **options: Any
     ) -> tuple[Any, list[Any]]:
         time = inputs.shape[1]
-        probes = [ops.zeros((s.shape[0], time, s.shape[1]), s.dtype) for s in initial_state]
-        if tape is None:
-            probes = []
-        for probe in probes:
-            tape.watch(probe)
+        probes = []
+        if tape is not None:
+            probes = [ops.zeros((s.shape[0], time, s.shape[1]), s.dtype) for s in initial_state]
+            tape.watch([inputs, *probes])
         form = None if is_zoo_cell(cell) else CellForm(cell, training=False)
         known = {"zoneout": options["zoneout"], "width": options["width"]}
         step = _ProbedStep(cell, form=form, probes=tuple(probes), **known)

@@ -1,11 +1,13 @@
 """The pictures of the diagnostics."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from zoo.plots import plot_label
 
@@ -92,3 +94,205 @@ def lines(panels: Sequence[dict[str, Any]]) -> Figure:
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     return figure
+
+
+def text_axes(
+    axes: Axes,
+    tokens: Sequence[str],
+    values: Sequence[float],
+    columns: int = 80,
+    marked: int = -1,
+    space: bool = False,
+) -> None:
+    """Draws a text on a coloured ground, in lines of so many characters.
+
+    Args:
+        axes: Where; its limits are set to the text.
+        tokens: Characters, or words.
+        values: A number for each token: 0 is white, 1 dark blue, -1 dark orange.
+        columns: Characters of a line at most.
+        marked: The place of a token that gets a frame.
+        space: Whether there is a space between two tokens.
+    """
+    colours = matplotlib.colormaps["PuOr"]
+    x = y = 0
+    for place, (token, value) in enumerate(zip(tokens, values, strict=True)):
+        shown = "↵" if token == "\n" else plot_label(token) if token.strip() else token
+        width = len(shown.replace(r"\$", "$"))
+        if x + width > columns:
+            x, y = 0, y + 1
+        colour = colours(0.5 + 0.45 * float(np.clip(value, -1, 1)))
+        edge = "#c44e52" if place == marked else "none"
+        box = Rectangle((x, y), width, 1, facecolor=colour, edgecolor=edge, linewidth=2)
+        box.set_zorder(2 if place == marked else 1)
+        axes.add_patch(box)
+        dark = abs(value) > 0.65
+        axes.text(
+            x + width / 2,
+            y + 0.5,
+            shown,
+            ha="center",
+            va="center",
+            family="monospace",
+            fontsize=8,
+            color="white" if dark else "black",
+            zorder=3,
+        )
+        x += width + space
+        if token == "\n":
+            x, y = 0, y + 1
+    axes.set_xlim(-0.5, columns + 0.5)
+    axes.set_ylim(y + 1.2, -0.2)
+    axes.axis("off")
+
+
+def _lines(tokens: Sequence[str], columns: int, space: bool) -> int:
+    """The number of lines that `text_axes` draws."""
+    x, count = 0, 1
+    for token in tokens:
+        width = max(1, len(token))
+        if x + width > columns:
+            x, count = 0, count + 1
+        x += width + space
+        if token == "\n":
+            x, count = 0, count + 1
+    return count
+
+
+def connectivity(
+    matrices: Mapping[str, tuple[Sequence[str], np.ndarray]],
+    distances: Mapping[str, np.ndarray],
+    at: int,
+) -> Figure:
+    """Draws the text of each model coloured by one prediction, then all predictions, and a curve.
+
+    Args:
+        matrices: The model's name -> the tokens, and the connectivity (T, T).
+        distances: The model's name -> the mean connectivity at each distance.
+        at: The step whose prediction colours the text.
+    """
+    spaced = {name: _is_spaced(tokens) for name, (tokens, _) in matrices.items()}
+    heights = [
+        0.24 * _lines(tokens, COLUMNS, spaced[name]) + 0.45
+        for name, (tokens, _) in matrices.items()
+    ]
+    below = 3.6
+    figure = Figure(figsize=(10.5, sum(heights) + below), layout="constrained")
+    parts = figure.subfigures(2, 1, height_ratios=[sum(heights), below])
+    strips = parts[0].subplots(len(matrices), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, (name, (tokens, matrix)) in zip(strips, matrices.items(), strict=True):
+        row = matrix[min(at, len(matrix) - 1)]
+        values = np.sqrt(row / max(float(row.max()), 1e-30))  # so that weak ones are seen
+        marked = at if len(matrix) > 1 else -1
+        text_axes(axes, tokens, values, COLUMNS, marked, spaced[name])
+        title = f"{plot_label(name)}: what moved the prediction after the frame (square root)"
+        axes.set_title(title, fontsize=9, loc="left")
+    panels = parts[1].subplots(1, len(matrices) + bool(distances), squeeze=False)[0]
+    for axes, (name, (_, matrix)) in zip(panels, matrices.items(), strict=False):
+        shares = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30)
+        axes.imshow(np.log10(np.maximum(shares, 1e-4)), cmap="Purples", aspect="auto")
+        axes.set_title(f"{plot_label(name)}: all predictions (log)", fontsize=9)
+        axes.set_xlabel("token k")
+        axes.set_ylabel("prediction t")
+    if distances:
+        for color, (name, values) in zip(COLORS, distances.items(), strict=False):
+            shares = np.maximum(values[: 3 * len(values) // 4] / values.max(), LOWEST)
+            panels[-1].plot(shares, color=color, label=plot_label(name))
+        panels[-1].set_yscale("log")
+        panels[-1].set_title("mean by distance", fontsize=9)
+        panels[-1].set_xlabel("steps back, t - k")
+        panels[-1].grid(alpha=0.3)
+        panels[-1].legend(fontsize=8)
+    return figure
+
+
+COLUMNS = 90
+
+
+def _is_spaced(tokens: Sequence[str]) -> bool:
+    """Whether tokens are words."""
+    return max(map(len, tokens[1:] or tokens)) > 1
+
+
+def units(models: Mapping[str, Sequence[tuple[str, str, np.ndarray]]]) -> Figure:
+    """Draws a text once for each model and unit, coloured by the unit's state.
+
+    Args:
+        models: The model's name -> for each unit a title, the text, and values from -1 to 1.
+    """
+    panels = [
+        (f"{plot_label(name)}: {title}", text, values)
+        for name, each in models.items()
+        for title, text, values in each
+    ]
+    columns = max(max(map(len, text.split("\n"))) for _, text, _ in panels) + 2
+    columns = min(columns, COLUMNS)
+    heights = [0.2 * _lines(text, columns, False) + 0.35 for _, text, _ in panels]
+    figure = Figure(figsize=(0.105 * columns + 0.3, sum(heights)), layout="constrained")
+    every = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, (title, text, values) in zip(every, panels, strict=True):
+        text_axes(axes, list(text), values.tolist(), columns)
+        axes.set_title(title, fontsize=8, loc="left")
+    return figure
+
+
+class Panel(NamedTuple):
+    """A matrix with names.
+
+    Attributes:
+        title: Its heading.
+        values: (R, C); between 0 and 1, or of both signs. NaN is drawn grey.
+        rows: The rows' names; none if they have none.
+        columns: The columns' names.
+        signed: Whether 0 is the middle of the colours.
+    """
+
+    title: str
+    values: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+    signed: bool = False
+
+
+def matrices(panels: Sequence[Panel]) -> Figure:
+    """Draws matrices below each other, as wide as they have columns."""
+    if not panels:
+        return Figure(figsize=(4, 1))
+    heights = [_height(panel) for panel in panels]
+    widest = max(len(panel.columns) for panel in panels)
+    figure = Figure(figsize=(min(14.0, max(7.0, 0.16 * widest + 2)), sum(heights)))
+    figure.set_layout_engine("constrained")
+    every = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, panel in zip(every, panels, strict=True):
+        _matrix(figure, axes, panel)
+    return figure
+
+
+def _height(panel: Panel) -> float:
+    longest = max((len(plot_label(name)) for name in panel.columns), default=1)
+    rows = min(0.25 * len(panel.rows), 8.0) if panel.rows else 1.6
+    return rows + 0.6 + (0.09 * longest if longest > 1 else 0.2)
+
+
+def _matrix(figure: Figure, axes: Axes, panel: Panel) -> None:
+    largest = float(np.nanmax(np.abs(panel.values))) if panel.signed else 1.0
+    colours = matplotlib.colormaps["PuOr" if panel.signed else "Purples"].with_extremes(bad="0.85")
+    image = axes.imshow(
+        panel.values,
+        cmap=colours,
+        aspect="auto",
+        interpolation="nearest",
+        vmin=-largest if panel.signed else 0.0,
+        vmax=largest,
+    )
+    figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
+    labels = [
+        "↵" if name == "\n" else "␣" if name == " " else plot_label(name) for name in panel.columns
+    ]
+    upright = max(map(len, labels), default=1) <= 1
+    axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=0 if upright else 90)
+    axes.set_yticks(range(len(panel.rows)), [plot_label(name) for name in panel.rows], fontsize=7)
+    if not panel.rows:
+        axes.set_ylabel("units", fontsize=8)
+    axes.tick_params(length=0)
+    axes.set_title(plot_label(panel.title, longest=100), fontsize=9)

@@ -65,10 +65,14 @@ class AttentionPooling(ConfiguredLayer, _Pooling):
         self.context = self.add_weight(name="context", shape=(units, 1))
 
     def call(self, states: Any, mask: Any = None) -> Any:
-        real = _real(mask, states)[:, :, None]
+        real = _real(mask, states)
+        alpha = self.weights_of(states, real)
+        return ops.sum(alpha * ops.where(real[:, :, None], states, 0), axis=1)
+
+    def weights_of(self, states: Any, real: Any) -> Any:
+        """The weights alpha (B, T, 1) of states (B, T, D); 0 where `real`, bool (B, T), is not."""
         scores = ops.matmul(ops.tanh(ops.matmul(states, self.kernel) + self.bias), self.context)
-        alpha = masking.masked_softmax(scores, real, axis=1)
-        return ops.sum(alpha * ops.where(real, states, 0), axis=1)
+        return masking.masked_softmax(scores, real[:, :, None], axis=1)
 
 
 def _real(mask: Any, states: Any) -> Any:

@@ -13,10 +13,10 @@ import tensorflow as tf
 from recipes.config import TrainingConfig
 from recipes.families.language.windows import Documents, Streams, Window
 from recipes.training.loop import TrainingError, Watch, mean_metrics
-from zoo.system.progress import Progress
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
 from zoo.architectures.language_model import LanguageModel
+from zoo.system.progress import Progress
 
 Split = Streams | Documents
 EXPLODED = 4.0  # a loss above this multiple of log V, the uniform distribution's, is an error
