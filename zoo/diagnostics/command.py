@@ -123,7 +123,7 @@ class ReadingOptions(Common):
     cells: str = option("simple_rnn,gru,lstm", "Cells of the small models, with commas.")
     text: str = option("", "File of text in UTF-8 for the small models; made up if none.")
     updates: int = option(
-        600, "Training steps of the small models; 0 = untrained.", check=require_not_negative
+        800, "Training steps of the small models; 0 = untrained.", check=require_not_negative
     )
     sentence: str = option("", "The text to read; by default some of the held-out text.")
 

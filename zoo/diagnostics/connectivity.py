@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from zoo.diagnostics import coloured, opening, plots, reading, tables, texts
 from zoo.diagnostics.observation import observing
-from zoo.diagnostics.reading import Reader, Sequences
+from zoo.diagnostics.reading import HeldOut, Reader, Sequences
 from zoo.errors import InputError
 
 FAR = (1, 5, 20)  # steps back
@@ -69,7 +69,7 @@ def by_distance(matrix: np.ndarray) -> np.ndarray:
 def share_beyond(matrix: np.ndarray, back: int) -> float:
     """The share of the connectivity with tokens `back` or more steps before the prediction.
 
-    It is of the predictions for which there are so many.
+    Predictions with fewer tokens before them do not count.
 
     Example:
         >>> share_beyond(np.array([[4.0, 0.0], [1.0, 3.0]]), 1)
@@ -106,7 +106,7 @@ def at_opening_marks(matrix: np.ndarray, text: str, shift: int = 0) -> float | N
 
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `connectivity`."""
-    readers, sentence, bits = readers_of(options)
+    readers, sentence, scores = readers_of(options)
     batches = [reader.read(sentence) for reader in readers]
     found = {
         reader.name: connectivity(reader, batch)
@@ -124,7 +124,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         rows.append(
             [
                 reader.name,
-                "-" if bits[reader.name] is None else f"{bits[reader.name]:.2f}",
+                *_shown(scores.get(reader.name)),
                 *("-" if share is None else f"{share:.1%}" for share in shares),
                 "-" if marks is None else f"{marks:.1f}",
             ]
@@ -132,13 +132,19 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         numbers[reader.name] = {
             "tokens": batch.tokens[0],
             "connectivity": matrix.tolist(),
-            "bits_per_character": bits[reader.name],
+            "held_out": score._asdict() if (score := scores.get(reader.name)) else None,
             "share_beyond": dict(zip(map(str, FAR), shares, strict=True)),
             "opening_marks": marks,
         }
-    columns = ["model", "bits", *(f"{back} back or more" for back in FAR), "opening marks"]
+    columns = [
+        "model",
+        "bits",
+        "closing right",
+        *(f"{back} back or more" for back in FAR),
+        "opening marks",
+    ]
     heading = (
-        "d y_t / d x_k: its share with tokens so many steps back; that of closing with opening "
+        "d y_t / d x_k: its share with tokens that far back; that of closing with opening "
         "marks, over the neighbours'\n"
     )
     chosen = _chosen(options.at, found, sentence, batches)
@@ -161,15 +167,14 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     return heading + tables.text(columns, rows), figure, {"at": chosen, "models": numbers}
 
 
-def readers_of(options: Any) -> tuple[list[Reader], str, dict[str, float | None]]:
-    """The models of a command, the text that they read, and their held-out bits per character."""
+def readers_of(options: Any) -> tuple[list[Reader], str, dict[str, HeldOut]]:
+    """The models of a command, the text that they read, and how well those trained here predict."""
     if options.run:
         folders = [folder.strip() for folder in options.run.split(",")]
         readers = [
             reading.of_pipeline(folder, opening.pipeline_of(Path(folder))) for folder in folders
         ]
-        sentence = options.sentence or texts.made_up(2 * options.length)[: options.length]
-        return readers, sentence, dict.fromkeys((each.name for each in readers), None)
+        return readers, options.sentence or texts.made_up(options.length)[: options.length], {}
     text = texts.character_text(options.text, options.seed)
     readers = [
         reading.character_reader(
@@ -178,8 +183,14 @@ def readers_of(options: Any) -> tuple[list[Reader], str, dict[str, float | None]
         for cell in options.cells.split(",")
     ]
     sentence = options.sentence or text.text[text.held_out :][: options.length]
-    bits = {each.name: reading.bits_per_character(each, text, options.length) for each in readers}
-    return readers, sentence, dict(bits)
+    scores = {each.name: reading.held_out(each, text, options.length) for each in readers}
+    return readers, sentence, scores
+
+
+def _shown(score: HeldOut | None) -> list[str]:
+    if score is None:
+        return ["-", "-"]
+    return [f"{score.bits:.2f}", "-" if score.closing is None else f"{score.closing:.0%}"]
 
 
 def _named(readers: list[Reader], batches: list[Sequences]) -> Any:

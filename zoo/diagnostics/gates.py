@@ -110,7 +110,7 @@ def transitions(model: keras.Model, tags: Sequence[str]) -> Transitions | None:
         return None
     crf, count = layers[0], layers[0].num_tags
     scores = np.full((count + 1, count + 1), np.nan)
-    parts = {
+    parts: dict[str, Any] = {
         "transitions": (slice(count), slice(count)),
         "start": (count, slice(count)),
         "end": (slice(count), count),

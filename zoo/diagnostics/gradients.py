@@ -142,7 +142,7 @@ def open_gates(name: str, cell: RecurrentCell, steps: int, seed: int = 0) -> boo
     if bias is None:
         return False
     for block, sign in KEEPING[name].items():
-        where = (*[0] * (bias.ndim - 1), slice(block * cell.units, (block + 1) * cell.units))
+        where: Any = (*[0] * (bias.ndim - 1), slice(block * cell.units, (block + 1) * cell.units))
         bias[where] = sign * np.log(times)
     cell.bias.assign(bias)
     return True

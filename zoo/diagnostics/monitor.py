@@ -131,9 +131,9 @@ def _vanished(report: Report) -> str:
     if not weak:
         return ""
     return (
-        f"the gradient of {', '.join(weak[:3])} is below {VANISHED:g} of the largest layer's: check "
-        "that the layer is connected to the loss; take a gated cell, a forget bias above 0, or "
-        "shorter sequences"
+        f"the gradient of {', '.join(weak[:3])} is below {VANISHED:g} of the largest layer's: "
+        "check that the layer is connected to the loss; take a gated cell, a forget bias above 0, "
+        "or shorter sequences"
     )
 
 
@@ -152,8 +152,8 @@ def _small_updates(report: Report) -> str:
     if not ratios or max(ratios) >= SMALL_UPDATE:
         return ""
     return (
-        f"a step changes no layer by more than {max(ratios):.0e} of its weights: raise the learning "
-        "rate"
+        f"a step changes no layer by more than {max(ratios):.0e} of its weights: raise the "
+        "learning rate"
     )
 
 

@@ -104,7 +104,7 @@ def text_axes(
     marked: int = -1,
     space: bool = False,
 ) -> None:
-    """Draws a text on a coloured ground, in lines of so many characters.
+    """Draws a text on a coloured ground, in lines of `columns` characters.
 
     Args:
         axes: Where; its limits are set to the text.
@@ -172,22 +172,23 @@ def connectivity(
         at: The step whose prediction colours the text.
     """
     spaced = {name: _is_spaced(tokens) for name, (tokens, _) in matrices.items()}
+    columns = max(map(_columns, (tokens for tokens, _ in matrices.values())))
     heights = [
-        0.24 * _lines(tokens, COLUMNS, spaced[name]) + 0.45
+        0.24 * _lines(tokens, columns, spaced[name]) + 0.45
         for name, (tokens, _) in matrices.items()
     ]
     below = 3.6
     figure = Figure(figsize=(10.5, sum(heights) + below), layout="constrained")
-    parts = figure.subfigures(2, 1, height_ratios=[sum(heights), below])
-    strips = parts[0].subplots(len(matrices), 1, squeeze=False, height_ratios=heights)[:, 0]
+    parts: Any = figure.subfigures(2, 1, height_ratios=[sum(heights), below])
+    strips: Any = parts[0].subplots(len(matrices), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (name, (tokens, matrix)) in zip(strips, matrices.items(), strict=True):
         row = matrix[min(at, len(matrix) - 1)]
         values = np.sqrt(row / max(float(row.max()), 1e-30))  # so that weak ones are seen
         marked = at if len(matrix) > 1 else -1
-        text_axes(axes, tokens, values, COLUMNS, marked, spaced[name])
+        text_axes(axes, tokens, values, columns, marked, spaced[name])
         title = f"{plot_label(name)}: what moved the prediction after the frame (square root)"
         axes.set_title(title, fontsize=9, loc="left")
-    panels = parts[1].subplots(1, len(matrices) + bool(distances), squeeze=False)[0]
+    panels: Any = parts[1].subplots(1, len(matrices) + bool(distances), squeeze=False)[0]
     for axes, (name, (_, matrix)) in zip(panels, matrices.items(), strict=False):
         shares = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30)
         axes.imshow(np.log10(np.maximum(shares, 1e-4)), cmap="Purples", aspect="auto")
@@ -209,6 +210,13 @@ def connectivity(
 COLUMNS = 90
 
 
+def _columns(tokens: Sequence[str]) -> int:
+    """The characters of the longest line of a text, with its mark; of words as many as fit."""
+    if _is_spaced(tokens):
+        return COLUMNS
+    return min(COLUMNS, max(map(len, "".join(tokens[1:]).split("\n"))) + 2)
+
+
 def _is_spaced(tokens: Sequence[str]) -> bool:
     """Whether tokens are words."""
     return max(map(len, tokens[1:] or tokens)) > 1
@@ -225,8 +233,7 @@ def units(models: Mapping[str, Sequence[tuple[str, str, np.ndarray]]]) -> Figure
         for name, each in models.items()
         for title, text, values in each
     ]
-    columns = max(max(map(len, text.split("\n"))) for _, text, _ in panels) + 2
-    columns = min(columns, COLUMNS)
+    columns = max(_columns(text) for _, text, _ in panels)
     heights = [0.2 * _lines(text, columns, False) + 0.35 for _, text, _ in panels]
     figure = Figure(figsize=(0.105 * columns + 0.3, sum(heights)), layout="constrained")
     every = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]

@@ -7,15 +7,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.architectures.language_model import LanguageModel
 from zoo.diagnostics import learning
+from zoo.diagnostics.gradients import open_gates
+from zoo.diagnostics.observation import directions_of
 from zoo.diagnostics.tasks import Batch, Task
-from zoo.diagnostics.texts import CharacterText, encoded
+from zoo.diagnostics.texts import CLOSING, CharacterText, encoded
 from zoo.errors import InputError
 from zoo.pipelines import Classifier, ConditionalWriter, Pipeline, Tagger, Translator, Writer
 from zoo.text import BOS, word_tokens
 
-RATE = 0.004  # of Adam, for the small character models
+RATE = 0.008  # of Adam, for the small character models
 
 
 class Sequences(NamedTuple):
@@ -158,13 +159,16 @@ def character_reader(
         cell: A registered cell's name.
         text: The text; its held-out part is not read.
         units: Hidden size K.
-        length: Characters of a window; each begins with a state of zeros.
+        length: Characters of a window; each begins with a state of zeros. The gates are opened, so
+            that the cell remembers for up to half of them at the start.
         updates: Training steps of 32 windows; 0 = an untrained model.
         seed: Of the weights and the windows.
     """
     keras.utils.set_random_seed(seed)
     task = _task(text)
     model = learning.model_for(task, cell, units)
+    (layer,) = directions_of(model)
+    open_gates(cell, layer.cell, length // 2, seed)
     if updates:
         generator = np.random.default_rng(seed)
         batches = learning.batches(task, (length, length), learning.ROWS, generator)
@@ -190,15 +194,30 @@ def _task(text: CharacterText) -> Task:
     return Task("characters", make, classes=size, tokens=size)
 
 
-def bits_per_character(reader: Reader, text: CharacterText, length: int, rows: int = 40) -> float:
-    """The mean loss on held-out windows, without the first half of each, in bits."""
+class HeldOut(NamedTuple):
+    """How well a small character model predicts text that it was not trained on.
+
+    Attributes:
+        bits: The mean loss, in bits per character.
+        closing: The share of the closing brackets whose logit is the largest of all closing
+            brackets' there: whether the model remembers which one is open. None if there are none.
+    """
+
+    bits: float
+    closing: float | None
+
+
+def held_out(reader: Reader, text: CharacterText, length: int, rows: int = 100) -> HeldOut:
+    """Measures a model on held-out windows, without the first half of each."""
     starts = np.linspace(text.held_out, len(text.ids) - length - 1, rows).astype(int)[:, None]
     ids = text.ids[starts + np.arange(length + 1)]
-    logits = reader.model.predict_on_batch(ids[:, :-1])
-    losses = keras.losses.sparse_categorical_crossentropy(ids[:, 1:], logits, from_logits=True)
-    return float(np.mean(np.asarray(losses)[:, length // 2 :]) / np.log(2))
-
-
-def is_language_model(reader: Reader) -> bool:
-    """Whether the model predicts the next token."""
-    return isinstance(reader.model, LanguageModel) or reader.model.name.startswith("characters_")
+    logits = np.asarray(reader.model(ids[:, :-1], training=False))[:, length // 2 :]
+    targets = ids[:, 1 + length // 2 :]
+    losses = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    brackets = [n for n, each in enumerate(text.characters, 1) if each in CLOSING]
+    places = np.isin(targets, brackets)
+    closing = None
+    if places.any():
+        best = np.array(brackets)[logits[places][:, brackets].argmax(-1)]
+        closing = float(np.mean(best == targets[places]))
+    return HeldOut(float(np.mean(losses) / np.log(2)), closing)

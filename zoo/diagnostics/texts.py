@@ -1,7 +1,7 @@
 """Text for small character models: made up, with quotes, brackets and lines, or the user's own.
 
 The made-up text has what a memory must hold: a quote or a bracket is closed after many characters,
-other words stand in it than outside, and lines break before they get too long.
+the words in it are others than outside, and lines break before they get too long.
 """
 
 import random
@@ -24,7 +24,7 @@ OTHER = "\N{REPLACEMENT CHARACTER}"
 PEOPLE = ("the miller", "a sailor", "the old queen", "my brother", "a stranger", "the cook")
 ACTS = ("walked home", "waited", "looked away", "opened the door", "sat down", "went to town")
 SAYINGS = ("who are you", "come with me", "do not go", "where is it", "i know you", "we are late")
-ASIDES = ("in may", "as usual", "at noon", "for once", "by train", "in the rain")
+ASIDES = ("so", "no", "ah", "oh", "i see", "yes", "hm")
 
 
 class CharacterText(NamedTuple):
@@ -61,12 +61,12 @@ def made_up(size: int = SIZE, seed: int = 0) -> str:
 def _sentence(generator: random.Random) -> str:
     who, act = generator.choice(PEOPLE), generator.choice(ACTS)
     sentence = f"{who} {act}"
-    if generator.random() < 0.5:
+    if generator.random() < 0.7:
         sentence += " " + _aside(generator, 0)
-    if generator.random() < 0.6:
-        count = generator.randint(1, 3)
-        said = ", ".join(generator.choice(SAYINGS) for _ in range(count))
-        sentence += f" and said {QUOTE}{said}{QUOTE}"
+    if generator.random() < 0.5:
+        count = generator.randint(1, 2)
+        speech = ", ".join(generator.choice(SAYINGS) for _ in range(count))
+        sentence += f" and said {QUOTE}{speech}{QUOTE}"
     return sentence + "."
 
 

@@ -1,9 +1,9 @@
 """Units: text coloured by the state of one unit, and the units that follow what a text does.
 
-A unit is chosen on one part of a text by how well its state tells a property of the text, and
-measured on another part, so that the best of many units by chance shows as chance. For a property
-of yes and no the measure is the AUC, the probability that the state is larger at a place with the
-property than at one without; for a number it is the correlation.
+A unit is chosen on one part of a text as the one whose state goes best with a property of the text,
+and measured on another part, so that the best of many units by chance shows as chance. For a
+property of yes and no the measure is the AUC, the probability that the state is larger at a place
+with the property than at one without; for a number it is the correlation.
 
 Source: Karpathy, Johnson and Li, Visualizing and understanding recurrent networks,
 arXiv:1506.02078.
@@ -188,7 +188,7 @@ def _names(found: Mapping[str, np.ndarray]) -> list[str]:
 
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `units`."""
-    readers, _, bits = connectivity.readers_of(options)
+    readers, _, scores = connectivity.readers_of(options)
     for reader in readers:
         if not reader.by_character:
             raise InputError(
@@ -207,7 +207,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         best = followers(states, features, held_out)
         rows += [[reader.name, *_row(each, names)] for each in best]
         numbers[reader.name] = {
-            "bits_per_character": bits[reader.name],
+            "held_out": score._asdict() if (score := scores.get(reader.name)) else None,
             "characters": len(read),
             "followers": [{**each._asdict(), "name": names[each.unit]} for each in best],
         }
