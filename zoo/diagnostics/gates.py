@@ -237,16 +237,21 @@ def _gates_table(found: dict[str, list[Gates]]) -> str:
 
 def _token(tokens: list[str], place: int) -> str:
     """A token with its place, and some of what stands before it if it is a character."""
-    before = "".join(tokens[max(0, place - 4) : place]) if len(tokens[place]) == 1 else ""
-    return repr(f"{before}{tokens[place]}")
+    characters = max(map(len, tokens[1:] or tokens)) == 1
+    first = max(0, place - 4) if characters else place
+    return repr("".join(tokens[first : place + 1]))
 
 
 def _gate_panels(name: str, each: Gates) -> list[plots.Panel]:
     """The mean of each gate over the sentence, and all units of the one that keeps the state."""
-    means = np.array([values.mean(1) for values in each.values.values()])
+    own = dict(each.values)
+    kept = own.pop("kept", None)
+    if kept is not None and not any(np.array_equal(kept, values) for values in own.values()):
+        own["kept"] = kept  # it is no gate by itself
+    means = np.array([values.mean(1) for values in own.values()])
     keeping = next((gate for gate in ("forget", "kept") if gate in each.values), "")
     heading = f"{name}: {each.layer}"
-    found = [plots.Panel(f"{heading}, mean of the units", means, list(each.values), each.tokens)]
+    found = [plots.Panel(f"{heading}, mean of the units", means, list(own), each.tokens)]
     if keeping:
         values = each.values[keeping]
         order = np.argsort(values.mean(0))

@@ -29,10 +29,12 @@ class LayerGradients(NamedTuple):
     Attributes:
         layer: The path of the layer.
         norm: The mean of the gradient's norm, before clipping, over the steps in which it is
-            finite.
+            finite. That of a table of vectors is as Keras clips it: of the rows of all tokens, a
+            token that occurs twice with both.
         largest: The largest norm.
         update_ratio: The norm of a step's change of the weights over the norm of the weights, the
-            mean of the measured steps; None if none was measured.
+            median of the measured steps, since the first steps of weights that start at zero are
+            large; None if none was measured.
         not_finite: The number of steps in which the gradient is NaN or infinite.
     """
 
@@ -183,11 +185,10 @@ class Monitor:
         self.groups = [self.layers.index(layer) for layer in layers]
         count = len(self.layers)
         with tf.init_scope():
-            # each layer's norm, then that of the whole gradient
-            self.sums = tf.Variable(tf.zeros(count + 1), trainable=False)
+            # sums over the steps: the norms by layer and that of the whole gradient, how often each
+            # of them is finite, the steps, and the clipped steps
+            self.totals = tf.Variable(tf.zeros(2 * count + 4), trainable=False)
             self.largest = tf.Variable(tf.zeros(count + 1), trainable=False)
-            self.finite = tf.Variable(tf.zeros(count + 1), trainable=False)
-            self.counts = tf.Variable(tf.zeros(2), trainable=False)  # steps, clipped steps
         self.ratios: list[np.ndarray] = []
         self.seen = 0
         self.given: set[str] = set()  # kinds of advice
@@ -207,17 +208,17 @@ class Monitor:
         self.apply(grads, trainable_variables)
 
     def _measure(self, gradients: list[Any]) -> None:
-        squares = tf.stack([_square(gradient) for gradient in gradients])
-        count = len(self.layers)
-        by_layer = tf.math.unsorted_segment_sum(squares, tf.constant(self.groups), count)
+        parts = [_values(gradient) for gradient in gradients]
+        squares = tf.stack([tf.reduce_sum(tf.square(tf.cast(v, tf.float32))) for v in parts])
+        by_layer = tf.math.unsorted_segment_sum(squares, self.groups, len(self.layers))
         norms = tf.sqrt(tf.concat([by_layer, [tf.reduce_sum(squares)]], axis=0))
         finite = tf.math.is_finite(norms)
         norms = tf.where(finite, norms, 0.0)
-        self.sums.assign_add(norms)
+        counts = tf.stack(
+            [1.0, tf.cast(_is_clipped(self.model.optimizer, parts, squares), tf.float32)]
+        )
+        self.totals.assign_add(tf.concat([norms, tf.cast(finite, tf.float32), counts], axis=0))
         self.largest.assign(tf.maximum(self.largest, norms))
-        self.finite.assign_add(tf.cast(finite, tf.float32))
-        clipped = _is_clipped(self.model.optimizer, gradients)
-        self.counts.assign_add(tf.stack([1.0, tf.cast(clipped, tf.float32)]))
 
     def after_step(self) -> None:
         """Measures an update now and then; to be called after each step."""
@@ -238,11 +239,12 @@ class Monitor:
 
     def report(self) -> Report:
         """The measurements since the last report."""
-        steps, clipped = self.counts.numpy().tolist()
-        finite = self.finite.numpy()
-        norms = (self.sums.numpy() / np.maximum(finite, 1)).tolist()
+        norms, finite, (steps, clipped) = np.split(
+            self.totals.numpy(), [len(self.layers) + 1, 2 * len(self.layers) + 2]
+        )
+        norms = (norms / np.maximum(finite, 1)).tolist()
         largest = self.largest.numpy().tolist()
-        ratios = np.mean(self.ratios, axis=0).tolist() if self.ratios else None
+        ratios = np.median(self.ratios, axis=0).tolist() if self.ratios else None
         layers = [
             LayerGradients(
                 layer,
@@ -253,10 +255,10 @@ class Monitor:
             )
             for number, layer in enumerate(self.layers)
         ]
-        for total in (self.sums, self.largest, self.finite, self.counts):
+        for total in (self.totals, self.largest):
             total.assign(tf.zeros_like(total))
         self.ratios = []
-        share = clipped / max(steps, 1) if _bounds(self.model.optimizer) else None
+        share = float(clipped / max(steps, 1)) if _bounds(self.model.optimizer) else None
         return Report(int(steps), norms[-1], share, layers)
 
     def new_advice(self, report: Report) -> list[str]:
@@ -266,17 +268,11 @@ class Monitor:
         return list(new.values())
 
 
-def _square(gradient: Any) -> Any:
-    """The sum of a gradient's squares, float32; that of a table has the rows of its tokens."""
+def _values(gradient: Any) -> Any:
+    """The numbers of a gradient; of a table's, the rows of the tokens that occur."""
     if gradient is None:
-        return tf.constant(0.0)
-    if isinstance(gradient, tf.IndexedSlices):  # the rows of one token are added up first
-        order = tf.argsort(gradient.indices)
-        ids = tf.gather(gradient.indices, order)
-        new = tf.concat([[0], tf.cast(ids[1:] != ids[:-1], tf.int32)], axis=0)
-        rows = tf.gather(gradient.values, order)
-        gradient = tf.math.unsorted_segment_sum(rows, tf.cumsum(new), tf.shape(ids)[0])
-    return tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)))
+        return tf.zeros([1])
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
 
 
 def _bounds(optimizer: Any) -> dict[str, float]:
@@ -285,20 +281,14 @@ def _bounds(optimizer: Any) -> dict[str, float]:
     return {kind: getattr(optimizer, kind) for kind in kinds if getattr(optimizer, kind, None)}
 
 
-def _is_clipped(optimizer: Any, gradients: Sequence[Any]) -> Any:
-    """Whether the optimizer bounds these gradients, as Keras measures them: row by row."""
-    parts = [
-        gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-        for gradient in gradients
-        if gradient is not None
-    ]
+def _is_clipped(optimizer: Any, parts: Sequence[Any], squares: Any) -> Any:
+    """Whether the optimizer bounds gradients with these numbers and sums of squares."""
     bounds = _bounds(optimizer)
     if not bounds:
         return tf.constant(False)
     kind, bound = next(iter(bounds.items()))
     if kind == "clipvalue":
         return tf.reduce_any(tf.stack([tf.reduce_max(tf.abs(part)) > bound for part in parts]))
-    squares = tf.stack([tf.reduce_sum(tf.square(tf.cast(part, tf.float32))) for part in parts])
     largest = tf.reduce_max(squares) if kind == "clipnorm" else tf.reduce_sum(squares)
     return largest > bound * bound
 

@@ -191,7 +191,12 @@ def connectivity(
     panels: Any = parts[1].subplots(1, len(matrices) + bool(distances), squeeze=False)[0]
     for axes, (name, (_, matrix)) in zip(panels, matrices.items(), strict=False):
         shares = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30)
-        axes.imshow(np.log10(np.maximum(shares, 1e-4)), cmap="Purples", aspect="auto")
+        axes.imshow(
+            np.log10(np.maximum(shares, 1e-4)),
+            cmap=matplotlib.colormaps["Purples"].resampled(12),
+            aspect="auto",
+            interpolation="nearest",
+        )
         axes.set_title(f"{plot_label(name)}: all predictions (log)", fontsize=9)
         axes.set_xlabel("token k")
         axes.set_ylabel("prediction t")

@@ -5,6 +5,7 @@ the words in it are others than outside, and lines break before they get too lon
 """
 
 import random
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +87,7 @@ def character_text(path: str = "", seed: int = 0) -> CharacterText:
     """
     if path:
         text = stored.read_text(Path(path), what="text", missing="give --text a file in UTF-8")
-        text = text.replace("\r\n", "\n")
+        text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
     else:
         text = made_up(seed=seed)
     if len(text) < LEAST:
@@ -107,25 +108,34 @@ def encoded(text: str, characters: str) -> np.ndarray:
 def in_quotes(text: str) -> np.ndarray:
     """Whether each character is after an opening quote and before its closing one, bool (N,).
 
+    A quote that is left open ends with the paragraph, at a blank line.
+
     Example:
         >>> in_quotes('a "b" c').astype(int).tolist()
         [0, 0, 1, 1, 0, 0, 0]
     """
-    marks = np.array([character in '"“”' for character in text])
-    return np.cumsum(marks) % 2 == 1
+    inside, found = False, []
+    for place, character in enumerate(text):
+        inside = (inside != (character in '"“”')) and not _ends_paragraph(text, place)
+        found.append(inside)
+    return np.array(found)
+
+
+def _ends_paragraph(text: str, place: int) -> bool:
+    return text[max(0, place - 1) : place + 1] == "\n\n"
 
 
 def bracket_depth(text: str) -> np.ndarray:
-    """The number of open brackets after each character, int (N,).
+    """The number of open brackets after each character, int (N,); 0 at the end of a paragraph.
 
     Example:
         >>> bracket_depth("a(b[c])").tolist()
         [0, 1, 1, 2, 2, 1, 0]
     """
-    steps = [(character in OPENING) - (character in CLOSING) for character in text]
     depth, found = 0, []
-    for step in steps:
-        depth = max(0, depth + step)
+    for place, character in enumerate(text):
+        depth = max(0, depth + (character in OPENING) - (character in CLOSING))
+        depth *= not _ends_paragraph(text, place)
         found.append(depth)
     return np.array(found)
 

@@ -9,6 +9,7 @@ Source: Karpathy, Johnson and Li, Visualizing and understanding recurrent networ
 arXiv:1506.02078.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,27 +153,28 @@ def states_of(model: keras.Model, inputs: Any, steps: int) -> dict[str, np.ndarr
     return found
 
 
-def read_states(reader: Reader, text: str) -> tuple[np.ndarray, list[str], str]:
-    """The states (N, K) at the characters of a text, the units' names, and the characters.
+def read_states(reader: Reader, text: str) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """The states (N, K) after some characters of a text, the units' names, the characters' places.
 
     The text is read in rows; the first characters of each, where the states are young, are left
     out.
+
+    Raises:
+        InputError: The model does not read the text character by character.
     """
-    width = max(2 * WARM, len(text) // ROWS)
-    parts = [text[start : start + width] for start in range(0, len(text) - width + 1, width)]
-    batches = [reader.read(part) for part in parts or [text]]
-    steps = min(len(batch.tokens[0]) for batch in batches)
+    width = max(min(2 * WARM, len(text)), len(text) // ROWS)
+    starts = range(0, len(text) - width + 1, width)
+    batches = [reader.read(text[start : start + width]) for start in starts]
+    if any(len(batch.tokens[0]) != width for batch in batches):
+        raise InputError(f"{reader.name} does not read each character of the text as one token")
     inputs = keras.tree.map_structure(
-        lambda *rows: np.concatenate([row[:, :steps] if _has_steps(row) else row for row in rows]),
-        *(batch.inputs for batch in batches),
+        lambda *rows: np.concatenate(rows), *(batch.inputs for batch in batches)
     )
-    found = states_of(reader.model, inputs, steps)
-    kept = [batch.tokens[0][:steps][min(WARM, steps // 2) :] for batch in batches]
-    return _flat(found, min(WARM, steps // 2)), _names(found), "".join(map("".join, kept))
-
-
-def _has_steps(row: Any) -> bool:
-    return len(row.shape) > 1 and row.dtype != np.float32
+    found = states_of(reader.model, inputs, width)
+    first = min(WARM, width // 2)
+    before = batches[0].tokens[0][0] == "[BOS]"  # a step reads the character before its own place
+    places = [np.arange(start + first, start + width) - before for start in starts]
+    return _flat(found, first), _names(found), np.concatenate(places)
 
 
 def _flat(found: Mapping[str, np.ndarray], first: int) -> np.ndarray:
@@ -195,23 +197,24 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
                 f"{reader.name} reads words, and units are measured on characters: give --run a "
                 "language model of characters, such as a run of generation"
             )
-    text = text_of(options)
+    text, properties = text_of(options)
     rows: list[list[Any]] = []
     numbers: dict[str, Any] = {}
     shown: dict[str, list[tuple[str, str, np.ndarray]]] = {}
     pages = {}
     for reader in readers:
-        states, names, read = read_states(reader, text)
-        features = {name: feature(read) for name, feature in texts.FEATURES.items()}
-        held_out = np.arange(len(read)) >= len(read) // 2
+        states, names, places = read_states(reader, text)
+        features = {name: values[places] for name, values in properties.items()}
+        held_out = places >= len(text) // 2
         best = followers(states, features, held_out)
         rows += [[reader.name, *_row(each, names)] for each in best]
         numbers[reader.name] = {
             "held_out": score._asdict() if (score := scores.get(reader.name)) else None,
-            "characters": len(read),
+            "characters": len(places),
             "followers": [{**each._asdict(), "name": names[each.unit]} for each in best],
         }
-        excerpt = _excerpt(read, options.length)
+        read = "".join(text[place] for place in places)
+        excerpt = _excerpt(read, places, options.length)
         scaled = _scaled(states)[excerpt]
         shown[reader.name] = [
             (
@@ -234,14 +237,23 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     return heading + tables.text(columns, rows), plots.units(shown), {"models": numbers}
 
 
-def text_of(options: Any) -> str:
-    """The text on which the units are measured; no model trained here was trained on it."""
+def text_of(options: Any) -> tuple[str, dict[str, np.ndarray]]:
+    """The text on which the units are measured, and its properties.
+
+    It is held out from the models that are trained here.
+    """
+    first = 0
     if options.sentence:
-        return str(options.sentence)
-    if options.run and not options.text:
-        return texts.made_up(READ, options.seed + 1)
-    text = texts.character_text(options.text, options.seed)
-    return text.text[text.held_out :][:READ]
+        whole = unicodedata.normalize("NFC", options.sentence)
+    elif options.run and not options.text:
+        whole = texts.made_up(READ, options.seed + 1)
+    else:
+        found = texts.character_text(options.text, options.seed)
+        whole, first = found.text, found.held_out
+    part = slice(first, first + READ)
+    # whether a quote is open depends on what comes before
+    features = {name: feature(whole)[part] for name, feature in texts.FEATURES.items()}
+    return whole[part], features
 
 
 def _row(each: Follower, names: list[str]) -> list[str]:
@@ -250,11 +262,15 @@ def _row(each: Follower, names: list[str]) -> list[str]:
     return [each.feature, unit, each.measure, *scores]
 
 
-def _excerpt(text: str, length: int) -> slice:
-    """Some lines from the held-out half with as many quotes and brackets as any others have."""
-    starts = [n + 1 for n in range(len(text) // 2, len(text) - length) if text[n] == "\n"]
+def _excerpt(text: str, places: np.ndarray, length: int) -> slice:
+    """Held-out lines, one after the other, with as many quotes and brackets as any have."""
+    starts = [
+        n + 1
+        for n in range(len(text) // 2, len(text) - length)
+        if text[n] == "\n" and places[n + length] - places[n] == length
+    ]
     if not starts:
-        return slice(len(text) // 2, len(text) // 2 + length)
+        return slice(len(text) - min(length, len(text)), len(text))
     marks = [sum(c in '"([{' for c in text[start : start + length]) for start in starts]
     start = starts[int(np.argmax(marks))]
     return slice(start, start + length)

@@ -37,18 +37,17 @@ def by_hand(model, bound):
             loss = tf.reduce_mean((model(ids) - targets) ** 2)
         found = tape.gradient(loss, [weight.value for weight in model.trainable_variables])
         gradients = [np.asarray(tf.convert_to_tensor(each), float) for each in found]
-        squares = [np.sum(each**2) for each in gradients]
+        squares = [  # Keras measures the rows of a table, each occurrence of a token by itself
+            np.sum(np.square(each.values if isinstance(each, tf.IndexedSlices) else each))
+            for each in found
+        ]
         norms.append(
             [
                 np.sqrt(sum(s for s, layer in zip(squares, layers, strict=True) if layer == name))
                 for name in names
             ]
         )
-        rows = [  # Keras clips by the norm of the rows, each occurrence of a token by itself
-            np.sum(np.square(each.values if isinstance(each, tf.IndexedSlices) else each))
-            for each in found
-        ]
-        total = np.sqrt(sum(rows))
+        total = np.sqrt(sum(squares))
         clipped += total > bound
         before = [np.array(weight) for weight in model.trainable_variables]
         for weight, gradient in zip(model.trainable_variables, gradients, strict=True):

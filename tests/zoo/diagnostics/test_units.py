@@ -8,6 +8,8 @@ import pytest
 
 from zoo import __main__ as command
 from zoo.diagnostics import texts, units
+from zoo.diagnostics.observation import directions_of
+from zoo.diagnostics.reading import Reader, Sequences
 from zoo.layers import Recurrent
 
 
@@ -62,6 +64,9 @@ def test_the_properties_of_a_text_are_as_their_names_say():
     found = {name: feature(text).astype(int) for name, feature in texts.FEATURES.items()}
     assert "".join(map(str, found["in quotes"])) == "0001111110000000"
     assert "".join(map(str, found["in brackets"])) == "0000001100000110"
+    paragraphs = 'a "b (c\n\nd'
+    assert not texts.in_quotes(paragraphs)[-2:].any()
+    assert texts.bracket_depth(paragraphs)[-3:].tolist() == [1, 0, 0]
     assert found["place in line"][-4:].tolist() == [0, 1, 2, 3]
     assert found["place in word"][:4].tolist() == [1, 2, 0, 0]
 
@@ -74,3 +79,36 @@ def test_the_command_finds_units_in_small_models(tmp_path, capsys):
     numbers = json.loads((tmp_path / "units.json").read_text())["models"]["gru"]
     assert {each["feature"] for each in numbers["followers"]} == set(texts.FEATURES)
     assert "h3" in (tmp_path / "units.html").read_text()
+
+
+def test_each_state_is_that_after_the_character_at_its_place():
+    """A linear unit that adds up what it reads: the states count, from each row's beginning."""
+    values = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(30, 2, embeddings_initializer="ones")(values)
+    options = {"activation": "linear"}
+    layer = Recurrent("elman", 2, return_state=False, cell_options=options)
+    model = keras.Model(values, layer(vectors))
+    (direction,) = directions_of(model)
+    direction.cell.recurrent_kernel.assign(np.eye(2))
+    text = texts.made_up(4000)
+    numbers = np.arange(len(text))
+
+    def read(part):
+        ids = np.ones((1, len(part)), "int32")
+        return Sequences(ids, [list(part)], None)
+
+    reader = Reader("counter", model, read, lambda outputs, _: outputs, True, [])
+    states, names, places = units.read_states(reader, text)
+    width = max(2 * units.WARM, len(text) // units.ROWS)
+    np.testing.assert_allclose(states[:, 0], numbers[places] % width + 1)
+    assert names == ["h0", "h1"] and places[0] == units.WARM
+
+
+def test_the_properties_of_held_out_text_know_what_came_before():
+    options = command.diagnostics.UnitsOptions()
+    text, found = units.text_of(options)
+    whole = texts.character_text()
+    assert text == whole.text[whole.held_out :][: units.READ]
+    start = whole.text[: whole.held_out].count(texts.QUOTE) % 2
+    before = (start + np.cumsum([each == texts.QUOTE for each in text])) % 2 == 1
+    np.testing.assert_array_equal(found["in quotes"], before)
