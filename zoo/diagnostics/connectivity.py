@@ -115,12 +115,13 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     rows, numbers = [], {}
     for reader, batch in zip(readers, batches, strict=True):
         matrix = found[reader.name]
-        square = matrix.shape[0] == matrix.shape[1]
         shift = -1 if batch.tokens[0][0] == "[BOS]" else 0
         marks = (
-            at_opening_marks(matrix, sentence, shift) if reader.by_character and square else None
+            at_opening_marks(matrix, sentence, shift)
+            if reader.by_character and reader.aligned
+            else None
         )
-        shares = [share_beyond(matrix, back) if square else None for back in FAR]
+        shares = [share_beyond(matrix, back) if reader.aligned else None for back in FAR]
         rows.append(
             [
                 reader.name,
@@ -150,7 +151,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     chosen = _chosen(options.at, found, sentence, batches)
     figure = plots.connectivity(
         {name: (batch.tokens[0], found[name]) for name, batch in _named(readers, batches)},
-        {name: by_distance(matrix) for name, matrix in found.items() if len(matrix) > 1},
+        {each.name: by_distance(found[each.name]) for each in readers if each.aligned},
         chosen,
     )
     pages = {

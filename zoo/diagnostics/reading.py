@@ -44,6 +44,7 @@ class Reader(NamedTuple):
         logits: The model's outputs and the number of steps -> (B, T, C), or (B, 1, C).
         by_character: Whether the tokens are characters.
         words: The tokens of the embedding's rows, by id.
+        aligned: Whether the model predicts something at each token that it reads.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Reader(NamedTuple):
     logits: Callable[[Any, int], Any]
     by_character: bool
     words: Sequence[str]
+    aligned: bool = True
 
 
 def of_pipeline(name: str, pipeline: Pipeline) -> Reader:
@@ -132,7 +134,7 @@ def _of_classifier(name: str, pipeline: Classifier) -> Reader:
 
     by_character, words = vectorizer.level == "character", vectorizer.vocabulary.tokens
     return Reader(
-        name, pipeline.model, read, lambda outputs, _: outputs[:, None], by_character, words
+        name, pipeline.model, read, lambda outputs, _: outputs[:, None], by_character, words, False
     )
 
 
@@ -141,13 +143,15 @@ def _of_translator(name: str, pipeline: Translator) -> Reader:
         found = pipeline.translate([text])
         source = pipeline.read(tf.constant([text])).numpy()
         tokens = [token for token in found["source_tokens"][0] if token]
-        written = pipeline.target_ids(tf.constant([found["translation"][0][0]]))[0].numpy()
+        written = pipeline.target_ids(tf.constant([found["translations"][0][0]]))[0].numpy()
         ids = np.array([[BOS, *written[0]]], np.int32)
         return Sequences({"source_ids": source, "target_ids": ids}, [tokens], None)
 
     by_character = getattr(pipeline.source, "level", "") == "character"
     words = pipeline.source.vocabulary.tokens
-    return Reader(name, pipeline.model, read, lambda outputs, _: outputs, by_character, words)
+    return Reader(
+        name, pipeline.model, read, lambda outputs, _: outputs, by_character, words, False
+    )
 
 
 def character_reader(

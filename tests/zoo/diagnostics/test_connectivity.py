@@ -8,10 +8,10 @@ import pytest
 
 import zoo
 from zoo import __main__ as command
-from zoo.diagnostics import connectivity, texts
+from zoo.diagnostics import connectivity, gates, texts
 from zoo.diagnostics.reading import Reader, Sequences, of_pipeline
 from zoo.layers import Recurrent
-from zoo.pipelines import Classifier, Tagger, Writer
+from zoo.pipelines import Classifier, Tagger, Translator, Writer
 from zoo.text import TextCodec, TokenVectorizer, Vectorizer
 
 TIME, WIDTH = 5, 3
@@ -67,6 +67,16 @@ def test_a_trained_writer_a_tagger_and_a_classifier_have_a_prediction_for_each_o
     classes = zoo.build("many_to_one", num_classes=2, **sizes)
     expected = [(writer, "abd", (3, 3)), (Tagger(crf, words, tags), "ann met bob", (3, 3))]
     expected.append((Classifier(classes, vectorizer, ["x", "y"]), "ann met bob", (1, 3)))
+    sizes = {"source_vocabulary_size": len(codec.vocabulary), "embedding_dim": 3, "units": 4}
+    model = zoo.build("encoder_decoder", target_vocabulary_size=len(codec.vocabulary), **sizes)
+    translator = Translator(model, codec, codec, {"beam_size": 1})
+    reader = of_pipeline("trained", translator)
+    batch = reader.read("abd")
+    steps = batch.inputs["target_ids"].shape[1]
+    assert batch.tokens[0] == ["a", "b", "d", "[EOS]"]
+    assert connectivity.connectivity(reader, batch).shape == (steps, 4)
+    found = gates.attention(reader, translator, "abd")
+    np.testing.assert_allclose(found.weights.sum(1), 1, rtol=1e-5)
     for pipeline, text, shape in expected:
         reader = of_pipeline("trained", pipeline)
         matrix = connectivity.connectivity(reader, reader.read(text))
