@@ -24,7 +24,7 @@ pre {{ font-size: 15px; line-height: 1.5; white-space: pre-wrap; }}
 const panels = {panels};
 function colour(value) {{
   const strength = Math.min(1, Math.abs(value));
-  return value < 0 ? `rgba(221, 132, 82, ${{strength}})` : `rgba(76, 114, 176, ${{strength}})`;
+  return value < 0 ? `rgba(221, 132, 82, ${{strength}})` : `rgba(84, 39, 136, ${{strength}})`;
 }}
 for (const [name, panel] of Object.entries(panels)) {{
   const heading = document.createElement("h2"), text = document.createElement("pre");

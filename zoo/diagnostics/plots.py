@@ -109,7 +109,7 @@ def text_axes(
     Args:
         axes: Where; its limits are set to the text.
         tokens: Characters, or words.
-        values: A number for each token: 0 is white, 1 dark blue, -1 dark orange.
+        values: A number for each token: 0 is white, 1 dark purple, -1 dark orange.
         columns: Characters of a line at most.
         marked: The place of a token that gets a frame.
         space: Whether there is a space between two tokens.
@@ -121,7 +121,7 @@ def text_axes(
         width = len(shown.replace(r"\$", "$"))
         if x + width > columns:
             x, y = 0, y + 1
-        colour = colours(0.5 + 0.45 * float(np.clip(value, -1, 1)))
+        colour = colours(0.5 + 0.45 * round(float(np.clip(value, -1, 1)), 1))
         edge = "#c44e52" if place == marked else "none"
         box = Rectangle((x, y), width, 1, facecolor=colour, edgecolor=edge, linewidth=2)
         box.set_zorder(2 if place == marked else 1)

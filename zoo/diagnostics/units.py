@@ -231,7 +231,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
         )
     columns = ["model", "feature", "unit", "measure", "chosen on", "held out", "all units"]
     folder = Path(options.out or "diagnostics/units")
-    hint = "Choose a unit: blue is a high state, orange a low one."
+    hint = "Choose a unit: purple is a high state, orange a low one."
     coloured.write(folder / "units.html", "Units", hint, pages)
     heading = "the unit that follows each property of the text best, measured on another part\n"
     return heading + tables.text(columns, rows), plots.units(shown), {"models": numbers}
