@@ -150,13 +150,21 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     )
     chosen = _chosen(options.at, found, sentence, batches)
     figure = plots.connectivity(
-        {name: (batch.tokens[0], found[name]) for name, batch in _named(readers, batches)},
+        {
+            reader.name: (batch.tokens[0], found[reader.name])
+            for reader, batch in zip(readers, batches, strict=True)
+        },
         {each.name: by_distance(found[each.name]) for each in readers if each.aligned},
         chosen,
     )
     pages = {
-        name: coloured.Panel(batch.tokens[0], _relative(found[name]).tolist())
-        for name, batch in _named(readers, batches)
+        reader.name: coloured.Panel(
+            batch.tokens[0],
+            _relative(found[reader.name]).tolist(),
+            [] if reader.aligned else [f"prediction {n}" for n in range(len(found[reader.name]))],
+            "" if reader.by_character else " ",
+        )
+        for reader, batch in zip(readers, batches, strict=True)
     }
     folder = Path(options.out or "diagnostics/connectivity")
     coloured.write(
@@ -194,10 +202,6 @@ def _shown(score: HeldOut | None) -> list[str]:
     return [f"{score.bits:.2f}", "-" if score.closing is None else f"{score.closing:.0%}"]
 
 
-def _named(readers: list[Reader], batches: list[Sequences]) -> Any:
-    return ((reader.name, batch) for reader, batch in zip(readers, batches, strict=True))
-
-
 def _chosen(at: int, found: dict[str, np.ndarray], text: str, batches: list[Sequences]) -> int:
     """The prediction that the picture shows: the user's, or that of the farthest closing mark."""
     least = min(len(matrix) for matrix in found.values())
@@ -216,4 +220,5 @@ def _chosen(at: int, found: dict[str, np.ndarray], text: str, batches: list[Sequ
 
 def _relative(matrix: np.ndarray) -> np.ndarray:
     """Each row divided by its largest value, rounded for a page."""
-    return np.round(matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30), 3)
+    shares = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30)
+    return np.round(shares.astype(float), 3)

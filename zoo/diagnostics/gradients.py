@@ -166,15 +166,21 @@ def _of_runs(folders: list[str]) -> tuple[str, Figure, dict[str, Any]]:
         for name, each in flows.items()
         for flow in each
     ]
-    shares = {
-        name: {flow.name: flow.norms / _largest(flow) for flow in each}
+    panels = [
+        {
+            "title": name,
+            "x_label": "step, in the order of reading",
+            "y_label": "norm of d L / d h_t",
+            "curves": {f.name: (np.arange(len(f.norms)), f.norms / _largest(f)) for f in each},
+            "log": True,
+        }
         for name, each in flows.items()
-    }
+    ]
     columns = ["run", "layer", "steps", *COLUMNS]
     title = "d L / d h_t of a validation batch, as a share of the largest step's"
     numbers = {name: [_json(flow) for flow in each] for name, each in flows.items()}
     table = f"{title}\n{tables.text(columns, rows)}"
-    return table, plots.shares_by_distance(shares, title), {"runs": numbers}
+    return table, plots.lines(panels), {"runs": numbers}
 
 
 def _largest(flow: GradientFlow) -> float:

@@ -233,9 +233,13 @@ class Monitor:
         """The norm of the change over that of the weights, by layer."""
         change, size = np.zeros(len(self.layers)), np.zeros(len(self.layers))
         for group, weight, before in zip(self.groups, self.weights, self.before, strict=True):
-            change[group] += _sum_of_squares(np.array(weight) - before)
+            with np.errstate(invalid="ignore"):
+                moved = np.array(weight) - before
+            change[group] += _sum_of_squares(moved)
             size[group] += _sum_of_squares(before)
-        return np.sqrt(change / np.maximum(size, 1e-30))
+        with np.errstate(invalid="ignore"):  # weights that are not finite
+            ratios = np.sqrt(change / np.maximum(size, 1e-30))
+        return np.where(np.isnan(ratios), np.inf, ratios)
 
     def report(self) -> Report:
         """The measurements since the last report."""
@@ -294,8 +298,7 @@ def _is_clipped(optimizer: Any, parts: Sequence[Any], squares: Any) -> Any:
 
 
 def _sum_of_squares(values: np.ndarray) -> float:
-    flat = values.ravel()
-    return float(np.dot(flat, flat))
+    return float(np.sum(np.square(values, dtype=np.float64)))
 
 
 def write_scalars(folder: Path, step: int, scalars: Mapping[str, float]) -> None:

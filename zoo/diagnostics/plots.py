@@ -134,7 +134,7 @@ def text_axes(
             ha="center",
             va="center",
             family="monospace",
-            fontsize=8,
+            fontsize=9,
             color="white" if dark else "black",
             zorder=3,
         )
@@ -168,7 +168,8 @@ def connectivity(
 
     Args:
         matrices: The model's name -> the tokens, and the connectivity (T, T).
-        distances: The model's name -> the mean connectivity at each distance.
+        distances: The model's name -> the mean connectivity at each distance, for each model that
+            predicts something at each token.
         at: The step whose prediction colours the text.
     """
     spaced = {name: _is_spaced(tokens) for name, (tokens, _) in matrices.items()}
@@ -184,10 +185,11 @@ def connectivity(
     for axes, (name, (tokens, matrix)) in zip(strips, matrices.items(), strict=True):
         row = matrix[min(at, len(matrix) - 1)]
         values = np.sqrt(row / max(float(row.max()), 1e-30))  # so that weak ones are seen
-        marked = at if len(matrix) > 1 else -1
-        text_axes(axes, tokens, values, columns, marked, spaced[name])
-        title = f"{plot_label(name)}: what moved the prediction after the frame (square root)"
-        axes.set_title(title, fontsize=9, loc="left")
+        aligned = name in distances
+        title = "the prediction after the frame" if aligned else f"prediction {at}"
+        text_axes(axes, tokens, values, columns, at if aligned else -1, spaced[name])
+        heading = f"{plot_label(name)}: what moved {title} (square root)"
+        axes.set_title(heading, fontsize=9, loc="left")
     panels: Any = parts[1].subplots(1, len(matrices) + bool(distances), squeeze=False)[0]
     for axes, (name, (_, matrix)) in zip(panels, matrices.items(), strict=False):
         shares = matrix / np.maximum(matrix.max(1, keepdims=True), 1e-30)

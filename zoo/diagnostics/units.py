@@ -227,7 +227,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
             if each.feature in SHOWN
         ]
         pages[reader.name] = coloured.Panel(
-            list(read[excerpt]), np.round(scaled.T, 2).tolist(), names
+            list(read[excerpt]), np.round(scaled.T.astype(float), 2).tolist(), names
         )
     columns = ["model", "feature", "unit", "measure", "chosen on", "held out", "all units"]
     folder = Path(options.out or "diagnostics/units")

@@ -181,3 +181,15 @@ def test_a_warning_of_one_kind_is_issued_once():
     with pytest.warns(UserWarning, match="epoch 1: the gradient is clipped in 100%") as found:
         model.fit(**data, callbacks=[GradientMonitor()])
     assert len([each for each in found if "clipped" in str(each.message)]) == 1
+
+
+@pytest.mark.parametrize("value", [1e30, np.inf])
+def test_weights_that_are_huge_or_infinite_are_large_updates(value):
+    model = compiled()
+    monitor = Monitor(model, every=1)
+    monitor.after_step()
+    model.get_layer("outputs").kernel.assign(np.full((4, 1), value))
+    monitor.after_step()
+    monitor.after_step()
+    report = monitor.report()
+    assert report.layers[-1].update_ratio > 1e20 and "outputs" in report.advice()["large updates"]
