@@ -42,7 +42,7 @@ class NotFinite(NamedTuple):
 
 
 class Explosion(NamedTuple):
-    """A training with one way of clipping.
+    """A training with one kind of clipping.
 
     Attributes:
         clip: `none`, `norm` or `value`.
