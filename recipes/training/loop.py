@@ -107,13 +107,13 @@ def train(
         if progression.history:  # the file may lack the last epoch, or have one too many
             write_history(directory, progression.history)
     served = in_float32(model)
+    watch = [lambda _loss: monitor.after_step()] if monitor else []
     saved, written = progression.epoch, time.monotonic()
     while _goes_on(progression, config):
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
-        watch = (lambda _loss: monitor.after_step()) if monitor else None
         try:
-            row |= run_epoch(config, progression.epoch, watch)
+            row |= run_epoch(config, progression.epoch, *watch)
         except TrainingError:
             if monitor and team.is_chief:
                 _report(monitor, directory, row["epoch"])

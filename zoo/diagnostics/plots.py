@@ -186,7 +186,7 @@ def connectivity(
         row = matrix[min(at, len(matrix) - 1)]
         values = np.sqrt(row / max(float(row.max()), 1e-30))  # so that weak ones are seen
         aligned = name in distances
-        title = "the prediction after the frame" if aligned else f"prediction {at}"
+        title = "the prediction at the frame" if aligned else f"prediction {at}"
         text_axes(axes, tokens, values, columns, at if aligned else -1, spaced[name])
         heading = f"{plot_label(name)}: what moved {title} (square root)"
         axes.set_title(heading, fontsize=9, loc="left")

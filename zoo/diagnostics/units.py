@@ -28,6 +28,7 @@ READ = 12_000  # characters that the states are computed on
 ROWS = 24  # of a batch of them
 WARM = 60  # characters at the beginning of a row that do not count
 RIDGE = 1e-3  # of the regression on all units, times the variance of the states
+LONGEST = 150  # characters in the picture
 SHOWN = ("in quotes", "in brackets", "place in line")  # in the picture
 
 
@@ -214,7 +215,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
             "followers": [{**each._asdict(), "name": names[each.unit]} for each in best],
         }
         read = "".join(text[place] for place in places)
-        excerpt = _excerpt(read, places, options.length)
+        excerpt = _excerpt(read, places, min(options.length, LONGEST))
         scaled = _scaled(states)[excerpt]
         shown[reader.name] = [
             (
