@@ -313,6 +313,8 @@ def write_scalars(folder: Path, step: int, scalars: Mapping[str, float]) -> None
 class GradientMonitor(keras.callbacks.Callback):
     """Measures the gradients while `fit` trains, and warns with a remedy where they look wrong.
 
+    `fit` traces its training step anew, also after an earlier `fit`.
+
     After each epoch its numbers are among the epoch's `logs`: `gradient_norm` and `clipped`; those
     of each layer are in `reports`, and in TensorBoard's files if there is a folder. A warning of
     one kind is issued once.

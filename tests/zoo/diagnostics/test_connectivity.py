@@ -21,8 +21,10 @@ def reader_of(model):
     return Reader("tiny", model, lambda text: text, lambda outputs, _: outputs, True, [])
 
 
-@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"num_layers": 2}])
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [("gru", {}), ("lstm", {"num_layers": 2}), ("min_gru", {"bidirectional": True})],
+)
 def test_connectivity_is_that_of_finite_differences(cell, options):
     keras.utils.set_random_seed(1)
     values = keras.Input((None, WIDTH), dtype="float64")
