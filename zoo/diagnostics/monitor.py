@@ -313,7 +313,7 @@ def write_scalars(folder: Path, step: int, scalars: Mapping[str, float]) -> None
 class GradientMonitor(keras.callbacks.Callback):
     """Measures the gradients while `fit` trains, and warns with a remedy where they look wrong.
 
-    `fit` traces its training step anew, also after an earlier `fit`.
+    `fit` traces its training step again, also after an earlier `fit`.
 
     After each epoch its numbers are among the epoch's `logs`: `gradient_norm` and `clipped`; those
     of each layer are in `reports`, and in TensorBoard's files if there is a folder. A warning of
@@ -329,7 +329,7 @@ class GradientMonitor(keras.callbacks.Callback):
     Example:
         >>> monitor = GradientMonitor()
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="dense")])
-        >>> model.compile(keras.optimizers.Adam(0.01, global_clipnorm=1.0), "mse")
+        >>> model.compile(keras.optimizers.Adam(0.01, global_clipnorm=100.0), "mse")
         >>> _ = model.fit(np.ones((64, 3)), np.ones(64), verbose=0, callbacks=[monitor])
         >>> monitor.reports[0].steps, monitor.reports[0].layers[0].layer.endswith("dense")
         (2, True)
