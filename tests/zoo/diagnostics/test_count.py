@@ -46,6 +46,8 @@ def test_what_is_copied_comes_again_after_the_signal(name, copied):
         assert list(row[copied:]) == [9, 9, 9, 10] + [9] * copied
         assert list(targets) == [9] * (copied + 4) + symbols
     assert TASKS[name].scored == copied
+    counted = copied if name == "short_copying" else length
+    assert batch.weights[:, -counted:].all() and batch.weights.sum() == 5 * counted
 
 
 def test_the_verb_agrees_with_the_subject():
