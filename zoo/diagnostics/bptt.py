@@ -16,7 +16,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from zoo.cells import ElmanCell
-from zoo.diagnostics import plots, tables
+from zoo.diagnostics.output import plots, tables
 from zoo.errors import InputError, require_choice, require_positive_int
 
 SLOPES: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {

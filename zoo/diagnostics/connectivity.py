@@ -16,9 +16,11 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import coloured, opening, plots, reading, tables, texts
+from zoo.diagnostics import opening, reading
 from zoo.diagnostics.observation import observing
+from zoo.diagnostics.output import coloured, plots, tables
 from zoo.diagnostics.reading import HeldOut, Reader, Sequences
+from zoo.diagnostics.synthetic import texts
 from zoo.errors import InputError
 
 FAR = (1, 5, 20)  # steps back

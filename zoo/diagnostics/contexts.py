@@ -12,8 +12,9 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import learning, plots, tables
-from zoo.diagnostics.tasks import Batch, Task
+from zoo.diagnostics.output import plots, tables
+from zoo.diagnostics.synthetic import training
+from zoo.diagnostics.synthetic.tasks import Batch, Task
 from zoo.plots import plot_label
 from zoo.registry import build
 
@@ -127,9 +128,9 @@ class Tagger:
         make = functools.partial(_batch, persons)
         task = Task("contexts", make, classes=2, tokens=len(WORDS), shortest=LONGEST)
         generator = np.random.default_rng([seed, 0])
-        data = learning.batches(task, (LONGEST, LONGEST), ROWS, generator)
+        data = training.batches(task, (LONGEST, LONGEST), ROWS, generator)
         rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
-        learning.train(self.model, task, data, steps, rate, title)
+        training.train(self.model, task, data, steps, rate, title)
 
     def probabilities(self, sentences: Sequence[Sequence[str]]) -> np.ndarray:
         """The probability that each word is part of a person's name, (B, LONGEST)."""

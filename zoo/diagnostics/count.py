@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import baselines, learning, tables, tasks
-from zoo.diagnostics.tasks import Batch, Task
+from zoo.diagnostics.output import tables
+from zoo.diagnostics.synthetic import baselines, tasks, training
+from zoo.diagnostics.synthetic.tasks import Batch, Task
 from zoo.errors import InputError, require_positive_int
 from zoo.plots import plot_label
 from zoo.registry import cell_class, cell_names
@@ -52,9 +53,9 @@ class Recipe:
     rows: int
 
     def batches(self, task: Task, seed: int, growth: int = 0) -> Iterator[Batch]:
-        """Endless training batches of all lengths; see `learning.batches`."""
+        """Endless training batches of all lengths; see `training.batches`."""
         generator = np.random.default_rng([seed, 0])
-        return learning.batches(task, (1, self.length), self.rows, generator, growth)
+        return training.batches(task, (1, self.length), self.rows, generator, growth)
 
 
 Predict = Callable[[np.ndarray], np.ndarray]  # token ids (B, T) -> classes (B, T)
@@ -82,10 +83,10 @@ def train_and_test(
     """Trains a cell on a task; returns `accuracies`, mean `losses` (nats) and `seconds`."""
     start = time.monotonic()
     keras.utils.set_random_seed(seed)
-    model = learning.model_for(task, cell, recipe.units)
+    model = training.model_for(task, cell, recipe.units)
     rate = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.steps)
     data = recipe.batches(task, seed, growth=max(1, recipe.steps // 2))
-    losses = learning.train(model, task, data, recipe.steps, rate, title or f"{task.name} {cell}")
+    losses = training.train(model, task, data, recipe.steps, rate, title or f"{task.name} {cell}")
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)])
     def classes(token_ids: tf.Tensor) -> tf.Tensor:

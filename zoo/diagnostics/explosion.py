@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.diagnostics import learning
 from zoo.diagnostics.observation import directions_of, observing
-from zoo.diagnostics.tasks import TASKS
+from zoo.diagnostics.synthetic import training
+from zoo.diagnostics.synthetic.tasks import TASKS
 from zoo.errors import require_choice
 
 CLIPS = {  # how the gradient is bounded -> the optimizer's argument
@@ -108,7 +108,7 @@ def explode(
     require_choice("clip", clip, tuple(CLIPS))
     keras.utils.set_random_seed(seed)
     task = TASKS["adding"]
-    model = learning.model_for(task, "simple_rnn", units, cell_options={"activation": "relu"})
+    model = training.model_for(task, "simple_rnn", units, cell_options={"activation": "relu"})
     (layer,) = directions_of(model)
     layer.cell.recurrent_kernel.assign(radius * np.eye(units))
     optimizer = keras.optimizers.SGD(RATE, **CLIPS[clip])
@@ -116,7 +116,7 @@ def explode(
     losses, norms = [], []
     step = tf.function(_gradients, reduce_retracing=True)
     for update in range(1, updates + 1):
-        batch = task.batch(length, learning.ROWS, generator)
+        batch = task.batch(length, training.ROWS, generator)
         loss, gradients = step(model, batch.inputs, batch.targets)
         losses.append(float(loss))
         norms.append(

@@ -13,8 +13,9 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import connectivity, opening, plots, tables
+from zoo.diagnostics import connectivity, opening
 from zoo.diagnostics.observation import observing
+from zoo.diagnostics.output import plots, tables
 from zoo.diagnostics.reading import Reader
 from zoo.layers import CRF, AttentionPooling, TokenEmbedding
 from zoo.pipelines import Pipeline, Tagger, Translator

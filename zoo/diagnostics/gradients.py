@@ -12,8 +12,10 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from zoo.cells import RecurrentCell
-from zoo.diagnostics import explosion, learning, opening, plots, tables, tasks
+from zoo.diagnostics import explosion, opening
 from zoo.diagnostics.observation import Observed, directions_of, observing
+from zoo.diagnostics.output import plots, tables
+from zoo.diagnostics.synthetic import tasks, training
 from zoo.recurrence.keras_cell import is_zoo_cell
 
 FADED = 0.01  # of the norm at the last step: the end of the effective memory
@@ -191,20 +193,20 @@ def _vanishing(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """Each cell at the start, with open gates, and after some training with open gates."""
     task, length = tasks.task(options.task), options.length
     generator = np.random.default_rng(options.seed)
-    batch = task.batch(length, learning.ROWS, generator)
+    batch = task.batch(length, training.ROWS, generator)
     after = f"after {options.updates} training steps"
     titles = ("at the start, usual biases", "at the start, gates open", f"{after}, gates open")
     flows: dict[str, dict[str, GradientFlow]] = {title: {} for title in titles}
     for name in [word.strip() for word in options.cells.split(",")]:
         keras.utils.set_random_seed(options.seed)
-        model = learning.model_for(task, name, options.units)
-        loss = learning.loss_of(task, batch)
+        model = training.model_for(task, name, options.units)
+        loss = training.loss_of(task, batch)
         (layer,) = directions_of(model)
         flows[titles[0]][name] = gradient_flow(model, batch.inputs, loss)[0]
         open_gates(name, layer.cell, length, options.seed)
         flows[titles[1]][name] = gradient_flow(model, batch.inputs, loss)[0]
-        data = learning.batches(task, (length, length), learning.ROWS, generator)
-        learning.train(model, task, data, options.updates, RATE, name)
+        data = training.batches(task, (length, length), training.ROWS, generator)
+        training.train(model, task, data, options.updates, RATE, name)
         flows[titles[2]][name] = gradient_flow(model, batch.inputs, loss)[0]
     shares = {
         title: {name: flow.norms / flow.norms[-1] for name, flow in each.items()}

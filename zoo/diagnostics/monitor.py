@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.diagnostics import tables
+from zoo.diagnostics.output import tables
 from zoo.errors import require_positive_int
 
 EVERY = 20  # steps from one measured update to the next

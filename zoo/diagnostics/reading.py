@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.diagnostics import learning
 from zoo.diagnostics.gradients import open_gates
 from zoo.diagnostics.observation import directions_of
-from zoo.diagnostics.tasks import Batch, Task
-from zoo.diagnostics.texts import CLOSING, CharacterText, encoded
+from zoo.diagnostics.synthetic import training
+from zoo.diagnostics.synthetic.tasks import Batch, Task
+from zoo.diagnostics.synthetic.texts import CLOSING, CharacterText, encoded
 from zoo.errors import InputError
 from zoo.pipelines import Classifier, ConditionalWriter, Pipeline, Tagger, Translator, Writer
 from zoo.text import BOS, word_tokens
@@ -170,13 +170,13 @@ def character_reader(
     """
     keras.utils.set_random_seed(seed)
     task = _task(text)
-    model = learning.model_for(task, cell, units)
+    model = training.model_for(task, cell, units)
     (layer,) = directions_of(model)
     open_gates(cell, layer.cell, length // 2, seed)
     if updates:
         generator = np.random.default_rng(seed)
-        batches = learning.batches(task, (length, length), learning.ROWS, generator)
-        learning.train(model, task, batches, updates, RATE, cell)
+        batches = training.batches(task, (length, length), training.ROWS, generator)
+        training.train(model, task, batches, updates, RATE, cell)
 
     def read(read_text: str) -> Sequences:
         ids = encoded(read_text, text.characters)[None]

@@ -18,9 +18,11 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import coloured, connectivity, plots, tables, texts
+from zoo.diagnostics import connectivity
 from zoo.diagnostics.observation import observing
+from zoo.diagnostics.output import coloured, plots, tables
 from zoo.diagnostics.reading import Reader
+from zoo.diagnostics.synthetic import texts
 from zoo.errors import InputError
 
 CHANCE = {"AUC": 0.5, "correlation": 0.0}

@@ -8,8 +8,9 @@ import pytest
 
 import zoo
 from zoo import __main__ as command
-from zoo.diagnostics import connectivity, gates, texts
+from zoo.diagnostics import connectivity, gates
 from zoo.diagnostics.reading import Reader, Sequences, of_pipeline
+from zoo.diagnostics.synthetic import texts
 from zoo.layers import Recurrent
 from zoo.pipelines import Classifier, Tagger, Translator, Writer
 from zoo.text import TextCodec, TokenVectorizer, Vectorizer

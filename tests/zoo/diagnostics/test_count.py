@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from zoo import __main__ as command
-from zoo.diagnostics import baselines, count, learning, tasks
-from zoo.diagnostics.tasks import TASKS, Batch
+from zoo.diagnostics import count
+from zoo.diagnostics.synthetic import baselines, tasks, training
+from zoo.diagnostics.synthetic.tasks import TASKS, Batch
 from zoo.errors import InputError
 from zoo.system.journal import Journal
 
@@ -64,7 +65,7 @@ def test_the_verb_agrees_with_the_subject():
 def test_padded_batches_keep_their_sequences_and_count_nothing_in_the_padding():
     task = TASKS["agreement"]
     for batch, _ in zip(
-        learning.batches(task, (4, 9), 4, np.random.default_rng(0)), range(8), strict=False
+        training.batches(task, (4, 9), 4, np.random.default_rng(0)), range(8), strict=False
     ):
         assert batch.inputs.shape == batch.targets.shape == batch.weights.shape == (4, 9)
         lengths = (batch.inputs > 0).sum(1)
@@ -72,7 +73,7 @@ def test_padded_batches_keep_their_sequences_and_count_nothing_in_the_padding():
 
 
 def test_the_lengths_of_the_batches_grow():
-    stream = learning.batches(TASKS["parity"], (1, 40), 2, np.random.default_rng(0), growth=20)
+    stream = training.batches(TASKS["parity"], (1, 40), 2, np.random.default_rng(0), growth=20)
     lengths = [int(next(stream).weights[0].sum()) for _ in range(400)]
     assert all(length <= 1 + 2 * number for number, length in enumerate(lengths[:20], 1))
     assert max(lengths[10:20]) > 10 and set(lengths[20:]) == set(range(1, 41))

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 from zoo import __main__ as command
-from zoo.diagnostics import bptt, explosion, gradients, learning
+from zoo.diagnostics import bptt, explosion, gradients
 from zoo.diagnostics.observation import directions_of, observing
-from zoo.diagnostics.tasks import TASKS
+from zoo.diagnostics.synthetic import training
+from zoo.diagnostics.synthetic.tasks import TASKS
 from zoo.errors import InputError
 from zoo.layers import Recurrent
 from zoo.registry import cell_names
@@ -146,7 +147,7 @@ def test_an_explosion_ends_in_a_named_number_and_clipping_avoids_it():
 
 
 def test_a_gradient_that_is_not_finite_is_named_by_its_parameter():
-    model = learning.model_for(TASKS["adding"], "gru", 3)
+    model = training.model_for(TASKS["adding"], "gru", 3)
     batch = TASKS["adding"].batch(5, 2, np.random.default_rng(0))
     slopes = [np.zeros(weight.shape) for weight in model.trainable_weights]
     assert explosion.first_not_finite(model, batch.inputs, slopes, 4) is None

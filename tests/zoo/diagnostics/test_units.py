@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from zoo import __main__ as command
-from zoo.diagnostics import texts, units
+from zoo.diagnostics import units
 from zoo.diagnostics.observation import directions_of
 from zoo.diagnostics.reading import Reader, Sequences
+from zoo.diagnostics.synthetic import texts
 from zoo.layers import Recurrent
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from zoo.diagnostics.tasks import Batch, Task
+from zoo.diagnostics.synthetic.tasks import Batch, Task
 
 # a context of each step: token ids (B, T), number of ids V -> int64 (B, T), one number per context
 Context = Callable[[np.ndarray, int], np.ndarray]

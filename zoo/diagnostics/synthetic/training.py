@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.diagnostics.tasks import Batch, Task
+from zoo.diagnostics.synthetic.tasks import Batch, Task
 from zoo.layers import Recurrent
 from zoo.registry import cell_class
 from zoo.system.progress import Progress

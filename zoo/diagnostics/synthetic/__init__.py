@@ -1,0 +1,1 @@
+"""Made-up tasks and texts, small models for them, and their training."""
