@@ -24,7 +24,7 @@ def prepared_with(words):
 def test_every_recipe_says_that_its_built_in_corpus_is_generated_and_how_to_use_real_data(name):
     task = registry.find(name)
     said = task.advice(task.config(), prepared_with(1234))
-    assert f"python -m recipes {name} --data" in said
+    assert f"rnn-zoo all {name} --data" in said
     assert "generated" in said or "invented" in said
     assert ("knows 1,234 words" in said) == (name in ("sentiment", "ner", "pos"))
     assert ("(Alvari, Belmic)" in said) == (name in ("origin", "names"))
@@ -34,7 +34,7 @@ def test_every_recipe_says_that_its_built_in_corpus_is_generated_and_how_to_use_
 def test_the_command_of_a_note_is_one_that_the_recipe_takes(name):
     task = registry.find(name)
     said = task.advice(task.config(), prepared_with(1))
-    words = said.split(f"python -m recipes {name} ")[1].split(",")[0].split()
+    words = said.split(f"rnn-zoo all {name} ")[1].split(",")[0].split()
     parsed = commands.parse(task, "all", words)
     assert parsed["data"] == words[1]
 
