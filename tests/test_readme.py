@@ -1,5 +1,6 @@
 """What the README shows is run."""
 
+import argparse
 import dataclasses
 import re
 import shlex
@@ -10,6 +11,8 @@ import pytest
 
 from recipes import cli, registry
 from recipes.commands import TRAINING_VERBS, parse
+from zoo import __main__ as models
+from zoo.diagnostics import command as diagnostics
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,6 +60,7 @@ def test_every_link_of_the_readme_leads_to_a_file():
 PLACES = (
     "*.md",
     "docs/*.md",
+    "docs/ideas/*.md",
     "recipes/*/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
@@ -73,17 +77,21 @@ PLACEHOLDERS = {
     "--module",
     "--help",
 }  # no command as it is
-MODELS = ("list", "describe", "summary")
+MODELS = tuple(models.COMMANDS)
+PROGRAMS = "python -m recipes|rnn-zoo|python -m zoo"
 
 
-def commands(text: str) -> list[list[str]]:
-    """The words of each command of a page that is on one line, the recipe first."""
+def commands(text: str, of_models: bool = False) -> list[list[str]]:
+    """The words of each command of a page that is on one line, the recipe first.
+
+    `of_models`: the commands about models, such as `describe`, and not those of recipes.
+    """
     blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    lines += re.findall(r"`([^`\n]*(?:python -m recipes|rnn-zoo) [^`\n]*)`", text)
+    lines += re.findall(rf"`([^`\n]*(?:{PROGRAMS}) [^`\n]*)`", text)
     found = []
     for line in lines:
-        for command in re.findall(r"(?:python -m recipes|rnn-zoo) (\w.*)", line):
+        for command in re.findall(rf"(?:{PROGRAMS}) (\w.*)", line):
             if command.count('"') % 2 == 0 and "$" not in command:
                 words = shlex.split(command, comments=True)
                 ends = [place for place, word in enumerate(words) if word in ("|", "<", ">", "&")]
@@ -91,7 +99,11 @@ def commands(text: str) -> list[list[str]]:
                 if words[0] in cli.VERBS and len(words) > 1:
                     words = [words[1], words[0], *words[2:]]
                 found.append(words)
-    return [words for words in found if not PLACEHOLDERS & set(words) and words[0] not in MODELS]
+    return [
+        words
+        for words in found
+        if not PLACEHOLDERS & set(words) and (words[0] in MODELS) == of_models
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -105,6 +117,22 @@ def test_every_command_of_a_page_has_options_that_exist(page: Path):
         if verb in TRAINING_VERBS:
             fields = {field.name for field in dataclasses.fields(task.config)}
             task.configured({key: value for key, value in options.items() if key in fields})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_diagnostic_of_a_page_has_options_that_exist(page: Path):
+    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
+    diagnostics.add_commands(parser.add_subparsers(dest="command"))
+    for words in commands(page.read_text(encoding="utf-8"), of_models=True):
+        if words[0] in diagnostics.COMMANDS:
+            given = vars(parser.parse_args(words))
+            diagnostics.OPTIONS[given.pop("command")](**given)
+
+
+def test_the_diagnostics_of_the_pages_are_found():
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    found = {words[0] for text in texts for words in commands(text, of_models=True)}
+    assert found >= {"count", "contexts", "connectivity", "units", "gates", "gradients"}
 
 
 def test_the_commands_of_the_pages_are_found():

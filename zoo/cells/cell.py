@@ -1,6 +1,6 @@
 """The base of all cells: weights for several gates, the input product apart from the step."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -32,6 +32,8 @@ class RecurrentCell(keras.layers.Layer):
     num_states = 1
     has_input_kernel = True
     has_recurrent_kernel = True
+    # blocks of the bias whose gates rule how much of the state is kept; -1 where open means less
+    keeping_blocks: ClassVar[dict[int, int]] = {}
     additive = True  # `combine` sees its first two arguments only as their sum
     kernel: Any = None
     recurrent_kernel: Any = None

@@ -44,6 +44,7 @@ class SimpleGRUCell(RecurrentCell):
     """
 
     num_gates = 2
+    keeping_blocks = {0: -1}
 
     def combine(
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
@@ -84,6 +85,7 @@ class GRUCell(RecurrentCell):
     """
 
     num_gates = 3
+    keeping_blocks = {0: 1}
     additive = False
 
     def __init__(self, units: int, reset_after: bool = True, **kwargs: Any) -> None:

@@ -58,6 +58,7 @@ class MinGRUCell(LinearCell):
     """
 
     num_gates = 2
+    keeping_blocks = {0: -1}
 
     def coefficients(self, projected: Any, vectors: list[Any]) -> tuple[Any, Any]:
         z, candidate = ops.split(projected, 2, axis=-1)
@@ -85,6 +86,7 @@ class MinLSTMCell(LinearCell):
     """
 
     num_gates = 3
+    keeping_blocks = {0: 1, 1: -1}
 
     def coefficients(self, projected: Any, vectors: list[Any]) -> tuple[Any, Any]:
         f, i, candidate = ops.split(projected, 3, axis=-1)

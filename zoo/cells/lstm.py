@@ -22,6 +22,7 @@ class FourGateCell(RecurrentCell):
 
     num_gates = 4
     num_states = 2
+    keeping_blocks = {1: 1, 0: -1}
 
     def __init__(
         self,

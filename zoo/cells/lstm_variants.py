@@ -154,6 +154,7 @@ class SLSTMCell(RecurrentCell):
 
     num_gates = 4
     num_states = 4
+    keeping_blocks = {1: 1, 0: -1}
 
     def combine(
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]

@@ -184,7 +184,8 @@ def run(parsed: argparse.Namespace) -> int:
     print(table)
     folder = Path(options.out or f"diagnostics/{parsed.command}")
     durable.make_folder(folder)
-    picture = folder / f"{parsed.command}.png"
+    name = "explosion" if getattr(options, "explode", False) else parsed.command
+    picture = folder / f"{name}.png"
     plots.save(figure, picture)
     durable.write_json(picture.with_suffix(".json"), {"options": vars(options), **numbers})
     print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}")

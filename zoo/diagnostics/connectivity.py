@@ -22,6 +22,7 @@ from zoo.diagnostics.output import coloured, plots, tables
 from zoo.diagnostics.reading import HeldOut, Reader, Sequences
 from zoo.diagnostics.synthetic import texts
 from zoo.errors import InputError
+from zoo.system.commas import listed
 
 FAR = (1, 5, 20)  # steps back
 NEAR = 3  # steps back, which all cells use
@@ -181,17 +182,17 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
 def readers_of(options: Any) -> tuple[list[Reader], str, dict[str, HeldOut]]:
     """The models of a command, the text that they read, and how well those trained here predict."""
     if options.run:
-        folders = [folder.strip() for folder in options.run.split(",")]
         readers = [
-            reading.of_pipeline(folder, opening.pipeline_of(Path(folder))) for folder in folders
+            reading.of_pipeline(folder, opening.pipeline_of(Path(folder)))
+            for folder in listed("run", options.run)
         ]
         return readers, options.sentence or texts.made_up(options.length)[: options.length], {}
     text = texts.character_text(options.text, options.seed)
     readers = [
         reading.character_reader(
-            cell.strip(), text, options.units, options.length, options.updates, options.seed
+            cell, text, options.units, options.length, options.updates, options.seed
         )
-        for cell in options.cells.split(",")
+        for cell in listed("cells", options.cells)
     ]
     sentence = options.sentence or text.text[text.held_out :][: options.length]
     scores = {each.name: reading.held_out(each, text, options.length) for each in readers}

@@ -23,6 +23,7 @@ from zoo.errors import InputError, require_positive_int
 from zoo.plots import plot_label
 from zoo.registry import cell_class, cell_names
 from zoo.system import durable
+from zoo.system.commas import listed
 from zoo.system.journal import Journal
 
 NGRAM = 6  # tokens
@@ -182,7 +183,7 @@ def has_full_matrix(cell: str) -> bool:
 
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `count`."""
-    names, chosen = _split(options.tasks), _split(options.cells) or cell_names()
+    names, chosen = listed("tasks", options.tasks), listed("cells", options.cells) or cell_names()
     cells = sorted(chosen, key=lambda name: not has_full_matrix(name))
     values = {field.name: getattr(options, field.name) for field in fields(Recipe)}
     recipe = Recipe(**{**values, "lengths": _lengths(options.lengths)})
@@ -275,12 +276,8 @@ def _percent(panel: np.ndarray, place: int) -> str:
     return best if len(panel) == 1 else f"{best} ({100 * panel[:, place].mean():.0f})"
 
 
-def _split(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def _lengths(text: str) -> tuple[int, ...]:
-    words = _split(text)
+    words = listed("lengths", text)
     for word in words:
         require_positive_int("lengths", int(word) if word.isdigit() else word)
     if not words:

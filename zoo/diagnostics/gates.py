@@ -14,13 +14,12 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from zoo.diagnostics import connectivity, opening
+from zoo.diagnostics.gradients import SATURATED
 from zoo.diagnostics.observation import observing
 from zoo.diagnostics.output import plots, tables
 from zoo.diagnostics.reading import Reader
 from zoo.layers import CRF, AttentionPooling, TokenEmbedding
 from zoo.pipelines import Pipeline, Tagger, Translator
-
-SATURATED = 0.05  # distance from 0 or 1
 
 
 class Gates(NamedTuple):

@@ -17,22 +17,11 @@ from zoo.diagnostics.observation import Observed, directions_of, observing
 from zoo.diagnostics.output import plots, tables
 from zoo.diagnostics.synthetic import tasks, training
 from zoo.recurrence.keras_cell import is_zoo_cell
+from zoo.system.commas import listed
 
 FADED = 0.01  # of the norm at the last step: the end of the effective memory
 SATURATED = 0.05  # distance from 0 or 1
 RATE = 0.003  # of Adam, in the trainings between the panels
-
-# the blocks of the bias whose gates rule how much of the state is kept, and the sign of "keep"
-KEEPING = {
-    "lstm": {1: 1, 0: -1},
-    "lstm_peephole": {1: 1, 0: -1},
-    "lstm_layer_norm": {1: 1, 0: -1},
-    "slstm": {1: 1, 0: -1},
-    "gru": {0: 1},
-    "gru_simple": {0: -1},
-    "min_gru": {0: -1},
-    "min_lstm": {0: 1, 1: -1},
-}
 
 
 @dataclass(frozen=True)
@@ -125,11 +114,10 @@ def spectral_radius(cell: Any) -> float | None:
     return float(max(np.max(np.abs(np.linalg.eigvals(each))) for each in matrices))
 
 
-def open_gates(name: str, cell: RecurrentCell, steps: int, seed: int = 0) -> bool:
+def open_gates(cell: RecurrentCell, steps: int, seed: int = 0) -> bool:
     """Sets the biases of a cell's gates so that it remembers for 1 to `steps` steps.
 
     Args:
-        name: The cell's registered name.
         cell: The built cell.
         steps: The longest time to remember, T.
         seed: Of the random times, one for each unit.
@@ -140,10 +128,10 @@ def open_gates(name: str, cell: RecurrentCell, steps: int, seed: int = 0) -> boo
     Source: Tallec and Ollivier, Can recurrent neural networks warp time?, arXiv:1804.11188.
     """
     times = np.random.default_rng(seed).uniform(1, max(steps - 1, 2), cell.units)
-    bias = np.array(ops.convert_to_numpy(cell.bias)) if name in KEEPING else None
-    if bias is None:
+    if not getattr(cell, "keeping_blocks", None):
         return False
-    for block, sign in KEEPING[name].items():
+    bias = np.array(ops.convert_to_numpy(cell.bias))
+    for block, sign in cell.keeping_blocks.items():
         where: Any = (*[0] * (bias.ndim - 1), slice(block * cell.units, (block + 1) * cell.units))
         bias[where] = sign * np.log(times)
     cell.bias.assign(bias)
@@ -153,7 +141,7 @@ def open_gates(name: str, cell: RecurrentCell, steps: int, seed: int = 0) -> boo
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `gradients`."""
     if options.run:
-        return _of_runs(options.run.split(","))
+        return _of_runs(listed("run", options.run))
     return _exploding(options) if options.explode else _vanishing(options)
 
 
@@ -161,7 +149,7 @@ def _of_runs(folders: list[str]) -> tuple[str, Figure, dict[str, Any]]:
     """The layers of trained models, with the recipe's loss on a batch of validation."""
     flows: dict[str, list[GradientFlow]] = {}
     for folder in folders:
-        batch = opening.batch_of(Path(folder.strip()))
+        batch = opening.batch_of(Path(folder))
         flows[batch.name] = gradient_flow(batch.model, batch.inputs, batch.loss)
     rows = [
         [name, flow.name, len(flow.norms), *_row(flow, flow.norms / _largest(flow))[-4:]]
@@ -197,13 +185,13 @@ def _vanishing(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     after = f"after {options.updates} training steps"
     titles = ("at the start, usual biases", "at the start, gates open", f"{after}, gates open")
     flows: dict[str, dict[str, GradientFlow]] = {title: {} for title in titles}
-    for name in [word.strip() for word in options.cells.split(",")]:
+    for name in listed("cells", options.cells):
         keras.utils.set_random_seed(options.seed)
         model = training.model_for(task, name, options.units)
         loss = training.loss_of(task, batch)
         (layer,) = directions_of(model)
         flows[titles[0]][name] = gradient_flow(model, batch.inputs, loss)[0]
-        open_gates(name, layer.cell, length, options.seed)
+        open_gates(layer.cell, length, options.seed)
         flows[titles[1]][name] = gradient_flow(model, batch.inputs, loss)[0]
         data = training.batches(task, (length, length), training.ROWS, generator)
         training.train(model, task, data, options.updates, RATE, name)

@@ -172,7 +172,7 @@ def character_reader(
     task = _task(text)
     model = training.model_for(task, cell, units)
     (layer,) = directions_of(model)
-    open_gates(cell, layer.cell, length // 2, seed)
+    open_gates(layer.cell, length // 2, seed)
     if updates:
         generator = np.random.default_rng(seed)
         batches = training.batches(task, (length, length), training.ROWS, generator)

@@ -30,6 +30,16 @@ def separated(name: str, text: str) -> list[str]:
     return values
 
 
+def listed(name: str, text: str) -> list[str]:
+    """The values of `separated` without white space around them; empty ones are left out.
+
+    Example:
+        >>> listed("cells", "gru, lstm,")
+        ['gru', 'lstm']
+    """
+    return [value.strip() for value in separated(name, text) if value.strip()]
+
+
 def _quoted(name: str, text: str, whole: str) -> tuple[str, str | None]:
     """The text in quotes (a doubled quote is one quote) and the text after the next comma."""
     end = text.find(QUOTE, 1)
