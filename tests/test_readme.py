@@ -61,6 +61,7 @@ PLACES = (
     "*.md",
     "docs/*.md",
     "docs/ideas/*.md",
+    "docs/upgrade/*.md",
     "recipes/*/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
