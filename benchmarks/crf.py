@@ -20,6 +20,8 @@ import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
 import torchcrf  # noqa: E402
 
+from benchmarks.scoreboard import measurements  # noqa: E402
+from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
 from zoo.layers import CRF  # noqa: E402
 
@@ -29,7 +31,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name, size in (("batch", 32), ("time", 100), ("tags", 20), ("rounds", 21)):
         parser.add_argument(f"--{name}", type=int, default=size)
+    measurements.add_flag(parser)
     arguments = parser.parse_args()
+    columns = ["", "ours", "pytorch-crf", "ratio"]
+    recorder = measurements.Recorder("crf", columns) if arguments.record else None
     rng = np.random.default_rng(0)
     shape = (arguments.batch, arguments.time, arguments.tags)
     logits = rng.normal(size=shape).astype("float32")
@@ -55,7 +60,13 @@ def main() -> None:
             )
         found = ratio(pair[1].seconds, pair[0].seconds)
         spread_of = f"({found.lowest:.2f} to {found.highest:.2f})"
+        if recorder:
+            spreads = [spread([1000 * s for s in each.seconds]) for each in pair]
+            values = [measurements.numbers(each) for each in (*spreads, found)]
+            recorder.add([what], values, [2, 2, 2])
         print(f"{what:28} ratio        {found.median:8.2f} {spread_of}")
+    if recorder:
+        recorder.store(machine.line())
 
 
 def _same_layers(count, rng):

@@ -9,14 +9,20 @@ of the other. The ratio of the rounds' medians is printed for each size.
 import argparse
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 import zoo  # noqa: E402
+from benchmarks.scoreboard import measurements  # noqa: E402
+from benchmarks.speed import machine  # noqa: E402
 from zoo.diagnostics.monitor import Monitor  # noqa: E402
 
 # cell, units K, vocabulary V, rows B, steps T
@@ -44,7 +50,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--steps", type=int, default=20, help="steps of a round")
+    measurements.add_flag(parser)
     arguments = parser.parse_args()
+    columns = ["model", "processor time of a step, ms", "ratio", "ratio of the wall time"]
+    recorder = measurements.Recorder("gradient_monitor", columns) if arguments.record else None
     for cell, units, size, rows, length in SIZES:
         generator = np.random.default_rng(0)
         ids = generator.integers(1, size, (rows, length)).astype("int32")
@@ -62,17 +71,25 @@ def main() -> None:
                 if round_:  # the first one traces
                     taken = time.perf_counter() - start[0], time.process_time() - start[1]
                     times[name].append(taken)
-        print(f"{cell} K={units} V={size:,} B={rows} T={length}")
+        title = f"{cell.upper()}, K = {units}, V = {size:,}, B = {rows}, T = {length}"
+        print(title)
+        ratios, step = [], 0.0
         for clock, what in enumerate(("wall", "processor")):
             plain_times, watched_times = ([each[clock] for each in times[n]] for n in times)
             medians = statistics.median(plain_times), statistics.median(watched_times)
             spread = [b / a for a, b in zip(plain_times, watched_times, strict=True)]
+            ratios.append([medians[1] / medians[0], min(spread), max(spread)])
+            step = 1000 * medians[0] / arguments.steps  # the last one is the processor time
             print(
                 f"  {what} time of a step: {1000 * medians[0] / arguments.steps:.1f} ms, with the "
                 f"monitor {1000 * medians[1] / arguments.steps:.1f} ms; ratio of the medians "
                 f"{medians[1] / medians[0]:.3f}, of rounds {min(spread):.3f} to {max(spread):.3f}",
                 flush=True,
             )
+        if recorder:
+            recorder.add([title], [step, *ratios[::-1]], [1, 2, 2])
+    if recorder:
+        recorder.store(machine.line())
 
 
 if __name__ == "__main__":

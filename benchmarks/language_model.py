@@ -26,6 +26,8 @@ import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
+from benchmarks.scoreboard import measurements  # noqa: E402
+from benchmarks.scoreboard.measurements import Recorder  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from benchmarks.speed.timing import Contender, interleave, ratio, spread  # noqa: E402
 from recipes.config import from_mapping  # noqa: E402
@@ -40,6 +42,7 @@ task = GenerationRecipe()
 
 LETTERS = [chr(33 + number) for number in range(65)]
 DRAWN = 100  # tokens of a text
+COLUMNS = ["", "zoo", "PyTorch", "PyTorch's time over ours", "ONNX Runtime"]
 
 try:
     import onnxruntime
@@ -200,7 +203,10 @@ def main() -> None:
     parser.add_argument("--num-layers", type=int, default=1)
     parser.add_argument("--windows", type=int, default=10, help="in a row, of a round")
     parser.add_argument("--rounds", type=int, default=9)
+    measurements.add_flag(parser)
     arguments = parser.parse_args()
+    which = f"{arguments.cell.upper()} of {arguments.units}"
+    recorder = Recorder("language_model", COLUMNS, which) if arguments.record else None
     torch.manual_seed(0)
     machine.set_threads(machine.cores())
     print(machine.note(machine.cores()))
@@ -228,6 +234,8 @@ def main() -> None:
     ]
     interleave(train, arguments.rounds)
     report("training, tokens per second", train, lambda seconds: f"{tokens / seconds:,.0f}")
+    if recorder:
+        record(recorder, "training, tokens per second", train, lambda seconds: tokens / seconds, 0)
     with tempfile.TemporaryDirectory() as folder:
         makers = {
             "zoo": our_writing(Writer(model, codec).export(folder)),
@@ -239,6 +247,10 @@ def main() -> None:
             contenders = [Contender(name, calls[what]) for name, calls in makers.items()]
             interleave(contenders, arguments.rounds * 5)
             report(title, contenders, lambda seconds: f"{seconds * 1e3:.2f}")
+            if recorder:
+                record(recorder, title, contenders, lambda seconds: seconds * 1e3, 2)
+    if recorder:
+        recorder.store(machine.line())
 
 
 def report(title: str, contenders: list[Contender], shown: Callable[[float], str]) -> None:
@@ -253,6 +265,24 @@ def report(title: str, contenders: list[Contender], shown: Callable[[float], str
             f"{share.highest:.2f})",
             flush=True,
         )
+
+
+def record(
+    recorder: Recorder,
+    title: str,
+    contenders: list[Contender],
+    shown: Callable[[float], float],
+    digits: int,
+) -> None:
+    """Adds a row to the stored table: ours, PyTorch's, its time over ours, ONNX Runtime's."""
+    values: list[measurements.Value] = []
+    for each in contenders:
+        found = [shown(seconds) for seconds in each.seconds]
+        values.append(measurements.numbers(spread(found)))
+    share = ratio(contenders[1].seconds, contenders[0].seconds)
+    onnx = values[2] if len(values) > 2 else None
+    row = [*values[:2], measurements.numbers(share), onnx]
+    recorder.add([f"{recorder.part}, {title}"], row, [digits, digits, 2, digits])
 
 
 if __name__ == "__main__":

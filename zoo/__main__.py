@@ -45,6 +45,10 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     diagnostics.add_commands(commands)
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
+    listing.add_argument("--scores", action="store_true", help="the recorded results instead")
+    listing.add_argument(
+        "--sort", metavar="KEY", help="results in the order of a metric, parameters or seconds"
+    )
     describing.add_argument("name", metavar="NAME", help="of an architecture or a cell")
     summary.add_argument("name", metavar="NAME", help="of an architecture")
     summary.epilog = "Options of NAME can follow, as in --units 64; describe NAME lists them."
@@ -55,7 +59,10 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     if parsed.command in diagnostics.COMMANDS:
         return diagnostics.run(parsed)
     if parsed.command == "list":
-        print(listing_text(parsed.topology, parsed.cell))
+        if parsed.scores or parsed.sort:
+            print(scores_text(parsed.topology, parsed.cell, parsed.sort))
+        else:
+            print(listing_text(parsed.topology, parsed.cell))
         return 0
     zoo.import_models()
     if parsed.command == "describe":
@@ -82,6 +89,48 @@ def listing_text(topology: str | None = None, cell: str | None = None) -> str:
         if group:
             lines += [heading, *(f"  {each.name:{width}}  {each.summary}" for each in group), ""]
     return "\n".join([*lines, "describe NAME explains one of them."]) if lines else "none"
+
+
+def scores_text(
+    topology: str | None = None, cell: str | None = None, key: str | None = None
+) -> str:
+    """The recorded results by data set, the best first; or all in the order of `key`."""
+    scores = catalog.scores(topology, cell)
+    if not scores:
+        return "none"
+    chosen = catalog.ordered(scores, key) if key else scores
+    rows = {score: score_cells(score) for score in chosen}
+    widths = [max(map(len, column)) for column in zip(*rows.values(), strict=True)]
+    if key:
+        groups = [(f"by {key}:", chosen)]
+    else:
+        kinds = dict.fromkeys((score.data, score.metric) for score in chosen)
+        groups = [
+            (data, catalog.ordered([score for score in chosen if score.data == data], metric))
+            for data, metric in kinds
+        ]
+    lines = []
+    for heading, group in groups:
+        lines.append(heading)
+        for score in group:
+            cells = zip(rows[score], widths, strict=True)
+            lines.append(("  " + "  ".join(f"{text:{width}}" for text, width in cells)).rstrip())
+        lines.append("")
+    return "\n".join([*lines, "benchmarks/results/README.md has commands, commits and dates."])
+
+
+def score_cells(score: catalog.Score) -> list[str]:
+    """What a line of `list --scores` shows of a result."""
+    spread = f" ± {score.spread}" if score.spread else ""
+    seeds = f" ({score.seeds} seed{'s' if score.seeds > 1 else ''})"
+    return [
+        score.architecture,
+        score.cell,
+        f"{score.label} {score.value}{spread}{seeds}",
+        f"{score.parameters:,} parameters" if score.parameters else "",
+        f"{score.seconds:,.0f} s" if score.seconds else "",
+        score.name,
+    ]
 
 
 def summarize(name: str, words: list[str]) -> None:

@@ -1,9 +1,12 @@
 """What the zoo has, read from its sources: printing a list must not take seconds of imports."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from zoo.errors import DamagedFile, InputError, nearest
+from zoo.system import stored
 
 TOPOLOGIES = {
     "one_to_one": "x -> y",
@@ -27,6 +30,99 @@ class Entry(NamedTuple):
     name: str
     topology: str | None
     summary: str
+
+
+SCORES = Path(__file__).with_name("scores.json")
+ADVICE = "install rnn-zoo again, or run `python -m benchmarks` in a checkout"
+SIZES = ("parameters", "seconds")  # what scores are sorted by besides their metrics
+
+
+class Score(NamedTuple):
+    """The recorded result of one model on one data set.
+
+    Attributes:
+        name: The record in `benchmarks/results/scores.json`.
+        recipe: The recipe that trained it.
+        architecture: Its registered name.
+        cell: Likewise; "" for a model without one.
+        data: The data set.
+        model: The model in a few words.
+        metric: The test metric.
+        label: The metric's name in text.
+        lower_is_better: Whether a smaller value is a better one.
+        value: The mean over the seeds, with the digits to show.
+        seeds: Number of seeds.
+        parameters: Of the model; None if it was not recorded.
+        seconds: Mean time of training; None likewise.
+        spread: Sample standard deviation over the seeds; "" for one seed.
+    """
+
+    name: str
+    recipe: str
+    architecture: str
+    cell: str
+    data: str
+    model: str
+    metric: str
+    label: str
+    lower_is_better: bool
+    value: str
+    seeds: int
+    parameters: int | None
+    seconds: float | None
+    spread: str = ""
+
+    @property
+    def loss(self) -> float:
+        """Smaller for a better result; comparable for the same data and metric."""
+        value = float(self.value.replace(",", ""))
+        return value if self.lower_is_better else -value
+
+
+def scores(topology: str | None = None, cell: str | None = None) -> list[Score]:
+    """The recorded results, of one topology or all and of one cell or all, in their order.
+
+    Raises:
+        InputError: There is no such topology or cell, or the file of the scores is damaged.
+    """
+    topologies = {entry.name: entry.topology for entry in architectures()}
+    cell_names = [entry.name for entry in cells()]
+    if topology and topology not in TOPOLOGIES:
+        raise InputError(f"unknown topology {topology!r}: {nearest(topology, TOPOLOGIES)}")
+    if cell and cell not in cell_names:
+        raise InputError(f"unknown cell {cell!r}: {nearest(cell, cell_names)}")
+    found: list[Any] = stored.read_json(SCORES, list, missing=ADVICE, advice=ADVICE)
+    try:
+        entries = [Score(**entry) for entry in found]
+    except TypeError as error:
+        raise DamagedFile(f"{SCORES} is damaged ({error}): {ADVICE}") from error
+    return [
+        score
+        for score in entries
+        if (not topology or topologies.get(score.architecture) == topology)
+        and (not cell or score.cell == cell)
+    ]
+
+
+def ordered(entries: Sequence[Score], key: str) -> list[Score]:
+    """The scores that have a metric, best first, or a size, smallest first.
+
+    Args:
+        entries: The scores.
+        key: A metric of one of them, or one of `SIZES`.
+
+    Raises:
+        InputError: No score has it.
+    """
+    if key in SIZES:
+        return sorted(
+            (score for score in entries if getattr(score, key) is not None),
+            key=lambda score: float(getattr(score, key)),
+        )
+    known = {score.metric for score in entries}
+    if key not in known:
+        raise InputError(f"no score has {key!r}: {nearest(key, [*known, *SIZES])}")
+    return sorted((score for score in entries if score.metric == key), key=lambda s: s.loss)
 
 
 def architectures() -> list[Entry]:

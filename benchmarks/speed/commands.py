@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import cases, growth, machine, served
+from benchmarks.scoreboard import measurements
+from benchmarks.scoreboard.measurements import Recorder
+from benchmarks.speed import cases, growth, machine, recorded, served
 from benchmarks.speed.shapes import SHAPES, Shape, parse_shape
 from zoo.errors import InputError
 from zoo.registry import cell_class, cell_names
@@ -49,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     add("--rounds", type=_positive, default=15, help="calls of each contender (15)")
     add("--threads", type=_positive, help="of TensorFlow and PyTorch; by default the cores")
     add("--json", type=Path, metavar="FILE", help="also write every single time there")
+    measurements.add_flag(result)
     add("--no-compilations", action="store_true", help="do not count XLA's programs")
     numbers: dict[str, Any] = {"nargs": "+", "type": _positive, "metavar": "N"}
     add("--lengths", **numbers, default=[100, 200, 500, 1000, 2000], help="T for --growth")
@@ -77,6 +80,7 @@ def main(arguments: list[str]) -> int:
         _require_full(shapes, options)
         if options.growth:
             growth.require_whole_windows(options.lengths, options.window)
+        recorders = _recorders(options) if options.record else []
     except InputError as error:
         print(f"benchmarks/recurrent.py: {error}", file=sys.stderr)
         return 2
@@ -92,10 +96,20 @@ def main(arguments: list[str]) -> int:
     else:
         counted = not options.no_compilations
         records = cases.run(shapes, options.passes, chosen, options.rounds, counted)
+    for recorder in recorders:
+        recorded.fill(recorder, records)
+        recorder.store(machine.line())
     if options.json:
         content = {"machine": machine.note(threads).splitlines(), "records": records}
         options.json.write_text(json.dumps(content, indent=1) + "\n")
     return 0
+
+
+def _recorders(options: argparse.Namespace) -> list[Recorder]:
+    """One for each table that the command makes."""
+    kinds = ["growth"] if options.growth else ["served"] if options.served else options.passes
+    names = [f"recurrent-{kind}" for kind in kinds]
+    return [Recorder(name, recorded.COLUMNS[name]) for name in names]
 
 
 def _default_shapes(options: argparse.Namespace) -> list[str]:

@@ -56,3 +56,9 @@ def note(threads: int) -> str:
             f"date: {now:%Y-%m-%d %H:%M} UTC",
         ]
     )
+
+
+def line() -> str:
+    """Machine and versions in one line, for a stored table."""
+    lines = [each.partition(": ")[2] for each in note(cores()).splitlines()]
+    return f"{lines[0]}; {lines[2]}"

@@ -271,6 +271,7 @@ PROGRAMS = ["rnn-zoo", "rnn-zoo-recipes", "-m recipes", "-m zoo"]
 TEXTS = [f"{program} {words}" for program in PROGRAMS for words in ("--help", "--version", "list")]
 TEXTS += [program for program in PROGRAMS if program != "-m zoo"]
 TEXTS += ["rnn-zoo train --help", "rnn-zoo sentimen", "rnn-zoo train sentimen", "-m zoo lits"]
+TEXTS += ["-m zoo list --sort accuracy"]
 
 
 @pytest.fixture(scope="module")
