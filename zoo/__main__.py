@@ -13,7 +13,14 @@ from zoo.system.command import Place, guarded
 from zoo.version import VERSION
 
 # `summary` uses these sizes, which depend on a user's data, where none are given
-EXAMPLE_SIZES = {"vocabulary_size": 10_000, "num_classes": 2, "num_tags": 9, "num_features": 1000}
+EXAMPLE_SIZES = {
+    "vocabulary_size": 10_000,
+    "source_vocabulary_size": 10_000,
+    "target_vocabulary_size": 10_000,
+    "num_classes": 2,
+    "num_tags": 9,
+    "num_features": 1000,
+}
 IN_PLACE_OF = {"num_classes": "vector_dim"}  # the size that is not needed if the other is given
 COMMANDS = {
     "list": "the architectures and the cells",
@@ -54,8 +61,12 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     summary.epilog = "Options of NAME can follow, as in --units 64; describe NAME lists them."
     describing.epilog = "With options of NAME, it prints how these change the way through time."
     parsed, rest = parser.parse_known_args(words)
-    if rest and parsed.command in ("list", *diagnostics.COMMANDS):
+    architecture = getattr(parsed, "architecture", "")
+    if rest and parsed.command in ("list", *diagnostics.COMMANDS) and not architecture:
         raise InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
+    if architecture:
+        zoo.import_models()
+        return diagnostics.run(parsed, parse_options(architecture, rest))
     if parsed.command in diagnostics.COMMANDS:
         return diagnostics.run(parsed)
     if parsed.command == "list":

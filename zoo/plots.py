@@ -66,7 +66,7 @@ def drawing(texts: Iterable[str] = ()) -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG; an existing file is replaced atomically."""
+    """Writes a figure as PNG or SVG, by the path's ending; a file is replaced atomically."""
     FigureCanvasAgg(figure)
     with durable.replacing(path) as part:
         figure.savefig(part, dpi=DOTS_PER_INCH)

@@ -5,6 +5,7 @@ Each prints a table and writes a picture and its numbers into a folder. Help nee
 
 import argparse
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from zoo.system import durable, startup
 COMMANDS = {
     "gradients": "how the gradient vanishes or explodes through time, for several cells",
     "bptt": "backpropagation through time by hand, truncated and full",
+    "sampling": "a language model's next character at several temperatures, and sampled text",
     "count": "which cell can count: accuracy against length, on small tasks",
     "contexts": "what a tagger knows at each word, left to right and in both directions",
     "connectivity": "which earlier tokens moved each prediction, for several models",
@@ -41,6 +43,7 @@ class Repeatable:
 
     seed: int = option(0, "Seed of the weights and the data.")
     out: str = option("", "Folder for the picture and the numbers; diagnostics/COMMAND if none.")
+    format: str = option("png", "Format of the picture: png, or svg.", choices=("png", "svg"))
 
     def __post_init__(self) -> None:
         """Checks the values."""
@@ -66,6 +69,11 @@ class GradientsOptions(Common):
     run: str = option(
         "", "Folders of a recipe's runs, with commas: their layers and their loss are measured."
     )
+    architecture: str = option(
+        "",
+        "An untrained architecture instead, such as many_to_many; its options can follow, as in "
+        "--cell gru --num-layers 2.",
+    )
     explode: bool = option(False, "Show an exploding gradient with and without clipping instead.")
     radius: float = option(1.05, "With --explode: spectral radius of the recurrent matrix.")
 
@@ -78,6 +86,19 @@ class BpttOptions(Common):
     units: int = option(16, "Hidden size K.", check=require_positive_int)
     radius: float = option(0.9, "Spectral radius of the recurrent matrix.")
     draws: int = option(200, "Randomly truncated gradients to average.", check=require_positive_int)
+
+
+@dataclass(frozen=True)
+class SamplingOptions(Common):
+    """What `sampling` takes."""
+
+    cell: str = option("gru", "The cell of the small model of characters.")
+    text: str = option("", "File of text in UTF-8 for the model; made up if none.")
+    updates: int = option(800, "Training steps; 0 = untrained.", check=require_not_negative)
+    prompt: str = option("the ", "The text to continue.")
+    temperatures: str = option("0.5,1,2", "Temperatures, with commas between them.")
+    top_k: int = option(0, "Sample among the most likely k characters; 0 = all.")
+    top_p: float = option(1.0, "Sample among the fewest characters of this probability, 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -153,6 +174,7 @@ class GatesOptions(ReadingOptions):
 OPTIONS: dict[str, type[Repeatable]] = {
     "gradients": GradientsOptions,
     "bptt": BpttOptions,
+    "sampling": SamplingOptions,
     "count": CountOptions,
     "contexts": ContextsOptions,
     "connectivity": ConnectivityOptions,
@@ -164,12 +186,18 @@ OPTIONS: dict[str, type[Repeatable]] = {
 def add_commands(commands: Any) -> None:
     """Adds a parser for each command to an argparse object of subcommands."""
     for name, text in COMMANDS.items():
-        parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parser = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False
+        )
         add_arguments(parser, options_of(OPTIONS[name]).values())
 
 
-def run(parsed: argparse.Namespace) -> int:
+def run(parsed: argparse.Namespace, model_options: Mapping[str, Any] | None = None) -> int:
     """Runs a command; returns the exit status.
+
+    Args:
+        parsed: The command and its options.
+        model_options: The options of the architecture that `--architecture` names, if it is given.
 
     Raises:
         InputError: An option has a wrong value.
@@ -180,13 +208,14 @@ def run(parsed: argparse.Namespace) -> int:
         importlib.import_module("zoo").import_models()
         plots = importlib.import_module("zoo.plots")
         show = importlib.import_module(f"zoo.diagnostics.{parsed.command}").show
-    table, figure, numbers = show(options)
+    table, figure, numbers = show(options, **({} if model_options is None else model_options))
     print(table)
     folder = Path(options.out or f"diagnostics/{parsed.command}")
     durable.make_folder(folder)
     name = "explosion" if getattr(options, "explode", False) else parsed.command
-    picture = folder / f"{name}.png"
+    picture = folder / f"{name}.{options.format}"
     plots.save(figure, picture)
-    durable.write_json(picture.with_suffix(".json"), {"options": vars(options), **numbers})
+    shown = {**vars(options), **(model_options or {})}
+    durable.write_json(picture.with_suffix(".json"), {"options": shown, **numbers})
     print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}")
     return 0

@@ -32,8 +32,8 @@ class GradientFlow:
         name: Its path in the model.
         norms: (T,), the mean over the rows of the norm of d L / d h_t, all states of the cell
             taken as one vector, in the order of reading.
-        memory: The number of steps back from the last one after which the norm stays below a
-            hundredth of the largest; T if it never does.
+        memory: The number of steps from the first to the last norm that is at least a hundredth of
+            the largest; T if all are.
         radius: The spectral radius of the recurrent matrix, the largest of several gates'; None
             for a cell without one.
         saturated: The share of each gate's values within 0.05 of 0 or 1, by the gate's name.
@@ -88,14 +88,16 @@ def _flow(seen: Observed, gradients: list[Any]) -> GradientFlow:
 
 
 def memory_length(norms: np.ndarray) -> int:
-    """The number of steps back from the last over which the gradient is above a hundredth.
+    """The number of steps from the first to the last gradient that is at least a hundredth.
+
+    The gradient of a loss at the last step is largest there, so it counts the steps back from it.
 
     Example:
         >>> memory_length(np.array([0.001, 0.1, 0.5, 1.0]))
         3
     """
     above = np.flatnonzero(norms >= FADED * np.max(norms))
-    return int(len(norms) - above[0]) if len(above) and np.max(norms) > 0 else 0
+    return int(above[-1] + 1 - above[0]) if len(above) and np.max(norms) > 0 else 0
 
 
 def spectral_radius(cell: Any) -> float | None:
@@ -138,19 +140,25 @@ def open_gates(cell: RecurrentCell, steps: int, seed: int = 0) -> bool:
     return True
 
 
-def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
+def show(options: Any, **model_options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `gradients`."""
     if options.run:
-        return _of_runs(listed("run", options.run))
+        folders = listed("run", options.run)
+        of_runs = [opening.batch_of(Path(folder)) for folder in folders]
+        return _of_batches("a validation batch", of_runs)
+    if options.architecture:
+        batch = opening.untrained(
+            options.architecture, model_options, options.units, options.length, options.seed
+        )
+        return _of_batches("one output of an untrained model", [batch])
     return _exploding(options) if options.explode else _vanishing(options)
 
 
-def _of_runs(folders: list[str]) -> tuple[str, Figure, dict[str, Any]]:
-    """The layers of trained models, with the recipe's loss on a batch of validation."""
-    flows: dict[str, list[GradientFlow]] = {}
-    for folder in folders:
-        batch = opening.batch_of(Path(folder))
-        flows[batch.name] = gradient_flow(batch.model, batch.inputs, batch.loss)
+def _of_batches(
+    title: str, batches: list[opening.LossOnBatch]
+) -> tuple[str, Figure, dict[str, Any]]:
+    """The layers of models, each with a batch and its loss."""
+    flows = {each.name: gradient_flow(each.model, each.inputs, each.loss) for each in batches}
     rows = [
         [name, flow.name, len(flow.norms), *_row(flow, flow.norms / _largest(flow))[-4:]]
         for name, each in flows.items()
@@ -161,16 +169,22 @@ def _of_runs(folders: list[str]) -> tuple[str, Figure, dict[str, Any]]:
             "title": name,
             "x_label": "step, in the order of reading",
             "y_label": "norm of d L / d h_t",
-            "curves": {f.name: (np.arange(len(f.norms)), f.norms / _largest(f)) for f in each},
+            "curves": {f.name: _curve(f) for f in each},
             "log": True,
         }
         for name, each in flows.items()
     ]
-    columns = ["run", "layer", "steps", *COLUMNS]
-    title = "d L / d h_t of a validation batch, as a share of the largest step's"
+    columns = ["model", "layer", "steps", *COLUMNS]
     numbers = {name: [_json(flow) for flow in each] for name, each in flows.items()}
-    table = f"{title}\n{tables.text(columns, rows)}"
+    heading = f"d L / d h_t of {title}, as a share of the largest step's"
+    table = f"{heading}\n{tables.text(columns, rows)}"
     return table, plots.lines(panels), {"runs": numbers}
+
+
+def _curve(flow: GradientFlow) -> tuple[np.ndarray, np.ndarray]:
+    """The steps with a gradient, and its share of the largest one there."""
+    steps = np.flatnonzero(flow.norms)
+    return steps, flow.norms[steps] / _largest(flow)
 
 
 def _largest(flow: GradientFlow) -> float:

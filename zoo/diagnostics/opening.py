@@ -1,4 +1,4 @@
-"""Opens trained models: a run of a recipe, or a folder that `Pipeline.save` wrote.
+"""Opens models: a run of a recipe, a folder that `Pipeline.save` wrote, or an untrained one.
 
 The recipes are another package, which the zoo does not import: it is looked up here by its name,
 and only for a run.
@@ -10,12 +10,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+from keras import ops
 
-from zoo import pipelines
+from zoo import pipelines, registry
+from zoo.diagnostics.observation import directions_of
 from zoo.errors import InputError
 from zoo.pipelines.pipeline import FILE
 
 RECIPES = "recipes.opening"  # has `pipeline_of` and `batch_of`, both of a run's folder
+SIZES = {  # of untrained models
+    "vocabulary_size": 100,
+    "source_vocabulary_size": 100,
+    "target_vocabulary_size": 100,
+    "num_classes": 2,
+    "num_tags": 9,
+    "num_features": 100,
+}
+ROWS = 32  # of a batch for an untrained model
 
 
 class LossOnBatch(NamedTuple):
@@ -56,6 +68,49 @@ def batch_of(folder: Path) -> LossOnBatch:
     return found
 
 
+def untrained(
+    name: str, options: dict[str, Any], units: int, length: int, seed: int = 0
+) -> LossOnBatch:
+    """An untrained architecture, a batch of random inputs, and the cross-entropy of one output.
+
+    Of several outputs it is that of the last step, and of the middle one if the model reads
+    backwards as well: so each direction has steps before it.
+
+    Args:
+        name: The architecture's name.
+        options: Its options; missing sizes are small ones.
+        units: Hidden size K.
+        length: Steps T of each input, without padding.
+        seed: Of the weights, the inputs and the labels.
+
+    Raises:
+        InputError: The name or an option is wrong, or the model has no recurrent layer.
+    """
+    known = registry.architecture(name).options
+    sizes = {key: size for key, size in SIZES.items() if key in known and known[key].required}
+    if "vector_dim" in known and not options.get("vector_dim"):
+        sizes["num_classes"] = SIZES["num_classes"]
+    keras.utils.set_random_seed(seed)
+    model = registry.build(name, **{**sizes, "units": units, **options})
+    backwards = any(layer.backwards for layer in directions_of(model))
+    generator = np.random.default_rng(seed)
+    vocabularies = [size for key, size in options.items() if key.endswith("vocabulary_size")]
+    ids = min([SIZES["vocabulary_size"], *vocabularies])
+    inputs = keras.tree.map_structure(
+        lambda tensor: _random(tensor, length, ids, generator), model.input
+    )
+    labels = generator.integers(0, 2, ROWS)
+    step = length // 2 if backwards else -1
+
+    def loss(outputs: Any) -> Any:
+        logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+        logits = logits[:, step] if len(logits.shape) == 3 else logits
+        each = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return ops.mean(each)
+
+    return LossOnBatch(name, model, inputs, loss)
+
+
 def _recipes(folder: Path) -> Any:
     if not (folder / "config.json").is_file():
         raise InputError(
@@ -66,3 +121,12 @@ def _recipes(folder: Path) -> Any:
         return importlib.import_module(RECIPES)
     except ModuleNotFoundError as error:
         raise InputError(f"{folder} is a run of a recipe: install the recipes ({error})") from error
+
+
+def _random(tensor: Any, length: int, ids: int, generator: np.random.Generator) -> np.ndarray:
+    """Values for a model's input: token ids from 1, or 0 and 1 for a class; normal numbers."""
+    shape = [ROWS, *(size or length for size in tensor.shape[1:])]
+    if "int" not in str(tensor.dtype):
+        return generator.normal(size=shape).astype("float32")
+    least, most = (1, ids) if len(shape) > 1 else (0, SIZES["num_classes"])
+    return generator.integers(least, most, shape).astype("int32")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from zoo import __main__ as command
-from zoo.diagnostics import bptt, explosion, gradients
+from zoo.diagnostics import bptt, explosion, gradients, opening
 from zoo.diagnostics.observation import directions_of, observing
 from zoo.diagnostics.synthetic import training
 from zoo.diagnostics.synthetic.tasks import TASKS
@@ -174,9 +174,46 @@ def test_the_commands_print_a_table_and_write_picture_and_numbers(tmp_path, caps
     assert len(numbers["panels"]["at the start, gates open"]["gru"]["norms"]) == 12
 
 
+def test_the_memory_of_a_loss_in_the_middle_does_not_count_the_steps_after_it():
+    assert gradients.memory_length(np.array([0.001, 0.1, 1.0, 0.2, 0.0, 0.0])) == 3
+    assert gradients.memory_length(np.zeros(3)) == 0
+
+
+def test_an_untrained_architecture_is_measured_by_name_and_options(tmp_path, capsys):
+    words = ["--cell", "gru", "--num-layers", "2", "--length", "6", "--units", "3"]
+    words += ["--format", "svg", "--out", str(tmp_path)]
+    assert command.main(["gradients", "--architecture", "many_to_many", *words]) == 0
+    assert "encoder/forward_1" in capsys.readouterr().out
+    assert "<svg" in (tmp_path / "gradients.svg").read_text()
+    numbers = json.loads((tmp_path / "gradients.json").read_text())
+    assert numbers["options"]["cell"] == "gru" and numbers["options"]["units"] == 3
+    layers = numbers["runs"]["many_to_many"]
+    assert [len(layer["norms"]) for layer in layers] == [6, 6]
+    assert all(layer["norms"][-1] == max(layer["norms"]) > 0 for layer in layers)
+
+
+def test_a_bidirectional_architecture_has_its_loss_in_the_middle():
+    batch = opening.untrained("many_to_many", {"bidirectional": True, "cell": "simple_rnn"}, 3, 8)
+    forward, backward = gradients.gradient_flow(batch.model, batch.inputs, batch.loss)
+    assert np.flatnonzero(forward.norms).tolist() == [0, 1, 2, 3, 4]
+    assert np.flatnonzero(backward.norms).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["encoder_decoder", "one_to_many", "many_to_one"])
+def test_every_kind_of_input_gets_values_and_a_gradient(name):
+    batch = opening.untrained(name, {"vocabulary_size": 7} if "_to_" in name else {}, 3, 4)
+    flows = gradients.gradient_flow(batch.model, batch.inputs, batch.loss)
+    assert all(flow.norms.max() > 0 for flow in flows)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--architecture", "many_to_many", "--cel", "gru"], "has no option '--cel': did you mean"),
+        (["--architecture", "many_to_mny"], "did you mean 'many_to_many'"),
+        (["--architecture", "one_to_one"], "no recurrent layer of the zoo"),
+        (["--format", "gif"], "format must be one of png, svg"),
+        (["--cell", "gru"], "gradients takes no --cell gru"),
         (["--cells", "gur"], "did you mean 'gru'"),
         (["--task", "adding", "--length", "1"], "needs a length of at least 2, got 1"),
         (["--units", "0"], "units must be a positive int, got 0"),

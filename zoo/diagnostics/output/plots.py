@@ -13,38 +13,47 @@ from zoo.plots import plot_label
 
 COLORS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#da8bc3", "#8c8c8c")
 LOWEST = 1e-12  # of a share on a logarithmic axis
+VANISHED = 0.01  # the share below which a gradient is drawn as vanished
+DARKEST = 6  # nats of surprise
 
 
 def shares_by_distance(panels: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
     """Draws gradients against the number of steps back, logarithmic, a panel each.
+
+    The ground below one hundredth is grey: there a gradient has vanished. A curve that ends there
+    is dashed, and its label has the step at which it enters; the others have what is left.
 
     Args:
         panels: The panel's title -> the curve's name -> (T,) shares of the last step's norm, in the
             order of time.
         title: Of the whole picture.
     """
-    figure = Figure(figsize=(4.4 * len(panels), 4.0), layout="constrained")
-    figure.suptitle(plot_label(title, longest=120))
+    figure = Figure(figsize=(4.4 * len(panels), 4.6), layout="constrained")
+    figure.suptitle(plot_label(f"{title}; grey: vanished, below {VANISHED:.0%}", longest=120))
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
     first: Axes | None = None
     for number, (heading, curves) in enumerate(panels.items(), 1):
         axes = figure.add_subplot(1, len(panels), number, sharey=first)
         first = first or axes
+        axes.axhspan(LOWEST, VANISHED, color="0.9", zorder=0)
         for name, shares in curves.items():
-            back = np.arange(len(shares))
+            back = shares[::-1]
+            has_vanished = back[-1] < VANISHED
+            entry = int(np.flatnonzero(back >= VANISHED)[-1]) + 1 if has_vanished else 0
+            rest = f"vanishes after {entry}" if has_vanished else f"{back[-1]:.0%} left"
             axes.plot(
-                back,
-                np.maximum(shares[::-1], LOWEST),
+                np.where(back > LOWEST, back, np.nan),
+                "--" if has_vanished else "-",
                 color=COLORS[names.index(name) % len(COLORS)],
-                label=plot_label(name),
-                linewidth=2,
+                label=f"{plot_label(name)}: {rest}",
+                linewidth=2.5,
             )
         axes.set_yscale("log")
         axes.set_ylim(LOWEST, 10)
         axes.set_title(plot_label(heading, longest=60), fontsize=10)
         axes.set_xlabel("steps back from the loss")
         axes.grid(alpha=0.3)
-        axes.legend(loc="lower left", fontsize=8)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=8)
     if first is not None:
         first.set_ylabel("gradient, share of the last step's")
     return figure
@@ -65,9 +74,12 @@ def training_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], title: 
         for color, (name, values) in zip(COLORS, lines.items(), strict=False):
             finite = [value for value in values if np.isfinite(value)]
             steps = np.arange(1, len(finite) + 1)
-            axes.plot(steps, finite, "o-", markersize=3, color=color, label=plot_label(name))
-            if len(finite) < len(values):
+            ends = len(finite) < len(values)
+            label = f"{plot_label(name)}: not finite at {len(finite) + 1}" if ends else name
+            axes.plot(steps, finite, "o-", markersize=3, color=color, label=label)
+            if ends:
                 axes.plot(steps[-1:], finite[-1:], "X", markersize=12, color=color)
+                axes.axvline(len(finite) + 1, color=color, linestyle=":", linewidth=2)
         axes.set_yscale("log")
         axes.set_title(plot_label(heading, longest=60), fontsize=10)
         axes.set_xlabel("training step")
@@ -94,6 +106,51 @@ def lines(panels: Sequence[dict[str, Any]]) -> Figure:
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     return figure
+
+
+def distributions(
+    names: Sequence[str],
+    shares: Mapping[str, np.ndarray],
+    sampled: Sequence[tuple[str, np.ndarray]],
+    prompt: str,
+) -> Figure:
+    """Draws distributions over characters as bars, and the text sampled from each.
+
+    Args:
+        names: The characters, V, in the order of the bars.
+        shares: The distribution's name -> (V,) probabilities.
+        sampled: For each distribution a text, and the surprise of its characters in nats.
+        prompt: What the text continues.
+    """
+    most = min(len(names), 24)
+    figure = Figure(figsize=(9.5, 2.6 + 0.75 * len(sampled)), layout="constrained")
+    parts: Any = figure.subfigures(1 + len(sampled), 1, height_ratios=[2.6, *[0.75] * len(sampled)])
+    axes = parts[0].subplots()
+    width = 0.8 / len(shares)
+    for number, (name, values) in enumerate(shares.items()):
+        places = np.arange(most) + (number - (len(shares) - 1) / 2) * width
+        color = COLORS[number % len(COLORS)]
+        axes.bar(places, values[:most], width, color=color, label=plot_label(name))
+    axes.set_xticks(range(most), [_mark(name) for name in names[:most]], family="monospace")
+    axes.set_ylabel("probability")
+    axes.set_title(f"the character after {plot_label(repr(prompt), 60)}", fontsize=10)
+    axes.grid(alpha=0.3, axis="y")
+    axes.legend(fontsize=8)
+    for part, (text, surprise), (number, name) in zip(
+        parts[1:], sampled, enumerate(shares), strict=True
+    ):
+        strip = part.subplots()
+        grounds = [0.0] * len(prompt) + [-min(float(each) / DARKEST, 1.0) for each in surprise]
+        line = (prompt + text).replace("\n", "↵")
+        text_axes(strip, list(line), grounds, len(line))
+        heading = f"{plot_label(name)}: the darker, the less likely ({DARKEST} nats: darkest)"
+        strip.set_title(heading, fontsize=8, loc="left", color=COLORS[number % len(COLORS)])
+    return figure
+
+
+def _mark(name: str) -> str:
+    """A character as a label."""
+    return {"\n": "↵", " ": "␣"}.get(name) or plot_label(name)
 
 
 def text_axes(
@@ -300,9 +357,7 @@ def _matrix(figure: Figure, axes: Axes, panel: Panel) -> None:
         vmax=largest,
     )
     figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03)
-    labels = [
-        "↵" if name == "\n" else "␣" if name == " " else plot_label(name) for name in panel.columns
-    ]
+    labels = [_mark(name) for name in panel.columns]
     upright = max(map(len, labels), default=1) <= 1
     axes.set_xticks(range(len(labels)), labels, fontsize=7, rotation=0 if upright else 90)
     axes.set_yticks(range(len(panel.rows)), [plot_label(name) for name in panel.rows], fontsize=7)
