@@ -87,7 +87,7 @@ def commands(text: str, of_models: bool = False) -> list[list[str]]:
 
     `of_models`: the commands about models, such as `describe`, and not those of recipes.
     """
-    blocks = re.findall(r"```\w*\n(.*?)```", text, re.S)
+    blocks = re.findall(r"```[^\n`]*\n(.*?)```", text, re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     lines += re.findall(rf"`([^`\n]*(?:{PROGRAMS}) [^`\n]*)`", text)
     found = []

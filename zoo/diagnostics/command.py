@@ -23,12 +23,20 @@ COMMANDS = {
     "connectivity": "which earlier tokens moved each prediction, for several models",
     "units": "text coloured by single units, and the units that follow quotes, brackets, lines",
     "gates": "gates over a sentence, attention, a CRF's transitions, neighbours of embeddings",
+    "deep": "the gradients and the training of a deep stack, without and with residual connections",
+    "beams": "the tree of hypotheses of a beam search, for several beam sizes",
 }
+DEEP_TASKS = ("brackets", "parity", "modular_sum")
 
 
 def _require_positive(name: str, value: float) -> None:
     if not 0 < value < float("inf"):
         raise InputError(f"{name} must be a positive number, got {value}")
+
+
+def _require_alpha(name: str, value: float) -> None:
+    if not 0 <= value <= 10:
+        raise InputError(f"{name} must be a number from 0 to 10, got {value}")
 
 
 def require_not_negative(name: str, value: Any) -> None:
@@ -171,6 +179,33 @@ class GatesOptions(ReadingOptions):
     neighbours: int = option(5, "Nearest tokens of each token to list.", check=require_positive_int)
 
 
+@dataclass(frozen=True)
+class DeepOptions(Common):
+    """What `deep` takes."""
+
+    length: int = option(20, "Steps of the sequences.", check=require_positive_int)
+    units: int = option(32, "Hidden size K.", check=require_positive_int)
+    layers: int = option(6, "L, number of recurrent layers.", check=require_positive_int)
+    cell: str = option("lstm", "The cell of both stacks.")
+    task: str = option("brackets", "Task: brackets, parity or modular_sum.", choices=DEEP_TASKS)
+    updates: int = option(200, "Training steps.", check=require_positive_int)
+
+
+@dataclass(frozen=True)
+class BeamsOptions(Repeatable):
+    """What `beams` takes."""
+
+    beam_sizes: str = option("1,2", "Beam sizes, with commas between them; 1 = greedy.")
+    length_penalty: float = option(
+        0.0, "alpha, strength of the length penalty; 0 = none.", check=_require_alpha
+    )
+    penalty: str = option("gnmt", "Kind of length penalty.", choices=("gnmt", "average"))
+    run: str = option(
+        "", "Folder of a trained translator; without it a small table of probabilities is searched."
+    )
+    sentence: str = option("", "With --run: the text to translate.")
+
+
 OPTIONS: dict[str, type[Repeatable]] = {
     "gradients": GradientsOptions,
     "bptt": BpttOptions,
@@ -180,6 +215,8 @@ OPTIONS: dict[str, type[Repeatable]] = {
     "connectivity": ConnectivityOptions,
     "units": UnitsOptions,
     "gates": GatesOptions,
+    "deep": DeepOptions,
+    "beams": BeamsOptions,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 import zoo
 from zoo import __main__ as command
 from zoo.diagnostics import connectivity, gates
-from zoo.diagnostics.reading import Reader, Sequences, of_pipeline
+from zoo.diagnostics.reading import Reader, Sequences, character_reader, of_pipeline
 from zoo.diagnostics.synthetic import texts
 from zoo.layers import Recurrent
 from zoo.pipelines import Classifier, Tagger, Translator, Writer
@@ -80,10 +80,22 @@ def test_a_trained_writer_a_tagger_and_a_classifier_have_a_prediction_for_each_o
     assert connectivity.connectivity(reader, batch).shape == (steps, 4)
     found = gates.attention(reader, translator, "abd")
     np.testing.assert_allclose(found.weights.sum(1), 1, rtol=1e-5)
+    read = of_pipeline("trained", writer).read("abd")
+    known = codec.vocabulary.tokens
+    assert read.tokens == [["[BOS]", "a", "b"]]
+    assert [known[number] for number in read.targets[0]] == ["a", "b", "d"]
     for pipeline, text, shape in expected:
         reader = of_pipeline("trained", pipeline)
         matrix = connectivity.connectivity(reader, reader.read(text))
         assert matrix.shape == shape and (matrix.diagonal() > 0).all()
+
+
+def test_the_targets_of_a_character_model_are_the_characters_that_follow():
+    reader = character_reader("elman", texts.character_text(), units=2, length=8, updates=0)
+    batch = reader.read("a cook")
+    assert batch.tokens == [list("a cook")]
+    assert [reader.words[number] for number in batch.inputs[0]] == list("a cook")
+    assert [reader.words[number] for number in batch.targets[0][:-1]] == list(" cook")
 
 
 def test_the_made_up_text_closes_what_it_opens_and_keeps_to_its_width():

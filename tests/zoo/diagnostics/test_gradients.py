@@ -76,21 +76,56 @@ def observed(cell):
     return seen[0]
 
 
-def test_the_gates_of_an_lstm_give_its_states():
-    seen = observed("lstm")
+GATES = {
+    **dict.fromkeys(("elman", "simple_rnn", "ind_rnn"), set()),
+    **dict.fromkeys(("min_gru", "min_lstm", "rg_lru"), {"kept"}),
+    **dict.fromkeys(("lstm", "lstm_peephole", "lstm_layer_norm"), {"input", "forget", "output"}),
+    "gru_simple": {"update", "kept"},
+    "gru": {"update", "reset", "kept"},
+    "slstm": {"input", "forget", "output", "kept"},
+}
+
+
+def normalized(values):
+    apart = values - values.mean(-1, keepdims=True)
+    return apart / np.sqrt((apart**2).mean(-1, keepdims=True) + 1e-5)
+
+
+def test_each_cell_has_the_gates_of_its_equations():
+    values = np.random.default_rng(0).normal(size=(1, 2, 4)).astype("float32")
+    assert set(GATES) == set(cell_names())
+    for name, expected in GATES.items():
+        model = body(name, width=4)
+        with observing(model) as seen:
+            model(values)
+        gates = seen[0].gates()
+        assert set(gates) == expected, name
+        if name == "gru_simple":
+            np.testing.assert_allclose(gates["update"], 1 - gates["kept"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["lstm", "lstm_peephole", "lstm_layer_norm", "slstm"])
+def test_the_gates_of_an_lstm_give_its_states(name):
+    seen = observed(name)
     gates, cell = seen.gates(), seen.layer.cell
     before = [
         np.concatenate([s[:, None], x[:, :-1]], 1)
         for s, x in zip(seen.start, seen.states, strict=True)
     ]
-    sums = np.asarray(cell.project(seen.inputs)) + before[0] @ np.asarray(cell.recurrent_kernel)
-    candidate = np.tanh(np.split(sums, 4, axis=-1)[2])
-    c = gates["forget"] * before[1] + gates["input"] * candidate
+    recurrent = before[0] @ np.asarray(cell.recurrent_kernel)
+    if name == "lstm_layer_norm":
+        recurrent = normalized(recurrent)
+    candidate = np.tanh(np.split(np.asarray(cell.project(seen.inputs)) + recurrent, 4, axis=-1)[2])
+    kept = gates.get("kept", gates["forget"])
+    c = kept * before[1] + gates["input"] * candidate
+    shown = np.tanh(normalized(c) if name == "lstm_layer_norm" else c)
+    if name == "slstm":
+        shown = c / (kept * before[2] + gates["input"])
     np.testing.assert_allclose(c, seen.states[1], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(gates["output"] * np.tanh(c), seen.states[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gates["output"] * shown, seen.states[0], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["gru_simple", "min_gru", "min_lstm", "gru"])
+@pytest.mark.parametrize("cell", ["gru_simple", "min_gru", "min_lstm", "rg_lru", "gru"])
 def test_what_is_kept_is_the_slope_of_the_state_where_no_product_passes(cell):
     """With U = 0 the old state reaches the new one by the factor `kept` alone."""
     seen = observed(cell)
@@ -128,6 +163,27 @@ def test_open_gates_keep_the_state_for_the_time_that_they_are_set_to(cell):
         np.testing.assert_allclose(kept, f / (f + i), rtol=1e-4)
     else:
         np.testing.assert_allclose(kept, times / (1 + times), rtol=0.05)
+
+
+@pytest.mark.parametrize("name", [n for n in cell_names() if cell_class(n).keeping_blocks])
+def test_each_keeping_block_raises_the_share_of_the_old_state(name):
+    model = body(name)
+    (layer,) = directions_of(model)
+    cell, shares = layer.cell, {}
+    for block, sign in [(None, 0), *cell.keeping_blocks.items()]:
+        bias = np.zeros(cell.bias.shape)
+        first = 4 * (block or 0)
+        bias[..., first : first + 4] = 2 * sign
+        cell.bias.assign(bias)
+        with observing(model) as seen:
+            model(np.zeros((1, 2, 3), "float32"))
+        gates = {gate: values[0, 1] for gate, values in seen[0].gates().items()}
+        kept = gates.get("kept", gates.get("forget"))
+        shares[block] = kept / (kept + gates.get("input", 1 - kept))
+    without = shares.pop(None)
+    if name == "slstm":  # its normaliser cancels what the exponential gate has at all steps
+        np.testing.assert_allclose(shares.pop(0), without, rtol=1e-5)
+    assert all((raised > without + 0.1).all() for raised in shares.values())
 
 
 def test_without_gates_there_is_nothing_to_open():

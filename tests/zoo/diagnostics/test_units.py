@@ -72,7 +72,15 @@ def test_the_properties_of_a_text_are_as_their_names_say():
     assert found["place in word"][:4].tolist() == [1, 2, 0, 0]
 
 
-def test_the_command_finds_units_in_small_models(tmp_path, capsys):
+def test_the_command_finds_units_in_small_models(tmp_path, capsys, monkeypatch):
+    parts = []
+    followers = units.followers
+
+    def recorded(states, features, held_out):
+        parts.append((features["place in line"], held_out))
+        return followers(states, features, held_out)
+
+    monkeypatch.setattr(units, "followers", recorded)
     words = ["--cells", "gru", "--units", "4", "--updates", "1", "--length", "60"]
     assert command.main(["units", *words, "--out", str(tmp_path)]) == 0
     assert "place in line" in capsys.readouterr().out
@@ -80,6 +88,9 @@ def test_the_command_finds_units_in_small_models(tmp_path, capsys):
     numbers = json.loads((tmp_path / "units.json").read_text())["models"]["gru"]
     assert {each["feature"] for each in numbers["followers"]} == set(texts.FEATURES)
     assert "h3" in (tmp_path / "units.html").read_text()
+    ((values, held_out),) = parts
+    assert len(values) == len(held_out)
+    assert held_out.tolist() == sorted(held_out) and 0.4 < held_out.mean() < 0.6
 
 
 def test_each_state_is_that_after_the_character_at_its_place():
