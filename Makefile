@@ -1,10 +1,11 @@
 # make demo: install, train on the built-in corpus, export, predict.
 # make test: install, lint, types, tests.
+# make docs: build the site into docs/_build, check its links.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
@@ -17,6 +18,11 @@ test: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+docs: $(VENV)/docs.stamp
+	$(BIN)/sphinx-build -W --keep-going --quiet -c docs . docs/_build
+	$(BIN)/python docs/links.py docs/_build
+	@echo "the site: docs/_build/index.html"
+
 $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e '.[tfds]' -c constraints.txt
 	touch $@
@@ -25,8 +31,12 @@ $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
 	touch $@
 
+$(VENV)/docs.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[docs]' -c constraints.txt
+	touch $@
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build

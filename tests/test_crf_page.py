@@ -1,50 +1,11 @@
-"""What docs/crf.md shows is run, block after block, and prints what the page says."""
+"""What docs/crf.md says about its scores; its blocks are run by tests/test_docs.py."""
 
-import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo.layers
 import zoo.masking
-
-ROOT = Path(__file__).resolve().parents[1]
-BLOCKS = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs/crf.md").read_text(encoding="utf-8"), re.S
-)
-
-
-def promised(block: str) -> list[str]:
-    """The outputs that a block's comments promise."""
-    return re.findall(r"^print\(.*\)  # (.*)", block, re.M)
-
-
-def test_the_blocks_run_in_order_and_print_what_the_page_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.chdir(tmp_path)
-    keras.utils.set_random_seed(0)
-    names: dict[str, Any] = {}
-    for block in BLOCKS:
-        if "load_model" in block:  # a program of its own, which has nothing but `import zoo`
-            result = subprocess.run(
-                [sys.executable, "-W", "ignore", "-c", block],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            printed = result.stdout
-        else:
-            exec(compile(block, "crf.md", "exec"), names)
-            printed = capsys.readouterr().out
-        assert printed.splitlines() == promised(block)
-    assert sum(len(promised(block)) for block in BLOCKS) == 8
 
 
 def test_scores_are_those_that_the_functions_of_tensorflow_addons_compute():

@@ -5,7 +5,6 @@ import dataclasses
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,50 +17,19 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def blocks(path: str) -> list[str]:
-    """The Python blocks of a page."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / path).read_text(encoding="utf-8"), re.S)
-
-
-def test_the_python_example_of_the_readme_runs_and_prints_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    (code,) = blocks("README.md")
-    printed = re.search(r"print\(.*\)  # (.*)", code)
-    assert printed
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines()[-1] == printed[1]
-
-
-def test_the_python_example_of_the_page_of_the_library_runs():
-    (code,) = blocks("docs/library.md")
-    names: dict[str, Any] = {}
-    exec(compile(code, "docs/library.md", "exec"), names)
-    assert names["model"].get_layer("encoder").options.residual
-
-
 def test_the_readme_is_short():
     assert len(README.split()) <= 700
 
 
 def test_every_make_target_of_the_readme_exists():
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    assert set(re.findall(r"\bmake (\w+) +#", README)) == {"demo", "test"} <= set(targets)
-
-
-def test_every_link_of_the_readme_leads_to_a_file():
-    links = re.findall(r"\]\(([^)]+)\)", README)
-    assert len(links) > 20
-    for link in links:
-        assert link.startswith("https://") or (ROOT / link).exists(), link
+    assert set(re.findall(r"\bmake (\w+) +#", README)) == {"demo", "test", "docs"} <= set(targets)
 
 
 PLACES = (
     "*.md",
     "docs/*.md",
-    "docs/ideas/*.md",
-    "docs/upgrade/*.md",
+    "docs/*/*.md",
     "recipes/*/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
