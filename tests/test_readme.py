@@ -94,7 +94,9 @@ def test_every_diagnostic_of_a_page_has_options_that_exist(page: Path):
     diagnostics.add_commands(parser.add_subparsers(dest="command"))
     for words in commands(page.read_text(encoding="utf-8"), of_models=True):
         if words[0] in diagnostics.COMMANDS:
-            given = vars(parser.parse_args(words))
+            parsed, rest = parser.parse_known_args(words)
+            assert not rest or models.parse_options(parsed.architecture, rest)
+            given = vars(parsed)
             diagnostics.OPTIONS[given.pop("command")](**given)
 
 

@@ -16,6 +16,7 @@ from zoo.diagnostics import explosion, opening
 from zoo.diagnostics.observation import Observed, directions_of, observing
 from zoo.diagnostics.output import plots, tables
 from zoo.diagnostics.synthetic import tasks, training
+from zoo.errors import InputError
 from zoo.recurrence.keras_cell import is_zoo_cell
 from zoo.system.commas import listed
 
@@ -142,6 +143,9 @@ def open_gates(cell: RecurrentCell, steps: int, seed: int = 0) -> bool:
 
 def show(options: Any, **model_options: Any) -> tuple[str, Figure, dict[str, Any]]:
     """The table, the picture and the numbers of the command `gradients`."""
+    chosen = [f"--{name}" for name in ("run", "architecture", "explode") if getattr(options, name)]
+    if len(chosen) > 1:
+        raise InputError(f"give one of {' and '.join(chosen)}: each measures other models")
     if options.run:
         folders = listed("run", options.run)
         of_runs = [opening.batch_of(Path(folder)) for folder in folders]

@@ -268,6 +268,10 @@ def test_every_kind_of_input_gets_values_and_a_gradient(name):
         (["--architecture", "many_to_many", "--cel", "gru"], "has no option '--cel': did you mean"),
         (["--architecture", "many_to_mny"], "did you mean 'many_to_many'"),
         (["--architecture", "one_to_one"], "no recurrent layer of the zoo"),
+        (
+            ["--explode", "--architecture", "many_to_one"],
+            "give one of --architecture and --explode",
+        ),
         (["--format", "gif"], "format must be one of png, svg"),
         (["--cell", "gru"], "gradients takes no --cell gru"),
         (["--cells", "gur"], "did you mean 'gru'"),
