@@ -119,9 +119,10 @@ print(zoo.pipelines.load("entities")(["I miss Ruby Colman, but not Port Siena."]
 # ## Exercises
 #
 # 1. Train with `head="softmax"` and `zoo.losses.TokenCrossentropy()` (with -1 in the padding of
-#    `y`). Count predicted I tags that no B or I of their type precedes. *Some; with a CRF, rare.*
-# 2. Forbid them: `allowed=zoo.text.allowed_transitions(tags, "bio")` in `zoo.build`. *None are
-#    left, because such sequences have probability 0 when the CRF decodes.*
+#    `y`). Count predicted I tags that no B or I of their type precedes. Why can there be some?
+#    *The softmax decides about each tag alone.*
+# 2. Forbid them in the CRF: `allowed=zoo.text.allowed_transitions(tags, "bio")` in `zoo.build`.
+#    *None are left: such sequences have probability 0 when it decodes.*
 # 3. `bidirectional=False`: which words lose? *Those that only their right context explains; see
 #    `rnn-zoo contexts`.*
 # 4. As a command, on your own CoNLL file: `rnn-zoo all ner --data mine.conll`.

@@ -100,8 +100,8 @@ print(path.name, classifier(["Not bad at all!", "A waste of time."]))
 #
 # 1. Train with `pooling="max"` and watch again. *The maximum of all states decides, so a strong
 #    word early in the text stays visible at the end.*
-# 2. Shuffle the words of each review before training. How much accuracy is left? *Much less: on
-#    this corpus the words alone say little.*
+# 2. Shuffle the words of each review, in both splits. How much accuracy is left? *0.67 instead of
+#    0.96: on this corpus the words without their order say little.*
 # 3. `bidirectional=True` reads from both ends. Why is the curve above then harder to interpret?
 #    *After each prefix, the backward direction has read it from its last word to its first.*
 # 4. The same as a command, with early stopping and plots: `rnn-zoo all sentiment`.
