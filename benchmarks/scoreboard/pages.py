@@ -18,7 +18,7 @@ from zoo.system import durable, stored
 SCORES = Path("benchmarks/results/scores.json")
 SPEED = Path("benchmarks/results/speed.json")
 SUMMARY = Path("zoo/scores.json")  # in the wheel
-PAGES = ("README.md", "benchmarks/results/*.md", "docs/ideas/*.md")
+PAGES = ("README.md", "benchmarks/results/*.md", "recipes/*/README.md", "docs/ideas/*.md")
 MARKER = re.compile(r"^<!-- ?scores: ?([^>]+?) ?-->$", re.M)
 MARKED = re.compile(rf"({MARKER.pattern}\n)(?:(?!<!--).*\n)*(<!-- ?/scores ?-->)$", re.M)
 README_SPEED = ("recurrent-train", ["64x200x128x256", "`lstm`"])  # the row of the README
@@ -76,9 +76,9 @@ def _table(name: str, scores: Sequence[Record], speed: Sequence[Measurement]) ->
     """The table of a marker."""
     if name == "readme":
         return readme(scores, speed)
-    if name in tables.COLUMNS:
-        return tables.of_records(name, scores)
     kind, _, rest = name.partition(" ")
+    if kind in tables.COLUMNS:
+        return tables.of_records(name, scores)
     if kind == "seeds":
         found = {record.name: record for record in scores}
         if rest not in found:

@@ -206,7 +206,7 @@ def record_of(folders: Sequence[Path], commit: str = "", **texts: str) -> Record
         results=results,
         commit=commit,
         date=commits.day_of(max(made)),
-        tables=["results"],
+        tables=["results", f"recipe {recipe}"],
         architecture=str(options.get("architecture", "")),
         cell=cell,
         **chosen,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks.scoreboard.records import Record, Result
+from zoo.errors import InputError, nearest
 
 # of each metric: its name in the tables, digits after the point, whether lower is better
 METRICS = {
@@ -14,6 +15,7 @@ METRICS = {
     "loss_tenth": ("nats per character of the last tenth", 3, True),
     "perplexity": ("perplexity", 1, True),
     "novel": ("novel names", 3, False),
+    "f1_macro": ("F1 macro", 3, False),
     "agreement": ("names of the requested class", 3, False),
     "valid": ("valid melodies", 3, False),
     "pairs.agreement": ("agreement", 2, False),
@@ -59,11 +61,10 @@ def number(record: Record, metric: str, value: float) -> str:
 
 
 def result(record: Record, metric: str) -> str:
-    """A metric's mean, spread and values, or its value and the seed."""
+    """A metric's value, or its mean, spread and values."""
     mean, spread = record.mean(metric), record.spread(metric)
     if spread is None:
-        seed = f" (seed {record.results[0].seed})" if record.architecture else ""
-        return number(record, metric, mean) + seed
+        return number(record, metric, mean)
     shown = f"**{number(record, metric, mean)}** ± {number(record, metric, spread)}"
     return f"{shown} ({values(record, metric)})"
 
@@ -74,19 +75,22 @@ def values(record: Record, metric: str, split: str = "test") -> str:
 
 
 def results(record: Record) -> str:
-    """All metrics that a record shows."""
-    return "; ".join(f"{label_of(metric)} {result(record, metric)}" for metric in record.metrics)
+    """All metrics that a record shows; of a single training also its seed."""
+    shown = "; ".join(f"{label_of(metric)} {result(record, metric)}" for metric in record.metrics)
+    trained_once = record.architecture and len(record.results) == 1
+    return f"{shown} (seed {record.results[0].seed})" if trained_once else shown
 
 
 def time(record: Record) -> str:
-    """The time as the record's page had it, or the seconds of training."""
+    """The time as the record's page had it, or the seconds of training and the machine."""
     if record.time:
         return record.time
     found = [each.seconds for each in record.results if each.seconds is not None]
     if not found:
         return ""
     low, high = f"{min(found):,.0f}", f"{max(found):,.0f}"
-    return f"{low} s" if low == high else f"{low} to {high} s"
+    taken = f"{low} s" if low == high else f"{low} to {high} s"
+    return f"{taken}; {record.machine}" if record.machine else taken
 
 
 def parameters(record: Record) -> str:
@@ -206,12 +210,22 @@ COLUMNS: dict[str, list[Column]] = {
     ],
 }
 COLUMNS["tagging_more_text"] = COLUMNS["tagging"]
+_SHORT = ("data", "model", "test result", "time")
+# in the page of a recipe; the table's name is followed by the recipe's
+COLUMNS["recipe"] = [column for column in COLUMNS["results"] if column[0] in _SHORT]
 
 
 def of_records(name: str, records: Sequence[Record]) -> str:
-    """The table `name` of `COLUMNS`: a row for each record that names it."""
-    headings, cells = zip(*COLUMNS[name], strict=True)
+    """The table `name`, a key of `COLUMNS` and perhaps more: a row for each record that names it.
+
+    Raises:
+        InputError: No record names it.
+    """
+    headings, cells = zip(*COLUMNS[name.partition(" ")[0]], strict=True)
     chosen = [record for record in records if name in record.tables]
+    if not chosen:
+        known = {table for record in records for table in record.tables}
+        raise InputError(f"no record is in a table {name!r}: {nearest(name, known)}")
     return markdown(headings, [[cell(record) for cell in cells] for record in chosen])
 
 
