@@ -109,8 +109,10 @@ print(zoo.pipelines.load("names").generate("Esteri", seed=1)["text"][0])
 # %% [markdown]
 # ## Exercises
 #
-# 1. An Esteri name ends with the consonant that it begins with. How many of 200 drawn ones do?
-#    *Count with `name[0].lower() == name[-1]`; compare `cell="simple_rnn"` with `"lstm"`.*
+# 1. An Esteri name ends with the consonant that it begins with, a Farrin name does not. How many of
+#    200 drawn ones do, `name[0].lower() == name[-1]`? Compare with `cell="simple_rnn"`. *With the
+#    GRU 58 % of the Esteri and 10 % of the Farrin names; with the simple RNN 10 % of both: without
+#    gates it has not learned to keep the first letter until the last.*
 # 2. `guidance=2.0` in `generate` exaggerates what is typical of a language. It needs
 #    `class_dropout=0.1` in `zoo.build`. Why? *The network must also have learned names without a
 #    language, to know what is typical.*

@@ -22,7 +22,9 @@ class SentimentData(LabelledColumns):
     vocabulary_size: int = option(20_000, "Size of the vocabulary at most.")
     min_count: int = option(2, "Occurrences in train that a token needs to be in the vocabulary.")
     max_length: int = option(400, "Tokens read of a text at most.")
-    truncation: str = option("middle", "Part of a longer text that is left out; see zoo.text.")
+    truncation: str = option(
+        "middle", "Tokens kept of a longer text: head, tail, or middle (all but the middle)."
+    )
 
 
 @dataclass(frozen=True)
