@@ -12,10 +12,10 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from zoo.cells import RecurrentCell
-from zoo.diagnostics import explosion, opening
+from zoo.diagnostics import opening
 from zoo.diagnostics.observation import Observed, directions_of, observing
 from zoo.diagnostics.output import plots, tables
-from zoo.diagnostics.synthetic import tasks, training
+from zoo.diagnostics.synthetic import explosion, tasks, training
 from zoo.errors import InputError
 from zoo.recurrence.keras_cell import is_zoo_cell
 from zoo.system.commas import listed

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from zoo import __main__ as command
-from zoo.diagnostics import bptt, explosion, gradients, opening
+from zoo.diagnostics import bptt, gradients, opening
 from zoo.diagnostics.observation import directions_of, observing
-from zoo.diagnostics.synthetic import training
+from zoo.diagnostics.synthetic import explosion, training
 from zoo.diagnostics.synthetic.tasks import TASKS
 from zoo.errors import InputError
 from zoo.layers import Recurrent
