@@ -30,6 +30,7 @@ include_patterns = [
     "recipes/*/README.md",
     "benchmarks/results/*.md",
     "saved_models/README.md",
+    "notebooks/README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

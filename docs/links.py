@@ -20,6 +20,7 @@ PLACES = (
     "recipes/*/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
+    "notebooks/*.md",
     ".github/**/*.md",
 )
 FENCE = re.compile(r"^(`{3,}).*?^\1`*$", re.M | re.S)
