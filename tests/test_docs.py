@@ -63,18 +63,6 @@ def test_an_equation_of_a_docstring_becomes_a_literal_block_and_an_argument_does
     assert "\n".join(to_rest(text.split("\n"))) == expected
 
 
-def small_model() -> tuple[keras.Model, np.ndarray, np.ndarray]:
-    """A compiled regression on eight rows, for pages that add something to a training."""
-    model = keras.Sequential([keras.Input((5, 2)), keras.layers.LSTM(3), keras.layers.Dense(1)])
-    model.compile("adam", "mse")
-    return model, np.ones((8, 5, 2), "float32"), np.ones((8, 1), "float32")
-
-
-def monitored(patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    model, x, y = small_model()
-    return {"model": model, "x": x, "y": y}
-
-
 def exported(patch: pytest.MonkeyPatch) -> dict[str, Any]:
     """An untrained classifier in the folder of the run's export."""
     words = zoo.text.Vectorizer.learn(["slow, but I loved it", "a waste of time"])
@@ -100,7 +88,6 @@ def searched(patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 CONTEXT: dict[str, Callable[[pytest.MonkeyPatch], dict[str, Any]]] = {
-    "docs/ideas/monitor.md": monitored,
     "docs/serving.md": exported,
     "docs/tuning.md": searched,
     "saved_models/README.md": exported,
@@ -120,6 +107,17 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.M
     yield monkeypatch
 
 
+def promises(code: str, of_loops: bool = True) -> list[str]:
+    """The output that a block's comments promise.
+
+    These are comments after `print(...)` on one line and, for the prints of a loop, the lines of
+    comments at the end of the block.
+    """
+    lines = re.findall(r"^ *print\(.*\)  # (.*)", code, re.M)
+    last = re.search(r"(?:^# .*\n)+\Z", code, re.M)
+    return lines + [line[2:] for line in last[0].splitlines()] if last and of_loops else lines
+
+
 @pytest.mark.parametrize(
     "page",
     [page for page, text in PAGES.items() if blocks(text, "python") and page not in OF_THEIR_OWN],
@@ -132,7 +130,7 @@ def test_the_python_blocks_of_a_page_run_in_order_and_print_what_their_comments_
     for code in blocks(PAGES[page], "python"):
         exec(compile(code, page, "exec"), names)
         printed = iter(capsys.readouterr().out.splitlines())
-        for promised in re.findall(r"^ *print\(.*\)  # (.*)", code, re.M):
+        for promised in promises(code, of_loops=page not in CONTEXT):
             assert promised in printed, f"{page}: {promised}"  # in this order
 
 
@@ -143,6 +141,12 @@ def test_the_data_blocks_of_a_page_parse(page: str):
     assert all(yaml.safe_load(block) is not None for block in blocks(text, "ya?ml"))
     for block in blocks(text, "ini"):
         configparser.ConfigParser().read_string(block)
+
+
+def test_promises_are_the_comments_after_a_print_and_at_the_end_of_a_block():
+    code = "# a\nprint(1)  # 1\nfor n in (2, 3):\n    print(n)\n# 2\n# 3\n"
+    assert promises(code) == ["1", "2", "3"]
+    assert promises(code, of_loops=False) == promises("print(1)  # 1\n") == ["1"]
 
 
 def test_every_page_with_a_context_has_python():
