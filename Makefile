@@ -24,15 +24,15 @@ docs: $(VENV)/docs.stamp
 	@echo "the site: docs/_build/index.html"
 
 $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[tfds]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[tfds]' -c constraints.txt
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[dev]' -c constraints.txt
 	touch $@
 
 $(VENV)/docs.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[docs]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[docs]' -c constraints.txt
 	touch $@
 
 $(BIN)/python:

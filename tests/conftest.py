@@ -1,32 +1,76 @@
-"""Set before TensorFlow starts, for shorter tests: XLA without optimisation, fewer collections.
+"""Shorter tests: XLA and TensorFlow optimise little, memory is freed once a module.
 
-Exported models are checked in forks of one fresh process, see `tests.fresh`, but for the tests of
-that check itself.
+To improve a graph takes longer than to run it a few times as it was traced. Exported models are
+checked in forks of one fresh process, see `tests.fresh`, but for the tests of that check itself.
 """
 
 import gc
 import os
+import sys
 
 import pytest
 
 from tests import fresh
 
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-gc.set_threshold(100_000, 50, 1_000)  # graphs of finished tests stay; walking over them takes time
+UNCHANGED = "tests.zoo.test_export"  # what is written and checked is what users get
+SHARDED = ("tests.zoo.recurrence.", "tests.zoo.layers.")
+
+
+def pytest_collection_finish():
+    """What is imported stays: the collections of garbage need not walk over it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _forked_checks(request):
-    """Forks in place of new processes."""
+def _short(request):
+    """Little optimisation, no shards but where they are tested, forks in place of processes."""
+    module = request.module.__name__ + "."
     with pytest.MonkeyPatch.context() as patch:
-        if request.module.__name__ != "tests.zoo.test_export":
+        if not module.startswith(UNCHANGED):
             patch.setattr("zoo.export.run_isolated", fresh.run)
+            _optimise({"disable_meta_optimizer": True})
+        if "tensorflow" in sys.modules and not module.startswith(SHARDED):
+            patch.setattr("zoo.recurrence.compiled.cores", lambda: 1)
         yield
+        _optimise({"disable_meta_optimizer": False})
+    _forget_gradients()
+    gc.collect()
+
+
+def _optimise(options):
+    """Sets options of TensorFlow's optimiser of graphs, if TensorFlow is loaded."""
+    if "tensorflow" in sys.modules:
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options(options)
+
+
+def _forget_gradients():
+    """Drops the gradients that TensorFlow registers for ever, and with each of them a graph."""
+    if "tensorflow" in sys.modules:
+        from tensorflow.python.framework import ops
+
+        registered = ops.gradient_registry._registry
+        for name in [name for name in registered if name.startswith("CustomGradient-")]:
+            del registered[name]
 
 
 @pytest.fixture
 def eagerly():
     """Functions run without graphs: to trace them takes longer than a few small batches."""
+    yield from _without_graphs()
+
+
+@pytest.fixture(scope="module")
+def module_eagerly():
+    """The same for all of a module, its fixtures included."""
+    yield from _without_graphs()
+
+
+def _without_graphs():
     import tensorflow as tf
 
     tf.config.run_functions_eagerly(True)

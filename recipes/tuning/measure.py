@@ -70,6 +70,7 @@ class Trainings:
         with log, contextlib.redirect_stdout(log):
             return self._measured(run, config)
 
+    @memory.graphs_released()
     def _measured(self, run: Run, config: Any) -> dict[str, Any]:
         recipe = self.recipe
         with memory.for_training():

@@ -229,8 +229,8 @@ def test_one_batch_overfits(options):
     model = zoo.build("encoder_decoder", **{**TINY, "units": 16, "embedding_dim": 16, **options})
     model.compile(keras.optimizers.Adam(0.03), TokenCrossentropy())
     model.optimizer.build(model.trainable_variables)  # within the step it would be traced twice
-    losses = [float(model.train_on_batch(GIVEN, LABELS)) for _ in range(90)]
-    assert losses[0] > 1.5 and min(losses) < 0.05
+    assert model.train_on_batch(GIVEN, LABELS) > 1.5
+    assert any(float(model.train_on_batch(GIVEN, LABELS)) < 0.05 for _ in range(90))
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,6 @@ def test_one_batch_overfits(cell, head):
     optimizer = keras.optimizers.Adam(0.05)
     optimizer.build(model.trainable_variables)
 
-    @tf.function
     def train_step():
         with tf.GradientTape() as tape:
             outputs = model(TOKENS, training=True)
@@ -198,7 +197,7 @@ def test_one_batch_overfits(cell, head):
         return loss
 
     assert train_step() > 0.5
-    assert min(float(train_step()) for _ in range(100)) < 0.05
+    assert any(float(train_step()) < 0.05 for _ in range(100))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -155,7 +155,7 @@ def test_one_batch_overfits(cell):
         return loss
 
     assert train_step() > 0.5
-    assert min(float(train_step()) for _ in range(100)) < 0.05
+    assert any(float(train_step()) < 0.05 for _ in range(100))
 
 
 @pytest.mark.parametrize("name", NAMES)

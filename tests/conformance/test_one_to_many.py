@@ -232,7 +232,7 @@ def test_one_batch_overfits_where_the_class_alone_tells_the_sequence(cell, way):
         return loss
 
     assert train_step() > 1
-    assert min(float(train_step()) for _ in range(100)) < 0.05
+    assert any(float(train_step()) < 0.05 for _ in range(100))
 
 
 @pytest.mark.parametrize(

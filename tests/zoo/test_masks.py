@@ -182,6 +182,7 @@ def test_letters_may_be_padded_anywhere():
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.usefixtures("eagerly")
 def test_it_stands_in_a_sequential_model_that_is_fitted_saved_and_loaded(
     bidirectional, return_sequences, tmp_path
 ):

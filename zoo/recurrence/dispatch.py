@@ -107,6 +107,8 @@ def run_cell(
     if training or keras.backend.backend() != "tensorflow":
         return _run(chosen, step, training, inputs, lengths, initial_state)
     chosen = _portable(chosen, inputs)
+    if chosen != "op" and shards == 1:  # any batch runs by one method: no branch, a smaller graph
+        return _run(chosen, step, training, inputs, lengths, initial_state)
     return sharding.run(
         functools.partial(_run, chosen, step, training),
         functools.partial(_run, "steps" if chosen == "op" else chosen, step, training),

@@ -184,3 +184,26 @@ def check_step(model: keras.Model, rows: int, steps: int) -> None:
             f"a step with {rows:,} examples of up to {steps:,} steps takes more than {gib(total)}, "
             f"but {gib(most)} of memory are available: give a smaller batch_size"
         )
+
+
+@contextmanager
+def graphs_released() -> Iterator[None]:
+    """Frees the graphs that TensorFlow traces in a block, once nothing else refers to them.
+
+    TensorFlow registers each custom gradient of a graph for ever, and the gradient refers to the
+    graph: a search that trains many models would keep them all. A gradient that is registered in
+    the block is dropped at its end, so no graph of the block may be differentiated after it.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.framework import ops
+
+    registered = ops.gradient_registry._registry
+    before = set(registered)
+    try:
+        yield
+    finally:
+        for name in [name for name in registered if name not in before]:
+            if name.startswith("CustomGradient-"):
+                del registered[name]

@@ -13,6 +13,7 @@ from zoo.layers import CRFLoss
 from zoo.losses import IGNORED, TokenCrossentropy
 from zoo.registry import architecture as registered
 from zoo.registry import build
+from zoo.system import memory
 from zoo.tuning.objective import Objective, metric_for, of_logits_loss
 from zoo.tuning.storage import Run
 from zoo.tuning.study import Study
@@ -41,6 +42,7 @@ class Fits:
         self.ids = "target_ids" if topology == "encoder_decoder" else "token_ids"
         self.splits = tuple(_arrays(split) for split in _pair(data, "data"))
 
+    @memory.graphs_released()
     def __call__(self, run: Run) -> dict[str, Any]:
         """Trains a run's model and returns its metrics at the best epoch."""
         study = self.study

@@ -16,6 +16,8 @@ from tests import surface
 from zoo.errors import InputError
 from zoo.text import TokenVectorizer, Vocabulary
 
+pytestmark = pytest.mark.usefixtures("module_eagerly")
+
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana"]
 FAST = [
     *("--units", "8", "--embedding-dim", "8", "--epochs", "2", "--learning-rate", "0.02"),

@@ -213,6 +213,7 @@ def test_data_in_which_every_token_belongs_to_a_stretch_is_learned(tmp_path, cap
     assert status == 0, said.err
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
     options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
     options += ["--epochs", "3", "--patience", "9", "--head", "softmax"]
@@ -236,6 +237,7 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
     assert histories[0] == histories[1]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files, tmp_path, capsys):
     """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
     words = ["--data", files, "--run-dir", tmp_path / "run"]
@@ -258,6 +260,7 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     assert tagger("Ada lives in New Dover.")[0][0] == ("Ada", "B-PER")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
     files, tmp_path, capsys
 ):
@@ -314,6 +317,7 @@ def test_larger_data_learns_no_neighbouring_words_with_an_architecture_of_unknow
     assert settled(NerConfig(data="mine"), 14_041).neighbour_words == 0
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_what_a_run_chose_is_trained_again_with_validation_among_train(
     trained, files, tmp_path, capsys
 ):
@@ -554,6 +558,7 @@ def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(trained, capsys):
     assert capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_other_sentences_are_measured_and_their_tags_written(trained, tmp_path, capsys):
     run, path = trained / "run", tmp_path / "out.jsonl"
     own = json.loads((run / "metrics.json").read_text())

@@ -18,6 +18,8 @@ from tests.recipes import tiny
 from zoo.options import divided
 from zoo.tuning.storage import Run as TrialRun
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 RECIPES = tuple(registry.BUILTIN)
 
 

@@ -82,6 +82,7 @@ def figures(progression: Progression) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k != "seconds"} for row in progression.history]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_interrupted_run_goes_on_to_the_history_of_an_uninterrupted_one(tmp_path: Path):
     options = {"epochs": 3, "recurrent_dropout": 0.2}
     whole = run(tmp_path / "whole", **options)
@@ -95,6 +96,7 @@ def test_an_interrupted_run_goes_on_to_the_history_of_an_uninterrupted_one(tmp_p
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_same_seed_gives_the_same_history_and_another_one_another(tmp_path: Path):
     first = run(tmp_path / "a", epochs=1)
     second = run(tmp_path / "b", epochs=1)
@@ -121,6 +123,7 @@ def test_history_csv_holds_a_row_for_each_epoch(tmp_path: Path):
     assert list((tmp_path / "tensorboard").glob("events*"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_epochs_loss_is_the_mean_over_its_examples(tmp_path: Path):
     model, batches, config = task(epochs=1, average=0.0)
     losses, sizes = [], []
@@ -240,6 +243,7 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(tmp_path: Path):
         )
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_averaged_weights_follow_the_average_and_are_taken_out_again():
     model, batches, _ = task(average=0.5)
     momentum = model.optimizer.ema_momentum
@@ -257,6 +261,7 @@ def test_averaged_weights_follow_the_average_and_are_taken_out_again():
         np.testing.assert_array_equal(variable.numpy(), last)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_predictions_come_in_the_order_of_the_split():
     model, batches, _ = task()
     by_batch = loop.predict(model, batches)
@@ -264,6 +269,7 @@ def test_predictions_come_in_the_order_of_the_split():
     np.testing.assert_allclose(by_batch, one_by_one, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_state_that_was_not_finished_is_not_taken_for_one(tmp_path: Path):
     model, _, _ = task()
     model.optimizer.build(model.trainable_variables)

@@ -155,6 +155,7 @@ def alternating(count=64, time=7, seed=0):
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.usefixtures("eagerly")
 def test_a_model_with_it_is_fitted_evaluated_saved_and_loaded(policy, tmp_path):
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(policy)

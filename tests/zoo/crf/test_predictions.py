@@ -109,6 +109,7 @@ def marginal_likelihoods(layer, tags):
 
 
 @pytest.mark.parametrize("per", ["token", "sentence"])
+@pytest.mark.usefixtures("eagerly")
 def test_an_unknown_tag_may_be_any(crf, per):
     likelihoods = marginal_likelihoods(crf, PARTLY)
     np.testing.assert_allclose(crf.log_likelihood(LOGITS, PARTLY, MASK), likelihoods, atol=1e-4)
@@ -197,6 +198,7 @@ def test_any_model_with_a_crf_is_served_with_tags(tmp_path):
     np.testing.assert_allclose(served["log_probability"], expected.log_probability, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_crf_of_a_model_is_found_wherever_it_ends():
     model = zoo.build(
         "bilstm_crf", vocabulary_size=9, num_tags=C, units=2, embedding_dim=2, auxiliary={"pos": 4}

@@ -178,6 +178,7 @@ def test_the_cells_with_a_full_matrix_are_those_whose_units_see_each_other():
     assert found == {name: name not in diagonal for name in found}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_command_prints_a_table_and_writes_picture_numbers_and_journal(tmp_path, capsys):
     words = ["--units", "4", "--steps", "2", "--rows", "3", "--lengths", "16,9", "--length", "8"]
     words += ["--tasks", "agreement", "--seeds", "2", "--cells", "min_gru,elman"]

@@ -108,6 +108,7 @@ def test_the_callback_measures_the_same_and_trains_the_same_compiled_by_xla(expe
     assert model.optimizer.apply == other.optimizer.apply.__func__.__get__(model.optimizer)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_model_that_was_fitted_before_is_measured_and_tensorboard_gets_the_numbers(tmp_path):
     model = compiled()
     data = {"x": IDS[0], "y": TARGETS[0], "verbose": 0}
@@ -130,6 +131,7 @@ def test_a_model_that_was_fitted_before_is_measured_and_tensorboard_gets_the_num
     ("options", "share"),
     [({"clipnorm": 1e-6}, 1.0), ({"clipvalue": 1e-9}, 1.0), ({"clipvalue": 1e9}, 0.0)],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_each_kind_of_clipping_is_counted(options, share):
     model = compiled(**options)
     monitor = Monitor(model)

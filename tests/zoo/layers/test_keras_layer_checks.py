@@ -53,6 +53,7 @@ def check(layer_class, options, input_shape, **expected):
 
 
 @pytest.mark.parametrize("name", zoo.cell_names())
+@pytest.mark.usefixtures("eagerly")
 def test_every_cell_passes_the_checks_of_keras(name):
     cell = cell_class(name)(K)
     cell.build((B, input_size(name)))
@@ -76,6 +77,7 @@ def test_every_cell_passes_the_checks_of_keras(name):
     ],
     ids=["lstm", "gru", "min_gru"],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_a_direction_passes_the_checks_of_keras(options, count):
     check(
         masked(layers.Direction),

@@ -66,6 +66,7 @@ MADE = {
 
 
 @pytest.mark.parametrize("name", MADE)
+@pytest.mark.usefixtures("eagerly")
 def test_a_saved_pipeline_is_loaded_and_answers_the_same(name, tmp_path):
     made = MADE[name]()
     texts = ["C4", "D4", "C4"] if name == "conditional_writer" else TEXTS[:3]

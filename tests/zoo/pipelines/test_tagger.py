@@ -108,6 +108,7 @@ def expected_of(model, vectorizer, row, constrained=True):
     return [TAGS[tag] for tag in best], confidence, np.log(shares.max())
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_each_row_has_the_best_of_all_its_paths(parts):
     model, vectorizer, of_tokens = parts
     found = numpy_of(of_tokens(dense(ROWS)))

@@ -61,6 +61,7 @@ def every_sequence(longest):
         {"queries": "first", "num_layers": 2, "attention": "additive"},
     ],
 )
+@pytest.mark.usefixtures("eagerly")
 def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
     translator = made(**options)
     source_ids = translator.read(tf.constant(TEXTS[:2]))
@@ -82,6 +83,7 @@ def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.usefixtures("eagerly")
 def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
     """A loop over the whole model, which an end token that is second best does not stop."""
     translator = made(seed=seed)
@@ -101,6 +103,7 @@ def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
         assert found.token_ids[row, 0, :length].numpy().tolist() == expected
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_no_sources_have_no_translations():
     translator, none = made(), tf.constant([], tf.string)
     for answer in (translator.best(none), translator.scores(none, none), translator.n_best(none)):
@@ -145,6 +148,7 @@ def test_neither_the_order_nor_padding_nor_neighbours_change_a_translation():
     assert turned.numpy().tolist() == together["translation"].numpy().tolist()[::-1]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_log_probabilities_are_those_that_score_tells(functions):
     text = tf.constant(TEXTS[:2])
     found = functions["translate"](text, tf.fill([2], 4), tf.fill([2], 0.6), tf.fill([2], 6))
@@ -174,6 +178,7 @@ def test_the_share_of_unknown_source_tokens_is_reported(functions):
     np.testing.assert_allclose(unknown_share(codec.unknown(ids)), [2 / ids[0].shape[0], 0, 0])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_attention_is_given_for_each_token_and_sums_to_one():
     found = made().n_best(tf.constant(TEXTS), n_best=2, beam_size=2)
     source, target = found["source_tokens"].numpy(), found["target_tokens"].numpy()
@@ -196,6 +201,7 @@ def test_translations_begin_with_a_prefix(functions):
     assert found["translations"][2, 0] == plain["translations"][2, 0]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_unknown_words_are_taken_from_the_source_where_attention_points():
     model = model_of()
     model.get_layer("logits").bias.assign([0, 50.0, 0, 0, 0, 0, 0])  # UNK all the time
@@ -210,6 +216,7 @@ def test_unknown_words_are_taken_from_the_source_where_attention_points():
     assert "<unk>" not in made().best(text)["translation"].numpy()[0].decode()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_what_is_left_out_of_the_source_costs_a_translation():
     def found(beta):
         translator = made(BeamSearch(beam_size=64, beta=beta, alpha=0.0))

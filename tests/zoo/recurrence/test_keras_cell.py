@@ -81,6 +81,7 @@ def test_stepping_equals_scanning(cell):
 
 
 @pytest.mark.parametrize("cell", ["wider_output", "stack", "bare"], indirect=True)
+@pytest.mark.usefixtures("eagerly")
 def test_a_classifier_with_it_is_fitted_saved_loaded_and_exported(cell, tmp_path):
     model = zoo.build("many_to_one", vocabulary_size=9, num_classes=2, cell=cell, units=K)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

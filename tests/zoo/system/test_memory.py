@@ -1,5 +1,8 @@
 """Models that do not fit into memory are refused before any of it is taken."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -110,3 +113,29 @@ def test_every_recipe_refuses_before_it_reads_the_data(
 def test_the_summary_of_a_huge_model_is_one_sentence(capsys: pytest.CaptureFixture[str]):
     assert main(["summary", "many_to_one", "--units", "1000000000"]) == 2
     assert "parameters, which take" in capsys.readouterr().err
+
+
+def test_graphs_of_a_block_are_freed_with_their_gradients():
+    import tensorflow as tf
+
+    def graph():
+        """A reference to the graph of a training step, and nothing else."""
+        layer = zoo.layers.Recurrent("lstm", 3)
+        values = tf.constant(np.ones((2, 4, 3), "float32"))
+
+        @tf.function(autograph=False)
+        def step():
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                loss = tf.reduce_sum(layer(values, training=True)[0])
+            return tape.gradient(loss, values)
+
+        return weakref.ref(step.get_concrete_function().graph)
+
+    with memory.graphs_released():
+        traced = graph()
+    gc.collect()
+    assert traced() is None
+    kept = graph()
+    gc.collect()
+    assert kept() is not None  # what TensorFlow does without it; the block above is for this
