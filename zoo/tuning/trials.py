@@ -7,10 +7,12 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import keras_tuner
 from keras_tuner.engine.trial import TrialStatus as Status
 
@@ -30,12 +32,40 @@ class StudyError(InputError):
     """A fault that every trial would have: it ends the search."""
 
 
+class PatientCalls:
+    """The calls to a chief; one that fails because the chief ended waits for the next chief.
+
+    Args:
+        stub: The object whose attributes are the calls, as gRPC makes it.
+    """
+
+    def __init__(self, stub: Any) -> None:
+        self._stub = stub
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._stub, name)
+
+        def patient(*arguments: Any, **named: Any) -> Any:
+            while True:
+                try:
+                    return call(*arguments, **named)
+                except grpc.RpcError as error:
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise
+                print("the chief has ended: waiting for it to start again", flush=True)
+                time.sleep(1)
+
+        return patient
+
+
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
     """KerasTuner's loop over trials; a trial has one run per fraction and seed."""
 
     def __init__(self, made: Any, study: Study, measure: Measure, records: Records) -> None:
         self.study, self.measure, self.records = study, measure, records
         super().__init__(made, directory=records.directory, project_name="trials")
+        if self._is_worker():
+            self.oracle.stub = PatientCalls(self.oracle.stub)
 
     def pre_create_trial(self) -> None:
         """Waits a moment: a chief without a trial would be polled without pause."""

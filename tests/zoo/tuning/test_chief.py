@@ -5,15 +5,21 @@ import subprocess
 import sys
 import time
 
+import grpc
+import pytest
+
 from tests.zoo.tuning import toy
 from zoo.tuning.storage import Records
-from zoo.tuning.trials import conduct
+from zoo.tuning.trials import PatientCalls, conduct
 
 PATIENCE = 6
 STUDY = 'toy.study("random", trials=6, seeds=1, fractions=(1.0,))'
 PROCESS = """
 import os, sys, time
 from pathlib import Path
+import grpc
+import pytest
+
 from tests.zoo.tuning import toy
 from zoo.tuning.trials import follow, lead
 
@@ -88,3 +94,31 @@ def test_a_chief_that_was_killed_goes_on_where_it_was(tmp_path):
         told = process.communicate(timeout=120)[0]
         assert process.returncode == 0, told
     assert sorted(trial for trial, _, _ in toy.scores(tmp_path)) == ["0", "1", "2", "3", "5"]
+
+
+class Ended(grpc.RpcError):
+    def __init__(self, code):
+        self._code = code
+
+    def code(self):
+        return self._code
+
+
+def test_a_call_waits_for_a_chief_that_starts_again_and_passes_on_other_errors(monkeypatch, capsys):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    codes = grpc.StatusCode
+
+    class Stub:
+        answers = [Ended(codes.UNAVAILABLE), Ended(codes.UNAVAILABLE), 7, Ended(codes.UNKNOWN)]
+
+        def GetSpace(self, request, timeout):
+            answer = self.answers.pop(0)
+            if isinstance(answer, Ended):
+                raise answer
+            return answer + request + timeout
+
+    calls = PatientCalls(Stub())
+    assert calls.GetSpace(10, timeout=100) == 117
+    assert capsys.readouterr().out.count("the chief has ended: waiting") == 2
+    with pytest.raises(Ended):
+        calls.GetSpace(10, timeout=100)
