@@ -153,9 +153,7 @@ def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> 
     module = tf.Module()
     module.tracked = list(tracked)
     traced = {name: _traced(function) for name, function in functions.items()}
-    # no gradients: TensorFlow keeps every graph that it loads with them
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, str(path), signatures=traced, options=options)
+    tf.saved_model.save(module, str(path), signatures=traced)
     path.chmod(0o755)  # whatever the umask: a server may run as another user
 
 
