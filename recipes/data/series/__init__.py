@@ -1,0 +1,1 @@
+"""Numeric sequences: files of series -> values, splits that respect time, and windows."""
