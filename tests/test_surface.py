@@ -20,10 +20,11 @@ from recipes import cli
 from recipes.registry import BUILTIN, find
 from tests import surface
 from zoo import registry
+from zoo.diagnostics.command import COMMANDS as DIAGNOSTICS
 
 COMMANDS = {
     **{f"recipes {name} {verb}": cli.main for name in BUILTIN for verb in cli.VERBS},
-    **{f"zoo {verb}": zoo.__main__.main for verb in ("list", "describe", "summary")},
+    **{f"zoo {verb}": zoo.__main__.main for verb in ("list", "describe", "summary", *DIAGNOSTICS)},
     "zoo": zoo.__main__.main,
 }
 PACKAGES = ("zoo", "zoo.cells", "zoo.decoding", "zoo.layers", "zoo.text", "zoo.tuning")

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.errors import InputError, require_positive_int, require_rate
 from zoo.options import add_arguments, option, options_of, validate
-from zoo.system import durable, startup
+from zoo.system import durable, lock, startup
 
 COMMANDS = {
     "gradients": "how the gradient vanishes or explodes through time, for several cells",
@@ -237,7 +237,7 @@ def run(parsed: argparse.Namespace, model_options: Mapping[str, Any] | None = No
         model_options: The options of the architecture that `--architecture` names, if it is given.
 
     Raises:
-        InputError: An option has a wrong value.
+        InputError: An option has a wrong value, or another process writes into the folder.
     """
     values = {key: value for key, value in vars(parsed).items() if key != "command"}
     options = OPTIONS[parsed.command](**values)
@@ -245,14 +245,14 @@ def run(parsed: argparse.Namespace, model_options: Mapping[str, Any] | None = No
         importlib.import_module("zoo").import_models()
         plots = importlib.import_module("zoo.plots")
         show = importlib.import_module(f"zoo.diagnostics.{parsed.command}").show
-    table, figure, numbers = show(options, **({} if model_options is None else model_options))
-    print(table)
     folder = Path(options.out or f"diagnostics/{parsed.command}")
-    durable.make_folder(folder)
-    name = "explosion" if getattr(options, "explode", False) else parsed.command
-    picture = folder / f"{name}.{options.format}"
-    plots.save(figure, picture)
-    shown = {**vars(options), **(model_options or {})}
-    durable.write_json(picture.with_suffix(".json"), {"options": shown, **numbers})
+    with lock.hold(folder, "the folder", "wait until it ends, or give another --out"):
+        table, figure, numbers = show(options, **({} if model_options is None else model_options))
+        print(table)
+        name = "explosion" if getattr(options, "explode", False) else parsed.command
+        picture = folder / f"{name}.{options.format}"
+        plots.save(figure, picture)
+        shown = {**vars(options), **(model_options or {})}
+        durable.write_json(picture.with_suffix(".json"), {"options": shown, **numbers})
     print(f"picture: {picture}; numbers: {picture.with_suffix('.json')}")
     return 0

@@ -34,8 +34,11 @@ def hold(folder: Path, what: str, advice: str) -> Iterator[None]:
 
     Raises:
         InUseError: Another process holds it.
+        InputError: It is a file.
     """
     key = folder.resolve()
+    if key.is_file():
+        raise InputError(f"{folder} is a file, expected a folder: give another name")
     made = [] if key in _held else durable.make_folder(folder)
     if key in _held:
         _held[key] += 1
