@@ -1,4 +1,4 @@
-"""Losses over tokens: means over the real ones, in nats."""
+"""Losses: over tokens, means over the real ones, in nats; and of quantiles, in the values' unit."""
 
 from typing import Any
 
@@ -72,6 +72,43 @@ class TokenCrossentropy(keras.losses.Loss):
             "name": self.name,
             "reduction": self.reduction,
         }
+
+
+def quantile_loss(quantiles: Any, values: Any, levels: Any) -> Any:
+    """The mean over Q levels of the quantile loss ("pinball"), in the unit of the values.
+
+        loss_q = max(q (y - f_q), (q - 1) (y - f_q))
+
+    Its expectation is smallest where f_q is the q-quantile. At the median it is half of the
+    absolute error; with many evenly spaced levels twice the mean is close to the CRPS.
+
+    Args:
+        quantiles: f, float (..., Q).
+        values: y, float (...); NaN gives NaN.
+        levels: q, (Q,), each above 0 and below 1.
+
+    Returns:
+        (...), not averaged over time steps and series.
+
+    Raises:
+        InputError: The numbers of quantiles and of levels differ.
+
+    Example:
+        >>> import numpy as np
+        >>> quantile_loss(np.array([[1.0, 4.0]]), np.array([3.0]), [0.5, 0.75]).numpy().tolist()
+        [0.625]
+
+    Source: Koenker and Bassett, Regression quantiles (1978).
+    """
+    quantiles = ops.convert_to_tensor(quantiles)
+    levels = ops.cast(levels, quantiles.dtype)
+    if quantiles.shape[-1] != levels.shape[0]:
+        raise InputError(
+            f"got quantiles of the shape {tuple(quantiles.shape)} for {levels.shape[0]} levels: "
+            "the last axis must have an entry for each level"
+        )
+    errors = ops.cast(values, quantiles.dtype)[..., None] - quantiles
+    return ops.mean(ops.maximum(levels * errors, (levels - 1) * errors), axis=-1)
 
 
 def _checked_labels(labels: Any, logits: Any) -> Any:

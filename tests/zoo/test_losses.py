@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.references.reference import random_values
 from zoo.errors import InputError
-from zoo.losses import TokenCrossentropy
+from zoo.losses import TokenCrossentropy, quantile_loss
 
 LOGITS = random_values(3, 4, 5, seed=1, scale=2.0)
 LABELS = np.array([[0, 4, 2, 1], [3, -1, -1, -1], [2, 2, -1, -1]])
@@ -85,3 +85,24 @@ def test_a_compiled_model_with_it_is_saved_and_loaded(tmp_path):
     found = [one.evaluate(LOGITS, LABELS, verbose=0) for one in (model, again)]
     assert found[0] == pytest.approx(found[1], rel=1e-6)
     np.testing.assert_allclose(found[0], TokenCrossentropy()(LABELS, model(LOGITS)), rtol=1e-5)
+
+
+def test_the_quantile_loss_weighs_errors_by_their_side():
+    quantiles = np.array([[[1.0, 2.0, 5.0]], [[1.0, 2.0, 5.0]]], "float32")
+    values, levels = np.array([[4.0], [0.0]], "float32"), [0.1, 0.5, 0.9]
+    low = (0.1 * 3 + 0.5 * 2 + 0.1 * 1) / 3
+    high = (0.9 * 1 + 0.5 * 2 + 0.1 * 5) / 3
+    np.testing.assert_allclose(quantile_loss(quantiles, values, levels), [[low], [high]], rtol=1e-6)
+
+
+def test_the_quantile_loss_is_smallest_at_the_quantile():
+    values = np.sort(random_values(1, 400, seed=6)[0])
+    candidates = np.linspace(-2, 2, 401, dtype="float32")
+    forecasts = np.broadcast_to(candidates[:, None, None], (401, 400, 1))
+    losses = np.mean(quantile_loss(forecasts, values[None], [0.8]), axis=1)
+    assert candidates[losses.argmin()] == pytest.approx(np.quantile(values, 0.8), abs=0.02)
+
+
+def test_the_quantile_loss_needs_a_level_for_each_quantile():
+    with pytest.raises(InputError, match="for 2 levels"):
+        quantile_loss(np.zeros((4, 3)), np.zeros(4), [0.1, 0.9])

@@ -10,6 +10,14 @@ from zoo.layers.attention import Attention, Memory
 from zoo.layers.bridges import EncoderBridge, RowDropout, StateBridge
 from zoo.layers.decoder import Decoder, ScheduledSampling
 from zoo.layers.direction import Direction
+from zoo.layers.distributions import (
+    DISTRIBUTIONS,
+    Distribution,
+    NegativeBinomial,
+    Normal,
+    OrderedQuantiles,
+    StudentT,
+)
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.pooling import AttentionPooling, MaxPooling, MeanPooling
 from zoo.layers.recurrent import Recurrent
@@ -25,6 +33,7 @@ from zoo.recurrence.states import States, named_states, nested_states
 
 __all__ = [
     "CRF",
+    "DISTRIBUTIONS",
     "ActivationRegularization",
     "Attention",
     "AttentionPooling",
@@ -34,10 +43,14 @@ __all__ = [
     "Decoder",
     "DecoderOptions",
     "Direction",
+    "Distribution",
     "EncoderBridge",
     "MaxPooling",
     "MeanPooling",
     "Memory",
+    "NegativeBinomial",
+    "Normal",
+    "OrderedQuantiles",
     "Recurrent",
     "RecurrentOptions",
     "RowDropout",
@@ -45,6 +58,7 @@ __all__ = [
     "StackOptions",
     "StateBridge",
     "States",
+    "StudentT",
     "TokenEmbedding",
     "TokenLogits",
     "from_stock",
