@@ -1,4 +1,4 @@
-"""Metrics of predictions: classes, confusions, calibration, tags and entities."""
+"""Metrics of predictions: classes, confusions, calibration, tags and entities, forecasts."""
 
 from zoo.metrics.classification import (
     Confusion,
@@ -8,6 +8,24 @@ from zoo.metrics.classification import (
     cross_entropy,
     log_softmax,
 )
+from zoo.metrics.forecasting import (
+    central_intervals,
+    coverage,
+    crps,
+    mae,
+    mase,
+    mse,
+    msis,
+    owa,
+    point_scores,
+    quantile_loss,
+    quantile_losses,
+    quantile_scores,
+    rmse,
+    smape,
+    weighted_quantile_loss,
+)
+from zoo.metrics.naive import naive2, seasonal_naive, seasonal_scale
 from zoo.metrics.tagging import (
     count_tag_confusions,
     entity_scores,
@@ -18,14 +36,32 @@ from zoo.metrics.tagging import (
 
 __all__ = [
     "Confusion",
+    "central_intervals",
     "classification_scores",
     "confusion_matrix",
     "count_confusions",
     "count_tag_confusions",
+    "coverage",
     "cross_entropy",
+    "crps",
     "entity_scores",
     "log_softmax",
+    "mae",
+    "mase",
+    "mse",
+    "msis",
+    "naive2",
+    "owa",
+    "point_scores",
+    "quantile_loss",
+    "quantile_losses",
+    "quantile_scores",
+    "rmse",
+    "seasonal_naive",
+    "seasonal_scale",
+    "smape",
     "tag_confusion",
     "token_accuracy",
     "unseen_accuracy",
+    "weighted_quantile_loss",
 ]
