@@ -1,0 +1,1 @@
+"""Readers of one file (or folder) each: `(path, options) -> SeriesSet`."""
