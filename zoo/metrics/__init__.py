@@ -1,4 +1,4 @@
-"""Metrics of predictions: classes, confusions, calibration, tags and entities, forecasts."""
+"""Metrics of predictions: classes, calibration, tags and entities, forecasts, transcripts."""
 
 from zoo.metrics.classification import (
     Confusion,
@@ -7,6 +7,14 @@ from zoo.metrics.classification import (
     count_confusions,
     cross_entropy,
     log_softmax,
+)
+from zoo.metrics.edit_distance import (
+    Edits,
+    align,
+    character_error_rate,
+    count_aligned,
+    count_edits,
+    word_error_rate,
 )
 from zoo.metrics.forecasting import (
     central_intervals,
@@ -36,10 +44,15 @@ from zoo.metrics.tagging import (
 
 __all__ = [
     "Confusion",
+    "Edits",
+    "align",
     "central_intervals",
+    "character_error_rate",
     "classification_scores",
     "confusion_matrix",
+    "count_aligned",
     "count_confusions",
+    "count_edits",
     "count_tag_confusions",
     "coverage",
     "cross_entropy",
@@ -64,4 +77,5 @@ __all__ = [
     "token_accuracy",
     "unseen_accuracy",
     "weighted_quantile_loss",
+    "word_error_rate",
 ]
