@@ -1,11 +1,13 @@
 # make demo: install, train on the built-in corpus, export, predict.
 # make test: install, lint, types, tests.
+# make test-sweeps: the values of sweeping tests that `make test` leaves out.
 # make docs: build the site into docs/_build, check its links.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test docs clean
+.PHONY: demo test test-sweeps docs clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
@@ -16,7 +18,10 @@ test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-sweeps: $(VENV)/test.stamp
+	$(PYTEST) -m sweep
 
 docs: $(VENV)/docs.stamp
 	$(BIN)/sphinx-build -W --keep-going --quiet -c docs . docs/_build

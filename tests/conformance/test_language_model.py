@@ -10,6 +10,7 @@ import tensorflow as tf
 import zoo
 from tests.references import reference
 from tests.references.weights import arrays, assign_random, by_path
+from tests.sweeps import PARTS, swept
 from zoo.layers import named_states
 
 TINY = {"vocabulary_size": 9, "embedding_dim": 4, "units": 3}
@@ -30,6 +31,7 @@ CASES += [
     ("language_model", "gru", {"num_layers": 2, "residual": True, "tied": True, **RESET_BEFORE}),
     ("language_model", "lstm", {"num_layers": 2, "learned_initial_state": True}),
 ]
+KEPT = [("language_model", cell) for cell in PARTS[2]] + [("awd_lstm", "lstm")]
 WITHOUT_PRODUCT = ("ind_rnn", "min_gru", "min_lstm", "rg_lru")  # nothing for weight_drop to drop
 
 
@@ -70,7 +72,11 @@ def trained(model, token_ids=TOKENS, target_ids=TARGETS):
     return outputs, [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([*case[:2], *case[2]]))
+@pytest.fixture(
+    scope="module",
+    params=swept(CASES, lambda name, cell, opts: opts or (name, cell) in KEPT, whole=True),
+    ids=lambda case: "-".join([*case[:2], *case[2]]),
+)
 def case(request):
     """A tiny model with random weights, and what it says of the tokens."""
     name, cell, options = request.param

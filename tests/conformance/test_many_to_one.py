@@ -10,6 +10,7 @@ import tensorflow as tf
 import zoo
 from tests.references import reference
 from tests.references.weights import arrays, assign_random, by_path
+from tests.sweeps import PARTS, swept
 from zoo.architectures.many_to_one import POOLINGS
 from zoo.layers.recurrent_options import MERGE_MODES
 
@@ -24,6 +25,9 @@ PAIRS = [(n, cell) for n in NAMES for cell in zoo.cell_names() if n == DEEPEST o
 # `concat` holds three poolings; each pooling alone is swept with three cells and in the merge test
 CASES = [(*pair, "concat") for pair in PAIRS]
 CASES += [("many_to_one", cell, p) for cell in ("simple_rnn", "gru", "lstm") for p in POOLINGS[:-1]]
+KEPT = [(DEEPEST, cell, "concat") for cell in PARTS[0]]
+KEPT += [(n, SOME[i], "concat") for i, n in enumerate(n for n in NAMES if n != DEEPEST)]
+KEPT += [("many_to_one", ("simple_rnn", "gru")[i % 2], p) for i, p in enumerate(POOLINGS[:-1])]
 # each cell once, by turns in another architecture
 ONE_EACH = [(NAMES[number % len(NAMES)], cell) for number, cell in enumerate(zoo.cell_names())]
 
@@ -43,7 +47,9 @@ def merge_of(cell):
     return sizes(cell).get("merge_mode", "concat")
 
 
-@pytest.fixture(scope="module", params=CASES, ids="-".join)
+@pytest.fixture(
+    scope="module", params=swept(CASES, lambda *case: case in KEPT, whole=True), ids="-".join
+)
 def case(request):
     """A tiny model with random weights, its cell, its pooling, and what it says of the tokens."""
     name, cell, pooling = request.param
@@ -114,7 +120,7 @@ def test_a_keras_file_gives_the_same_model_again(case, tmp_path):
     assert configs[0] == configs[1]
 
 
-@pytest.mark.parametrize(("name", "cell"), ONE_EACH)
+@pytest.mark.parametrize(("name", "cell"), swept(ONE_EACH, lambda name, cell: cell in PARTS[1]))
 def test_a_saved_model_answers_the_same_for_any_length(name, cell, tmp_path):
     model = built(name, cell, pooling="concat")
     module = tf.Module()
@@ -137,7 +143,7 @@ def test_merged_directions_are_pooled_as_in_the_reference(merge_mode, pooling):
     np.testing.assert_allclose(model(TOKENS), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", zoo.cell_names())
+@pytest.mark.parametrize("cell", swept(zoo.cell_names(), lambda cell: cell in PARTS[0]))
 def test_one_batch_overfits(cell):
     keras.utils.set_random_seed(1)
     model = zoo.build("many_to_one", **{**TINY, "units": 8, "embedding_dim": 8}, cell=cell)
@@ -158,7 +164,7 @@ def test_one_batch_overfits(cell):
     assert any(float(train_step()) < 0.05 for _ in range(100))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", swept(NAMES, lambda name: name == DEEPEST))
 @pytest.mark.parametrize(
     "rate", ["dropout", "input_dropout", "recurrent_dropout", "weight_drop", "word_dropout"]
 )

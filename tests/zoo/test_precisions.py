@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.references.reference import mask_of, random_values
+from tests.sweeps import swept
 from zoo import layers
 from zoo.layers.affixes import Affixes
 from zoo.layers.characters import CharacterCNN, CharacterRNN
@@ -92,7 +93,9 @@ def stock_cell():
         yield
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy", swept(POLICIES, lambda policy: policy in ("mixed_bfloat16", "float16"))
+)
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_layer_trains_in_every_precision(name, policy):
     keras.config.set_dtype_policy(policy)

@@ -9,6 +9,7 @@ import tensorflow as tf
 import zoo
 from tests.references.weights import assign_random
 from tests.serving_rules import functions_of
+from tests.sweeps import swept
 from zoo.errors import InputError
 from zoo.pipelines import BeamSearch, Translator
 from zoo.text import BOS, EOS, PAD, SPECIAL, UNK, SubwordCodec, TextCodec, Vocabulary, unknown_share
@@ -54,12 +55,15 @@ def every_sequence(longest):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {"cell": "gru"},
-        {"cell": "lstm", "attention": "none"},
-        {"cell": "lstm", "input_feeding": True, "coverage": True},
-        {"queries": "first", "num_layers": 2, "attention": "additive"},
-    ],
+    swept(
+        [
+            {"cell": "gru"},
+            {"cell": "lstm", "attention": "none"},
+            {"cell": "lstm", "input_feeding": True, "coverage": True},
+            {"queries": "first", "num_layers": 2, "attention": "additive"},
+        ],
+        lambda options: "coverage" in options or "attention" in options,
+    ),
 )
 @pytest.mark.usefixtures("eagerly")
 def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
