@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,12 +18,15 @@ from recipes.training import loop
 from recipes.training.batches import LabelledBatches
 from recipes.training.epochs import settled
 from zoo.errors import InputError, nearest
+from zoo.layers.numeric import NumberOptions
 from zoo.options import Option, options_of, shown
 from zoo.pipelines import Pipeline
 from zoo.registry import architecture, preset_options
 from zoo.text import SPECIAL
 
 Made = TypeVar("Made")
+# the builders' options of models that read or predict numbers
+NUMBERS = frozenset({*(field.name for field in dataclasses.fields(NumberOptions)), "num_outputs"})
 _CONFIGS: dict[Any, type[TrainingConfig]] = {}  # of each recipe and architecture
 zoo.import_models()  # a recipe has the options of its architecture
 
@@ -86,6 +89,7 @@ class Recipe(abc.ABC):
         builtin: The defaults that apply to the built-in corpus.
         sized_by_data: The builder's options that the data decide and that have no flag, each with
             a small value, with which `check` tries the other options.
+        unused: The builder's options that the recipe does not have; by default those of numbers.
         answering: The options of `predict`.
         example_options: Those with which the examples at the end of a run are answered.
         metric: The validation metric by which a search compares settings, by default the loss; a
@@ -105,6 +109,7 @@ class Recipe(abc.ABC):
     model_defaults: ClassVar[Mapping[str, Any]] = {}
     builtin: ClassVar[Mapping[str, Any]] = {}
     sized_by_data: ClassVar[Mapping[str, Any]] = {}
+    unused: ClassVar[Collection[str]] = NUMBERS
     answering: ClassVar[type[Answering]] = Answering
     example_options: ClassVar[Mapping[str, Any]] = {}
     metric: ClassVar[str] = "loss"
@@ -250,7 +255,7 @@ class Recipe(abc.ABC):
         key = (cls, name, architecture(name).builder)
         if key not in _CONFIGS:
             defaults = {**cls.model_defaults, **preset_options(name)}
-            without = {*cls.sized_by_data, "name"}
+            without = {*cls.sized_by_data, *cls.unused, "name"}
             _CONFIGS[key] = with_options(
                 cls.declared,
                 [

@@ -38,12 +38,14 @@ if TYPE_CHECKING:
         text,
         tuning,
     )
+    from zoo.architectures.sequence_input import adapt
     from zoo.description import describe
     from zoo.registry import build, cell_names, names, register
 
 __version__ = VERSION
 __all__ = [
     "InputError",
+    "adapt",
     "architectures",
     "build",
     "cell_names",
@@ -65,9 +67,10 @@ __all__ = [
     "text",
     "tuning",
 ]
-_FUNCTIONS = {"describe": "zoo.description"} | dict.fromkeys(
-    ("build", "cell_names", "names", "register"), "zoo.registry"
-)
+_FUNCTIONS = {
+    "adapt": "zoo.architectures.sequence_input",
+    "describe": "zoo.description",
+} | dict.fromkeys(("build", "cell_names", "names", "register"), "zoo.registry")
 
 
 def import_models() -> None:

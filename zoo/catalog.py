@@ -15,6 +15,8 @@ TOPOLOGIES = {
     "many_to_many": "x1 .. xT -> y1 .. yT",
     "language_model": "x1 .. xT -> x2 .. x(T+1)",
     "encoder_decoder": "x1 .. xTx -> y1 .. yTy",
+    "ctc": "x1 .. xTx -> y1 .. yTy, Ty <= Tx",
+    "forecaster": "x1 .. xT -> x(T+1) .. x(T+H)",
 }
 
 

@@ -91,8 +91,8 @@ def test_build_takes_every_option_to_its_layer():
     ("name", "options", "message"),
     [
         ("many_to_on", SIZES, "unknown architecture 'many_to_on': did you mean 'many_to_one'"),
-        ("many_to_one", {}, "many_to_one needs vocabulary_size, num_classes: see zoo.describe"),
-        ("many_to_one", {"num_classes": 2}, "many_to_one needs vocabulary_size: see"),
+        ("one_to_one", {}, "one_to_one needs num_features, num_classes: see zoo.describe"),
+        ("one_to_one", {"num_classes": 2}, "one_to_one needs num_features: see"),
         ("many_to_one", {**SIZES, "unitz": 3}, "has no option 'unitz': did you mean 'units'"),
         ("many_to_one", {**SIZES, "zzzz": 3}, "has no option 'zzzz': known: .*word_dropout"),
     ],

@@ -1,7 +1,9 @@
 """One module per topology; importing this package registers all architectures."""
 
 from zoo.architectures import (
+    ctc,
     encoder_decoder,
+    forecaster,
     language_model,
     many_to_many,
     many_to_one,
@@ -10,7 +12,9 @@ from zoo.architectures import (
 )
 
 __all__ = [
+    "ctc",
     "encoder_decoder",
+    "forecaster",
     "language_model",
     "many_to_many",
     "many_to_one",

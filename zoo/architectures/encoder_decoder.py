@@ -6,6 +6,7 @@ import keras
 
 from zoo import masking
 from zoo.architectures.encoder_decoder_model import EncoderDecoder, layers_around, read, write
+from zoo.architectures.sequence_input import number_inputs, number_layers, require_one_of
 from zoo.errors import InputError, require_bool
 from zoo.layers import (
     Decoder,
@@ -16,20 +17,23 @@ from zoo.layers import (
     ScheduledSampling,
     TokenEmbedding,
 )
+from zoo.layers.numeric import NumberOptions
 from zoo.options import divided
 from zoo.registry import preset, register
 
+NUMBERS = NumberOptions()
 DECODER = DecoderOptions(cell="gru", units=256)
 
 
 @register(topology="encoder_decoder")
 def encoder_decoder(
     *,
-    source_vocabulary_size: int,
+    source_vocabulary_size: int | None = None,
     target_vocabulary_size: int,
     embedding_dim: int = 256,
     tied: bool = True,
     shared: bool = False,
+    numbers: NumberOptions = NUMBERS,
     decoder: DecoderOptions = DECODER,
     encoder_cell: str = "",
     encoder_units: int = 0,
@@ -45,6 +49,9 @@ def encoder_decoder(
 
     source_ids (B, T_x) -> memory (B, T_x, M); memory, target_ids (B, T_y) -> logits (B, T_y, V)
 
+    The source may be numbers instead, `values` float (B, T_x, F) and `lengths` int (B,), whose
+    statistics `zoo.adapt` takes from the training data.
+
         P(y_1 .. y_n | x) = P(y_1 | x, BOS) P(y_2 | x, BOS y_1) ...,
         memory = encoder(x);  h_0 = bridge(the encoder's final states);
         o_t = decoder(y_(t-1), h_(t-1), memory);  P(y_t | ...) = softmax(o_t E^T + b)
@@ -55,12 +62,13 @@ def encoder_decoder(
     `step` one token.
 
     Args:
-        source_vocabulary_size: Number of source token ids.
+        source_vocabulary_size: Number of source token ids; or `input_dim` is given.
         target_vocabulary_size: V, number of target token ids.
         embedding_dim: E, size of a token's vector.
         tied: Share the target embedding with the output layer; if K is not E, a dense layer
             projects from K to E.
         shared: Share one embedding between source and target, which have one vocabulary.
+        numbers: The options of sequences of numbers.
         decoder: The options of the decoder; the encoder has the same unless set below.
         cell: Recurrent cell of encoder and decoder, one of those that `zoo list` names.
         units: Hidden size K of the decoder and of each direction of the encoder.
@@ -80,8 +88,8 @@ def encoder_decoder(
         name: The model's name.
 
     Returns:
-        A Keras model of a dict, `source_ids` int (B, T_x) and `target_ids` int (B, T_y) -> float
-        (B, T_y, V), logits.
+        A Keras model of a dict, `source_ids` int (B, T_x), or `values` and `lengths`, and
+        `target_ids` int (B, T_y) -> float (B, T_y, V), logits.
 
     Raises:
         InputError: An option has an invalid value, or options contradict each other.
@@ -91,14 +99,17 @@ def encoder_decoder(
     """
     for option, value in (("tied", tied), ("shared", shared), ("reverse_source", reverse_source)):
         require_bool(option, value)
+    require_one_of(source_vocabulary_size, numbers, "source_vocabulary_size")
     _check(decoder.attention, bridge, shared, source_vocabulary_size, target_vocabulary_size)
     table: dict[str, Any] = {"embedding_dim": embedding_dim, "word_dropout": word_dropout}
     embed_target = TokenEmbedding(
         target_vocabulary_size, **table, gives_table=tied, name="target_embedding"
     )
-    embed_source = embed_target
-    if not shared:
-        embed_source = TokenEmbedding(source_vocabulary_size, **table, name="source_embedding")
+    embed_source = [embed_target]
+    if source_vocabulary_size is None:
+        embed_source = list(number_layers(numbers).values())
+    elif not shared:
+        embed_source = [TokenEmbedding(source_vocabulary_size, **table, name="source_embedding")]
     encoder = _encoder(decoder, encoder_cell, encoder_units, encoder_layers, bidirectional)
     writer = Decoder(**vars(decoder), name="decoder")
     cross = EncoderBridge(
@@ -107,14 +118,17 @@ def encoder_decoder(
     projection_dim = embedding_dim if tied and writer.output_size != embedding_dim else 0
     around = layers_around(reverse_source, decoder.dropout, target_vocabulary_size, projection_dim)
     layers = {
-        layer.name: layer for layer in (embed_source, embed_target, encoder, writer, cross, *around)
+        layer.name: layer
+        for layer in (*embed_source, embed_target, encoder, writer, cross, *around)
     }
-    inputs = {
-        side: keras.Input((None,), dtype="int32", name=side)
-        for side in ("source_ids", "target_ids")
-    }
-    memory = read(layers, inputs["source_ids"])
-    target_ids = inputs["target_ids"]
+    if source_vocabulary_size is None:
+        source = inputs = number_inputs(numbers)
+    else:
+        source = keras.Input((None,), dtype="int32", name="source_ids")
+        inputs = {"source_ids": source}
+    target_ids = keras.Input((None,), dtype="int32", name="target_ids")
+    inputs = {**inputs, "target_ids": target_ids}
+    memory = read(layers, source)
     mask = masking.padding_mask(target_ids)
     if scheduled_sampling:
         sample = ScheduledSampling(scheduled_sampling, name="scheduled_sampling")

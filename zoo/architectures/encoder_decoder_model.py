@@ -7,6 +7,7 @@ import keras
 
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
+from zoo.architectures.sequence_input import number_vectors
 from zoo.errors import InputError
 from zoo.layers import Memory, States, TokenLogits, named_states, nested_states
 from zoo.layers.configured import ConfiguredLayer
@@ -14,15 +15,21 @@ from zoo.layers.configured import ConfiguredLayer
 Layers = Mapping[str, Any]
 
 
-def read(layers: Layers, source_ids: Any) -> dict[str, Any]:
-    """Encodes source ids (B, T_x) into the decoder's memory and initial states.
+def read(layers: Layers, source: Any) -> dict[str, Any]:
+    """Encodes a source into the decoder's memory and initial states.
 
-    Returns `values` (B, T_x, M), in the source's order, `memory_mask` (B, T_x), and `states`, the
-    initial states of the decoder.
+    The source is ids (B, T_x), or a dict of `values` (B, T_x, F) and `lengths` (B,). Returns
+    `values` (B, T_x, M), in the source's order, `memory_mask` (B, T_x), and `states`, the initial
+    states of the decoder.
     """
-    mask = masking.padding_mask(source_ids)
-    embed = layers.get("source_embedding", layers["target_embedding"])
-    vectors, _ = embed.vectors_and_table(layers["source"](source_ids, mask))
+    if "observed" in layers:
+        mask = layers["mask"](source["values"], source["lengths"])
+        vectors, mask = number_vectors(source["values"], mask, layers)
+        vectors = layers["source"](vectors, mask)
+    else:
+        mask = masking.padding_mask(source)
+        embed = layers.get("source_embedding", layers["target_embedding"])
+        vectors, _ = embed.vectors_and_table(layers["source"](source, mask))
     values, final = layers["encoder"](layers["source_dropout"](vectors), mask=mask)
     values = layers["memory_dropout"](layers["memory"](values, mask))
     return {"values": values, "memory_mask": mask, "states": layers["bridge"](final)}
@@ -64,17 +71,19 @@ class EncoderDecoder(CheckedModel):
         embed = layers.get("source_embedding", layers["target_embedding"])
         return int(embed.vocabulary_size)
 
-    def encode(self, source_ids: Any) -> tuple[Memory, States]:
-        """Encodes source ids int (B, T_x), 0 = PAD on the right.
+    def encode(self, source: Any) -> tuple[Memory, States]:
+        """Encodes source ids int (B, T_x), 0 = PAD on the right; or numbers, as the model has them.
 
-        Returns the memory that every step attends to, and the states before the first token, BOS:
-        `state_L_N` (B, K), the N-th of layer L, both from 0; with attention also `attention`
-        (B, T_x), zeros, and `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
+        Numbers are a dict of `values` float (B, T_x, F) and `lengths` int (B,). Returns the memory
+        that every step attends to, and the states before the first token, BOS: `state_L_N` (B, K),
+        the N-th of layer L, both from 0; with attention also `attention` (B, T_x), zeros, and
+        `coverage` (B, T_x), `fed` (B, K) if the decoder has them.
         """
-        source, decoder = read(self.layers_by_name(), source_ids), self.get_layer("decoder")
-        values, rows = source["values"], keras.ops.shape(source_ids)[0]
-        states = decoder.get_initial_states(rows, source["states"], values)
-        return decoder.remember(values, source["memory_mask"]), _flat(states)
+        read_source, decoder = read(self.layers_by_name(), source), self.get_layer("decoder")
+        values = read_source["values"]
+        rows = keras.ops.shape(values)[0]
+        states = decoder.get_initial_states(rows, read_source["states"], values)
+        return decoder.remember(values, read_source["memory_mask"]), _flat(states)
 
     def output_matrix(self) -> Any:
         """Returns the matrix of the logits (D, V) for `step`, to be computed once per loop."""

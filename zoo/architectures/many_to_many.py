@@ -1,4 +1,4 @@
-"""Many to many of equal length: x1 .. xT -> y1 .. yT. Tags each token."""
+"""Many to many of equal length: x1 .. xT -> y1 .. yT. Tags each step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,13 @@ import keras
 from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.context import PREFIX, Context, casing_table, context_states, words
+from zoo.architectures.sequence_input import (
+    number_input,
+    number_vectors,
+    regression,
+    require_one_head,
+    require_one_of,
+)
 from zoo.crf.layer import maker_of
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers import (
@@ -21,6 +28,7 @@ from zoo.layers import (
 )
 from zoo.layers.affixes import Affixes
 from zoo.layers.characters import CharacterOptions
+from zoo.layers.numeric import NumberOptions
 from zoo.registry import preset, register
 
 HEADS = ("softmax", "crf")
@@ -29,14 +37,16 @@ NEIGHBOUR_UNITS = 50
 MESSAGE = "message"  # the name of the CRF's own state in a step
 EOS = 3  # the last of the special ids, as in zoo.text
 BODY = RecurrentOptions()
+NUMBERS = NumberOptions()
 LETTERS = CharacterOptions()
 
 
 @register(topology="many_to_many")
 def many_to_many(
     *,
-    vocabulary_size: int,
-    num_tags: int,
+    vocabulary_size: int | None = None,
+    num_tags: int | None = None,
+    num_outputs: int | None = None,
     embedding_dim: int = 100,
     learned_size: int | None = None,
     pretrained_dim: int = 0,
@@ -45,6 +55,7 @@ def many_to_many(
     affix_dim: int = 0,
     casing_dim: int = 0,
     context: dict[str, Any] | None = None,
+    numbers: NumberOptions = NUMBERS,
     body: RecurrentOptions = BODY,
     head: str = "softmax",
     allowed: Any = None,
@@ -55,17 +66,21 @@ def many_to_many(
     rare_dropout: float = 0.0,
     name: str = "many_to_many",
 ) -> keras.Model:
-    """Tags each token of a sequence: parts of speech, named entities, slots.
+    """Tags each step of a sequence: parts of speech, named entities, phases of a signal.
 
     token_ids (B, T), letters, casing -> vectors (B, T, E) -> states (B, T, K) -> logits (B, T, C)
+    values (B, T, F), lengths (B,) -> standardised (B, T, F) -> states ... -> outputs (B, T, D)
 
     With a CRF the output is its chain (B, T + C + 3, C), for `zoo.layers.CRFLoss`: the logits, and
     below them the transition scores. The mask is computed from the token ids (0 = PAD, on the
-    right) and passed to each layer. States have 2K values if both directions are concatenated.
+    right), or from the lengths, and passed to each layer. States have 2K values if both directions
+    are concatenated. A model of numbers takes their statistics from the training data by
+    `zoo.adapt`; the options of words, letters and a context are for token ids.
 
     Args:
-        vocabulary_size: V, number of token ids, PAD and UNK included.
-        num_tags: C, number of tags.
+        vocabulary_size: V, number of token ids, PAD and UNK included; or `input_dim` is given.
+        num_tags: C, number of tags; or `num_outputs` is given.
+        num_outputs: D, number of outputs of a regression at each step, in the targets' units.
         embedding_dim: Size of a token's learned vector.
         learned_size: Number of tokens that have a learned vector, those with the first ids; the
             others are UNK there. All of them by default.
@@ -79,6 +94,7 @@ def many_to_many(
         context: Sizes of a bidirectional language model (`zoo.architectures.context.Context`) whose
             states are concatenated to a token's vectors, and whose weights stay unchanged; the
             names of its layers begin with `context_`. None by default.
+        numbers: The options of sequences of numbers.
         body: The options of the recurrent body.
         head: `softmax`, each tag by itself; `crf`, whole paths of tags.
         allowed: With a CRF: the tables transitions (C, C), start (C,) and end (C,) of bool, such as
@@ -102,7 +118,7 @@ def many_to_many(
     Returns:
         A Keras model: int (B, T) token ids -> float (B, T, C) logits, or (B, T + C + 3, C). With
         letters or casing it takes a dict: `token_ids`, `character_ids` (B, T, L), `casing_ids`
-        (B, T).
+        (B, T); of numbers a dict of `values` float (B, T, F) and `lengths` int (B,).
 
     Raises:
         InputError: An option has an invalid value.
@@ -113,44 +129,74 @@ def many_to_many(
         Peters et al., arXiv:1705.00108, for the language model's states; Rei, arXiv:1704.07156,
         for the neighbouring words.
     """
-    require_positive_int("num_tags", num_tags)
+    require_one_head("num_tags", num_tags, num_outputs)
     require_choice("head", head, HEADS)
+    require_one_of(vocabulary_size, numbers)
     for size, value in (("casing_dim", casing_dim), ("affix_dim", affix_dim)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise InputError(f"{size} must be 0 or a positive int, got {value!r}")
     _check_neighbours(neighbour_words, body, bool(context))
-    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-    inputs = {"token_ids": token_ids}
-    mask = masking.padding_mask(token_ids)
-    embed = TokenEmbedding(
-        vocabulary_size,
-        embedding_dim,
-        word_dropout,
-        learned_size,
-        pretrained_dim,
-        pretrained_trainable,
-        rare_dropout,
-        name="embedding",
-    )
-    affixes = Affixes(affix_dim, name="affixes") if affix_dim else None
-    layers = [letters.layer("characters"), affixes]
-    together = words(inputs, embed, layers, casing_table(casing_dim))
-    if context:
-        around = context_states(inputs, mask, Context.of(context), frozen=True)
-        together = keras.ops.concatenate([together, around], axis=-1)
+    if vocabulary_size is None:
+        _check_numbers(
+            letters,
+            neighbour_words,
+            affix_dim=affix_dim,
+            casing_dim=casing_dim,
+            context=context,
+            pretrained_dim=pretrained_dim,
+        )
+        inputs, together, mask = number_input(numbers)
+    else:
+        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        inputs = {"token_ids": token_ids}
+        mask = masking.padding_mask(token_ids)
+        embed = TokenEmbedding(
+            vocabulary_size,
+            embedding_dim,
+            word_dropout,
+            learned_size,
+            pretrained_dim,
+            pretrained_trainable,
+            rare_dropout,
+            name="embedding",
+        )
+        affixes = Affixes(affix_dim, name="affixes") if affix_dim else None
+        layers = [letters.layer("characters"), affixes]
+        together = words(inputs, embed, layers, casing_table(casing_dim))
+        if context:
+            around = context_states(inputs, mask, Context.of(context), frozen=True)
+            together = keras.ops.concatenate([together, around], axis=-1)
     together = keras.layers.Dropout(body.dropout, name="embedding_dropout")(together)
     encoder = Recurrent(**vars(body), name="encoder")
     states, _ = encoder(together, mask=mask)
     states = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
-    outputs = keras.layers.Dense(num_tags, dtype="float32", name="logits")(states)
+    of_model = inputs if len(inputs) > 1 else inputs["token_ids"]
+    if num_outputs is not None:
+        if head == "crf" or auxiliary or neighbour_words:
+            raise InputError("num_outputs has neither a CRF nor auxiliary outputs: leave them out")
+        return TaggingModel(of_model, regression(states, num_outputs), name=name)
+    count = int(num_tags or 0)
+    outputs = keras.layers.Dense(count, dtype="float32", name="logits")(states)
     if head == "crf":
         transitions, start, end = (None, None, None) if allowed is None else allowed
-        crf = CRF(num_tags, transitions, start, end, constrained, name="crf")
+        crf = CRF(count, transitions, start, end, constrained, name="crf")
         outputs = crf(outputs, mask=mask)
     if auxiliary or neighbour_words:
         outputs = {"tags": outputs, **_auxiliary_logits(states, auxiliary or {})}
         outputs |= _neighbours(states, neighbour_words, body.bidirectional)
-    return TaggingModel(inputs if len(inputs) > 1 else token_ids, outputs, name=name)
+    return TaggingModel(of_model, outputs, name=name)
+
+
+def _check_numbers(letters: CharacterOptions, neighbour_words: int, **of_words: Any) -> None:
+    """Rejects what only words have, for a model of numbers."""
+    used = [name for name, value in of_words.items() if value]
+    used += ["characters"] if letters.layer("characters") is not None else []
+    used += ["neighbour_words"] if neighbour_words else []
+    if used:
+        raise InputError(
+            f"{used[0]} is for sequences of token ids, got input_dim: leave it out, or give "
+            "vocabulary_size"
+        )
 
 
 def _auxiliary_logits(states: Any, auxiliary: dict[str, int]) -> dict[str, Any]:
@@ -222,8 +268,9 @@ class TaggingModel(CheckedModel):
     def can_stream(self) -> bool:
         """Whether the model can tag a token before the next one is read."""
         layers = self.layers_by_name()
-        if not isinstance(layers.get("encoder"), Recurrent) or not {"embedding", "logits"} <= set(
-            layers
+        first, last = {"embedding", "observed"}, {"logits", "outputs"}
+        if not isinstance(layers.get("encoder"), Recurrent) or not (
+            first & set(layers) and last & set(layers) and "log_mel" not in layers
         ):
             return False
         readers = [layer for layer in self.layers if isinstance(layer, Recurrent)]
@@ -251,17 +298,24 @@ class TaggingModel(CheckedModel):
         return states
 
     def step(self, ids: dict[str, Any], states: States) -> tuple[Any, States]:
-        """Reads one token per row; returns scores (B, C) and the new states.
+        """Reads one step per row; returns scores (B, C), or outputs (B, D), and the new states.
 
         `ids` are `token_ids` int (B, 1), and `character_ids` (B, 1, L) and `casing_ids` (B, 1) if
-        the model reads them; `states` are those that `initial_states` or the previous step
-        returned. The softmax of the scores are the tags' probabilities, with a CRF given the
-        sentence so far, without end scores.
+        the model reads them; or `values` float (B, 1, F). `states` are those that `initial_states`
+        or the previous step returned. The softmax of the scores are the tags' probabilities, with a
+        CRF given the sentence so far, without end scores.
         """
         layers = self.layers_by_name()
-        letters = [layers.get("characters"), layers.get("affixes")]
-        vectors = words(ids, layers["embedding"], letters, layers.get("casing"))[:, 0]
+        if "observed" in layers:
+            mask = keras.ops.ones(keras.ops.shape(ids["values"])[:2], dtype="bool")
+            vectors = number_vectors(ids["values"], mask, layers)[0][:, 0]
+        else:
+            letters = [layers.get("characters"), layers.get("affixes")]
+            vectors = words(ids, layers["embedding"], letters, layers.get("casing"))[:, 0]
         output, after = layers["encoder"].step(vectors, nested_states(states))
+        if "outputs" in layers:
+            outputs = layers["target_normalization"](layers["outputs"](output)[:, None])
+            return outputs[:, 0], named_states(after)
         scores, new = layers["logits"](output), named_states(after)
         if self.crf is not None:
             scores = scores + states[MESSAGE]

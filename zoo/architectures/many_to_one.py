@@ -1,18 +1,18 @@
-"""Many to one: x1 .. xTx -> y. One label for a sequence."""
+"""Many to one: x1 .. xTx -> y. One label, or numbers, for a sequence."""
 
 import keras
 
-from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
-from zoo.errors import require_choice, require_positive_int
+from zoo.architectures.sequence_input import regression, require_one_head, sequence_input
+from zoo.errors import require_choice
 from zoo.layers import (
     AttentionPooling,
     MaxPooling,
     MeanPooling,
     Recurrent,
     RecurrentOptions,
-    TokenEmbedding,
 )
+from zoo.layers.numeric import NumberOptions
 from zoo.registry import preset, register
 
 POOLINGS = ("last", "mean", "max", "attention", "concat")
@@ -20,30 +20,37 @@ POOLINGS = ("last", "mean", "max", "attention", "concat")
 POOLING_LAYERS = {"mean": MeanPooling, "max": MaxPooling, "attention": AttentionPooling}
 
 BODY = RecurrentOptions()
+NUMBERS = NumberOptions()
 
 
 @register(topology="many_to_one")
 def many_to_one(
     *,
-    vocabulary_size: int,
-    num_classes: int,
+    vocabulary_size: int | None = None,
+    num_classes: int | None = None,
+    num_outputs: int | None = None,
     embedding_dim: int = 128,
+    numbers: NumberOptions = NUMBERS,
     body: RecurrentOptions = BODY,
     pooling: str = "last",
     word_dropout: float = 0.0,
     name: str = "many_to_one",
 ) -> keras.Model:
-    """Predicts one label for a sequence: sentiment, topic, language, spam.
+    """Predicts one label, or numbers, for a sequence: sentiment, topic, gesture, remaining life.
 
     token_ids (B, T) -> embedding (B, T, E) -> states (B, T, K) -> pooled (B, K) -> logits (B, C)
+    values (B, T, F), lengths (B,) -> standardised (B, T, F) -> states ... -> outputs (B, D)
 
-    The mask is computed from the ids (0 = PAD, on the right) and passed to each layer: padding
-    changes no logit. States have 2K values if both directions are concatenated.
+    The mask is computed from the ids (0 = PAD, on the right), or from the lengths, and passed to
+    each layer: padding changes no logit. States have 2K values if both directions are concatenated.
+    A model of numbers takes their statistics from the training data by `zoo.adapt`.
 
     Args:
-        vocabulary_size: V, number of token ids, PAD and UNK included.
-        num_classes: C, number of classes.
+        vocabulary_size: V, number of token ids, PAD and UNK included; or `input_dim` is given.
+        num_classes: C, number of classes; or `num_outputs` is given.
+        num_outputs: D, number of outputs of a regression, in the targets' units.
         embedding_dim: E, size of a token's vector.
+        numbers: The options of sequences of numbers.
         body: The options of the recurrent body.
         pooling: Pooling of the T states: the `last` one, `mean`, `max`, `attention`, or `concat`,
             the concatenation of last, max and mean (3K).
@@ -53,7 +60,8 @@ def many_to_one(
         name: The model's name.
 
     Returns:
-        A Keras model: int (B, T) token ids -> float (B, C) logits.
+        A Keras model: int (B, T) token ids, or a dict of `values` float (B, T, F) and `lengths` int
+        (B,), -> float (B, C) logits, or float (B, D).
 
     Raises:
         InputError: An option has an invalid value.
@@ -62,12 +70,11 @@ def many_to_one(
         for the body; Yang et al., Hierarchical Attention Networks (2016), for the attention;
         Howard and Ruder, arXiv:1801.06146, section 3.3, for `concat`.
     """
-    require_positive_int("num_classes", num_classes)
+    require_one_head("num_classes", num_classes, num_outputs)
     require_choice("pooling", pooling, POOLINGS)
-    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-    mask = masking.padding_mask(token_ids)
-    embed = TokenEmbedding(vocabulary_size, embedding_dim, word_dropout, name="embedding")
-    vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(embed(token_ids))
+    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout)
+    mask = read.mask
+    vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(read.vectors)
     encoder = Recurrent(**vars(body), name="encoder")
     parts = ("last", "max", "mean") if pooling == "concat" else (pooling,)
     if "last" in parts and (encoder.has_own_output or body.dense_layers):
@@ -82,8 +89,10 @@ def many_to_one(
     ]
     pooled = keras.ops.concatenate(vectors, axis=-1) if len(vectors) > 1 else vectors[0]
     pooled = keras.layers.Dropout(body.dropout, name="pooled_dropout")(pooled)
+    if num_outputs is not None:
+        return CheckedModel(read.of_model, regression(pooled, num_outputs), name=name)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(pooled)
-    return CheckedModel(token_ids, logits, name=name)
+    return CheckedModel(read.of_model, logits, name=name)
 
 
 preset("deep_many_to_one", many_to_one, "Many to one with two recurrent layers.", num_layers=2)

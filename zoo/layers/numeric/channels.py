@@ -1,0 +1,104 @@
+"""Layers that rearrange series: a channel a row, segments in place of steps, and back."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import masking
+from zoo.layers.configured import ConfiguredLayer
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Channels(ConfiguredLayer):
+    """Makes a row of each target column, so that all share the weights: (B, T, E) -> (B D, T, e).
+
+    E are the columns of a series, of which the first D are targets, followed by their
+    indicators if `indicators`. A row has its own target, that one's indicator, and all columns
+    that are not targets.
+
+    Args:
+        targets: D.
+        indicators: Whether the second half of the columns are indicators of missing values.
+    """
+
+    def __init__(self, targets: int, indicators: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.targets, self.indicators = targets, indicators
+
+    def call(self, vectors: Any) -> Any:
+        halves = ops.split(vectors, 2, axis=-1) if self.indicators else [vectors]
+        parts = []
+        for half in halves:
+            own = ops.transpose(half[..., : self.targets], (0, 2, 1))
+            parts.append(ops.reshape(own, (-1, ops.shape(vectors)[1], 1)))
+            if half.shape[-1] > self.targets:
+                parts.append(ops.repeat(half[..., self.targets :], self.targets, axis=0))
+        return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+
+    def compute_output_spec(self, vectors: Any) -> Any:
+        halves = 2 if self.indicators else 1
+        width = vectors.shape[-1] - halves * (self.targets - 1)
+        return keras.KerasTensor((None, vectors.shape[1], width), self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Segments(ConfiguredLayer):
+    """Cuts series into segments that end at the last step: (B, T, E) -> (B, N, W E), mask (B, N).
+
+    N = ceil(T / W). A row's segments are in the order of time with its padding on the right; its
+    first one begins with zeros where the row's length is no multiple of W.
+
+    Args:
+        length: W, steps of a segment.
+    """
+
+    def __init__(self, length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.length = length
+
+    def call(self, vectors: Any, mask: Any) -> Any:
+        vectors = ops.where(mask[:, :, None], vectors, 0)
+        steps, size = ops.shape(vectors)[1], vectors.shape[2]
+        count = -(-steps // self.length)
+        lengths = masking.lengths(mask)
+        # the newest step first, so that segments start where a row ends
+        newest = masking.reverse_within_lengths(vectors, lengths)
+        newest = ops.pad(newest, [[0, 0], [0, count * self.length - steps], [0, 0]])
+        segments = ops.reshape(newest, (-1, count, self.length, size))[:, :, ::-1]
+        own = -(-lengths // self.length)
+        segments = masking.reverse_within_lengths(segments, own)
+        flat = ops.reshape(segments, (-1, count, self.length * size))
+        return flat, masking.from_lengths(own, count)
+
+    def compute_output_spec(self, vectors: Any, mask: Any) -> Any:
+        rows, steps, size = vectors.shape
+        count = None if steps is None else -(-steps // self.length)
+        flat = keras.KerasTensor((rows, count, self.length * size), self.compute_dtype)
+        return flat, keras.KerasTensor((rows, count), "bool")
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RowTable(ConfiguredLayer):
+    """A learned vector for each of N places: rows (R, ...) -> (R, D), of places 0 to N - 1 in turn.
+
+    Args:
+        places: N.
+        size: D.
+    """
+
+    def __init__(self, places: int, size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places, self.size = places, size
+
+    def build(self, *_shapes: Any) -> None:
+        self.table = self.add_weight(
+            name="table", shape=(self.places, self.size), initializer="random_normal"
+        )
+
+    def call(self, rows: Any) -> Any:
+        count = ops.shape(rows)[0]
+        return ops.tile(self.table, (count // self.places, 1))
+
+    def compute_output_spec(self, rows: Any) -> Any:
+        return keras.KerasTensor((rows.shape[0], self.size), self.compute_dtype)
