@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo import masking
 from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.sequence_input import sequence_input
 from zoo.errors import require_positive_int
@@ -73,7 +74,7 @@ def ctc(
 
 
 @keras.saving.register_keras_serializable("zoo")
-class BlankPadding(ConfiguredLayer):
+class BlankPadding(ConfiguredLayer, masking.MaskedLayer):
     """Makes the steps in the padding blanks with certainty: logits (B, T, C + 1), mask (B, T)."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from zoo.architectures.sequence_input import Moments
+from zoo.layers.numeric import ObservedValues
 
 LENGTHS = np.array([7, 3, 1, 0], "int32")
 BUILDS = {
@@ -88,7 +89,7 @@ def test_moments_added_in_parts_are_those_of_the_whole():
 
 
 def test_a_missing_number_is_the_training_mean_with_an_indicator(eagerly):
-    layer = zoo.layers.numeric.ObservedValues("indicator")
+    layer = ObservedValues("indicator")
     values = np.array([[[2.0, np.nan], [np.nan, 3.0]]], "float32")
     found = layer(values, mask=np.array([[True, False]]))
     np.testing.assert_array_equal(found, [[[2, 0, 0, 1], [0, 0, 0, 0]]])
@@ -98,8 +99,8 @@ def test_numbers_in_the_clients_units_give_answers_in_the_targets_units(values):
     model = zoo.build("many_to_one", input_dim=3, num_outputs=2, units=3)
     targets = np.array([[10.0, 1000], [20, 1000], [30, np.nan], [40, 1000]])
     zoo.adapt(model, inputs_of("number", values), targets)
-    features = keras.Model(model.inputs, model.get_layer("outputs").output)
-    raw = np.asarray(features([values, LENGTHS]))
+    features = keras.Model(model.input, model.get_layer("outputs").output)
+    raw = np.asarray(features(inputs_of("number", values)))
     expected = raw * [np.sqrt(125), 1] + [25, 1000]
     np.testing.assert_allclose(model(inputs_of("number", values)), expected, rtol=1e-5)
 

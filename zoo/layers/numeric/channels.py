@@ -43,7 +43,7 @@ class Channels(ConfiguredLayer):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Segments(ConfiguredLayer):
+class Segments(ConfiguredLayer, masking.MaskedLayer):
     """Cuts series into segments that end at the last step: (B, T, E) -> (B, N, W E), mask (B, N).
 
     N = ceil(T / W). A row's segments are in the order of time with its padding on the right; its

@@ -15,7 +15,7 @@ FLOOR = 1e-6  # power below which a band is silent
 
 
 @keras.saving.register_keras_serializable("zoo")
-class LogMel(ConfiguredLayer):
+class LogMel(ConfiguredLayer, masking.MaskedLayer):
     """The logarithmic mel spectrum of waveforms, in the graph.
 
     samples float (B, T, 1) in -1 to 1, mask (B, T) -> spectra (B, N, M) and their mask (B, N), with
@@ -88,7 +88,7 @@ class LogMel(ConfiguredLayer):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class SpecAugment(ConfiguredLayer):
+class SpecAugment(ConfiguredLayer, masking.MaskedLayer):
     """Masks intervals of time and of bands of spectra with 0, in training.
 
     spectra (B, N, M), standardised, mask (B, N) -> (B, N, M). Each row has its own masks: `masks`

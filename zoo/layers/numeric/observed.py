@@ -41,7 +41,7 @@ class LengthMask(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class ObservedValues(ConfiguredLayer):
+class ObservedValues(ConfiguredLayer, masking.MaskedLayer):
     """Fills padding and missing values of standardised sequences with 0, the training mean.
 
     values float (B, T, F), mask (B, T) -> (B, T, F), or (B, T, 2 F) followed by the indicators.

@@ -14,7 +14,7 @@ RELATIVE = 1e-5  # a deviation below this share of the mean is rounding
 
 
 @keras.saving.register_keras_serializable("zoo")
-class WindowScale(ConfiguredLayer):
+class WindowScale(ConfiguredLayer, masking.MaskedLayer):
     """Shift and scale of each window, (B, 1, F) each, from its own observed values.
 
     values float (B, T, F), NaN = missing, mask (B, T) -> shift, scale; a window is read as
