@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from recipes.config import LabelledColumns
 from recipes.data.formats.class_folder import class_files, read_class_folder
@@ -79,8 +80,8 @@ def load(
     return splits
 
 
-def check_labels(splits: Splits[Example], label_column: str = "label") -> None:
-    """Refuses splits that a classifier cannot be trained or measured on.
+def check_labels(splits: Splits[Any], label_column: str = "label") -> None:
+    """Refuses splits, of items with a `label`, that a classifier cannot be trained or measured on.
 
     Raises:
         InputError: A split is empty, train has fewer than two classes or nearly as many as
