@@ -1,7 +1,6 @@
 """The pages: their Python blocks are run, their data blocks parse, their links lead somewhere."""
 
 import configparser
-import inspect
 import json
 import random
 import re
@@ -11,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import pytest
 import yaml
 
 import recipes.registry
 import zoo.registry
-from zoo.tuning import Found, search
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = runpy.run_path(str(ROOT / "docs" / "links.py"))
@@ -73,25 +70,11 @@ def exported(patch: pytest.MonkeyPatch) -> dict[str, Any]:
     return {}
 
 
-def searched(patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A search that checks its arguments and trains nothing: tests/zoo/tuning has the real one."""
-
-    def found(*args: Any, **options: Any) -> Found:
-        given = inspect.signature(search).bind(*args, **options).arguments
-        assert given["name"] == "many_to_one" and given["seeds"] == 3
-        best = {"vocabulary_size": 5000, "num_classes": 3, "units": 16, "learning_rate": 0.001}
-        return Found(best, "16 units", None, Path(given["directory"]))
-
-    patch.setattr("zoo.tuning.search", found)
-    names = ("train_ids", "train_labels", "validation_ids", "validation_labels")
-    return {name: np.ones((4, 3), "int32") for name in names}
-
-
 CONTEXT: dict[str, Callable[[pytest.MonkeyPatch], dict[str, Any]]] = {
     "docs/serving.md": exported,
-    "docs/tuning.md": searched,
     "saved_models/README.md": exported,
 }  # what a page's blocks need, which its commands or its reader have
+EAGERLY = ("docs/tuning.md",)  # to trace its graphs takes longer than its 24 steps
 
 
 @pytest.fixture
@@ -123,8 +106,13 @@ def promises(code: str, of_loops: bool = True) -> list[str]:
     [page for page, text in PAGES.items() if blocks(text, "python") and page not in OF_THEIR_OWN],
 )
 def test_the_python_blocks_of_a_page_run_in_order_and_print_what_their_comments_promise(
-    page: str, reader: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str,
+    reader: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ):
+    if page in EAGERLY:
+        request.getfixturevalue("eagerly")
     names = {"__name__": "page", **(CONTEXT[page](reader) if page in CONTEXT else {})}
     capsys.readouterr()
     for code in blocks(PAGES[page], "python"):
@@ -150,7 +138,7 @@ def test_promises_are_the_comments_after_a_print_and_at_the_end_of_a_block():
 
 
 def test_every_page_with_a_context_has_python():
-    assert all(blocks(PAGES[page], "python") for page in (*CONTEXT, *OF_THEIR_OWN))
+    assert all(blocks(PAGES[page], "python") for page in (*CONTEXT, *EAGERLY, *OF_THEIR_OWN))
 
 
 def test_the_citation_and_the_forms_for_issues_have_what_they_need():
