@@ -1,6 +1,6 @@
-"""Logits -> ids, in the graph: sampling and beam search over a step function, for any model."""
+"""Logits -> ids, in the graph: sampling and beam search over a step function of a model; CTC."""
 
-from zoo.decoding import bounds
+from zoo.decoding import bounds, ctc
 from zoo.decoding.beam import Hypotheses, beam_search, coverage_penalty, length_penalty
 from zoo.decoding.filtering import Filter
 from zoo.decoding.sampling import Generated, generate, guided
@@ -13,6 +13,7 @@ __all__ = [
     "beam_search",
     "bounds",
     "coverage_penalty",
+    "ctc",
     "generate",
     "guided",
     "length_penalty",
