@@ -15,6 +15,21 @@ from tests import fresh
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 UNCHANGED = "tests.zoo.test_export"  # what is written and checked is what users get
 SHARDED = ("tests.zoo.recurrence.", "tests.zoo.layers.")
+LONG = (  # first what waits for other processes
+    "tests/zoo/tuning/test_chief.py",
+    "tests/recipes/families/test_tagging.py",
+    "tests/recipes/training/test_distributed.py",
+    "tests/zoo/pipelines/test_translator.py",
+    "tests/recipes/families/test_context.py",
+    "tests/recipes/tuning/test_tune.py",
+    "tests/recipes/training/test_loop.py",
+    "tests/recipes/test_sentiment.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first: short ones at the end keep all workers busy to the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_collection_finish():

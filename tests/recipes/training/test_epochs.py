@@ -15,6 +15,7 @@ from recipes.training.checkpoint import Progression
 from recipes.training.epochs import EpochRule
 from recipes.tuning import command, measure
 from tests.recipes import tiny
+from tests.sweeps import swept
 from zoo.options import divided
 from zoo.tuning.storage import Run as TrialRun
 
@@ -130,7 +131,13 @@ def own_files(folder: Path) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name != "melodies"])
+@pytest.mark.parametrize(
+    "name",
+    swept(
+        [name for name in RECIPES if name != "melodies"],
+        lambda name: name in ("origin", "names", "ner", "generation"),
+    ),
+)
 def test_each_recipe_reports_what_it_chose_for_own_data_and_counts_the_share(
     name, tmp_path, capsys
 ):

@@ -96,6 +96,7 @@ def test_a_direction_passes_the_checks_of_keras(options, count):
     )
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_recurrent_body_passes_the_checks_of_keras():
     check(
         masked(layers.Recurrent),

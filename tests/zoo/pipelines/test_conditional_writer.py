@@ -7,6 +7,7 @@ import tensorflow as tf
 import zoo
 from tests.references.weights import assign_random
 from tests.serving_rules import functions_of
+from tests.sweeps import swept
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError
@@ -42,7 +43,7 @@ def built(seed=1, **options):
     return model
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=swept(KINDS, lambda kind: kind != "state"))
 def kind(request):
     return request.param
 

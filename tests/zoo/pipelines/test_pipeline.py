@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import zoo
 from tests.references.weights import assign_random
+from tests.sweeps import swept
 from zoo.errors import DamagedFile
 from zoo.pipelines import Classifier, ConditionalWriter, Tagger, Translator, Writer, load
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer
@@ -65,7 +66,9 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize(
+    "name", swept(MADE, lambda name: name in ("ngrams", "tagger", "conditional_writer"))
+)
 @pytest.mark.usefixtures("eagerly")
 def test_a_saved_pipeline_is_loaded_and_answers_the_same(name, tmp_path):
     made = MADE[name]()

@@ -11,6 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 import zoo
 from tests.references.weights import assign_random
+from tests.sweeps import swept
 from zoo import export
 from zoo.errors import InputError
 from zoo.export import ExportError
@@ -43,7 +44,9 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
+@pytest.fixture(
+    scope="module", params=swept(KINDS.values(), lambda kind: kind != KINDS["crf"]), ids=KINDS
+)
 def parts(request):
     """Model, vectorizer, and their function of tokens."""
     model, vectorizer = trained(**request.param)

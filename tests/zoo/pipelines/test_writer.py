@@ -8,6 +8,7 @@ import zoo
 from tests.references import reference
 from tests.references.weights import assign_random, by_path
 from tests.serving_rules import functions_of
+from tests.sweeps import swept
 from zoo import export
 from zoo.errors import InputError
 from zoo.pipelines import Writer
@@ -40,7 +41,7 @@ def built(**options):
     return model
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=swept(KINDS, lambda kind: kind != "tied"))
 def kind(request):
     return request.param
 

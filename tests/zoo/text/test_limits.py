@@ -1,5 +1,7 @@
 """What is cut of long texts, what is unknown, and rows of unequal lengths as one tensor."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -59,6 +61,13 @@ def test_ids_without_a_name_have_none():
     assert found.tolist() == [b"a", b"b", b"", b"", b"", b""]
 
 
+@functools.cache
+def codecs_of(level):
+    """One that keeps the case, and one that lowers it."""
+    codec = TextCodec.learn(["so it goes , ( . so abc"], level=level)
+    return codec, TextCodec(codec.vocabulary, level=level, lower=True)
+
+
 def continued(codec, prompt, text):
     """A prompt and the ids of another text behind it."""
     return codec.continued(tf.constant([prompt]), codec.ids(tf.constant([text])).to_tensor())[0]
@@ -85,10 +94,9 @@ def continued(codec, prompt, text):
     ],
 )
 def test_a_prompt_stays_as_it_was_given(level, prompt, added, expected):
-    codec = TextCodec.learn(["so it goes , ( . so abc"], level=level)
+    codec, lowered = codecs_of(level)
     expected = expected if isinstance(expected, bytes) else expected.encode()
     assert continued(codec, prompt, added).numpy() == expected
-    lowered = TextCodec(codec.vocabulary, level=level, lower=True)
     assert continued(lowered, prompt, added).numpy() == expected, "its case too"
 
 
