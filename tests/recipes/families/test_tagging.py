@@ -216,7 +216,7 @@ def test_data_in_which_every_token_belongs_to_a_stretch_is_learned(tmp_path, cap
 @pytest.mark.usefixtures("eagerly")
 def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
     options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
-    options += ["--epochs", "3", "--patience", "9", "--head", "softmax"]
+    options += ["--epochs", "3", "--patience", "9", "--head", "softmax", "--characters", "none"]
     assert run(capsys, "ner", "train", "--run-dir", tmp_path / "whole", *options)[0] == 0
     status, _ = run(
         capsys, "ner", "train", "--run-dir", tmp_path / "cut", *options, "--minutes", "1e-6"
@@ -242,7 +242,9 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
     words = ["--data", files, "--run-dir", tmp_path / "run"]
     status, said = run(
-        capsys, "ner", "train", *words, *FAST, "--auxiliary", "1,2", "--head", "softmax"
+        capsys,
+        *("ner", "train", *words, *FAST, "--characters", "none"),
+        *("--auxiliary", "1,2", "--head", "softmax"),
     )
     assert status == 0, said.err
     assert run(capsys, "ner", "evaluate", *words[2:])[0] == 0
@@ -267,7 +269,9 @@ def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
 
     words = ["--data", files, "--run-dir", tmp_path / "run"]
     status, said = run(
-        capsys, "ner", "train", *words, *LONGER, "--neighbour-words", "12", "--head", "softmax"
+        capsys,
+        *("ner", "train", *words, *LONGER, "--characters", "none"),
+        *("--neighbour-words", "12", "--head", "softmax"),
     )
     assert status == 0, said.err
     assert "auxiliary targets: next word and previous word, of 12 words" in said.out
