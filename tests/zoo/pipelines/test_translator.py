@@ -109,7 +109,7 @@ def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
 
 @pytest.mark.usefixtures("eagerly")
 def test_no_sources_have_no_translations():
-    translator, none = made(), tf.constant([], tf.string)
+    translator, none = made(BeamSearch(ratio=1.0, extra=4)), tf.constant([], tf.string)
     for answer in (translator.best(none), translator.scores(none, none), translator.n_best(none)):
         assert {values.shape[0] for values in answer.values()} == {0}
 
