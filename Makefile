@@ -1,5 +1,5 @@
 # make demo: install, train on the built-in corpus, export, predict.
-# make test: install, lint, types, tests.
+# make test: install, lint, types beside tests.
 # make test-sweeps: the values of sweeping tests that `make test` leaves out.
 # make docs: build the site into docs/_build, check its links.
 PYTHON ?= python3.11
@@ -17,8 +17,7 @@ demo: $(VENV)/demo.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(PYTEST)
+	$(BIN)/mypy & $(PYTEST) && wait $$!
 
 test-sweeps: $(VENV)/test.stamp
 	$(PYTEST) -m sweep
