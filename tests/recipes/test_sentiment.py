@@ -1,6 +1,7 @@
 """The recipe as a user runs it: commands in, files and sentences out."""
 
 import csv
+import functools
 import io
 import json
 import shutil
@@ -24,6 +25,15 @@ from tests import surface
 from tests.recipes.tiny import FAST, ask_as_hinted, options, rows, write_tsv
 
 task = SentimentRecipe()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """Loading an exported model takes a second, and many tests ask the same one."""
+    load = functools.cache(tf.saved_model.load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.saved_model, "load", lambda path: load(str(Path(path).absolute())))
+        yield
 
 
 @pytest.fixture(scope="module")
