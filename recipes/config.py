@@ -22,7 +22,9 @@ DECAYING = Condition("decay", among=("cosine",))  # what warms up is the cosine
 READING = (
     *("data", "download", "limit", "text_column", "label_column", "source", "target"),
     *("source_file", "target_file", "token_column", "tag_column", "tokens_feature"),
-    *("tags_feature", "steps_per_quarter", "format", "header"),
+    *("tags_feature", "steps_per_quarter", "format", "header", "layout", "series_column"),
+    *("time_column", "value_columns", "covariate_columns", "static_columns", "fill_gaps"),
+    "label_pattern",
 )
 STRATEGIES = ("none", "mirrored", "multiworker")
 PRECISIONS = ("float32", "bfloat16")

@@ -23,7 +23,9 @@ class SeriesColumns(DataOptions):
         "first that a file has.",
     )
     value_columns: str = option(
-        "", "Columns of the values, with commas between (default: all that no other option names)."
+        "",
+        "Columns of the values, with commas between (default: all with a name that no other option "
+        "has).",
     )
     label_column: str = option("", "Column of the class of a series.")
     covariate_columns: str = option(

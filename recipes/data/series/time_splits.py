@@ -44,22 +44,39 @@ class TimeSplits(NamedTuple):
         )
 
 
-def load(options: WindowOptions, builtin: Callable[[], SeriesSet]) -> TimeSplits:
+def load(
+    options: WindowOptions, builtin: Callable[[], SeriesSet], whole: bool = False
+) -> TimeSplits:
     """Loads the data of a forecasting run.
 
     The splits are those of the options: `borders`, else `validation_steps` and `test_steps`, else
     fractions of the line, of `horizon` steps at least. Files for validation or test continue each
-    series by name, as `Hourly-test.csv` does.
+    series by name, as `Hourly-test.csv` does. With `whole` all of the data is `test`, for
+    measuring: see `all_as_test`.
 
     Raises:
         InputError: The data is not there, malformed or too short.
     """
     location = locate(options.data, KINDS)
     if isinstance(location, Files):
-        return split(read_parts(location, options), options)
-    if options.data != "builtin":
+        parts = read_parts(location, options)
+    elif options.data != "builtin":
         raise InputError(f"--data must be {KINDS}, got {options.data!r}: give one of these")
-    return split({"train": builtin()}, options)
+    else:
+        parts = {"train": builtin()}
+    return all_as_test(parts, options) if whole else split(parts, options)
+
+
+def all_as_test(parts: Mapping[str, SeriesSet], options: WindowOptions) -> TimeSplits:
+    """Test where the data has a file for it, else each series after its first `look_back` steps.
+
+    Of a series that is too short for that the last `horizon` steps are test.
+    """
+    ends = np.array([len(each) for each in parts["train"].series])
+    if "test" not in parts:
+        first = np.clip(ends - options.horizon, 0, options.look_back)
+        return TimeSplits(parts["train"], Borders(first, first, ends))
+    return _continued(TimeSplits(parts["train"], Borders(ends, ends, ends)), parts)
 
 
 def split(parts: Mapping[str, SeriesSet], options: WindowOptions) -> TimeSplits:
@@ -73,6 +90,11 @@ def split(parts: Mapping[str, SeriesSet], options: WindowOptions) -> TimeSplits:
         if len(parts) > 1:
             raise InputError("borders are for one file, got files for the splits: leave them out")
         return TimeSplits(train, _cut(train, _given(train, options.borders)))
+    if "validation" in parts and "test" not in parts:
+        raise InputError(
+            "a file for validation and none for test, expected the steps after validation in one: "
+            "add it, or give one file and --validation-steps"
+        )
     fractions = missing_fractions(parts, options.validation_fraction, options.test_fraction)
     counts = {"validation": options.validation_steps, "test": options.test_steps}
     _, line = offsets(train)

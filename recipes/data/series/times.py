@@ -14,7 +14,8 @@ import numpy as np
 from zoo.errors import InputError
 
 _ISO = re.compile(
-    r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:\.\d+)?)?)?(?:\s*(Z|[+-]\d\d:?\d\d))?)?)?"
+    r"\d{4}-\d\d(?:-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?(?:\s*(Z|[+-]\d\d:?\d\d))?)?)?",
+    re.ASCII,
 )
 _COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")

@@ -12,8 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from recipes.data.naming import unknown
 from recipes.data.series.items import SeriesSet
 from recipes.data.series.time_splits import Borders
+from recipes.data.splits import SPLITS
 from zoo.errors import InputError, require_positive_int
 
 
@@ -148,8 +150,9 @@ def windows_of(
     stride: int = 1,
     least_past: int | None = None,
     targets: Sequence[int] | None = None,
+    splits: Sequence[str] = SPLITS,
 ) -> dict[str, Windows]:
-    """Makes the windows of `train`, `validation` and `test`.
+    """Makes the windows of `train`, `validation` and `test`, or of some of them.
 
     The targets of a window are in one split, its past may reach into the splits before. In train,
     windows are `stride` steps apart, the last one at the split's end; in the others 1.
@@ -163,6 +166,7 @@ def windows_of(
         least_past: Fewest steps of the past in train; None for L, or, in a series that is too
             short for that, as many as it has.
         targets: The columns that are forecast; None for all.
+        splits: The splits whose windows are made.
 
     Raises:
         InputError: A series is too short for any window, or a split has none.
@@ -179,7 +183,8 @@ def windows_of(
     zeros = np.zeros_like(borders.train)
     begins = {"train": zeros, "validation": borders.train, "test": borders.validation}
     found = {}
-    for name, begin in begins.items():
+    for name in splits:
+        begin = begins[name]
         end = getattr(borders, name)
         first = least if name == "train" else np.maximum(begin, 1)
         series, positions = _index(first, end - horizon, stride if name == "train" else 1)
@@ -191,6 +196,29 @@ def windows_of(
                 f"give {name} more steps"
             )
     return found
+
+
+def places_of(columns: Sequence[str], option: str) -> list[int]:
+    """The places of the columns that `--target-columns` lists; all for an empty text.
+
+    Raises:
+        InputError: A column does not exist, or is listed twice.
+
+    Example:
+        >>> places_of(("load", "oil, hot"), "oil, hot"), places_of(("a", "b"), "")
+        ([1], [0, 1])
+    """
+    if not option:
+        return list(range(len(columns)))
+    names = [option] if option in columns else [name.strip() for name in option.split(",")]
+    for name in names:
+        if name not in columns:
+            raise InputError(f"{unknown('column', name, columns)}: choose with --target-columns")
+        if names.count(name) > 1:
+            raise InputError(
+                f"target_columns has {name!r} twice, expected each column once: take one away"
+            )
+    return [columns.index(name) for name in names]
 
 
 def ahead(

@@ -13,6 +13,7 @@ All but `values` may be left out. Pickled objects are refused: to load them runs
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from recipes.data.series.times import Grid, Lines, grids
 from zoo.errors import InputError
 
 ENDINGS = (".npz", ".npy")
-_NAMES = ("values", "lengths", "labels", "names", "times", "future", "static", "columns")
+# what NumPy, zipfile and zlib raise for files that are none of NumPy's
+_DAMAGE = (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 def read_arrays(path: Path, fill_gaps: bool = False) -> SeriesSet:
@@ -80,12 +82,12 @@ def _numbered(word: str, count: int) -> list[str]:
 
 def _loaded(path: Path) -> dict[str, np.ndarray]:
     try:
-        content: Any = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"values": content}
-        with content:
+        with path.open("rb") as file:
+            content: Any = np.load(file, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {"values": content}
             return {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (*_DAMAGE, OSError, MemoryError) as error:
         if "allow_pickle" in str(error):
             raise InputError(
                 f"{path}: holds Python objects, expected numbers: pad the series to one array "

@@ -11,10 +11,11 @@ MISSING = frozenset({"", "na", "n/a", "nan", "?", "null", "none"})  # in small l
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-def numbers(cells: Sequence[str], where: Callable[[int], str]) -> np.ndarray:
+def numbers(cells: Sequence[str], where: Callable[[int], str], advice: str = "") -> np.ndarray:
     """Reads cells as float64 (n,).
 
-    `where` returns the place of a cell in its file, with what names its column, for errors.
+    `where` returns the place of a cell in its file, with what names its column, for errors;
+    `advice` is what else to do about text.
 
     Raises:
         InputError: A cell is text, or infinite.
@@ -22,7 +23,7 @@ def numbers(cells: Sequence[str], where: Callable[[int], str]) -> np.ndarray:
     try:
         values = np.array([float(cell) for cell in cells])
     except ValueError:
-        values = np.array([_number(cell, where, place) for place, cell in enumerate(cells)])
+        values = np.array([_number(cell, where, place, advice) for place, cell in enumerate(cells)])
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         place = int(infinite[0])
@@ -52,7 +53,7 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING
 
 
-def _number(cell: str, where: Callable[[int], str], place: int) -> float:
+def _number(cell: str, where: Callable[[int], str], place: int, advice: str) -> float:
     try:
         return float(cell)
     except ValueError:
@@ -62,4 +63,4 @@ def _number(cell: str, where: Callable[[int], str], place: int) -> float:
     mend = "correct it, or leave the cell empty if the value is missing"
     if _DECIMAL_COMMA.fullmatch(text):
         mend = "write a point in front of decimals"
-    raise InputError(f"{where(place)}: {text[:40]!r} is text, expected a number: {mend}")
+    raise InputError(f"{where(place)}: {text[:40]!r} is text, expected a number: {mend}{advice}")

@@ -29,9 +29,9 @@ from recipes.data.naming import clean
 from recipes.data.series.formats import rows as one_a_row
 from recipes.data.series.formats.cells import numbers
 from recipes.data.series.items import Series, SeriesSet
-from recipes.data.series.options import TIME_COLUMNS, SeriesColumns
+from recipes.data.series.options import LAYOUTS, TIME_COLUMNS, SeriesColumns
 from recipes.data.series.times import Grid, Lines, grids, parse
-from zoo.errors import InputError
+from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text
 
 
@@ -59,10 +59,11 @@ class _Table(NamedTuple):
     def column(self, column: int) -> list[str]:
         return [fields[column] for _, fields in self.body]
 
-    def matrix(self, columns: Sequence[int]) -> np.ndarray:
-        """The numbers of some columns: float64 (rows, columns)."""
+    def matrix(self, columns: Sequence[int], advice: str = "") -> np.ndarray:
+        """The numbers of some columns: float64 (rows, columns); for `advice` see `numbers`."""
         found = [
-            numbers(self.column(column), partial(self.where, column=column)) for column in columns
+            numbers(self.column(column), partial(self.where, column=column), advice)
+            for column in columns
         ]
         return np.stack(found, axis=1) if found else np.zeros((len(self.body), 0))
 
@@ -79,6 +80,8 @@ def read_table(path: Path, options: SeriesColumns) -> SeriesSet:
             f"{path}: the file is empty, expected rows of numbers: put some in, or name another "
             f"file"
         )
+    if options.layout:
+        require_choice("layout", options.layout, LAYOUTS[1:])
     format = format_of(path)
     records = records_of(path, text, format, _named(options), options.header)
     if options.layout == "rows" or not options.layout and one_a_row.is_likely(records, options):
@@ -136,7 +139,9 @@ def _places(where: str, names: Sequence[str] | None, width: int, options: Series
             f"{where}: column {name!r} is among --value-columns and another option's, expected it "
             f"in one of them: take it out of one"
         )
-    values = values or [column for column in range(width) if column not in other]
+    values = values or [
+        column for column in range(width) if column not in other and (not names or names[column])
+    ]
     if not values:
         raise InputError(
             f"{where}: no column is left for values, expected one or more: name fewer in other "
@@ -148,7 +153,8 @@ def _places(where: str, names: Sequence[str] | None, width: int, options: Series
 def _series_set(table: _Table, places: Places, options: SeriesColumns) -> SeriesSet:
     rows_of = _rows_of(table, places)
     grids_of, step = _grids_of(table, places, rows_of, options.fill_gaps)
-    values, future = table.matrix(places.values), table.matrix(places.future)
+    advice = "" if options.value_columns else ", or choose columns of numbers with --value-columns"
+    values, future = table.matrix(places.values, advice), table.matrix(places.future)
     static = table.matrix(places.static)
     _check_known(table, places.future, future)
     _check_known(table, places.static, static)

@@ -67,6 +67,17 @@ def test_objects_are_refused_in_one_sentence_and_never_loaded(tmp_path):
         read(tmp_path / "b.npy", SeriesColumns())
 
 
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    np.savez(tmp_path / "a.npz", values=VALUES)
+    content = (tmp_path / "a.npz").read_bytes()
+    for broken in (content[:-30], content[:40], b"", content.replace(b"\0\0\0\0", b"\7\7\7\7")):
+        (tmp_path / "a.npz").write_bytes(broken)
+        with pytest.raises(
+            InputError, match="a.npz: (cannot be read as a NumPy file|holds Python)"
+        ):
+            read(tmp_path / "a.npz", SeriesColumns())
+
+
 @pytest.mark.parametrize(
     ("arrays", "expected"),
     [

@@ -78,6 +78,17 @@ def test_columns_are_chosen_by_names_and_numbers(tmp_path):
     assert names == ["a/1", "a/2"]
 
 
+def test_a_column_without_a_name_is_no_value_and_one_of_text_is_not_guessed_to_be_one(tmp_path):
+    head, *rows = HOURS.strip().split("\n")
+    indexed = "\n".join([f",{head}", *(f"{n},{row}" for n, row in enumerate(rows))])
+    assert _read(tmp_path, indexed).columns == ("load", "heat")
+    message = _refusal(tmp_path, HOURS.replace("NA", "hot"))
+    assert message.startswith(":4: column 'heat': 'hot' is text, expected a number: correct it")
+    assert message.endswith("or choose columns of numbers with --value-columns")
+    with pytest.raises(InputError, match="^layout must be one of long, wide, rows; got 'tall'"):
+        _read(tmp_path, HOURS, layout="tall")
+
+
 def test_semicolons_separate_too(tmp_path):
     _equal(_read(tmp_path, HOURS.replace(",", ";")).series[0].values[0], [5, 1])
 

@@ -104,6 +104,24 @@ def test_files_of_splits_follow_each_other_in_time(tmp_path):
         time_splits.load(options, SeriesSet)
 
 
+def test_a_validation_file_needs_a_test_file_after_it():
+    with pytest.raises(InputError, match="^a file for validation and none for test"):
+        time_splits.split({"train": _bare(30), "validation": _bare(30)}, WindowOptions(horizon=2))
+
+
+def test_all_of_a_file_is_test_after_the_first_look_back():
+    options = WindowOptions(look_back=7, horizon=3)
+    data, borders = time_splits.all_as_test({"train": _bare(30, 8)}, options)
+    assert [ends.tolist() for ends in borders] == [[7, 5], [7, 5], [30, 8]]
+    made = windows.windows_of(data, borders, 7, 3, splits=("test",))
+    assert list(made) == ["test"] and len(made["test"]) == 30 - 7 - 3 + 1 + 1
+    parts = {
+        name: _dated((day, 5)) for name, day in (("train", "2024-01-01"), ("test", "2024-01-06"))
+    }
+    data, borders = time_splits.all_as_test(parts, options)
+    assert [ends.tolist() for ends in borders] == [[5], [5], [10]]
+
+
 def test_folds_are_one_horizon_apart_and_train_on_what_comes_before():
     found = time_splits.folds(_bare(30, 20), 3, 4)
     assert [[ends.tolist() for ends in fold] for fold in found] == [

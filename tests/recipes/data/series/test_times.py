@@ -72,6 +72,16 @@ def test_numbers_and_times_are_not_mixed():
         _grid(["now", "2016-07-01"])
 
 
+@pytest.mark.parametrize(
+    "cell",
+    ["2024-01-01 022016-0700", "01.07.2016", "2024-13-01", "2024-01-01 25:00", "", "NaT", "now"],
+)
+def test_what_is_no_time_is_named_with_its_line(cell):
+    with pytest.raises(InputError) as caught:
+        _grid(["2024-01-01 00:00", cell])
+    assert str(caught.value).startswith(f"a.csv:3: {cell!r} in column 'date' is no time stamp, exp")
+
+
 def test_time_goes_on_by_steps_of_months_on_last_days():
     month = np.timedelta64(1, "M")
     found = along(np.datetime64("2023-11-30"), month, 4).astype("M8[D]").astype(str).tolist()

@@ -5,7 +5,7 @@ import pytest
 
 from recipes.data.series.items import Series, SeriesSet
 from recipes.data.series.time_splits import Borders
-from recipes.data.series.windows import ahead, windows_of
+from recipes.data.series.windows import ahead, places_of, windows_of
 from zoo.errors import InputError
 
 NAN = np.nan
@@ -116,3 +116,42 @@ def test_series_that_are_too_short_are_named():
         windows_of(_set(20), _borders((4, 12, 20)), 3, 4)
     with pytest.raises(InputError, match="^look_back must be a positive int, got 0"):
         windows_of(_set(20), _borders((4, 12, 20)), 0, 4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_windows_are_those_of_plain_loops_over_every_series(seed):
+    rng = np.random.default_rng(seed)
+    look_back, horizon, stride = (int(n) for n in rng.integers(1, 7, 3))
+    lengths = rng.integers(horizon + 8, 40, 3).tolist()
+    cuts = [sorted(rng.integers(1, length + 1, 2).tolist()) for length in lengths]
+    cuts[0] = [lengths[0] - 2 * horizon, lengths[0] - horizon]  # so that no split is empty
+    data = _set(*lengths, future=True)
+    borders = _borders(*((*cut, length) for cut, length in zip(cuts, lengths, strict=True)))
+    found = windows_of(data, borders, look_back, horizon, stride=stride, least_past=1)
+    begins = {"train": [0, 0, 0], "validation": borders.train, "test": borders.validation}
+    for name, part in found.items():
+        expected = [
+            (s, p)
+            for s, (begin, end) in enumerate(zip(begins[name], getattr(borders, name), strict=True))
+            for p in range(1, int(end) - horizon + 1)
+            if p >= begin and (name != "train" or (int(end) - horizon - p) % stride == 0)
+        ]
+        assert list(zip(part.series.tolist(), part.positions.tolist(), strict=True)) == expected
+        batch = part.batch()
+        for row, (s, p) in enumerate(expected):
+            values, length = data.series[s].values, min(p, look_back)
+            np.testing.assert_array_equal(batch.past[row, :length], values[p - length : p])
+            assert not batch.past[row, length:].any() and batch.past_lengths[row] == length
+            np.testing.assert_array_equal(batch.targets[row], values[p : p + horizon])
+            known = data.series[s].future[p : p + horizon]
+            np.testing.assert_array_equal(batch.future[row], known)
+
+
+def test_targets_are_columns_by_their_names():
+    assert places_of(("a", "b", "c"), "c, a") == [2, 0]
+    with pytest.raises(
+        InputError, match="^there is no column 'd', expected one of 'a', 'b': choose"
+    ):
+        places_of(("a", "b"), "d")
+    with pytest.raises(InputError, match="^target_columns has 'a' twice"):
+        places_of(("a", "b"), "a,a")
