@@ -124,6 +124,14 @@ def test_runs_of_a_known_record_replace_its_results_and_keep_its_texts(copy, run
     )
 
 
+def test_a_record_of_written_examples_has_their_metrics_and_not_those_of_the_real_ones(run_folder):
+    path = run_folder(0, 0.8) / "metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["test"] = {"loss": 0.5, "valid": 1.0}
+    path.write_text(json.dumps({**metrics, "written": {"valid": 0.9, "rules_kept": {"a": 0.1}}}))
+    assert runs.read(path.parent)[1].test == {"loss": 0.5, "valid": 0.9}
+
+
 def test_runs_of_another_command_are_refused_for_a_known_record(copy, run_folder, capsys):
     words = ["add", str(run_folder(0, 0.9, units=8)), "--name", "origin-builtin"]
     before = contents(copy)

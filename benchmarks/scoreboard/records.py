@@ -26,7 +26,8 @@ class Result:
 
     Attributes:
         seed: Its `--seed`.
-        test: Metrics of the test split by the names of `metrics.json`; a nested one has a dot.
+        test: Metrics of the test split by the names of `metrics.json`; a nested one has a dot. Of
+            written names and melodies, where the recipe measures these.
         validation: The same of the validation split.
         seconds: Time of training.
         parameters: Of the model.

@@ -31,6 +31,9 @@ Options = Mapping[str, Any]
 def read(folder: Path) -> tuple[dict[str, Any], Result]:
     """The options and the metrics of a run.
 
+    A recipe that writes examples (names, melodies) measures them with metrics that it also gives
+    for the real ones of test: the record has those of the written ones.
+
     Raises:
         InputError: It is no run, or it was not evaluated.
     """
@@ -43,7 +46,7 @@ def read(folder: Path) -> tuple[dict[str, Any], Result]:
         raise InputError(f"{path} has no metrics of the test split: {evaluate}")
     return config, Result(
         config.get("seed", 0),
-        _numbers(metrics["test"]),
+        _numbers(metrics["test"] | metrics.get("written", {})),
         _numbers(metrics.get("validation", {})),
         metrics.get("seconds"),
         metrics.get("parameters"),

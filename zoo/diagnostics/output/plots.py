@@ -78,7 +78,7 @@ def training_curves(curves: Mapping[str, Mapping[str, Sequence[float]]], title: 
             label = f"{plot_label(name)}: not finite at {len(finite) + 1}" if ends else name
             axes.plot(steps, finite, "o-", markersize=3, color=color, label=label)
             if ends:
-                axes.plot(steps[-1:], finite[-1:], "X", markersize=12, color=color)
+                axes.plot(steps[-1:], finite[-1:], "X", markersize=12, color=color, zorder=5)
                 axes.axvline(len(finite) + 1, color=color, linestyle=":", linewidth=2)
         axes.set_yscale("log")
         axes.set_title(plot_label(heading, longest=60), fontsize=10)
