@@ -1,0 +1,48 @@
+"""Keras' CTC loss against the sum over all paths, with and without padding."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.references.reference import random_values
+from tests.references.reference_ctc import probabilities
+
+CERTAINLY_BLANK = np.array([0.0, -1e4, -1e4, -1e4], "float32")
+LABELS = np.array([[2, 1, 0], [3, 3, 0], [1, 0, 0]])
+LENGTHS = [5, 4, 2]
+
+
+def losses_and_gradients(labels, logits):
+    logits = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        losses = keras.losses.CTC(reduction="none")(labels, logits)
+    return losses.numpy(), tape.gradient(losses, logits).numpy()
+
+
+@pytest.mark.parametrize(("frames", "symbols"), [(1, 2), (3, 3), (4, 3)])
+def test_the_loss_of_each_labelling_is_the_sum_over_its_paths(frames, symbols):
+    logits = random_values(1, frames, symbols, seed=frames, scale=1.5)
+    table = probabilities(logits[0])[0]
+    labels = np.array([[*labelling, *[0] * (frames - len(labelling))] for labelling in table])
+    rows = np.repeat(logits, len(labels), axis=0)
+    found = keras.losses.CTC(reduction="none")(labels, tf.constant(rows))
+    np.testing.assert_allclose(found, -np.log(list(table.values())), atol=5e-6)
+
+
+def test_padding_that_is_certainly_blank_changes_neither_loss_nor_gradient():
+    logits = random_values(3, 5, 4, seed=7)
+    real = np.arange(8)[None] < np.array(LENGTHS)[:, None]
+    padded = np.where(real[..., None], np.pad(logits, ((0, 0), (0, 3), (0, 0))), CERTAINLY_BLANK)
+    losses, gradients = losses_and_gradients(LABELS, padded)
+    assert losses.dtype == np.float32
+    for row, length in enumerate(LENGTHS):
+        one = slice(row, row + 1)
+        alone, slopes = losses_and_gradients(LABELS[one], logits[one, :length])
+        table = probabilities(logits[row, :length])[0]
+        labelling = tuple(LABELS[row][LABELS[row] > 0].tolist())
+        assert alone[0] == pytest.approx(-np.log(table[labelling]), abs=5e-6)
+        assert losses[row] == pytest.approx(alone[0], abs=5e-6)
+        np.testing.assert_allclose(gradients[row, :length], slopes[0], atol=1e-6)
+        assert not np.any(gradients[row, length:])
