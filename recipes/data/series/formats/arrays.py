@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 from recipes.data.naming import unknown
+from recipes.data.series.grids import Grid, grids
 from recipes.data.series.items import Series, SeriesSet
-from recipes.data.series.times import Grid, Lines, grids
+from recipes.data.series.times import Lines
 from zoo.errors import InputError
 
 ENDINGS = (".npz", ".npy")
 # what NumPy, zipfile and zlib raise for files that are none of NumPy's
-_DAMAGE = (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def read_arrays(path: Path, fill_gaps: bool = False) -> SeriesSet:

@@ -28,9 +28,10 @@ from recipes.data.formats.delimited import Record, body_of, format_of, records_o
 from recipes.data.naming import clean
 from recipes.data.series.formats import rows as one_a_row
 from recipes.data.series.formats.cells import numbers
+from recipes.data.series.grids import Grid, grids
 from recipes.data.series.items import Series, SeriesSet
 from recipes.data.series.options import LAYOUTS, TIME_COLUMNS, SeriesColumns
-from recipes.data.series.times import Grid, Lines, grids, parse
+from recipes.data.series.times import Lines, parse
 from zoo.errors import InputError, require_choice
 from zoo.system.lines import read_text
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from recipes.data.series.times import Lines, along, grids, is_time, parse, shown_step
+from recipes.data.series.grids import grids, shown_step
+from recipes.data.series.times import Lines, along, is_time, parse
 from zoo.errors import InputError
 
 
@@ -51,6 +52,15 @@ def test_numbers_are_steps_or_rounded_seconds():
     assert _grid(["1", "2", "4"], fill_gaps=True)[0].positions.tolist() == [0, 1, 3]
     with pytest.raises(InputError, match="^a.csv:4: 1.5 units after line 3"):
         _grid(["1", "2", "3.5"])
+
+
+def test_a_wrong_time_stamp_is_no_gap_of_a_million_steps():
+    with pytest.raises(
+        InputError, match="^a.csv:4: 999998 steps missing after line 3, expected at"
+    ):
+        _grid(["0", "1", "1000000"], fill_gaps=True)
+    with pytest.raises(InputError, match="^a.csv:3: '1e999' in column 'date' is no time stamp"):
+        _grid(["0", "1e999"])
 
 
 def test_fractions_of_a_second_have_a_step_and_no_times():
