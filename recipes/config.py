@@ -5,14 +5,17 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
 from zoo.options import Condition, Option, option, options_of
 from zoo.system import durable, stored
 
-Config = TypeVar("Config", bound="TrainingConfig")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 LARGEST = 2**63

@@ -23,6 +23,7 @@ BUILTIN = {
     "origin": "one to one: a name's letter n-grams -> where it comes from; any text -> any label",
     "generation": "language model: a corpus -> new text, and the probability of a text",
     "translation": "encoder-decoder: dates in words -> ISO 8601; any text -> its translation",
+    "forecasting": "many to many: the history of series -> their next values, with intervals",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 _RECIPES: dict[str, "type[Recipe]"] = {}

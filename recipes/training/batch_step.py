@@ -62,8 +62,15 @@ def _make_variables(model: keras.Model, inputs: Any, labels: Any) -> None:
 
 
 def _specs(values: Any) -> Any:
-    """The form of arrays of any sizes."""
-    return tf.nest.map_structure(lambda v: tf.TensorSpec([None] * v.ndim, v.dtype), values)
+    """The form of arrays of any sizes; of floats the last axis is fixed, it holds columns."""
+
+    def spec(array: Any) -> Any:
+        sizes = [None] * array.ndim
+        if array.dtype.kind == "f" and array.ndim > 1:
+            sizes[-1] = array.shape[-1]
+        return tf.TensorSpec(sizes, array.dtype)
+
+    return tf.nest.map_structure(spec, values)
 
 
 class SharedBatchStep:

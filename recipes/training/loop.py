@@ -27,7 +27,13 @@ from zoo.system.progress import Progress
 Validate = Callable[[keras.Model], dict[str, Any]]
 RunEpoch = Callable[..., dict[str, float]]  # of a configuration, an epoch, and who watches
 Watch = Callable[[float], None]  # gets each step's loss
-SMALLER_IS_BETTER = ("loss", "perplexity", "bits_per_character")
+SMALLER_IS_BETTER = (
+    "loss",
+    "perplexity",
+    "bits_per_character",
+    "standardized_mse",
+    "standardized_mae",
+)
 LARGER_IS_BETTER = (
     "accuracy",
     "unseen_accuracy",

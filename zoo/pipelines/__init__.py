@@ -3,6 +3,7 @@
 from zoo.pipelines.classifier import Classifier
 from zoo.pipelines.conditional_writer import ConditionalWriter
 from zoo.pipelines.crf_tags import crf_tagger, export_crf
+from zoo.pipelines.forecasts import SeriesForecaster
 from zoo.pipelines.pipeline import Pipeline, Signature
 from zoo.pipelines.saved import load
 from zoo.pipelines.tagger import Tagger
@@ -14,6 +15,7 @@ __all__ = [
     "Classifier",
     "ConditionalWriter",
     "Pipeline",
+    "SeriesForecaster",
     "Signature",
     "Tagger",
     "Translator",

@@ -58,8 +58,8 @@ class Pipeline(abc.ABC):
     rows: ClassVar[int] = 256
 
     @abc.abstractmethod
-    def __call__(self, texts: str | Sequence[str]) -> list[Any]:
-        """The main answer to each text."""
+    def __call__(self, *inputs: Any, **options: Any) -> list[Any]:
+        """The main answer to each text, or to each series of numbers."""
 
     @abc.abstractmethod
     def signatures(self) -> dict[str, Signature]:
@@ -95,7 +95,7 @@ class Pipeline(abc.ABC):
                 name: tf.gather(tf.constant(column), tf.constant(members, tf.int32))
                 for name, column in columns.items()
             }
-            with _input_errors():
+            with input_errors():
                 parts.append({name: value.numpy() for name, value in function(**part).items()})
             order += members
         back = np.argsort(np.array(order, int))
@@ -153,7 +153,7 @@ class Pipeline(abc.ABC):
 
 
 @contextlib.contextmanager
-def _input_errors() -> Iterator[None]:
+def input_errors() -> Iterator[None]:
     """Turns the failure of a check in a graph into an `InputError`."""
     try:
         yield

@@ -6,6 +6,7 @@ from typing import Any
 from zoo.errors import DamagedFile, InputError
 from zoo.pipelines.classifier import Classifier
 from zoo.pipelines.conditional_writer import ConditionalWriter
+from zoo.pipelines.forecasts import SeriesForecaster
 from zoo.pipelines.pipeline import FILE, MODEL, Pipeline
 from zoo.pipelines.tagger import Tagger
 from zoo.pipelines.translator import Translator
@@ -15,7 +16,8 @@ from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, 
 
 ADVICE = "save the pipeline again, or put back a copy"
 PIPELINES: dict[str, Any] = {
-    each.__name__: each for each in (Classifier, ConditionalWriter, Tagger, Translator, Writer)
+    each.__name__: each
+    for each in (Classifier, ConditionalWriter, SeriesForecaster, Tagger, Translator, Writer)
 }
 TEXT_PATHS: dict[str, Any] = {
     each.__name__: each

@@ -1,0 +1,301 @@
+"""The recipe `forecasting`: windows of series -> a recurrent forecaster -> a served model."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recipes.corpora import sales
+from recipes.data.location import Files, locate
+from recipes.data.series import calendar, time_splits
+from recipes.data.series.reading import KINDS, read_parts
+from recipes.data.series.time_splits import Borders, TimeSplits
+from recipes.data.series.windows import Windows, windows_of
+from recipes.data.splits import SPLITS, Splits
+from recipes.forecasting import answers, evaluation
+from recipes.forecasting.batches import WindowBatches, inputs_of
+from recipes.forecasting.config import (
+    ForecastAnswering,
+    ForecastingConfig,
+    ForecastingData,
+)
+from recipes.forecasting.evaluation import Measure
+from recipes.forecasting.info import SeriesInfo, statistics
+from recipes.predictions import Measured
+from recipes.recipe import OfModel, Prepared, Recipe
+from recipes.registry import register
+from recipes.training import optimizers
+from zoo.architectures.sequence_input import adapt
+from zoo.losses import ForecastLoss
+from zoo.pipelines import SeriesForecaster
+
+VALIDATION_SAMPLES = 50  # paths, of a model that draws them
+ADAPTED = 2048  # windows of train whose statistics the model takes
+
+
+@dataclass(frozen=True)
+class WindowSplits(Splits[int]):
+    """The windows of each split by their number.
+
+    Attributes:
+        windows: The windows that the numbers count.
+        found: The series and where the splits end.
+        own_future: The number of covariates that are the data's own, not the calendar's.
+    """
+
+    windows: Mapping[str, Windows] = field(kw_only=True)
+    found: TimeSplits = field(kw_only=True)
+    own_future: int = field(default=0, kw_only=True)
+
+
+@register
+class ForecastingRecipe(Recipe):
+    """Forecasting of series by a recurrent network over windows."""
+
+    name = "forecasting"
+    config = ForecastingConfig
+    data_options = ForecastingData
+    answering = ForecastAnswering
+    model_defaults = {
+        "cell": "gru",
+        "units": 128,
+        "dropout": 0.3,
+        "decoder": "segment",
+        "instance_norm": "mean_std",
+        "channels": "separate",
+        "missing": "indicator",
+    }
+    builtin = {"look_back": 112, "horizon": 28, "segment_length": 7}
+    sized_by_data = {
+        "input_dim": 1,
+        "horizon": 1,
+        "num_targets": 1,
+        "future_dim": 0,
+        "static_dim": 0,
+    }
+    unused = ("features", "sample_rate", "mel_bands", "frame_ms", "hop_ms", "spec_augment")
+    labelled = False
+
+    def __init__(self) -> None:
+        self._quantiles = OfModel(_quantile_function)
+
+    def load(self, data: ForecastingData, whole: bool = False) -> WindowSplits:
+        """The windows of the series that `data.data` names."""
+        if whole:
+            found = _whole(data)
+        else:
+            found = time_splits.load(data, lambda: sales.generate(data.split_seed))
+        own_future = len(found.data.future_columns)
+        if data.calendar:
+            series = calendar.with_calendar(found.data, data.horizon)
+            found = found._replace(data=series)
+        info = SeriesInfo.of(found.data, data, own_future)
+        targets = info.places(found.data)[: info.targets]
+        if whole:
+            windows = _test_windows(found, data, targets)
+        else:
+            sizes = (data.look_back, data.horizon)
+            options: dict[str, Any] = {"stride": data.stride, "targets": targets}
+            windows = windows_of(found.data, found.borders, *sizes, **options)
+            if data.train_on_all:
+                longer = found.borders._replace(train=found.borders.validation)
+                windows |= windows_of(found.data, longer, *sizes, **options, splits=("train",))
+        numbers = [list(range(len(windows[name]))) for name in SPLITS]
+        return WindowSplits(*numbers, windows=windows, found=found, own_future=own_future)
+
+    def prepare(self, data: ForecastingData, splits: WindowSplits, directory: Path) -> Prepared:
+        """The batches of windows, with what errors are divided by."""
+        series, borders = splits.found
+        info = SeriesInfo.of(series, data, splits.own_future)
+        info.write(directory)
+        mean, deviation = statistics(series, borders.train, info)
+        measure = Measure(series, info, mean, deviation, directory)
+        weights = _weights(data, measure, borders)
+        chosen = {
+            name: splits.windows[name].select(np.array(numbers, int))
+            for name, numbers in splits.parts().items()
+        }
+        batches = {
+            name: WindowBatches(
+                windows,
+                data.batch_size,
+                info.places(series),
+                weights,
+                data.epoch_windows if name == "train" else 0,
+            )
+            for name, windows in chosen.items()
+        }
+        known = len(info.future_columns)
+        summary = (
+            f"series: {len(series.series):,} of {len(info.columns)} columns, {info.targets} "
+            f"forecast; covariates: {known} known ahead, {len(info.static_columns)} static; "
+            f"{info.look_back} steps -> {info.horizon}; season {info.season}"
+        )
+        return Prepared(splits, batches, measure, summary=summary)
+
+    def sizes(self, prepared: Prepared) -> dict[str, Any]:
+        """The numbers of columns, and the horizon."""
+        info = prepared.text_path.info
+        known = len(info.future_columns)
+        return {
+            "input_dim": len(info.columns) + known,
+            "horizon": info.horizon,
+            "num_targets": info.targets,
+            "future_dim": known,
+            "static_dim": len(info.static_columns),
+        }
+
+    def build(self, config: ForecastingConfig, prepared: Prepared) -> keras.Model:
+        """The compiled model, with the statistics of the training windows."""
+        model = self.model(config, self.sizes(prepared))
+        batches = prepared.batches["train"]
+        places = np.linspace(0, len(batches.encoded) - 1, min(ADAPTED, len(batches.encoded)))
+        read = batches.encoded.batch(np.unique(places.astype(int)))
+        adapt(model, inputs_of(read, batches.columns))
+        self.compile(model, config, prepared)
+        return model
+
+    def compile(self, model: keras.Model, config: ForecastingConfig, prepared: Prepared) -> None:
+        """The quantile loss, or the negative log-likelihood."""
+        model.compile(
+            optimizers.optimizer(config, len(prepared.batches["train"])),
+            ForecastLoss(model.head.output_kind, model.head.quantiles),
+        )
+
+    def batches(self, model: Any, config: Any, prepared: Prepared, split: str) -> WindowBatches:
+        """The batches of a split; a model that is fed with the targets gets them."""
+        batches: WindowBatches = prepared.batches[split]
+        return dataclasses.replace(batches, fed=model.draws)
+
+    def validate(
+        self, model: Any, config: ForecastingConfig, prepared: Prepared
+    ) -> dict[str, float]:
+        """The loss, and the error of the median in standard deviations of each column."""
+        loss, count = 0.0, 0
+        batches, measure = self.batches(model, config, prepared, "validation"), prepared.text_path
+        errors = np.zeros(2)
+        evaluate = self._quantiles(model)
+        levels = model.head.quantiles
+        for inputs, labels, _ in batches():
+            weight = batches.weight(labels)
+            value, quantiles = evaluate(inputs, labels)
+            loss += float(value) * weight
+            count += weight
+            gaps = labels[..., 0] - quantiles[..., levels.index(0.5)].numpy()
+            gaps = np.nan_to_num(gaps / measure.deviation)
+            errors += [np.square(gaps).sum(dtype=float), np.abs(gaps).sum(dtype=float)]
+        mse, mae = errors / max(count, 1)
+        return {
+            "loss": loss / max(count, 1),
+            "standardized_mse": float(mse),
+            "standardized_mae": float(mae),
+        }
+
+    def evaluate(
+        self, model: Any, config: ForecastingConfig, prepared: Prepared, directory: Path
+    ) -> dict[str, Any]:
+        """Scores of validation and test beside the naive forecast; draws forecasts of test."""
+        found, measure = {}, prepared.text_path
+        splits: Any = prepared.splits
+        borders, levels = splits.found.borders, list(model.head.quantiles)
+        for split, insample in (("validation", borders.train), ("test", borders.validation)):
+            batches = prepared.batches[split]
+            quantiles = evaluation.forecasts(model, batches)
+            found[split] = measure.scores(batches.encoded, quantiles, levels, insample)
+        evaluation.draw(directory, measure, batches.encoded, quantiles, levels)
+        return found
+
+    def measure(
+        self, model: Any, config: ForecastingConfig, splits: WindowSplits, directory: Path
+    ) -> Measured:
+        """The scores on the windows of any series."""
+        stored, data = SeriesInfo.read(directory), splits.found.data
+        stored.places(data)  # other columns are an error
+        mean, deviation = statistics(data, [len(each) for each in data.series], stored)
+        measure = Measure(data, stored, mean, deviation, directory)
+        windows = splits.windows["test"]
+        weights = np.ones((len(data.series), stored.targets), np.float32)
+        batches = WindowBatches(windows, config.batch_size, stored.places(data), weights)
+        levels = list(model.head.quantiles)
+        quantiles = evaluation.forecasts(model, batches)
+        insample = [len(each) for each in data.series]
+        return Measured(measure.scores(windows, quantiles, levels, insample))
+
+    def pipeline(self, model: Any, config: ForecastingConfig, directory: Path) -> SeriesForecaster:
+        """The model with the description of its columns."""
+        info = SeriesInfo.read(directory)
+        return SeriesForecaster(model, dataclasses.asdict(info), seed=config.seed)
+
+    def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
+        """The forecasts of the series in files: `file`, and `series` with the values of each."""
+        return [answers.answer(signatures, text, options) for text in texts]
+
+    def format_answer(self, row: dict[str, Any]) -> str:
+        """A table of the forecasts."""
+        return answers.table(row)
+
+    def examples(self, config: ForecastingConfig, prepared: Prepared) -> list[str]:
+        """A file with the history of a few series, written into the run's folder."""
+        return [str(answers.example(prepared.text_path))]
+
+
+def _whole(data: ForecastingData) -> TimeSplits:
+    """The series of any data, for measuring alone: those of the test file, or all of them."""
+    location = locate(data.data, KINDS)
+    if not isinstance(location, Files):
+        return time_splits.load(data, lambda: sales.generate(data.split_seed))
+    parts = read_parts(location, data)
+    if "test" in parts:
+        return time_splits.split(parts, data)
+    series = parts["train"]
+    lengths = np.array([len(each) for each in series.series])
+    return TimeSplits(series, Borders(np.zeros_like(lengths), np.zeros_like(lengths), lengths))
+
+
+def _test_windows(
+    found: TimeSplits, data: ForecastingData, targets: Sequence[int]
+) -> dict[str, Windows]:
+    """The windows of test; of data without a test part all that have a whole past, if any has."""
+    series, borders = found
+    if not borders.validation.any():
+        least = np.minimum(data.look_back, borders.test - data.horizon)
+        borders = borders._replace(validation=np.maximum(least, 0))
+    sizes = (data.look_back, data.horizon)
+    windows = windows_of(series, borders, *sizes, targets=targets, splits=("test",))
+    empty = windows["test"].select(slice(0))
+    return {"train": empty, "validation": empty, **windows}
+
+
+def _weights(data: ForecastingData, measure: Measure, borders: Borders) -> np.ndarray:
+    """1 / what the errors of each series and target are divided by, float32 (N, D)."""
+    count = len(measure.data.series)
+    if data.loss_scale == "column" or (data.loss_scale == "auto" and count == 1):
+        scales = np.tile(measure.deviation, (count, 1))
+    else:
+        scales = measure.scales(borders.train)
+        scales = np.where(np.isfinite(scales), scales, measure.deviation)
+    return (1 / scales).astype(np.float32)
+
+
+def _quantile_function(model: Any) -> Any:
+    """A graph of inputs and labels -> the loss and the quantiles (B, H, D, Q)."""
+    loss = ForecastLoss(model.head.output_kind, model.head.quantiles)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def evaluate(inputs: Any, labels: Any) -> Any:
+        outputs = model(inputs, training=False)
+        if model.draws:
+            own = {name: value for name, value in inputs.items() if name != "targets"}
+            quantiles = model.forecast(own, samples=VALIDATION_SAMPLES)["quantiles"]
+        elif model.head.distribution is not None:
+            quantiles = model.head.distribution.quantile(outputs, model.head.quantiles)
+        else:
+            quantiles = outputs
+        return loss(labels, outputs), quantiles
+
+    return evaluate
