@@ -31,9 +31,11 @@ PACKAGES = ("zoo", "zoo.cells", "zoo.decoding", "zoo.layers", "zoo.text", "zoo.t
 SIZES = {
     **{"vocabulary_size": 20, "source_vocabulary_size": 20, "target_vocabulary_size": 22},
     **{"num_classes": 3, "num_tags": 5, "num_features": 6, "units": 4, "embedding_dim": 4},
+    **{"num_labels": 3, "horizon": 5},
 }
 LETTERS = {"character_dim": 3, "character_units": 4, "affix_dim": 2, "casing_dim": 2}
 CONTEXT = {"vocabulary_size": 9, "units": 3, "embedding_dim": 2, "character_vocabulary_size": 8}
+NUMBERS = {"vocabulary_size": None, "input_dim": 3}
 # options that add layers, weights, inputs or outputs, or move them
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "attention pooling": ("many_to_one", {"pooling": "attention", "dense_layers": 2}),
@@ -54,6 +56,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "fed input": ("encoder_decoder", {"input_feeding": True, "coverage": True, "num_layers": 2}),
     "first queries": ("encoder_decoder", {"queries": "first", "num_layers": 2, "cell": "lstm"}),
     "two cells": ("encoder_decoder", {"encoder_cell": "lstm", "encoder_units": 5, "cell": "gru"}),
+    "numbers": ("many_to_one", {**NUMBERS, "missing": "indicator"}),
+    "a number": ("many_to_one", {**NUMBERS, "num_classes": None, "num_outputs": 2}),
+    "numbers at each step": ("many_to_many", {**NUMBERS, "num_tags": None, "num_outputs": 2}),
+    "a waveform": ("ctc", {**NUMBERS, "input_dim": 1, "features": "log_mel", "spec_augment": 1}),
+    "a source of numbers": ("encoder_decoder", {"source_vocabulary_size": None, "input_dim": 3}),
+    "covariates": ("forecaster", {"future_dim": 1, "static_dim": 2, "missing": "indicator"}),
+    "separate segments": ("segrnn", {"future_dim": 1, "units": 4}),
     "scheduled sampling": ("encoder_decoder", {"scheduled_sampling": 0.5}),
 }
 STATUSES = {
@@ -125,6 +134,8 @@ def built(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Inputs, outputs, layers and weights of an architecture's small model."""
     known = registry.architecture(name).options
     sizes = {key: size for key, size in SIZES.items() if key in known}
+    if "horizon" in known:
+        sizes["input_dim"] = 3
     model = zoo.build(name, **{**sizes, **options})
     return {
         "name": model.name,
