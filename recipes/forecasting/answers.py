@@ -92,9 +92,13 @@ def _draw(
     path: Path, data: SeriesSet, info: SeriesInfo, quantiles: np.ndarray, levels: list[float]
 ) -> None:
     place, some = info.places(data)[0], data.series[:SHOWN]
+    starts = [each.times[0] for each in some if each.times is not None]
     times = None
-    if data.step is not None and all(each.times is not None for each in some):
-        times = [along(each.times[0], data.step, len(each) + info.horizon) for each in some]
+    if data.step is not None and len(starts) == len(some):
+        times = [
+            along(start, data.step, len(each) + info.horizon)
+            for start, each in zip(starts, some, strict=True)
+        ]
     plots.forecast_fans(
         [each.name or info.columns[0] for each in some],
         [each.values[:, place] for each in some],

@@ -32,7 +32,7 @@ class ForecastingData(WindowOptions):
         "each `series` its mean seasonal change, as in MASE; auto = column for one series.",
     )
     epoch_windows: int = option(
-        0, "Windows of an epoch at most, drawn anew for each; 0 = all of them."
+        0, "Windows of an epoch at most, other ones for each epoch; 0 = all of them."
     )
     train_on_all: bool = option(
         False,

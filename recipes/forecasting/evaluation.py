@@ -16,7 +16,7 @@ from recipes.forecasting.info import SeriesInfo
 from zoo.metrics import forecasting as scores
 from zoo.metrics.naive import naive2, seasonal_naive, seasonal_scale
 
-SHOWN = 4  # series in the picture of forecasts
+SHOWN = 6  # series in the picture of forecasts
 STANDARD = ("mse", "mae")
 
 
@@ -145,7 +145,8 @@ def draw(
         each, end = measure.data.series[series], int(position)
         names.append(f"{each.name} {measure.info.columns[0] if several else ''}".strip())
         histories.append(each.values[:end, place])
-        times.append(None if each.times is None else each.times[: end + windows.horizon])
+        if each.times is not None:
+            times.append(each.times[: end + windows.horizon])
     plots.forecast_fans(
         names,
         histories,
@@ -153,7 +154,7 @@ def draw(
         levels,
         directory / "forecasts.png",
         actual=windows.batch(rows).targets[:, :, 0],
-        times=None if any(each is None for each in times) else times,
+        times=times if len(times) == len(rows) else None,
     )
     targets = _rows(windows.batch().targets)
     covered = {

@@ -31,7 +31,7 @@ from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import optimizers
 from zoo.architectures.sequence_input import adapt
-from zoo.losses import ForecastLoss
+from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.pipelines import SeriesForecaster
 
 VALIDATION_SAMPLES = 50  # paths, of a model that draws them

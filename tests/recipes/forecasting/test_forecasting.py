@@ -13,7 +13,7 @@ from recipes.forecasting.batches import WindowBatches
 from recipes.run import Run
 from tests import surface
 from zoo.errors import InputError
-from zoo.losses import ForecastLoss
+from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.metrics.forecasting import coverage
 from zoo.metrics.naive import seasonal_naive
 
