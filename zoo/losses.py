@@ -74,6 +74,30 @@ class TokenCrossentropy(keras.losses.Loss):
         }
 
 
+@keras.saving.register_keras_serializable("zoo")
+class KnownSquaredError(keras.losses.Loss):
+    """The mean squared error over the known targets, those that are not NaN.
+
+    `y_true` and `y_pred` have one shape; a sample weight is (B,).
+    """
+
+    def __init__(self, name: str = "known_squared_error", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        targets = ops.cast(y_true, "float32")
+        masking.require_alike("the targets", targets, "the outputs", y_pred, len(y_pred.shape))
+        known = ops.isfinite(targets)
+        errors = ops.square(ops.where(known, targets - ops.cast(y_pred, "float32"), 0.0))
+        if sample_weight is not None:
+            weights = ops.cast(sample_weight, "float32")
+            errors = errors * ops.reshape(weights, (-1, *[1] * (len(errors.shape) - 1)))
+        total = ops.sum(errors)
+        if self.reduction == "sum":
+            return total
+        return total / ops.maximum(ops.sum(ops.cast(known, "float32")), 1.0)
+
+
 def quantile_loss(quantiles: Any, values: Any, levels: Any) -> Any:
     """The mean over Q levels of the quantile loss ("pinball"), in the unit of the values.
 

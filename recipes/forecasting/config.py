@@ -59,12 +59,17 @@ class ForecastingConfig(TrainingConfig, ForecastingData):
     batch_size: int = TrainingConfig.with_default("batch_size", 128)
     decay: str = TrainingConfig.with_default("decay", "cosine")
     architecture: str = TrainingConfig.with_default("architecture", "forecaster")
+    folds: int = option(
+        0,
+        "Origins of a backtest in `evaluate`: for each of the last N, one horizon apart, a model "
+        "is trained on what comes before and measured on what follows.",
+    )
 
     def __post_init__(self) -> None:
         """Checks the recipe's own options."""
         super().__post_init__()
         require_choice("loss_scale", self.loss_scale, SCALES)
-        for name in ("season", "epoch_windows"):
+        for name in ("season", "epoch_windows", "folds"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must be at least 0, got {getattr(self, name)}")
 

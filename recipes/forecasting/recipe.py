@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from recipes.data.series.reading import KINDS, read_parts
 from recipes.data.series.time_splits import Borders, TimeSplits
 from recipes.data.series.windows import Windows, windows_of
 from recipes.data.splits import SPLITS, Splits
-from recipes.forecasting import answers, evaluation
+from recipes.forecasting import answers, backtest, evaluation
 from recipes.forecasting.batches import WindowBatches, inputs_of
 from recipes.forecasting.config import (
     ForecastAnswering,
@@ -29,7 +30,8 @@ from recipes.forecasting.info import SeriesInfo, statistics
 from recipes.predictions import Measured
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
-from recipes.training import optimizers
+from recipes.training import checkpoint, loop, optimizers
+from recipes.training.checkpoint import Progression
 from zoo.architectures.sequence_input import adapt
 from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.pipelines import SeriesForecaster
@@ -115,21 +117,11 @@ class ForecastingRecipe(Recipe):
         info.write(directory)
         mean, deviation = statistics(series, borders.train, info)
         measure = Measure(series, info, mean, deviation, directory)
-        weights = _weights(data, measure, borders)
         chosen = {
             name: splits.windows[name].select(np.array(numbers, int))
             for name, numbers in splits.parts().items()
         }
-        batches = {
-            name: WindowBatches(
-                windows,
-                data.batch_size,
-                info.places(series),
-                weights,
-                data.epoch_windows if name == "train" else 0,
-            )
-            for name, windows in chosen.items()
-        }
+        batches = _batches(data, measure, chosen, borders)
         known = len(info.future_columns)
         summary = (
             f"series: {len(series.series):,} of {len(info.columns)} columns, {info.targets} "
@@ -208,7 +200,39 @@ class ForecastingRecipe(Recipe):
             quantiles = evaluation.forecasts(model, batches)
             found[split] = measure.scores(batches.encoded, quantiles, levels, insample)
         evaluation.draw(directory, measure, batches.encoded, quantiles, levels)
+        if config.folds:
+            score = partial(self._fold, config, measure)
+            found["backtest"] = backtest.run(measure, config, directory, score)
         return found
+
+    def _fold(
+        self,
+        config: ForecastingConfig,
+        measure: Measure,
+        windows: dict[str, Windows],
+        borders: Borders,
+        folder: Path,
+    ) -> dict[str, Any]:
+        """Trains a model of one fold of a backtest, or goes on with it, and measures it."""
+        mean, deviation = statistics(measure.data, borders.train, measure.info)
+        own = dataclasses.replace(measure, mean=mean, deviation=deviation)
+        batches = _batches(self.data_of(config), own, windows, borders)
+        prepared = Prepared(Splits([], [], []), batches, own)
+        keras.utils.set_random_seed(config.seed)
+        stored = checkpoint.load(folder / "checkpoints")
+        model, progression = stored or (self.build(config, prepared), Progression())
+        loop.train(
+            model,
+            self.epochs(model, config, prepared),
+            lambda trained: self.validate(trained, config, prepared),
+            config,
+            folder,
+            progression,
+        )
+        best: Any = checkpoint.load_best(folder / "checkpoints")
+        quantiles = evaluation.forecasts(best, batches["test"])
+        levels = list(best.head.quantiles)
+        return own.scores(windows["test"], quantiles, levels, borders.validation)
 
     def measure(
         self, model: Any, config: ForecastingConfig, splits: WindowSplits, directory: Path
@@ -269,6 +293,18 @@ def _test_windows(
     windows = windows_of(series, borders, *sizes, targets=targets, splits=("test",))
     empty = windows["test"].select(slice(0))
     return {"train": empty, "validation": empty, **windows}
+
+
+def _batches(
+    data: ForecastingData, measure: Measure, windows: Mapping[str, Windows], borders: Borders
+) -> dict[str, WindowBatches]:
+    """The batches of each split."""
+    weights, places = _weights(data, measure, borders), measure.info.places(measure.data)
+    most = {"train": data.epoch_windows}
+    return {
+        name: WindowBatches(each, data.batch_size, places, weights, most.get(name, 0))
+        for name, each in windows.items()
+    }
 
 
 def _weights(data: ForecastingData, measure: Measure, borders: Borders) -> np.ndarray:

@@ -7,10 +7,12 @@ import keras
 import numpy as np
 
 from zoo import masking
+from zoo.architectures.sequence_input import adapt
 from zoo.crf.layer import CRF
 from zoo.errors import InputError
 from zoo.layers import CRFLoss
-from zoo.losses import IGNORED, TokenCrossentropy
+from zoo.layers.numeric.forecast_loss import ForecastLoss
+from zoo.losses import IGNORED, KnownSquaredError, TokenCrossentropy
 from zoo.registry import architecture as registered
 from zoo.registry import build
 from zoo.system import memory
@@ -19,7 +21,8 @@ from zoo.tuning.storage import Run
 from zoo.tuning.study import Study
 
 Split = tuple[Any, Any]  # inputs and targets: arrays, or dicts of arrays
-ONE_LABEL = ("many_to_one", "one_to_one")  # an example; of all others each token has a label
+# an example has one target, whatever its form; of all others each token has a label
+ONE_LABEL = ("many_to_one", "one_to_one", "ctc", "forecaster")
 MAIN_OUTPUTS = ("tags", "logits")  # of models with further outputs: what is learned
 
 
@@ -51,6 +54,7 @@ class Fits:
         values = {**study.fixed, **run.values}
         rate, size = values.pop("learning_rate"), values.pop("batch_size")
         model, main = _trained_part(build(study.name, **values), self.splits[0][1])
+        self._adapt(model)
         train, validation = self._compiled(model, main, rate)
         watched = f"val_{main}_{study.objective}" if main else f"val_{study.objective}"
         watched = "val_loss" if study.objective == "loss" else watched
@@ -74,7 +78,13 @@ class Fits:
         crf = any(isinstance(layer, CRF) for layer in model.layers)
         metric = metric_for(self.objective, model, self.of_tokens, crf)
         metrics: Any = [] if metric is None else [metric]
-        loss = self.loss or _loss(self.of_tokens, crf)
+        loss = self.loss or _loss(model, self.of_tokens, crf)
+        unclassed = isinstance(loss, KnownSquaredError | ForecastLoss | keras.losses.CTC)
+        if unclassed and metrics and self.objective.make is None:
+            raise InputError(
+                f"{self.study.name} predicts no class, so there is no objective "
+                f"{self.objective.name!r}: give objective='loss', or a metric object"
+            )
         if main and not isinstance(loss, dict):
             others = {name: TokenCrossentropy() for name in model.output if name != main}
             loss = {main: loss, **others}
@@ -92,8 +102,19 @@ class Fits:
         )
         return splits[0], splits[1]
 
+    def _adapt(self, model: keras.Model) -> None:
+        """Gives a model of numbers the statistics of the training data."""
+        layers = {layer.name for layer in model.layers}
+        if "normalization" in layers:
+            inputs, targets = self.splits[0]
+            adapt(model, inputs, targets if "target_normalization" in layers else None)
+
     def _mask(self, inputs: Any, targets: Any) -> np.ndarray | None:
-        """The real tokens, bool (B, T), if the inputs are ids of the targets' tokens."""
+        """The real tokens or steps, bool (B, T), if the inputs have one for each target."""
+        if isinstance(inputs, dict) and {"values", "lengths"} <= set(inputs):
+            steps = np.arange(inputs["values"].shape[1])
+            real = steps < np.asarray(inputs["lengths"])[:, None]
+            return real if real.shape == getattr(targets, "shape", ())[:2] else None
         ids = inputs.get(self.ids) if isinstance(inputs, dict) else inputs
         shape = getattr(targets, "shape", ())[:2]
         if not isinstance(ids, np.ndarray) or ids.dtype.kind not in "iu" or ids.shape != shape:
@@ -108,6 +129,8 @@ class Fits:
 
         def marked(values: Any, keep: bool) -> Any:
             mask = self._mask(inputs, values)
+            if not keep and mask is not None and values.dtype.kind == "f":
+                return np.where(mask[..., None] if values.ndim == 3 else mask, values, np.nan)
             if keep or mask is None or values.ndim != 2 or values.dtype.kind not in "iub":
                 return values
             return np.where(mask, values.astype("int32"), IGNORED)
@@ -161,11 +184,19 @@ class _Unweighted(keras.losses.Loss):
 def _of_zoo(loss: Any) -> bool:
     """Whether a loss ignores targets of -1, as the zoo's do."""
     parts = list(loss.values()) if isinstance(loss, dict) else [loss]
-    return all(part is None or isinstance(part, TokenCrossentropy | CRFLoss) for part in parts)
+    own = TokenCrossentropy | CRFLoss | KnownSquaredError
+    return all(part is None or isinstance(part, own) for part in parts)
 
 
-def _loss(of_tokens: bool, crf: bool) -> Any:
-    """The cross entropy for a model's output."""
+def _loss(model: keras.Model, of_tokens: bool, crf: bool) -> Any:
+    """The loss that fits a model's output: in most cases the cross entropy."""
+    layers = {layer.name: layer for layer in model.layers}
+    if "target_normalization" in layers:
+        return KnownSquaredError()
+    if "head" in layers and hasattr(layers["head"], "output_kind"):
+        return ForecastLoss(layers["head"].output_kind, layers["head"].quantiles)
+    if "blanks" in layers:
+        return keras.losses.CTC()
     if not of_tokens:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return CRFLoss() if crf else TokenCrossentropy()

@@ -137,6 +137,30 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path, eagerly):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_backtest_trains_on_what_comes_before_each_origin_and_is_not_done_twice(
+    tmp_path, eagerly, capsys
+):
+    data = write_sales(tmp_path / "sales.csv", days=80)
+    options = {"data": str(data), "series_column": "shop", "units": 3, "epochs": 1, "folds": 2}
+    options |= {"look_back": 7, "horizon": 7, "segment_length": 7, "stride": 7, "decay": "none"}
+    run = Run.begin(task, options, tmp_path / "run")
+    run.train()
+    run.evaluate()
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())["backtest"]
+    results = [
+        json.loads((tmp_path / "run" / "folds" / fold / "result.json").read_text())
+        for fold in ("1", "2")
+    ]
+    assert found["folds"] == 2
+    assert found["mae"] == pytest.approx(np.mean([each["mae"] for each in results]))
+    assert found["mae_spread"] == pytest.approx(np.std([r["mae"] for r in results], ddof=1))
+    naive = [each["seasonal_naive"]["mase"] for each in results]
+    assert found["seasonal_naive"]["mase"] == pytest.approx(np.mean(naive))
+    assert "fold 2 of 2" in capsys.readouterr().out
+    run.evaluate()
+    assert "fold" not in capsys.readouterr().out.replace("folds", "")
+
+
 def windows_in(tmp_path, **options):
     data = write_sales(tmp_path / "sales.csv")
     config = task.configured(
