@@ -12,9 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from recipes.corpora import sales
-from recipes.data.location import Files, locate
 from recipes.data.series import calendar, time_splits
-from recipes.data.series.reading import KINDS, read_parts
 from recipes.data.series.time_splits import Borders, TimeSplits
 from recipes.data.series.windows import Windows, windows_of
 from recipes.data.splits import SPLITS, Splits
@@ -88,21 +86,20 @@ class ForecastingRecipe(Recipe):
 
     def load(self, data: ForecastingData, whole: bool = False) -> WindowSplits:
         """The windows of the series that `data.data` names."""
-        if whole:
-            found = _whole(data)
-        else:
-            found = time_splits.load(data, lambda: sales.generate(data.split_seed))
+        found = time_splits.load(data, lambda: sales.generate(data.split_seed), whole)
         own_future = len(found.data.future_columns)
         if data.calendar:
             series = calendar.with_calendar(found.data, data.horizon)
             found = found._replace(data=series)
         info = SeriesInfo.of(found.data, data, own_future)
         targets = info.places(found.data)[: info.targets]
+        sizes = (data.look_back, data.horizon)
+        options: dict[str, Any] = {"stride": data.stride, "targets": targets}
         if whole:
-            windows = _test_windows(found, data, targets)
+            windows = windows_of(found.data, found.borders, *sizes, **options, splits=("test",))
+            empty = windows["test"].select(slice(0))
+            windows |= {"train": empty, "validation": empty}
         else:
-            sizes = (data.look_back, data.horizon)
-            options: dict[str, Any] = {"stride": data.stride, "targets": targets}
             windows = windows_of(found.data, found.borders, *sizes, **options)
             if data.train_on_all:
                 longer = found.borders._replace(train=found.borders.validation)
@@ -213,7 +210,7 @@ class ForecastingRecipe(Recipe):
         borders: Borders,
         folder: Path,
     ) -> dict[str, Any]:
-        """Trains a model of one fold of a backtest, or goes on with it, and measures it."""
+        """Trains the model of one fold of a backtest, or resumes its training, and measures it."""
         mean, deviation = statistics(measure.data, borders.train, measure.info)
         own = dataclasses.replace(measure, mean=mean, deviation=deviation)
         batches = _batches(self.data_of(config), own, windows, borders)
@@ -266,33 +263,6 @@ class ForecastingRecipe(Recipe):
     def examples(self, config: ForecastingConfig, prepared: Prepared) -> list[str]:
         """A file with the history of a few series, written into the run's folder."""
         return [str(answers.example(prepared.text_path))]
-
-
-def _whole(data: ForecastingData) -> TimeSplits:
-    """The series of any data, for measuring alone: those of the test file, or all of them."""
-    location = locate(data.data, KINDS)
-    if not isinstance(location, Files):
-        return time_splits.load(data, lambda: sales.generate(data.split_seed))
-    parts = read_parts(location, data)
-    if "test" in parts:
-        return time_splits.split(parts, data)
-    series = parts["train"]
-    lengths = np.array([len(each) for each in series.series])
-    return TimeSplits(series, Borders(np.zeros_like(lengths), np.zeros_like(lengths), lengths))
-
-
-def _test_windows(
-    found: TimeSplits, data: ForecastingData, targets: Sequence[int]
-) -> dict[str, Windows]:
-    """The windows of test; of data without a test part all that have a whole past, if any has."""
-    series, borders = found
-    if not borders.validation.any():
-        least = np.minimum(data.look_back, borders.test - data.horizon)
-        borders = borders._replace(validation=np.maximum(least, 0))
-    sizes = (data.look_back, data.horizon)
-    windows = windows_of(series, borders, *sizes, targets=targets, splits=("test",))
-    empty = windows["test"].select(slice(0))
-    return {"train": empty, "validation": empty, **windows}
 
 
 def _batches(
