@@ -340,6 +340,16 @@ class Recipe(abc.ABC):
         """What trains an epoch of the compiled model."""
         return loop.over_batches(model, self.batches(model, config, prepared, "train"))
 
+    def finished(
+        self, model: keras.Model, config: Any, prepared: Any, directory: Path
+    ) -> tuple[keras.Model, float]:
+        """What is left to do when training has ended, before the run is measured.
+
+        Returns:
+            The model that the run's sizes are those of, and the seconds that this took.
+        """
+        return model, 0.0
+
     def batch_loss(self, model: keras.Model, config: Any, prepared: Any) -> tuple[Any, Any, Any]:
         """The loss on the first batch of validation: a model, its inputs, and its outputs' loss."""
         self.compile(model, config, prepared)

@@ -253,6 +253,8 @@ class Run:
             monitor=Monitor(model) if monitored else None,
         )
         if team.is_chief:
+            model, more = self.recipe.finished(model, self.config, prepared, self.directory)
+            progression.seconds += more
             resume = registry.command(
                 self.recipe.name, "train", "--resume", "--run-dir", self.directory
             )

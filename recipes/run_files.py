@@ -43,6 +43,7 @@ FILES = {  # what the files and the folders of a run are
     "judge": "the classifier that judges written names",
     "tensorboard": "loss and metrics for TensorBoard",
     "evaluations": "the metrics of other data, a file for each `evaluate --data`",
+    "members": "the other models of an ensemble, a folder for each",
     "folds": "the models and the metrics of a backtest, a folder for each origin",
     "exported": "the model as a SavedModel, exported by `predict --run-dir`",
 }

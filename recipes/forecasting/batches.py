@@ -7,6 +7,7 @@ import numpy as np
 
 from recipes.data.series.windows import Batch, Windows
 
+SMALLEST = 0.1  # size of a value that an error is divided by, in units of the series' scale
 MEASURED = 256  # windows of a batch when a split is measured
 
 
@@ -19,6 +20,7 @@ class WindowBatches:
         batch_size: Windows a batch.
         columns: The places of the values in the order that the model reads them, targets first.
         weights: Of each series and target, float32 (N, D): 1 / what errors are divided by.
+        relative: Of each target, float32 (D,): what is added to that, divided by a value's size.
         most: Windows of an epoch at most; 0 = all.
         fed: Whether the inputs contain the targets, for a model that is fed with them.
     """
@@ -27,6 +29,7 @@ class WindowBatches:
     batch_size: int
     columns: Sequence[int]
     weights: np.ndarray
+    relative: np.ndarray | None = None
     most: int = 0
     fed: bool = False
 
@@ -63,6 +66,8 @@ class WindowBatches:
         if self.fed:
             inputs["targets"] = read.targets
         weights = self.weights[self.encoded.series[members]][:, None]
+        if self.relative is not None:
+            weights = weights + self.relative / np.maximum(np.abs(read.targets), SMALLEST / weights)
         weights = np.where(np.isfinite(read.targets), weights, np.float32(0))
         return inputs, np.stack([read.targets, weights], axis=-1)
 

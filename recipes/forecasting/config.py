@@ -9,10 +9,10 @@ import numpy as np
 from recipes.config import Answering, DataOptions, TrainingConfig, option, with_options
 from recipes.data.series.options import SeriesColumns, WindowOptions
 from recipes.training.epochs import EpochRule
-from zoo.errors import InputError, require_choice
+from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.options import options_of
 
-SCALES = ("auto", "column", "series")
+SCALES = ("auto", "column", "series", "both")
 # steps of a season by the time between rows, in seconds
 SEASONS = {60: 1440, 600: 144, 900: 96, 1800: 48, 3600: 24, 86400: 7, 604800: 52}
 
@@ -29,7 +29,8 @@ class ForecastingData(WindowOptions):
     loss_scale: str = option(
         "auto",
         "What errors are divided by in the loss: the standard deviation of each `column`, or of "
-        "each `series` its mean seasonal change, as in MASE; auto = column for one series.",
+        "each `series` its mean seasonal change, as in MASE, or `both` this and the value itself, "
+        "as in OWA; auto = column for one series.",
     )
     epoch_windows: int = option(
         0, "Windows of an epoch at most, other ones for each epoch; 0 = all of them."
@@ -59,6 +60,11 @@ class ForecastingConfig(TrainingConfig, ForecastingData):
     batch_size: int = TrainingConfig.with_default("batch_size", 128)
     decay: str = TrainingConfig.with_default("decay", "cosine")
     architecture: str = TrainingConfig.with_default("architecture", "forecaster")
+    members: int = option(
+        1,
+        "Models of an ensemble, trained one after the other with seeds of their own; their "
+        "quantiles are averaged.",
+    )
     folds: int = option(
         0,
         "Origins of a backtest in `evaluate`: for each of the last N, one horizon apart, a model "
@@ -69,6 +75,7 @@ class ForecastingConfig(TrainingConfig, ForecastingData):
         """Checks the recipe's own options."""
         super().__post_init__()
         require_choice("loss_scale", self.loss_scale, SCALES)
+        require_positive_int("members", self.members)
         for name in ("season", "epoch_windows", "folds"):
             if getattr(self, name) < 0:
                 raise InputError(f"{name} must be at least 0, got {getattr(self, name)}")

@@ -30,6 +30,7 @@ from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import checkpoint, loop, optimizers
 from recipes.training.checkpoint import Progression
+from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.architectures.sequence_input import adapt
 from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.pipelines import SeriesForecaster
@@ -161,6 +162,42 @@ class ForecastingRecipe(Recipe):
         batches: WindowBatches = prepared.batches[split]
         return dataclasses.replace(batches, fed=model.draws)
 
+    def finished(
+        self, model: keras.Model, config: ForecastingConfig, prepared: Any, directory: Path
+    ) -> tuple[keras.Model, float]:
+        """Trains the other members of an ensemble and makes it the run's best model."""
+        members, seconds = [checkpoint.load_best(directory / "checkpoints")], 0.0
+        if isinstance(members[0], ForecasterEnsemble):  # the run was complete
+            return members[0], seconds
+        for number in range(1, config.members):
+            own = dataclasses.replace(config, seed=config.seed + number)
+            print(f"member {number + 1} of {config.members}", flush=True)
+            trained, progression = self._trained(own, prepared, directory / "members" / str(number))
+            members.append(trained)
+            seconds += progression.seconds
+        if config.members == 1:
+            return model, seconds
+        ensemble = ForecasterEnsemble.of_members(members)
+        checkpoint.save_best(directory / "checkpoints", ensemble)
+        return ensemble, seconds
+
+    def _trained(
+        self, config: ForecastingConfig, prepared: Any, folder: Path
+    ) -> tuple[Any, Progression]:
+        """Trains a model in a folder, or resumes its training, and returns the best one."""
+        keras.utils.set_random_seed(config.seed)
+        stored = checkpoint.load(folder / "checkpoints")
+        model, progression = stored or (self.build(config, prepared), Progression())
+        progression = loop.train(
+            model,
+            self.epochs(model, config, prepared),
+            lambda trained: self.validate(trained, config, prepared),
+            config,
+            folder,
+            progression,
+        )
+        return checkpoint.load_best(folder / "checkpoints"), progression
+
     def validate(
         self, model: Any, config: ForecastingConfig, prepared: Prepared
     ) -> dict[str, float]:
@@ -215,18 +252,7 @@ class ForecastingRecipe(Recipe):
         own = dataclasses.replace(measure, mean=mean, deviation=deviation)
         batches = _batches(self.data_of(config), own, windows, borders)
         prepared = Prepared(Splits([], [], []), batches, own)
-        keras.utils.set_random_seed(config.seed)
-        stored = checkpoint.load(folder / "checkpoints")
-        model, progression = stored or (self.build(config, prepared), Progression())
-        loop.train(
-            model,
-            self.epochs(model, config, prepared),
-            lambda trained: self.validate(trained, config, prepared),
-            config,
-            folder,
-            progression,
-        )
-        best: Any = checkpoint.load_best(folder / "checkpoints")
+        best, _ = self._trained(config, prepared, folder)
         quantiles = evaluation.forecasts(best, batches["test"])
         levels = list(best.head.quantiles)
         return own.scores(windows["test"], quantiles, levels, borders.validation)
@@ -269,23 +295,37 @@ def _batches(
     data: ForecastingData, measure: Measure, windows: Mapping[str, Windows], borders: Borders
 ) -> dict[str, WindowBatches]:
     """The batches of each split."""
-    weights, places = _weights(data, measure, borders), measure.info.places(measure.data)
+    places = measure.info.places(measure.data)
+    weights, relative = _weights(data, measure, borders)
     most = {"train": data.epoch_windows}
     return {
-        name: WindowBatches(each, data.batch_size, places, weights, most.get(name, 0))
+        name: WindowBatches(each, data.batch_size, places, weights, relative, most.get(name, 0))
         for name, each in windows.items()
     }
 
 
-def _weights(data: ForecastingData, measure: Measure, borders: Borders) -> np.ndarray:
-    """1 / what the errors of each series and target are divided by, float32 (N, D)."""
+def _weights(
+    data: ForecastingData, measure: Measure, borders: Borders
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The `weights` and the `relative` ones of `WindowBatches`.
+
+    Both terms of `both` are as large on average: relative errors are in units of the mean relative
+    change over a season.
+    """
     count = len(measure.data.series)
     if data.loss_scale == "column" or (data.loss_scale == "auto" and count == 1):
-        scales = np.tile(measure.deviation, (count, 1))
-    else:
-        scales = measure.scales(borders.train)
-        scales = np.where(np.isfinite(scales), scales, measure.deviation)
-    return (1 / scales).astype(np.float32)
+        return np.tile(1 / measure.deviation, (count, 1)).astype(np.float32), None
+    scales = measure.scales(borders.train)
+    scales = np.where(np.isfinite(scales), scales, measure.deviation)
+    if data.loss_scale != "both":
+        return (1 / scales).astype(np.float32), None
+    places = measure.info.places(measure.data)[: measure.info.targets]
+    sizes = [
+        np.nanmean(np.abs(each.values[:end][:, places]), axis=0)
+        for each, end in zip(measure.data.series, borders.train, strict=True)
+    ]
+    change = np.nanmean(scales / np.maximum(sizes, scales), axis=0)
+    return (0.5 / scales).astype(np.float32), (0.5 / change).astype(np.float32)
 
 
 def _quantile_function(model: Any) -> Any:

@@ -161,6 +161,25 @@ def test_a_backtest_trains_on_what_comes_before_each_origin_and_is_not_done_twic
     assert "fold" not in capsys.readouterr().out.replace("folds", "")
 
 
+def test_an_ensemble_is_trained_resumed_and_exported_as_one_model(tmp_path, eagerly, capsys):
+    data = write_sales(tmp_path / "sales.csv", days=80)
+    options = {"data": str(data), "series_column": "shop", "units": 3, "epochs": 1, "members": 2}
+    options |= {"look_back": 7, "horizon": 7, "segment_length": 7, "stride": 7}
+    run = Run.begin(task, options, tmp_path / "run")
+    run.train()
+    assert "member 2 of 2" in capsys.readouterr().out
+    members = run.best_model().members
+    assert len(members) == 2
+    weights = [each.get_layer("outputs").get_weights()[0] for each in members]
+    assert np.abs(weights[0] - weights[1]).max() > 0
+    parameters = json.loads((tmp_path / "run" / "metrics.json").read_text())["parameters"]
+    assert parameters == sum(each.count_params() for each in members)
+    Run.resume(task, {}, tmp_path / "run").train()
+    again = Run.open(task, tmp_path / "run").best_model().members
+    assert len(again) == 2
+    np.testing.assert_array_equal(again[1].get_layer("outputs").get_weights()[0], weights[1])
+
+
 def windows_in(tmp_path, **options):
     data = write_sales(tmp_path / "sales.csv")
     config = task.configured(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.layers.numeric import WindowScale
 from zoo.layers.numeric.channels import Channels, Segments
 
@@ -247,3 +248,27 @@ def test_what_a_model_cannot_do_is_one_sentence(eagerly):
         model.score(inputs)
     with pytest.raises(zoo.InputError, match="score of each new value needs a distribution"):
         model.initial_states(2)
+
+
+def test_an_ensemble_averages_the_quantiles_of_its_members_and_is_kept_in_a_file(tmp_path, eagerly):
+    inputs, models = data_of({}), []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        model = zoo.build("forecaster", input_dim=2, horizon=HORIZON, units=4)
+        zoo.adapt(model, inputs)
+        models.append(model)
+    ensemble = ForecasterEnsemble.of_members(models)
+    expected = np.mean([model.forecast(inputs)["quantiles"] for model in models], axis=0)
+    np.testing.assert_allclose(ensemble.forecast(inputs)["quantiles"], expected, rtol=1e-6)
+    ensemble.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert len(again.members) == 2 and again.head.quantiles == models[0].head.quantiles
+    np.testing.assert_allclose(again.forecast(inputs)["quantiles"], expected, rtol=1e-6)
+
+
+def test_members_that_differ_make_no_ensemble():
+    one, other = (zoo.build("forecaster", input_dim=1, horizon=h, units=2) for h in (2, 3))
+    with pytest.raises(zoo.InputError, match=r"member 1 \(from 0\) differs from the first"):
+        ForecasterEnsemble.of_members([one, other])
+    with pytest.raises(zoo.InputError, match="one forecaster or more, got none"):
+        ForecasterEnsemble.of_members([])
