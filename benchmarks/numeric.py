@@ -18,6 +18,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+# PyTorch's optimizers load it, and after TensorFlow it crashes
+import torch._dynamo  # noqa: E402, F401  # isort: skip
+
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 

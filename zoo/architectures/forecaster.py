@@ -11,7 +11,7 @@ from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers import Recurrent, RecurrentOptions
 from zoo.layers.distributions import DISTRIBUTIONS
 from zoo.layers.numeric import NumberOptions, ObservedValues, WindowScale
-from zoo.layers.numeric.channels import Channels, RowTable, Segments
+from zoo.layers.numeric.channels import Channels, Places, Segments
 from zoo.layers.numeric.forecast_head import ForecastHead
 from zoo.layers.numeric.window_scale import KINDS, TargetScale
 from zoo.layers.recurrent_options import require_count
@@ -180,13 +180,16 @@ def _body(body: RecurrentOptions, instance_norm: str, targets: int) -> list[Any]
 
 def _segments(head: ForecastHead, units: int) -> list[Any]:
     """The layers between segments and the body: K numbers for each segment, read or to write."""
-    part = units // 2 if head.separate else 0
-    layers = [
+    return [
         Segments(head.width, name="segments"),
         keras.layers.Dense(units, "relu", name="segment_vector"),
-        RowTable(-(-head.horizon // head.width), units - part, name="position"),
+        Places(
+            -(-head.horizon // head.width),
+            head.targets if head.separate else 1,
+            units,
+            name="places",
+        ),
     ]
-    return [*layers, RowTable(head.targets, part, name="channel")] if head.separate else layers
 
 
 def _outputs(head: ForecastHead, units: int, dropout: float, future_dim: int) -> list[Any]:

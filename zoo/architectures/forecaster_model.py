@@ -92,17 +92,12 @@ def _by_segments(layers: Layers, vectors: Any, mask: Any) -> Any:
     """Outputs of the body (R, N, K) for each of the N segments to write."""
     segments, mask = layers["segments"](vectors, mask)
     _, states = layers["encoder"](layers["segment_vector"](segments), mask=mask)
-    positions = layers["position"]
-    count = positions.places
+    count = layers["places"].positions
     # a step of the body for each segment, all from the same states
     repeated = keras.tree.map_structure(lambda state: ops.repeat(state, count, axis=0), states)
-    wanted = ops.repeat(vectors[:, 0], count, axis=0)
-    places = positions(wanted)
-    if "channel" in layers:
-        places = ops.concatenate(
-            [places, ops.repeat(layers["channel"](vectors[:, 0]), count, axis=0)], axis=-1
-        )
-    outputs = layers["encoder"](places[:, None], initial_states=repeated)[0]
+    ids, table = layers["places"](vectors)
+    wanted = ops.take(table, ids, axis=0)
+    outputs = layers["encoder"](wanted, initial_states=repeated, lookup=(ids, table))[0]
     return ops.reshape(outputs, (-1, count, outputs.shape[-1]))
 
 

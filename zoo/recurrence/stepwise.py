@@ -9,7 +9,7 @@ from keras import ops
 
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
-BLOCK = 8  # steps per iteration of the loop: an iteration costs more than a step
+BLOCK = 8  # steps per iteration of the loop at most: an iteration costs more than a step
 
 
 @dataclass(frozen=True)
@@ -168,15 +168,16 @@ def _scan_tensorflow(
     import tensorflow as tf
 
     time, batch = _sizes(sources[0])
-    turns = (time + BLOCK - 1) // BLOCK
-    blocks = [_in_blocks(source, turns, turns * BLOCK - time) for source in sources]
+    size = min(BLOCK, time) if isinstance(time, int) and time else BLOCK
+    turns = (time + size - 1) // size
+    blocks = [_in_blocks(source, turns, turns * size - time, size) for source in sources]
     widths = [state.shape[-1] or tf.shape(state)[-1] for state in states]
     states = [tf.reshape(s, (batch, width)) for s, width in zip(states, widths, strict=True)]
 
     def body(turn: Any, states: list[Any], arrays: list[Any]) -> Any:
-        slices = [tf.unstack(block[turn], num=BLOCK) for block in blocks]
+        slices = [tf.unstack(block[turn], num=size) for block in blocks]
         reached = []
-        for number in range(BLOCK):
+        for number in range(size):
             states = advance(states, [parts[number] for parts in slices])
             reached.append(states)
         arrays = [
@@ -187,7 +188,7 @@ def _scan_tensorflow(
 
     rows = batch if isinstance(batch, int) else None
     arrays = [
-        tf.TensorArray(state.dtype, turns, element_shape=(BLOCK, rows, state.shape[-1]))
+        tf.TensorArray(state.dtype, turns, element_shape=(size, rows, state.shape[-1]))
         for state in states
     ]
     _, _, arrays = tf.while_loop(
@@ -197,7 +198,7 @@ def _scan_tensorflow(
         maximum_iterations=turns,
     )
     return [
-        tf.reshape(array.stack(), (turns * BLOCK, batch, width))[:time]
+        tf.reshape(array.stack(), (turns * size, batch, width))[:time]
         for array, width in zip(arrays, widths, strict=True)
     ]
 
@@ -210,10 +211,10 @@ def _sizes(source: Any) -> list[Any]:
     return [known or size for known, size in zip(source.shape[:2], dynamic, strict=True)]
 
 
-def _in_blocks(source: Any, turns: Any, missing: Any) -> Any:
-    """(T, B, ...) -> (turns, BLOCK, B, ...), with zeros (or False) after the last step."""
+def _in_blocks(source: Any, turns: Any, missing: Any, size: int) -> Any:
+    """(T, B, ...) -> (turns, size, B, ...), with zeros (or False) after the last step."""
     import tensorflow as tf
 
     padded = tf.pad(source, [(0, missing), *[(0, 0)] * (len(source.shape) - 1)])
     rest = [size or tf.shape(source)[axis] for axis, size in enumerate(source.shape)][1:]
-    return tf.reshape(padded, (turns, BLOCK, *rest))
+    return tf.reshape(padded, (turns, size, *rest))

@@ -79,26 +79,44 @@ class Segments(ConfiguredLayer, masking.MaskedLayer):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class RowTable(ConfiguredLayer):
-    """A learned vector for each of N places: rows (R, ...) -> (R, D), of places 0 to N - 1 in turn.
+class Places(ConfiguredLayer):
+    """A learned vector for each segment to write of each channel.
+
+    rows (R, ...) -> ids int (R m, 1) of the segments of each row in turn, and the table (C m, D)
+    of their vectors: position and, with several channels, channel side by side. Row r is of the
+    channel r mod C.
 
     Args:
-        places: N.
+        positions: m, segments to write.
+        channels: C, rows that share the weights; 1 = no vector of the channel.
         size: D.
     """
 
-    def __init__(self, places: int, size: int, **kwargs: Any) -> None:
+    def __init__(self, positions: int, channels: int, size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.places, self.size = places, size
+        self.positions, self.channels, self.size = positions, channels, size
 
     def build(self, *_shapes: Any) -> None:
-        self.table = self.add_weight(
-            name="table", shape=(self.places, self.size), initializer="random_normal"
+        part = self.size // 2 if self.channels > 1 else 0
+        self.position = self.add_weight(
+            name="position", shape=(self.positions, self.size - part), initializer="random_normal"
         )
+        self.channel = None
+        if part:
+            self.channel = self.add_weight(
+                name="channel", shape=(self.channels, part), initializer="random_normal"
+            )
 
     def call(self, rows: Any) -> Any:
-        count = ops.shape(rows)[0]
-        return ops.tile(self.table, (count // self.places, 1))
+        places = ops.shape(rows)[0] * self.positions
+        count = self.positions * self.channels
+        ids = ops.arange(places, dtype="int32")[:, None] % count
+        table = ops.tile(self.position, (self.channels, 1))
+        if self.channel is not None:
+            channel = ops.repeat(self.channel, self.positions, axis=0)
+            table = ops.concatenate([table, channel], axis=-1)
+        return ids, table
 
     def compute_output_spec(self, rows: Any) -> Any:
-        return keras.KerasTensor((rows.shape[0], self.size), self.compute_dtype)
+        table = (self.positions * self.channels, self.size)
+        return keras.KerasTensor((None, 1), "int32"), keras.KerasTensor(table, self.compute_dtype)
