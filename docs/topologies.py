@@ -60,7 +60,7 @@ TOPOLOGIES = [
     Topology(
         "many_to_one",
         "a review → positive or negative",
-        "recipe: sentiment",
+        "recipes: sentiment, signals",
         ["x1", "x2", "x3", "x4"],
         ["h1", "h2", "h3", "h4"],
         ["", "", "", "y"],

@@ -109,7 +109,7 @@ def answered(answer: Answer, texts: Sequence[str], options: Any = None) -> list[
 
     Args:
         answer: Function from texts to rows: the same number of rows for each text, or rows with a
-            `rank` that starts at 1 for each text.
+            `rank` or a `number` that starts at 1 for each text.
         texts: A pool.
         options: The recipe's options of `predict`; `samples`, `beam_size`, `max_tokens` and
             `score` determine the batch size.
@@ -129,10 +129,11 @@ def answered(answer: Answer, texts: Sequence[str], options: Any = None) -> list[
 
 def _groups(rows: list[Row], count: int) -> list[list[Row]]:
     """Divides rows among `count` texts."""
-    if rows and "rank" in rows[0]:
+    counter = next((name for name in ("rank", "number") if rows and name in rows[0]), "")
+    if counter:
         groups: list[list[Row]] = []
         for row in rows:
-            if row["rank"] == 1:
+            if row[counter] == 1:
                 groups.append([])
             groups[-1].append(row)
         return groups

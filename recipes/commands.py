@@ -58,7 +58,8 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
 def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
     """The options of a verb by name; options of the recipe only where they are given."""
     prog = f"{program()} {verb} {recipe.name}"
-    after = " [TEXT ...]" if verb == "predict" else ""
+    word = "FILE" if recipe.reads_files else "TEXT"
+    after = f" [{word} ...]" if verb == "predict" else ""
     parser = Parser(
         prog=prog,
         usage=f"{prog} [options]{after}",
@@ -161,11 +162,14 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
             "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
         )
     if verb == "predict":
-        add_arguments(parser, options_of(recipe.answering).values())
-        add_arguments(parser, options_of(TableOptions).values())
+        own = options_of(recipe.answering)
+        add_arguments(parser, own.values())
+        table = options_of(TableOptions)
+        add_arguments(parser, [each for name, each in table.items() if name not in own])
         _add_output(parser, "the rows of --data with the answers as further columns")
+        word, what = ("FILE", "files") if recipe.reads_files else ("TEXT", "texts")
         parser.add_argument(
-            "texts", nargs="*", metavar="TEXT", help="the texts (default: the lines of stdin)"
+            "texts", nargs="*", metavar=word, help=f"the {what} (default: the lines of stdin)"
         )
         parser.add_argument(
             "--version", type=int, help="the exported version (default: the newest)"
@@ -231,7 +235,7 @@ def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
     if run is not None and version is not None:
         raise InputError("--run-dir and --version both choose the model: leave one of them out")
     output = options["write_predictions"]
-    own, texts = _texts(options, output)
+    own, texts = _texts(options, output, recipe.reads_files)
     if run is not None:
         place.folder = run
         path = Run.open(recipe, run).exported(options["export_dir"])
@@ -250,8 +254,10 @@ def _predict(recipe: Recipe, options: dict[str, Any], place: Place) -> None:
     print(f"predictions: {output} ({count:,} rows)")
 
 
-def _texts(options: dict[str, Any], output: Path | None) -> tuple[list[Row], Iterable[str]]:
-    """The texts to answer, and the rows of the file that they are from, if it is one.
+def _texts(
+    options: dict[str, Any], output: Path | None, are_files: bool
+) -> tuple[list[Row], Iterable[str]]:
+    """The texts to answer, or names of files, and the rows of the file that they are from, if any.
 
     Raises:
         InputError: The options or the file do not fit.
@@ -271,7 +277,7 @@ def _texts(options: dict[str, Any], output: Path | None) -> tuple[list[Row], Ite
         flags = [f"--{name.replace('_', '-')}" for name in table]
         flags += [] if output is None else ["--write-predictions"]
         raise InputError(f"{', '.join(flags)} is for the rows of a file: give --data, too")
-    if len(words) == 1 and _is_file(words[0]):
+    if len(words) == 1 and not are_files and _is_file(words[0]):
         _hint(f"the text {words[0]!r} is the name of a file", words[0])
     return [], words or _lines()
 

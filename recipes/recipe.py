@@ -26,7 +26,12 @@ from zoo.text import SPECIAL
 
 Made = TypeVar("Made")
 # the builders' options of models that read or predict numbers
-NUMBERS = frozenset({*(field.name for field in dataclasses.fields(NumberOptions)), "num_outputs"})
+NUMBERS = frozenset(
+    {
+        *(field.name for field in dataclasses.fields(NumberOptions)),
+        *("num_outputs", "instance_norm"),
+    }
+)
 _CONFIGS: dict[Any, type[TrainingConfig]] = {}  # of each recipe and architecture
 zoo.import_models()  # a recipe has the options of its architecture
 
@@ -99,6 +104,7 @@ class Recipe(abc.ABC):
         note: What a model of the built-in corpus is good for; it may name `{known}`, the number of
             known words, and `{classes}`.
         labelled: Whether examples have a right answer that predictions can be compared with.
+        reads_files: Whether `predict` takes the paths of files in place of texts.
     """
 
     name: ClassVar[str]
@@ -116,6 +122,7 @@ class Recipe(abc.ABC):
     texts_to_try: ClassVar[Sequence[str]] = ()
     note: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
+    reads_files: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Gives a built-in recipe its summary, and the configuration the builder's options."""

@@ -24,6 +24,7 @@ BUILTIN = {
     "generation": "language model: a corpus -> new text, and the probability of a text",
     "translation": "encoder-decoder: dates in words -> ISO 8601; any text -> its translation",
     "forecasting": "many to many: the history of series -> their next values, with intervals",
+    "signals": "many to one: a series of numbers or a sound -> its class",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 _RECIPES: dict[str, "type[Recipe]"] = {}

@@ -1,4 +1,4 @@
-"""`LabelledRecipe`: texts with a label each, as numbers."""
+"""`LabelledRecipe`: texts or series with a label each, as numbers."""
 
 import abc
 from collections import Counter
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from recipes.config import write_json
-from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.recipe import Prepared, Recipe
 from recipes.run_files import read_labels
@@ -20,9 +19,10 @@ CLASSES = "classes.json"
 
 
 class LabelledRecipe(Recipe):
-    """A recipe of labelled texts: a model reads the texts or writes them.
+    """A recipe of labelled texts or series: a model reads them, or writes texts.
 
-    A subclass defines what turns a text into numbers.
+    A subclass defines what turns a text into numbers; one of other examples overrides `learn`,
+    `encode` and `title`.
     """
 
     @abc.abstractmethod
@@ -33,14 +33,14 @@ class LabelledRecipe(Recipe):
     def load_text_path(self, data: Any, directory: Path) -> Any:
         """Loads the vectorizer of a run."""
 
-    def prepare(self, data: Any, splits: Splits[Example], directory: Path) -> Prepared:
+    def prepare(self, data: Any, splits: Splits[Any], directory: Path) -> Prepared:
         """Encodes the splits with the run's vocabulary, which is learned if it has none."""
         if not (directory / CLASSES).exists():  # it is written last
-            self.learn_text_path(data, [example.text for example in splits.train], directory)
+            self.learn(data, splits.train, directory)
             write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
         vectorizer = self.load_text_path(data, directory)
         classes = read_labels(directory / CLASSES)
-        rows = splits.encoded(vectorizer.encode, lambda example: example.text)
+        rows = splits.encoded(lambda examples: self.encode(vectorizer, examples), lambda one: one)
         encoded = {
             name: Encoded(rows[name], label_ids(classes, part))
             for name, part in splits.parts().items()
@@ -49,6 +49,20 @@ class LabelledRecipe(Recipe):
         batches = {name: self.batched(data, each, lengths) for name, each in encoded.items()}
         text = self.summarized(vectorizer, classes, batches["train"])
         return Prepared(splits, batches, vectorizer, classes, text)
+
+    def learn(self, data: Any, examples: Sequence[Any], directory: Path) -> None:
+        """Learns the vectorizer from the training examples."""
+        self.learn_text_path(data, [example.text for example in examples], directory)
+
+    def encode(self, vectorizer: Any, examples: Sequence[Any]) -> list[np.ndarray]:
+        """Returns each example as numbers, without padding."""
+        rows: list[np.ndarray] = vectorizer.encode([example.text for example in examples])
+        return rows
+
+    def title(self, example: Any) -> str:
+        """Returns what predictions are listed by: the text."""
+        text: str = example.text
+        return text
 
     def batched(self, data: Any, encoded: Encoded, lengths: np.ndarray) -> SequenceBatches:
         """Returns the batches of a split, padded to bucket lengths chosen for `lengths`."""
@@ -63,18 +77,15 @@ class LabelledRecipe(Recipe):
         known = len(prepared.text_path.vocabulary)
         return {"vocabulary_size": known, "num_classes": len(prepared.classes)}
 
-    def test_batches(
-        self, config: Any, splits: Splits[Example], directory: Path
-    ) -> SequenceBatches:
+    def test_batches(self, config: Any, splits: Splits[Any], directory: Path) -> SequenceBatches:
         """Returns the batches of the test split of any data, as the run's model takes them."""
         data = self.data_of(config)
-        texts = [example.text for example in splits.test]
-        rows = self.load_text_path(data, directory).encode(texts)
+        rows = self.encode(self.load_text_path(data, directory), splits.test)
         encoded = Encoded(rows, label_ids(read_labels(directory / CLASSES), splits.test))
         return self.batched(data, encoded, encoded.lengths)
 
 
-def label_ids(classes: Sequence[str], examples: Sequence[Example]) -> np.ndarray:
+def label_ids(classes: Sequence[str], examples: Sequence[Any]) -> np.ndarray:
     """Returns the class ids of examples, int32 (N,), for a run's labels in the order of their ids.
 
     Raises:

@@ -47,7 +47,7 @@ class LabelledBatches(Protocol):
 
 @dataclass(frozen=True)
 class Encoded:
-    """A split as numbers: token ids without padding and a label id for each example."""
+    """A split as numbers: token ids, or values, without padding and a label for each example."""
 
     rows: list[np.ndarray]
     labels: np.ndarray

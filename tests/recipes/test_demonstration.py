@@ -75,6 +75,7 @@ def test_every_recipes_examples_are_shown_beside_what_was_asked():
         "names": ({"label": "Irish", "text": "Niamh"}, "Irish"),
         "melodies": ({"label": "G4", "text": "G4 4 A4 2"}, "G4"),
         "generation": ({"prompt": "( [", "text": "] )"}, "( ["),
+        "signals": ({**text, "file": "a.csv", "series": ""}, "a.csv"),
         "translation": ({"text": "1 May", "translation": "x", "rank": 1}, "1 May"),
     }
     assert set(rows) == set(registry.BUILTIN)

@@ -52,6 +52,15 @@ def chorales():
     return json.dumps({"train": songs, "valid": songs[:3], "test": songs[3:6]})
 
 
+def series():
+    """Forty series of two values and several lengths, in the format of sktime."""
+    lines = []
+    for n in range(40):
+        values = ",".join(f"{(n * k) % 7}" for k in range(1, 4 + n % 3))
+        lines.append(f"{values}:{values[::-1]}:{'ab'[n % 2]}\n")
+    return "@classLabel true a b\n@data\n" + "".join(lines)
+
+
 FILES = {
     "sentiment": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
     "origin": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
@@ -60,6 +69,7 @@ FILES = {
     "pos": ("own.conll", lambda: columns(("DET", "NOUN", "VERB"))),
     "melodies": ("own.json", chorales),
     "generation": ("own.txt", lambda: rows("{text}\n")),
+    "signals": ("own.ts", series),
     "translation": ("own.tsv", lambda: rows("{text}\t{text}!\n")),
 }
 

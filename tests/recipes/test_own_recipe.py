@@ -151,7 +151,7 @@ def test_every_option_of_the_builder_has_a_flag_but_those_that_the_data_decide(n
         for group in recipe.option_groups([recipe.config.architecture]).values()
         for each in group
     }
-    assert set(options) - flags <= {*recipe.sized_by_data, "name"}
+    assert set(options) - flags <= {*recipe.sized_by_data, *recipe.unused, "name"}
     assert {"units", "num_layers", "dropout"} <= flags
 
 

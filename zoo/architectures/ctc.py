@@ -27,6 +27,7 @@ def ctc(
     num_labels: int,
     embedding_dim: int = 128,
     numbers: NumberOptions = NUMBERS,
+    instance_norm: str = "none",
     body: RecurrentOptions = BODY,
     word_dropout: float = 0.0,
     name: str = "ctc",
@@ -49,6 +50,8 @@ def ctc(
         num_labels: C, number of labels, the blank not included.
         embedding_dim: E, size of a token's vector.
         numbers: The options of sequences of numbers.
+        instance_norm: Scaling of each sequence of numbers by its own: `none`, or `mean_std`, which
+            leaves each column with mean 0 and standard deviation 1.
         body: The options of the recurrent body.
         dropout: Fraction dropped from the vectors, between layers and before the logits, in
             training.
@@ -65,7 +68,7 @@ def ctc(
     Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist Temporal Classification (2006).
     """
     require_positive_int("num_labels", num_labels)
-    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout)
+    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout, instance_norm)
     vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(read.vectors)
     states, _ = Recurrent(**vars(body), name="encoder")(vectors, mask=read.mask)
     states = keras.layers.Dropout(body.dropout, name="states_dropout")(states)

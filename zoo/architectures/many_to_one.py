@@ -31,6 +31,7 @@ def many_to_one(
     num_outputs: int | None = None,
     embedding_dim: int = 128,
     numbers: NumberOptions = NUMBERS,
+    instance_norm: str = "none",
     body: RecurrentOptions = BODY,
     pooling: str = "last",
     word_dropout: float = 0.0,
@@ -51,6 +52,8 @@ def many_to_one(
         num_outputs: D, number of outputs of a regression, in the targets' units.
         embedding_dim: E, size of a token's vector.
         numbers: The options of sequences of numbers.
+        instance_norm: Scaling of each sequence of numbers by its own: `none`, or `mean_std`, which
+            leaves each column with mean 0 and standard deviation 1.
         body: The options of the recurrent body.
         pooling: Pooling of the T states: the `last` one, `mean`, `max`, `attention`, or `concat`,
             the concatenation of last, max and mean (3K).
@@ -72,7 +75,7 @@ def many_to_one(
     """
     require_one_head("num_classes", num_classes, num_outputs)
     require_choice("pooling", pooling, POOLINGS)
-    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout)
+    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout, instance_norm)
     mask = read.mask
     vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(read.vectors)
     encoder = Recurrent(**vars(body), name="encoder")

@@ -1,13 +1,13 @@
 """What builders share: a sequence of token ids, or of numbers, as vectors with their mask."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from zoo import masking
-from zoo.errors import InputError, require_positive_int
+from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.numeric import (
     LengthMask,
@@ -15,9 +15,11 @@ from zoo.layers.numeric import (
     NumberOptions,
     ObservedValues,
     SpecAugment,
+    WindowScale,
 )
 from zoo.layers.numeric.observed import set_statistics
 
+INSTANCE_NORMS = ("none", "mean_std")
 ROWS = 256  # of a batch, when statistics are computed
 
 
@@ -62,6 +64,7 @@ def sequence_input(
     numbers: NumberOptions,
     embedding_dim: int,
     word_dropout: float = 0.0,
+    instance_norm: str = "none",
 ) -> SequenceInput:
     """Returns the input of a model of token ids or of numbers.
 
@@ -69,20 +72,24 @@ def sequence_input(
         InputError: Both sizes are given, or none; or an option does not fit.
     """
     require_one_of(vocabulary_size, numbers)
+    require_choice("instance_norm", instance_norm, INSTANCE_NORMS)
     if vocabulary_size is None:
-        return number_input(numbers)
+        return number_input(numbers, instance_norm)
+    if instance_norm != "none":
+        raise InputError("instance_norm scales numbers, and token ids are none: leave it out")
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     embed = TokenEmbedding(vocabulary_size, embedding_dim, word_dropout, name="embedding")
     mask = masking.padding_mask(token_ids)
     return SequenceInput({"token_ids": token_ids}, embed(token_ids), mask)
 
 
-def number_input(numbers: NumberOptions) -> SequenceInput:
+def number_input(numbers: NumberOptions, instance_norm: str = "none") -> SequenceInput:
     """Returns the input of a model of numbers: standardised, gaps and padding filled with 0.
 
-    `adapt` sets the mean and the variance of the layer `normalization`.
+    `adapt` sets the mean and the variance of the layer `normalization`; `instance_norm` scales each
+    sequence by its own values first.
     """
-    inputs, layers = number_inputs(numbers), number_layers(numbers)
+    inputs, layers = number_inputs(numbers), number_layers(numbers, instance_norm)
     mask = layers["mask"](inputs["values"], inputs["lengths"])
     return SequenceInput(inputs, *number_vectors(inputs["values"], mask, layers))
 
@@ -95,7 +102,7 @@ def number_inputs(numbers: NumberOptions) -> dict[str, Any]:
     }
 
 
-def number_layers(numbers: NumberOptions) -> dict[str, Any]:
+def number_layers(numbers: NumberOptions, instance_norm: str = "none") -> dict[str, Any]:
     """Returns the layers between the numbers and the body, by name."""
     layers: list[Any] = [LengthMask(name="mask")]
     if numbers.features == "log_mel":
@@ -104,6 +111,8 @@ def number_layers(numbers: NumberOptions) -> dict[str, Any]:
         layers.append(LogMel(**sizes, name="log_mel"))
         if numbers.spec_augment:
             layers.append(SpecAugment(numbers.spec_augment, name="spec_augment"))
+    if instance_norm != "none":
+        layers.append(WindowScale(instance_norm, name="window_scale"))
     layers.append(keras.layers.Normalization(name="normalization", dtype="float32"))
     layers.append(ObservedValues(numbers.missing, name="observed", dtype="float32"))
     return {layer.name: layer for layer in layers}
@@ -116,6 +125,9 @@ def number_vectors(values: Any, mask: Any, layers: Mapping[str, Any]) -> tuple[A
     """
     if "log_mel" in layers:
         values, mask = layers["log_mel"](values, mask)
+    if "window_scale" in layers:
+        shift, scale = layers["window_scale"](values, mask)
+        values = (values - shift) / scale
     vectors = layers["observed"](layers["normalization"](values), mask)
     if "spec_augment" in layers:
         vectors = layers["spec_augment"](vectors, mask)
@@ -124,7 +136,7 @@ def number_vectors(values: Any, mask: Any, layers: Mapping[str, Any]) -> tuple[A
 
 def adapt(
     model: keras.Model,
-    inputs: Mapping[str, Any],
+    inputs: Mapping[str, Any] | Iterable[Mapping[str, Any]],
     targets: Any = None,
     batch_size: int = ROWS,
 ) -> None:
@@ -136,7 +148,8 @@ def adapt(
 
     Args:
         model: A model that `zoo.build` made with `input_dim`.
-        inputs: The training data: `values` (N, T, F), `lengths` (N,), and whatever else it takes.
+        inputs: The training data: `values` (N, T, F), `lengths` (N,), and whatever else it takes;
+            or, for a model that takes nothing else, batches of it.
         targets: Of a regression: float (N, D) or (N, T, D), NaN = unknown.
         batch_size: Sequences to read at once.
 
@@ -158,10 +171,10 @@ def adapt(
         expected = "expected" if targets is None else "takes no"
         raise InputError(f"{model.name!r} {expected} targets, which a regression alone has")
     statistics = Moments()
-    for start in range(0, len(inputs["values"]), batch_size):
-        rows = slice(start, start + batch_size)
-        values = np.asarray(inputs["values"][rows], "float32")
-        mask = layers["mask"](values, np.asarray(inputs["lengths"][rows], "int32"))
+    batches = _batches(inputs, batch_size) if isinstance(inputs, Mapping) else inputs
+    for batch in batches:
+        values = np.asarray(batch["values"], "float32")
+        mask = layers["mask"](values, np.asarray(batch["lengths"], "int32"))
         if "log_mel" in layers:
             values, mask = layers["log_mel"](values, mask)
         if "window_scale" in layers:
@@ -172,12 +185,18 @@ def adapt(
     if "target_scale" in layers:
         layers["target_scale"].set(*set_statistics(layers["normalization"], mean, variance))
         for name in ("future", "static"):
-            if name in inputs:
+            if isinstance(inputs, Mapping) and name in inputs:
                 _set_from(layers[f"{name}_normalization"], inputs[name])
         return
     set_statistics(layers["normalization"], mean, variance)
     if targets is not None:
         _set_from(layers["target_normalization"], targets)
+
+
+def _batches(inputs: Mapping[str, Any], batch_size: int) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(inputs["values"]), batch_size):
+        rows = slice(start, start + batch_size)
+        yield {name: inputs[name][rows] for name in ("values", "lengths")}
 
 
 def _set_from(layer: Any, values: Any) -> None:

@@ -6,6 +6,7 @@ from zoo.pipelines.crf_tags import crf_tagger, export_crf
 from zoo.pipelines.forecasts import SeriesForecaster
 from zoo.pipelines.pipeline import Pipeline, Signature
 from zoo.pipelines.saved import load
+from zoo.pipelines.signal_classifier import SignalClassifier
 from zoo.pipelines.tagger import Tagger
 from zoo.pipelines.translator import BeamSearch, Translator
 from zoo.pipelines.writer import Writer
@@ -16,6 +17,7 @@ __all__ = [
     "ConditionalWriter",
     "Pipeline",
     "SeriesForecaster",
+    "SignalClassifier",
     "Signature",
     "Tagger",
     "Translator",

@@ -99,7 +99,7 @@ class Pipeline(abc.ABC):
                 parts.append({name: value.numpy() for name, value in function(**part).items()})
             order += members
         back = np.argsort(np.array(order, int))
-        return {name: _joined([part[name] for part in parts])[back] for name in parts[0]}
+        return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
 
     def export(self, directory: Path | str) -> Path:
         """Writes the next version of a served model, checked as `zoo.export.publish` does.
@@ -175,7 +175,7 @@ def _column(name: str, value: Any, count: int) -> np.ndarray:
     return np.broadcast_to(column, [count])
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
+def joined(parts: list[np.ndarray]) -> np.ndarray:
     """Batches of one output below each other, padded with 0 or ""; bytes become `str`."""
     if parts[0].dtype == object:
         parts = [np.vectorize(_text, otypes=[object])(part) for part in parts]
@@ -225,27 +225,29 @@ def stream_signatures(
     start: Any,
     step: Callable[[tf.Tensor, States], dict[str, tf.Tensor]],
     probe: Mapping[str, Any],
-    tokens: Sequence[bytes],
+    tokens: Any,
+    spec: tf.TensorSpec | None = None,
 ) -> dict[str, Signature]:
     """The signatures `start` and `step`: the caller keeps the states, the server keeps nothing.
 
     `start` is a traced function -> the states before the first token; `step` takes `token` strings
-    (B,) and the states, and gives the answer to the token and the states after it. `probe` are
-    inputs of `start`, three rows, and `tokens` three tokens to try `step` on.
+    (B,), or what `spec` names, and the states, and gives the answer to the token and the states
+    after it. `probe` are inputs of `start`, three rows, and `tokens` three tokens to try `step` on.
     """
+    spec = spec or strings("token")
 
     @tf.function(autograph=False)
-    def read(token: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
-        return step(token, states)
+    def read(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return step(inputs.pop(spec.name), inputs)
 
     specs = {
         name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name)
         for name, tensor in start.get_concrete_function().structured_outputs.items()
     }
-    graph = read.get_concrete_function(token=strings("token"), **specs)
+    graph = read.get_concrete_function(**{spec.name: spec}, **specs)
     return {
         "start": Signature(start, probe),
-        "step": Signature(graph, {"token": tf.constant(tokens), **start(**probe)}),
+        "step": Signature(graph, {spec.name: tf.constant(tokens), **start(**probe)}),
     }
 
 

@@ -8,6 +8,7 @@ from zoo.pipelines.classifier import Classifier
 from zoo.pipelines.conditional_writer import ConditionalWriter
 from zoo.pipelines.forecasts import SeriesForecaster
 from zoo.pipelines.pipeline import FILE, MODEL, Pipeline
+from zoo.pipelines.signal_classifier import SignalClassifier
 from zoo.pipelines.tagger import Tagger
 from zoo.pipelines.translator import Translator
 from zoo.pipelines.writer import Writer
@@ -15,9 +16,9 @@ from zoo.system import checksums, keras_file, stored
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer
 
 ADVICE = "save the pipeline again, or put back a copy"
+TEXT_PIPELINES = (Classifier, ConditionalWriter, Tagger, Translator, Writer)
 PIPELINES: dict[str, Any] = {
-    each.__name__: each
-    for each in (Classifier, ConditionalWriter, SeriesForecaster, Tagger, Translator, Writer)
+    each.__name__: each for each in (*TEXT_PIPELINES, SeriesForecaster, SignalClassifier)
 }
 TEXT_PATHS: dict[str, Any] = {
     each.__name__: each

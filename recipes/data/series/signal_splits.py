@@ -1,7 +1,7 @@
 """Splits of labelled series: own files, by patterns of their names, or by a hash, in groups."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from recipes.data.labelled import check_labels
 from recipes.data.location import Files, locate
@@ -13,18 +13,17 @@ from recipes.data.splits import Splits, all_as_test, complete, hash_fraction, mi
 from zoo.errors import InputError
 
 
-class SignalSplits(NamedTuple):
+@dataclass(frozen=True)
+class SignalSplits(Splits[Series]):
     """Labelled series of each split.
 
     Attributes:
-        splits: The series.
         columns: Names of their F values.
         rate: Samples per second of audio, 0 elsewhere.
     """
 
-    splits: Splits[Series]
-    columns: tuple[str, ...]
-    rate: int = 0
+    columns: tuple[str, ...] = field(default=(), kw_only=True)
+    rate: int = field(default=0, kw_only=True)
 
 
 def load(
@@ -47,7 +46,7 @@ def load(
         raise InputError(f"--data must be {KINDS}, got {options.data!r}: give one of these")
     splits = split(parts, options, whole)
     first = parts["train"]
-    return SignalSplits(splits, first.columns, first.rate)
+    return SignalSplits(**vars(splits), columns=first.columns, rate=first.rate)
 
 
 def split(

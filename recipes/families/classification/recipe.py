@@ -19,7 +19,7 @@ from recipes.recipe import Prepared
 from recipes.run_files import read_labels
 from recipes.training import loop, optimizers
 from zoo.errors import InputError
-from zoo.pipelines import Classifier
+from zoo.pipelines import Classifier, Pipeline
 
 Pairs = Sequence[tuple[str, str]]  # texts and labels
 
@@ -34,11 +34,11 @@ class ClassificationRecipe(LabelledRecipe):
     sized_by_data = {"vocabulary_size": 4, "num_classes": 2}
     metric = "accuracy"
 
-    def corpus(self, seed: int) -> tuple[Pairs, Pairs, Pairs]:
+    def corpus(self, seed: int) -> Any:
         """Generates the built-in corpus: pairs of text and label of train, validation and test."""
         raise InputError(f"{self.name} has no built-in data: give --data")
 
-    def load(self, data: Any, whole: bool = False) -> Splits[Example]:
+    def load(self, data: Any, whole: bool = False) -> Any:
         """Loads the texts and labels that `data.data` names."""
         return labelled.load(data, lambda: Splits.of(Example, self.corpus(data.split_seed)), whole)
 
@@ -68,14 +68,15 @@ class ClassificationRecipe(LabelledRecipe):
         return found
 
     def measure(
-        self, model: keras.Model, config: Any, splits: Splits[Example], directory: Path
+        self, model: keras.Model, config: Any, splits: Splits[Any], directory: Path
     ) -> Measured:
         """Returns the metrics of the test split, and the prediction for each text."""
         batches = self.test_batches(config, splits, directory)
         logits, classes = loop.predict(model, batches), read_labels(directory / CLASSES)
-        return scoring.measured(logits, batches.encoded.labels, splits.test, classes)
+        titles = [self.title(example) for example in splits.test]
+        return scoring.measured(logits, batches.encoded.labels, titles, classes)
 
-    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Classifier:
+    def pipeline(self, model: keras.Model, config: Any, directory: Path) -> Pipeline:
         """Returns the pipeline from texts to labels."""
         vectorizer = self.load_text_path(self.data_of(config), directory)
         return Classifier(model, vectorizer, read_labels(directory / CLASSES))

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes.data.items import Example
 from recipes.predictions import Measured, Row, numbered
 from recipes.training.batches import MEASURED_TOKENS, SequenceBatches
 from zoo.metrics import (
@@ -44,20 +43,26 @@ def _scores(
 
 
 def measured(
-    logits: np.ndarray, labels: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
+    logits: np.ndarray, labels: np.ndarray, titles: Sequence[str], classes: Sequence[str]
 ) -> Measured:
-    """Returns the metrics of N examples from logits (N, C), and the prediction for each."""
+    """Returns the metrics of N examples from logits (N, C), and the prediction for each.
+
+    Args:
+        logits: Float (N, C).
+        labels: The N class ids.
+        titles: What the examples are listed by, such as their texts.
+        classes: The labels in the order of their ids.
+    """
     loss = cross_entropy(logits, labels)
     scores, _ = _scores(logits.argmax(axis=-1), loss, labels, classes)
-    return Measured(scores, _predictions(logits, examples, classes))
+    return Measured(scores, _predictions(logits, labels, titles, classes))
 
 
 def _predictions(
-    logits: np.ndarray, examples: Sequence[Example], classes: Sequence[str]
+    logits: np.ndarray, labels: np.ndarray, titles: Sequence[str], classes: Sequence[str]
 ) -> Iterator[Row]:
-    texts = [example.text for example in examples]
-    labels = [example.label for example in examples]
+    gold = [classes[number] for number in labels]
     best = [classes[number] for number in logits.argmax(axis=-1)]
-    for row, found in zip(logits, numbered(texts, labels, best), strict=True):
+    for row, found in zip(logits, numbered(titles, gold, best), strict=True):
         shares = np.exp(log_softmax(row.astype(np.float64))).tolist()
         yield {**found, "probabilities": dict(zip(classes, shares, strict=True))}

@@ -43,6 +43,7 @@ def task_of(name: str) -> Any:
         ("translation", 2_900, 40, 20),
         ("pos", 12_544, 8, 5),  # EWT
         ("pos", 1_000, 37, 24),
+        ("signals", 2_430, 30, 8),  # the spoken digits
     ],
 )
 def test_the_sizes_that_defaults_were_measured_on_keep_them_and_smaller_ones_get_more(

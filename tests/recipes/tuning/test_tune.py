@@ -294,7 +294,8 @@ def test_no_option_of_the_model_reaches_the_data(name):
     data = {field.name for field in dataclasses.fields(recipe.data_options)}
     assert dataclasses.asdict(recipe.data_of(config)).keys() == data
     shared = data & set(recipe.model_options(config))
-    assert shared <= {"num_features"}  # which says what a vector is as well
+    # which say what a vector is, and how many steps of a waveform are one of the model
+    assert shared <= {"num_features", "features", "hop_ms"}
 
 
 def test_tags_that_mark_no_entities_are_searched_by_accuracy(tmp_path, capsys):

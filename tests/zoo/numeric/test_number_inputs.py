@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from zoo.architectures.sequence_input import Moments
+from zoo.errors import InputError
 from zoo.layers.numeric import ObservedValues
 
 LENGTHS = np.array([7, 3, 1, 0], "int32")
@@ -200,3 +201,15 @@ def test_a_column_without_a_number_is_named(values):
     empty[:, :, 1] = np.nan
     with pytest.raises(zoo.InputError, match=r"column 1 \(from 0\) of the training data"):
         zoo.adapt(model, inputs_of("label", empty))
+
+
+def test_sequences_scaled_by_their_own_values_do_not_know_their_level(values, eagerly):
+    model = zoo.build("many_to_one", input_dim=3, num_classes=4, units=4, instance_norm="mean_std")
+    zoo.adapt(model, {"values": values, "lengths": LENGTHS})
+    assert np.allclose(model.get_layer("normalization").mean, 0, atol=1e-6)
+    first = np.asarray(model({"values": values, "lengths": LENGTHS}))
+    moved = values * [2, 3, 4] + [100, -5, 0]
+    second = np.asarray(model({"values": moved, "lengths": LENGTHS}))
+    np.testing.assert_allclose(second, first, atol=1e-4)
+    with pytest.raises(InputError, match="^instance_norm scales numbers"):
+        zoo.build("many_to_one", vocabulary_size=9, num_classes=2, instance_norm="mean_std")

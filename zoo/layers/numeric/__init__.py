@@ -3,6 +3,7 @@
 from zoo.layers.numeric.log_mel import LogMel, SpecAugment
 from zoo.layers.numeric.observed import LengthMask, ObservedValues
 from zoo.layers.numeric.options import NumberOptions
+from zoo.layers.numeric.padding import pad_series
 from zoo.layers.numeric.window_scale import WindowScale
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "ObservedValues",
     "SpecAugment",
     "WindowScale",
+    "pad_series",
 ]

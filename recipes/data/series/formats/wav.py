@@ -6,6 +6,7 @@ header; so the chunks of the file are read here.
 
 import re
 import struct
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -133,6 +134,16 @@ def read_wav(path: Path) -> tuple[np.ndarray, int]:
     if not np.isfinite(values).all():
         raise InputError(f"{path}: a sample is not finite, expected numbers: write it again")
     return values.reshape(-1, form.channels).mean(axis=1), form.rate
+
+
+def write_wav(path: Path, values: np.ndarray, rate: int) -> None:
+    """Writes a waveform (T,) in [-1, 1] as 16-bit PCM; what is louder is cut."""
+    samples = np.rint(np.clip(values, -1, 1 - 2**-15) * 2**15).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -74,9 +74,9 @@ def test_a_run_loads_files_or_the_builtin_corpus(tmp_path):
     path.write_text("@classLabel true a b\n@data\n" + "1,2:a\n3,4,5:b\n" * 40)
     (tmp_path / "Moves_TEST.ts").write_text("@classLabel true a b\n@data\n1,2:a\n")
     found = load(SignalOptions(data=str(path)), dict)
-    assert len(found.splits.test) == 1 and found.columns == ("dimension_1",) and found.rate == 0
-    assert len(found.splits.train) + len(found.splits.validation) == 80
+    assert len(found.test) == 1 and found.columns == ("dimension_1",) and found.rate == 0
+    assert len(found.train) + len(found.validation) == 80
     whole = load(SignalOptions(data=str(path)), dict, whole=True)
-    assert len(whole.splits.test) == 1 and not whole.splits.train
+    assert len(whole.test) == 1 and not whole.train
     made = load(SignalOptions(), lambda: {"train": _set()})
-    assert sum(map(len, made.splits.parts().values())) == 240
+    assert sum(map(len, made.parts().values())) == 240
