@@ -90,6 +90,7 @@ def run_cell(
         token, (B, K) each.
     """
     altered = recurrent_kernel is not None or recurrent_mask is not None
+    compiled = compiled and inputs.shape[1] != 1  # compiling takes seconds, one step gains nothing
     chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
     if chosen == "loops":
         products = None
