@@ -15,6 +15,7 @@ import yaml
 
 import recipes.registry
 import zoo.registry
+from tests.sweeps import swept
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = runpy.run_path(str(ROOT / "docs" / "links.py"))
@@ -74,6 +75,7 @@ CONTEXT: dict[str, Callable[[pytest.MonkeyPatch], dict[str, Any]]] = {
     "docs/serving.md": exported,
     "saved_models/README.md": exported,
 }  # what a page's blocks need, which its commands or its reader have
+SWEPT = ("docs/crf.md", "docs/start.md", "saved_models/README.md")  # they take seconds
 EAGERLY = ("docs/tuning.md",)  # to trace its graphs takes longer than its 24 steps
 
 
@@ -103,7 +105,14 @@ def promises(code: str, of_loops: bool = True) -> list[str]:
 
 @pytest.mark.parametrize(
     "page",
-    [page for page, text in PAGES.items() if blocks(text, "python") and page not in OF_THEIR_OWN],
+    swept(
+        [
+            page
+            for page, text in PAGES.items()
+            if blocks(text, "python") and page not in OF_THEIR_OWN
+        ],
+        lambda page: page not in SWEPT,
+    ),
 )
 def test_the_python_blocks_of_a_page_run_in_order_and_print_what_their_comments_promise(
     page: str,

@@ -9,6 +9,7 @@ import zoo
 from tests.conformance.test_many_to_many import INPUTS, REAL, TAGS
 from tests.references import reference
 from tests.references.weights import assign_random
+from tests.sweeps import swept
 from zoo.architectures.context import Context, bidirectional_language_model
 from zoo.layers import CRFLoss
 from zoo.losses import TokenCrossentropy
@@ -103,7 +104,10 @@ def tagger(**options):
     return zoo.build("many_to_many", context=SIZES, **{**own, **options})
 
 
-@pytest.mark.parametrize("options", [{}, {"characters": "cnn", "casing_dim": 2, "head": "crf"}])
+@pytest.mark.parametrize(
+    "options",
+    swept([{}, {"characters": "cnn", "casing_dim": 2, "head": "crf"}], lambda options: options),
+)
 def test_a_tagger_reads_the_same_states_and_leaves_them_as_they_are(model, options, tmp_path):
     built = tagger(bidirectional=True, character_vocabulary_size=6, **options)
     assert not any("context" in weight.path for weight in built.trainable_weights)

@@ -136,7 +136,7 @@ def own_files(folder: Path) -> dict[str, list[str]]:
     "name",
     swept(
         [name for name in RECIPES if name != "melodies"],
-        lambda name: name in ("origin", "names", "ner", "generation"),
+        lambda name: name in ("names", "ner"),
     ),
 )
 def test_each_recipe_reports_what_it_chose_for_own_data_and_counts_the_share(

@@ -16,6 +16,7 @@ from recipes.training import loop, optimizers
 from recipes.training.batch_step import summed
 from recipes.training.batches import Encoded, SequenceBatches
 from recipes.training.replicated_step import cut, row_ranges
+from tests.sweeps import swept
 from zoo.errors import InputError
 from zoo.layers import CRF, CRFLoss
 from zoo.losses import TokenCrossentropy
@@ -85,7 +86,7 @@ def trained(build: Any, **options: Any) -> tuple[list[float], dict[str, float], 
     return losses, figures, [value.numpy() for value in values]
 
 
-@pytest.mark.parametrize("build", [tagger, streams])
+@pytest.mark.parametrize("build", swept([tagger, streams], lambda build: build is tagger))
 def test_a_batch_taken_in_parts_gives_the_losses_and_the_weights_of_the_whole(build):
     whole, parts = trained(build), trained(build, accumulate=3)
     assert len(whole[0]) >= 3

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.sweeps import swept
 from zoo import __main__ as command
 from zoo.diagnostics import connectivity, gates
 from zoo.diagnostics.reading import Reader, Sequences, character_reader, of_pipeline
@@ -24,7 +25,10 @@ def reader_of(model):
 
 @pytest.mark.parametrize(
     ("cell", "options"),
-    [("gru", {}), ("lstm", {"num_layers": 2}), ("min_gru", {"bidirectional": True})],
+    swept(
+        [("gru", {}), ("lstm", {"num_layers": 2}), ("min_gru", {"bidirectional": True})],
+        lambda cell, options: options,
+    ),
 )
 def test_connectivity_is_that_of_finite_differences(cell, options):
     keras.utils.set_random_seed(1)

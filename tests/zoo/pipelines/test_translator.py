@@ -62,7 +62,7 @@ def every_sequence(longest):
             {"cell": "lstm", "input_feeding": True, "coverage": True},
             {"queries": "first", "num_layers": 2, "attention": "additive"},
         ],
-        lambda options: "coverage" in options or "attention" in options,
+        lambda options: "coverage" in options or "queries" in options,
     ),
 )
 @pytest.mark.usefixtures("eagerly")
@@ -86,7 +86,7 @@ def test_a_beam_as_wide_as_the_space_finds_the_best_of_all_sequences(options):
         np.testing.assert_allclose(found.scores[row], [score for score, _ in best], atol=1e-4)
 
 
-@pytest.mark.parametrize("seed", swept([0, 1, 2], lambda seed: seed < 2))
+@pytest.mark.parametrize("seed", swept([0, 1, 2], lambda seed: seed == 0))
 @pytest.mark.usefixtures("eagerly")
 def test_a_beam_of_one_writes_the_most_likely_token_each_time(seed):
     """A loop over the whole model, which an end token that is second best does not stop."""

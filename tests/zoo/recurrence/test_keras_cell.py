@@ -85,7 +85,9 @@ def test_stepping_equals_scanning(cell):
 
 
 @pytest.mark.parametrize(
-    "cell", swept(["wider_output", "stack", "bare"], lambda kind: kind != "stack"), indirect=True
+    "cell",
+    swept(["wider_output", "stack", "bare"], lambda kind: kind == "wider_output"),
+    indirect=True,
 )
 @pytest.mark.usefixtures("eagerly")
 def test_a_classifier_with_it_is_fitted_saved_loaded_and_exported(cell, tmp_path):

@@ -193,7 +193,7 @@ def test_supports_jit_is_false_where_the_lstm_runs_as_one_op():
     ("cell", "training"),
     swept(
         [("simple_rnn", False), ("min_gru", False), ("gru", True)],
-        lambda cell, training: cell != "simple_rnn",
+        lambda cell, training: training,
     ),
 )
 def test_values_and_gradients_are_the_same_under_xla_for_any_length(cell, training, inputs):
