@@ -15,6 +15,7 @@ from zoo.system import stored
 
 # the metric that ranks a recipe's models; the loss of the others
 RANKING = {
+    "forecasting": "mase",
     "sentiment": "accuracy",
     "origin": "accuracy",
     "pos": "accuracy",

@@ -80,6 +80,7 @@ class ForecastingRecipe(Recipe):
         "static_dim": 0,
     }
     unused = ("features", "sample_rate", "mel_bands", "frame_ms", "hop_ms", "spec_augment")
+    example_options = {"picture": ""}  # the run's folder has pictures
     labelled = False
 
     def __init__(self) -> None:
