@@ -25,6 +25,7 @@ BUILTIN = {
     "translation": "encoder-decoder: dates in words -> ISO 8601; any text -> its translation",
     "forecasting": "many to many: the history of series -> their next values, with intervals",
     "signals": "many to one: a series of numbers or a sound -> its class",
+    "digits": "ctc: speech -> text; any series -> the labels that it spells",
     "pos": "many to many: a sentence -> each token's part of speech; any tag a token",
 }
 _RECIPES: dict[str, "type[Recipe]"] = {}

@@ -154,3 +154,47 @@ def _checked_labels(labels: Any, logits: Any) -> Any:
         f"a label is out of range: expected 0 to {count - 1}, or {IGNORED} for ignored tokens",
         labels,
     )
+
+
+@keras.saving.register_keras_serializable("zoo")
+class CTCLoss(keras.losses.Loss):
+    """The negative log-likelihood of labellings under CTC, in nats, a mean over rows.
+
+        loss_b = - log sum over the alignments a of y_b:  P(a_1 | x_b) ... P(a_T | x_b)
+
+    It equals `keras.losses.CTC`, but runs as one TensorFlow operation on the CPU. A row whose
+    labels need more steps than T has the loss 0.
+
+    `y_true` is int (B, L), labels from 1, 0 = padding on the right; `y_pred` float (B, T, C + 1),
+    logits, of which class 0 is the blank. Steps in the padding must be certainly blank, as those of
+    `zoo.build("ctc", ...)` are.
+
+    Args:
+        name: The loss's name.
+        **kwargs: Keras' own arguments.
+
+    Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist Temporal Classification (2006).
+    """
+
+    def __init__(self, name: str = "ctc_loss", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each row, (B,)."""
+        import tensorflow as tf
+
+        labels, logits = tf.cast(y_true, tf.int32), tf.cast(y_pred, tf.float32)
+        rows, steps = tf.shape(logits)[0], tf.shape(logits)[1]
+        # the operation refuses a row without labels, whose one alignment is all blanks
+        empty = tf.reduce_all(tf.equal(labels, 0), axis=1)
+        first = tf.one_hot(0, tf.shape(labels)[1], dtype=tf.int32)[None]
+        sparse = tf.sparse.from_dense(tf.where(empty[:, None], first, labels))
+        losses = tf.raw_ops.CTCLoss(
+            inputs=tf.transpose(tf.roll(logits, -1, axis=-1), [1, 0, 2]),  # the blank comes last
+            labels_indices=sparse.indices,
+            labels_values=sparse.values - 1,
+            sequence_length=tf.fill([rows], steps),
+            ignore_longer_outputs_than_inputs=True,
+        ).loss
+        blanks = tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, 0], axis=1)
+        return tf.where(empty, -blanks, losses)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.config import TrainingConfig
 from recipes.corpora import signals
@@ -16,18 +15,15 @@ from recipes.families.classification import ClassificationRecipe
 from recipes.families.labelled import CLASSES
 from recipes.families.numeric import SeriesRecipe
 from recipes.families.numeric.config import Changes, SeriesData
-from recipes.families.numeric.reading import Expected, read_files
+from recipes.families.numeric.reading import answers
 from recipes.families.numeric.recipe import PreparedSeries, rows_of
 from recipes.predictions import Measured
 from recipes.recipe import Prepared
 from recipes.registry import register
 from recipes.run_files import read_labels
 from recipes.signals import baseline
-from recipes.training.batches import MEASURED_TOKENS
 from recipes.training.epochs import EpochRule
-from zoo.layers.numeric import pad_series
 from zoo.pipelines import SignalClassifier
-from zoo.system.bounded_batches import batches
 
 
 @dataclass(frozen=True)
@@ -144,25 +140,12 @@ class SignalsRecipe(SeriesRecipe, ClassificationRecipe):
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """A dict per series: `file`, `label`, `probabilities`; `series`, its name; `number`."""
-        files = read_files(texts, options, Expected.of(signatures))
-        rows = [
-            {"file": path, "series": one.name, "number": number}
-            for path, series in zip(texts, files, strict=True)
-            for number, one in enumerate(series, 1)
-        ]
-        values = rows_of([one for series in files for one in series])
-        most = MEASURED_TOKENS * 100
-        for places in batches([len(one) for one in values], 256, most):
-            inputs = pad_series([values[place] for place in places])
-            tensors = {name: tf.constant(value) for name, value in inputs.items()}
-            outputs = signatures["serving_default"](**tensors)
-            found = {name: tensor.numpy() for name, tensor in outputs.items()}
-            for row, place in enumerate(places):
-                shares = zip(found["classes"][row], found["probabilities"][row], strict=True)
-                rows[place] |= {
-                    "label": found["label"][row].decode(),
-                    "probabilities": {name.decode(): float(share) for name, share in shares},
-                }
+        rows = []
+        for row, found in answers(signatures, "serving_default", texts, options):
+            shares = zip(found["classes"], found["probabilities"], strict=True)
+            probabilities = {name.decode(): float(share) for name, share in shares}
+            label = found["label"].decode()
+            rows.append({**row, "label": label, "probabilities": probabilities})
         return rows
 
     def format_answer(self, row: dict[str, Any]) -> str:

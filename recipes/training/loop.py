@@ -33,6 +33,8 @@ SMALLER_IS_BETTER = (
     "bits_per_character",
     "standardized_mse",
     "standardized_mae",
+    "word_error_rate",
+    "character_error_rate",
 )
 LARGER_IS_BETTER = (
     "accuracy",

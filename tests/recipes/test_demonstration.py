@@ -76,6 +76,10 @@ def test_every_recipes_examples_are_shown_beside_what_was_asked():
         "melodies": ({"label": "G4", "text": "G4 4 A4 2"}, "G4"),
         "generation": ({"prompt": "( [", "text": "] )"}, "( ["),
         "signals": ({**text, "file": "a.csv", "series": ""}, "a.csv"),
+        "digits": (
+            {"text": "3 1", "log_probability": -0.1, "file": "a.wav", "series": ""},
+            "a.wav",
+        ),
         "translation": ({"text": "1 May", "translation": "x", "rank": 1}, "1 May"),
     }
     assert set(rows) == set(registry.BUILTIN)

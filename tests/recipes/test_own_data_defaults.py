@@ -19,6 +19,7 @@ from recipes.training.precision import in_precision
 from tests.sweeps import swept
 
 SMALL = {"units": 3, "embedding_dim": 4, "batch_size": 64, "buckets": 1, "epochs": 1}
+SMALL |= {"most_joined": 1}  # recordings
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 WORDS = ("an", "odd", "tale", "of", "two", "sad", "cats", "and", "one", "dog")
 
@@ -61,6 +62,15 @@ def series():
     return "@classLabel true a b\n@data\n" + "".join(lines)
 
 
+def waves():
+    """Forty waveforms of 400 samples, of two classes."""
+    lines = []
+    for n in range(40):
+        samples = ",".join(f"{np.sin(k * (n % 2 + 1) / 3):.3f}" for k in range(400))
+        lines.append(f"{samples}:{'ab'[n % 2]}\n")
+    return "@classLabel true a b\n@data\n" + "".join(lines)
+
+
 FILES = {
     "sentiment": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
     "origin": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
@@ -70,6 +80,7 @@ FILES = {
     "melodies": ("own.json", chorales),
     "generation": ("own.txt", lambda: rows("{text}\n")),
     "signals": ("own.ts", series),
+    "digits": ("own.ts", waves),
     "translation": ("own.tsv", lambda: rows("{text}\t{text}!\n")),
 }
 

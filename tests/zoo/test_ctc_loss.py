@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.references.reference import random_values
 from tests.references.reference_ctc import probabilities
+from zoo.losses import CTCLoss
 
 CERTAINLY_BLANK = np.array([0.0, -1e4, -1e4, -1e4], "float32")
 LABELS = np.array([[2, 1, 0], [3, 3, 0], [1, 0, 0]])
@@ -46,3 +47,22 @@ def test_padding_that_is_certainly_blank_changes_neither_loss_nor_gradient():
         assert losses[row] == pytest.approx(alone[0], abs=5e-6)
         np.testing.assert_allclose(gradients[row, :length], slopes[0], atol=1e-6)
         assert not np.any(gradients[row, length:])
+
+
+def test_the_loss_of_one_operation_is_that_of_keras_with_its_gradient():
+    logits = tf.constant(random_values(3, 8, 4, seed=9, scale=2.0))
+    labels = np.array([[1, 1, 3], [2, 0, 0], [0, 0, 0]])
+    found = {}
+    for loss in (keras.losses.CTC(), CTCLoss()):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            value = loss(labels, logits)
+        found[type(loss).__name__] = float(value), tape.gradient(value, logits).numpy()
+    assert found["CTCLoss"][0] == pytest.approx(found["CTC"][0], rel=1e-5)
+    np.testing.assert_allclose(found["CTCLoss"][1], found["CTC"][1], atol=1e-5)
+
+
+def test_labels_that_do_not_fit_into_the_steps_have_no_loss():
+    logits = tf.constant(random_values(2, 2, 4, seed=1))
+    losses = CTCLoss(reduction="none")(np.array([[1, 1, 2], [1, 2, 0]]), logits)
+    assert losses[0] == 0 and losses[1] > 0

@@ -8,6 +8,7 @@ from zoo.pipelines.pipeline import Pipeline, Signature
 from zoo.pipelines.saved import load
 from zoo.pipelines.signal_classifier import SignalClassifier
 from zoo.pipelines.tagger import Tagger
+from zoo.pipelines.transcriber import Transcriber
 from zoo.pipelines.translator import BeamSearch, Translator
 from zoo.pipelines.writer import Writer
 
@@ -20,6 +21,7 @@ __all__ = [
     "SignalClassifier",
     "Signature",
     "Tagger",
+    "Transcriber",
     "Translator",
     "Writer",
     "crf_tagger",

@@ -10,6 +10,7 @@ from zoo.pipelines.forecasts import SeriesForecaster
 from zoo.pipelines.pipeline import FILE, MODEL, Pipeline
 from zoo.pipelines.signal_classifier import SignalClassifier
 from zoo.pipelines.tagger import Tagger
+from zoo.pipelines.transcriber import Transcriber
 from zoo.pipelines.translator import Translator
 from zoo.pipelines.writer import Writer
 from zoo.system import checksums, keras_file, stored
@@ -18,7 +19,8 @@ from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, 
 ADVICE = "save the pipeline again, or put back a copy"
 TEXT_PIPELINES = (Classifier, ConditionalWriter, Tagger, Translator, Writer)
 PIPELINES: dict[str, Any] = {
-    each.__name__: each for each in (*TEXT_PIPELINES, SeriesForecaster, SignalClassifier)
+    each.__name__: each
+    for each in (*TEXT_PIPELINES, SeriesForecaster, SignalClassifier, Transcriber)
 }
 TEXT_PATHS: dict[str, Any] = {
     each.__name__: each

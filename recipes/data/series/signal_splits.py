@@ -9,7 +9,14 @@ from recipes.data.series.formats.wav import compiled, group_of
 from recipes.data.series.items import Series, SeriesSet
 from recipes.data.series.options import SignalOptions
 from recipes.data.series.reading import KINDS, read_parts
-from recipes.data.splits import Splits, all_as_test, complete, hash_fraction, missing_fractions
+from recipes.data.splits import (
+    Splits,
+    all_as_test,
+    check_sizes,
+    complete,
+    hash_fraction,
+    missing_fractions,
+)
 from zoo.errors import InputError
 
 
@@ -27,12 +34,16 @@ class SignalSplits(Splits[Series]):
 
 
 def load(
-    options: SignalOptions, builtin: Callable[[], Mapping[str, SeriesSet]], whole: bool = False
+    options: SignalOptions,
+    builtin: Callable[[], Mapping[str, SeriesSet]],
+    whole: bool = False,
+    transcripts: bool = False,
 ) -> SignalSplits:
     """Loads the data of a run on signals.
 
     `builtin` makes the sets of the splits without a file. With `whole` all of the data is `test`,
-    for measuring: see `all_as_test`.
+    for measuring: see `all_as_test`. Labels that are `transcripts` are no classes: each may be
+    another one.
 
     Raises:
         InputError: The data is not there, malformed, unlabelled or too little.
@@ -44,13 +55,16 @@ def load(
         parts = dict(builtin())
     else:
         raise InputError(f"--data must be {KINDS}, got {options.data!r}: give one of these")
-    splits = split(parts, options, whole)
+    splits = split(parts, options, whole, transcripts)
     first = parts["train"]
     return SignalSplits(**vars(splits), columns=first.columns, rate=first.rate)
 
 
 def split(
-    parts: Mapping[str, SeriesSet], options: SignalOptions, whole: bool = False
+    parts: Mapping[str, SeriesSet],
+    options: SignalOptions,
+    whole: bool = False,
+    transcripts: bool = False,
 ) -> Splits[Series]:
     """Completes the splits: by the patterns of names first, else by the hash of the names.
 
@@ -76,7 +90,10 @@ def split(
         _cut_groups(found, options)
     fractions = (options.validation_fraction, options.test_fraction)
     splits = complete(found, *fractions, options.split_seed, key=lambda series: series.name)
-    check_labels(splits, options.label_column or "label")
+    if transcripts:
+        check_sizes({name: len(part) for name, part in splits.parts().items()}, "series")
+    else:
+        check_labels(splits, options.label_column or "label")
     return splits
 
 

@@ -1,11 +1,12 @@
-"""The files that `predict` answers: paths -> series that fit the model."""
+"""The files that `predict` answers: paths -> series that fit the model -> a served answer each."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from recipes.data.location import without_gz
 from recipes.data.series.formats.wav import read_wav
@@ -13,6 +14,11 @@ from recipes.data.series.items import Series, SeriesSet
 from recipes.data.series.options import SeriesColumns
 from recipes.data.series.reading import read
 from zoo.errors import InputError
+from zoo.layers.numeric import pad_series
+from zoo.pipelines.series_input import NUMBERS
+from zoo.system.bounded_batches import batches
+
+ROWS = 256  # of a batch at most
 
 
 class Expected(NamedTuple):
@@ -68,6 +74,35 @@ def read_files(paths: Sequence[str], answering: Any, expected: Expected) -> list
             expected.check(where, series.values, part.rate)
         found.append(part.series)
     return found
+
+
+def answers(
+    signatures: Any, name: str, paths: Sequence[str], answering: Any
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Calls a signature on the series of files, in batches of like lengths.
+
+    Yields:
+        For each series a row (`file`, `series`, its name, and `number` in the file, from 1) and the
+        signature's outputs for it, in the order of the files.
+
+    Raises:
+        InputError: A file cannot be read or does not fit the model.
+    """
+    files = read_files(paths, answering, Expected.of(signatures))
+    rows = [
+        {"file": path, "series": one.name, "number": number}
+        for path, series in zip(paths, files, strict=True)
+        for number, one in enumerate(series, 1)
+    ]
+    values = [one.values.astype(np.float32) for series in files for one in series]
+    outputs: list[dict[str, Any]] = [{} for _ in rows]
+    for places in batches([one.size for one in values], ROWS, NUMBERS):
+        inputs = pad_series([values[place] for place in places])
+        tensors = {key: tf.constant(value) for key, value in inputs.items()}
+        found = {key: value.numpy() for key, value in signatures[name](**tensors).items()}
+        for row, place in enumerate(places):
+            outputs[place] = {key: value[row] for key, value in found.items()}
+    yield from zip(rows, outputs, strict=True)
 
 
 def _read(path: Path, columns: SeriesColumns) -> SeriesSet:

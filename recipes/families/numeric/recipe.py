@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,12 +49,14 @@ class SeriesRecipe(Recipe):
 
     Attributes:
         waveforms: The defaults that apply to WAV files.
+        transcripts: Whether the label of a series is a text that it spells.
     """
 
     unused = TOKENS
     answering = SeriesAnswering
     reads_files = True
     waveforms: ClassVar[Mapping[str, Any]] = {}
+    transcripts: ClassVar[bool] = False
 
     def corpus(self, seed: int) -> Any:
         """Generates the built-in series of train, validation and test."""
@@ -61,7 +64,8 @@ class SeriesRecipe(Recipe):
 
     def load(self, data: Any, whole: bool = False) -> Any:
         """Loads the series that `data.data` names."""
-        found = signal_splits.load(data, lambda: self.corpus(data.split_seed), whole)
+        corpus = partial(self.corpus, data.split_seed)
+        found = signal_splits.load(data, corpus, whole, self.transcripts)
         return dataclasses.replace(found, rate=found.rate or data.sample_rate)
 
     def defaults(self, options: Mapping[str, Any]) -> dict[str, Any]:
