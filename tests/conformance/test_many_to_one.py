@@ -144,7 +144,7 @@ def test_merged_directions_are_pooled_as_in_the_reference(merge_mode, pooling):
     np.testing.assert_allclose(model(TOKENS), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", swept(zoo.cell_names(), lambda cell: cell in PARTS[0]))
+@pytest.mark.parametrize("cell", swept(zoo.cell_names(), lambda cell: cell == "gru"))
 def test_one_batch_overfits(cell):
     keras.utils.set_random_seed(1)
     model = zoo.build("many_to_one", **{**TINY, "units": 8, "embedding_dim": 8}, cell=cell)

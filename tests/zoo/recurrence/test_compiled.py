@@ -13,7 +13,7 @@ import zoo
 from tests.references.cells import IDS, VARIANTS, K, built, input_size
 from tests.references.reference import random_values
 from tests.references.reference_cells import NUM_STATES
-from tests.sweeps import PARTS, swept
+from tests.sweeps import swept
 from zoo.recurrence import block_lstm
 from zoo.recurrence import compiled as fast_scan
 from zoo.recurrence.dispatch import way
@@ -136,7 +136,7 @@ def test_the_loops_equal_stepping(name, options):
     "name",
     swept(
         [n for n in zoo.cell_names() if cell_class(n).has_recurrent_kernel],
-        lambda name: name in ("simple_rnn", "gru_simple", "lstm_layer_norm"),
+        lambda name: name == "lstm_layer_norm",
     ),
 )
 def test_the_loops_take_a_mask_of_the_state_and_another_kernel(name):
@@ -149,7 +149,7 @@ def test_the_loops_take_a_mask_of_the_state_and_another_kernel(name):
     ("name", "options", "altered"),
     swept(
         [*((name, options, False) for name, options in SEPARABLE), ("gru", {}, True)],
-        lambda name, options, altered: altered or (name in PARTS[1] and not options),
+        lambda name, options, altered: altered or (name == "lstm" and not options),
     ),
 )
 def test_products_that_are_looked_up_equal_those_of_each_token(name, options, altered):
@@ -163,7 +163,7 @@ def test_products_that_are_looked_up_equal_those_of_each_token(name, options, al
     ("name", "shards"),
     swept(
         [*((name, 1) for name in zoo.cell_names()), ("lstm", 2)],
-        lambda name, shards: shards == 2 or name in ("elman", "lstm_peephole", "min_lstm"),
+        lambda name, shards: shards == 2 or name == "lstm_peephole",
     ),
 )
 def test_the_loops_run_where_neither_batch_nor_time_is_known(name, shards):
