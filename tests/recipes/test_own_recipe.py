@@ -98,6 +98,7 @@ def bag_of_vectors(
     return keras.Model(token_ids, keras.layers.Dense(num_classes)(mean), name=name)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_architecture_without_a_cell_trains_and_refuses_the_cells_flag(folder, capsys):
     data = tiny.write_tsv(folder / "reviews.tsv")
     words = ["sentiment", "train", *tiny.options(data), "--architecture", "bag_of_vectors"]
@@ -109,6 +110,7 @@ def test_an_architecture_without_a_cell_trains_and_refuses_the_cells_flag(folder
         assert "bag_of_vectors has no option 'cell'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_architectures_own_options_are_flags_of_train_and_tune(folder, capsys):
     data = tiny.write_tsv(folder / "reviews.tsv")
     words = [*tiny.options(data), "--architecture", "bag_of_vectors", "--epochs", "1"]
@@ -131,6 +133,7 @@ def test_an_architectures_own_options_are_flags_of_train_and_tune(folder, capsys
     assert best["hidden"] in (2, 4) and best["architecture"] == "bag_of_vectors"
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_without_newer_options_in_its_file_opens_with_their_defaults(folder):
     data = tiny.write_tsv(folder / "reviews.tsv")
     words = ["sentiment", "train", *tiny.options(data), "--epochs", "1", "--units", "4"]

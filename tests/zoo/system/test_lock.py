@@ -83,13 +83,23 @@ def test_half_files_of_a_killed_process_are_swept_and_those_of_users_are_not(tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
-def test_exports_of_two_processes_get_versions_of_their_own(tmp_path: Path):
-    processes = [started(EXPORTER, tmp_path / "model", name, 1) for name in "ab"]
-    outputs = [process.communicate(timeout=200)[0].split()[-1] for process in processes]
-    assert sorted(outputs) == ["1", "2"]
-    written = {(tmp_path / "model" / name / "saved_model.pb").read_text() for name in outputs}
-    assert written == {"a", "b"}
-    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["1", "2"]
+def test_exports_of_two_processes_get_versions_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Another process is in the middle of its export while this one begins and ends its own."""
+    monkeypatch.setattr(
+        export, "_write", lambda *given: (given[2] / "saved_model.pb").write_text("a")
+    )
+    monkeypatch.setattr(export, "check", lambda *_: None)
+    folder = tmp_path / "model"
+    with started(EXPORTER, folder, "b", 1) as other:
+        assert other.stdout is not None and other.stdout.readline() == "part\n"
+        mine = export.publish({}, [], {}, folder).name
+        theirs = other.communicate(timeout=200)[0].strip()
+    assert sorted([mine, theirs]) == ["1", "2"]
+    written = {name: (folder / name / "saved_model.pb").read_text() for name in (mine, theirs)}
+    assert written == {mine: "a", theirs: "b"}
+    assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
 
 
 def test_what_a_killed_export_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path):
