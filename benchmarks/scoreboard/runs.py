@@ -15,8 +15,10 @@ from zoo.system import stored
 
 # the metric that ranks a recipe's models; the loss of the others
 RANKING = {
+    "digits": "word_error_rate",
     "forecasting": "mase",
     "sentiment": "accuracy",
+    "signals": "accuracy",
     "origin": "accuracy",
     "pos": "accuracy",
     "ner": "entity_f1",
