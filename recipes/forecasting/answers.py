@@ -19,6 +19,7 @@ from recipes.forecasting.batches import inputs_of
 from recipes.forecasting.config import reading_of
 from recipes.forecasting.evaluation import Measure
 from recipes.forecasting.info import SeriesInfo
+from zoo.errors import InputError
 from zoo.metrics.forecasting import central_intervals
 from zoo.system import durable
 
@@ -37,10 +38,7 @@ def answer(signatures: Any, path: str, options: Any) -> dict[str, Any]:
     Raises:
         InputError: The file cannot be read, or has other columns than the model.
     """
-    ask = signatures["description"]
-    (spec,) = ask.structured_input_signature[1].values()
-    none = np.zeros([1, 1, spec.shape[-1]], "float32")
-    described = ask(values=tf.constant(none))["description"].numpy()[0]
+    described = signatures["description"](streams=tf.range(1))["description"].numpy()[0]
     info = SeriesInfo.from_mapping(json.loads(described), "the exported model")
     data = read(path, reading_of(options, info.reading))
     if info.calendar:
@@ -50,6 +48,13 @@ def answer(signatures: Any, path: str, options: Any) -> dict[str, Any]:
     inputs = inputs_of(windows.batch(), places)
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
     found = {n: v.numpy() for n, v in signatures["serving_default"](**tensors).items()}
+    for each, valid in zip(data.series, found["valid"], strict=True):
+        if not valid:
+            raise InputError(
+                f"{path}: series {each.name!r} has a missing value among its last "
+                f"{info.look_back}, and the model was trained without: fill it in, or train with "
+                "--missing indicator"
+            )
     levels = [round(float(level), 6) for level in found["levels"][0]]
     rows = [
         _row(each, data, info, found["quantiles"][place], levels)

@@ -12,6 +12,7 @@ from zoo.layers import States, named_states, nested_states
 
 Layers = Mapping[str, Any]
 PARAMETERS = "parameters"  # of the next value's distribution, among the states of a stream
+LEAST = 1e-7  # of a uniform number
 SEEN = "seen"  # 1 after the first value, likewise
 
 
@@ -154,7 +155,7 @@ class Forecaster(CheckedModel):
             inputs: `values` (B, T, F), `lengths` (B,), and `future`, `static` if the model has
                 them.
             samples: Paths to draw, of a model that forecasts step by step.
-            seed: Of these.
+            seed: Of these, an int.
 
         Returns:
             `forecast` (B, H, D), the median; `quantiles` (B, H, D, Q).
@@ -171,6 +172,9 @@ class Forecaster(CheckedModel):
 
     def paths(self, inputs: Mapping[str, Any], samples: int = 200, seed: int = 0) -> Any:
         """Draws paths of the next H values: (B, S, H, D).
+
+        All rows are made from the same random numbers, so that a row's paths depend on its own
+        inputs and the seed alone.
 
         Raises:
             InputError: The model does not forecast step by step.
@@ -190,19 +194,23 @@ class Forecaster(CheckedModel):
         if future is not None:
             future = ops.repeat(future, samples, axis=0)
 
+        count = ops.shape(window.shift)[0]
+        sizes = (head.horizon, samples, head.targets, 2)
+        uniforms = keras.random.uniform(sizes, LEAST, 1 - LEAST, seed=seed)
+
         def step(number: Any, carried: Any) -> Any:
             drawn, output, states = carried
             known = None
             if future is not None:
                 known = ops.take(future, ops.reshape(number, (1,)), axis=1)
             parameters = predicted(layers, output[:, None], window, known)
-            new = head.distribution.sample(parameters[:, 0], ops.stack([number, seed]))
+            own = ops.tile(ops.take(uniforms, number, axis=0), (count // samples, 1, 1))
+            new = head.distribution.transformed(parameters[:, 0], own)
             drawn = ops.slice_update(drawn, (number, 0, 0), new[None])
             values = ops.concatenate([new[:, None], *([] if known is None else [known])], axis=-1)
             vectors = vectors_of(layers, values, _every(values), window)[:, 0]
             return drawn, *layers["encoder"].step(vectors, states)
 
-        count = ops.shape(window.shift)[0]
         drawn = ops.zeros((head.horizon, count, head.targets))
         drawn, *_ = ops.fori_loop(0, head.horizon, step, (drawn, output, states))
         drawn = ops.reshape(drawn, (head.horizon, -1, samples, head.targets))

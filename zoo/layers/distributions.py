@@ -17,6 +17,7 @@ from zoo.errors import InputError
 FLOOR = 1e-4  # the smallest standard deviation, in units of the scale; so the loss is bounded
 LEAST_MEAN = 1e-6  # the smallest mean of counts, in units of the scale
 LEAST_DISPERSION = 1e-6
+TURN = 2 * math.pi
 HALVINGS = 52  # of an interval that contains a quantile
 
 
@@ -52,6 +53,14 @@ class Distribution:
     def quantile(self, parameters: Any, levels: Any) -> Any:
         """The quantiles at Q levels, each above 0 and below 1: float32 (..., Q)."""
         raise NotImplementedError
+
+    def transformed(self, parameters: Any, uniforms: Any) -> Any:
+        """Makes a value from two uniform numbers above 0 and below 1: float32 (...).
+
+        Rows with the same parameters and the same `uniforms` (..., 2) have the same value, whatever
+        else is drawn with them.
+        """
+        return self.quantile(parameters, ops.cast(uniforms[..., :1], "float64"))[..., 0]
 
     def sample(self, parameters: Any, seed: Any) -> Any:
         """Draws one value from each distribution: float32 (...).
@@ -90,6 +99,12 @@ class Normal(Distribution):
     def quantile(self, parameters: Any, levels: Any) -> Any:
         loc, sigma = _parts(parameters)
         return _single(loc[..., None] + sigma[..., None] * _standard_normal(_checked(levels)))
+
+    def transformed(self, parameters: Any, uniforms: Any) -> Any:
+        """Box and Muller's transformation (1958)."""
+        loc, sigma = _parts(parameters)
+        first, second = (_double(uniforms[..., place]) for place in (0, 1))
+        return _single(loc + sigma * ops.sqrt(-2 * ops.log(first)) * ops.cos(TURN * second))
 
     def sample(self, parameters: Any, seed: Any) -> Any:
         loc, sigma = _parts(parameters)
@@ -136,6 +151,13 @@ class StudentT(Distribution):
 
         z = ops.sign(levels - 0.5) * _bisected(above, low, high)
         return _single(loc + sigma * z)
+
+    def transformed(self, parameters: Any, uniforms: Any) -> Any:
+        """Bailey's transformation, Mathematics of Computation 62 (1994)."""
+        loc, sigma, df = _parts(parameters)
+        first, second = (_double(uniforms[..., place]) for place in (0, 1))
+        radius = ops.sqrt(df * ops.expm1(-2 / df * ops.log(first)))
+        return _single(loc + sigma * radius * ops.cos(TURN * second))
 
     def sample(self, parameters: Any, seed: Any) -> Any:
         loc, sigma, df = _parts(parameters)

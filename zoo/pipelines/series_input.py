@@ -41,9 +41,9 @@ class SeriesPipeline(Pipeline):
 
     path_names = ()
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, others: Sequence[str] = ()) -> None:
         inputs = model.input if isinstance(model.input, dict) else {}
-        if set(inputs) != {"values", "lengths"}:
+        if set(inputs) - set(others) != {"values", "lengths"}:
             raise InputError(
                 f"{model.name!r} reads no series of numbers: build it with input_dim, such as "
                 "zoo.build('many_to_one', input_dim=3, num_classes=2)"
@@ -95,7 +95,7 @@ class SeriesPipeline(Pipeline):
             function: What is called.
             series: A list of series (T, F), or one of them, or an array (B, T, F).
             lengths: Of an array (B, T, F): int (B,), by default T each.
-            **options: Further inputs, an array (B,) or one value for all.
+            **options: Further inputs, an array (B, ...) or one value for all.
 
         Returns:
             Name -> array, a row for each series.
@@ -104,7 +104,7 @@ class SeriesPipeline(Pipeline):
             InputError: The series do not fit the model.
         """
         rows = self.rows_of(series, lengths)
-        columns = {name: np.broadcast_to(value, [len(rows)]) for name, value in options.items()}
+        columns = {name: _column(name, value, len(rows)) for name, value in options.items()}
         sizes = [row.size for row in rows]
         parts, order = [], []
         for members in batches(sizes, self.rows, NUMBERS) if rows else []:
@@ -170,6 +170,17 @@ class SeriesPipeline(Pipeline):
             return {"sample_rate": tf.fill(tf.shape(streams), self.sample_rate)}
 
         return tf.function(rate, input_signature=[integers("streams")], autograph=False)
+
+
+def _column(name: str, value: Any, rows: int) -> np.ndarray:
+    """A value for each row; fractions are float32."""
+    column = np.asarray(value)
+    column = column.astype(np.float32) if column.dtype.kind == "f" else column
+    if column.ndim and len(column) != rows:
+        raise InputError(
+            f"{name} has the shape {column.shape}, expected an entry for each of {rows} series"
+        )
+    return np.broadcast_to(column, [rows, *column.shape[1:]])
 
 
 def require_names(size: int, names: Sequence[str], what: str) -> None:

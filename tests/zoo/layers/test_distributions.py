@@ -230,3 +230,22 @@ def test_a_model_with_ordered_quantiles_is_saved_and_loaded(tmp_path):
     values = random_values(2, 4, 3, seed=5)
     np.testing.assert_allclose(again(values), model(values), rtol=1e-6)
     assert model.output.shape == (None, None, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "frozen"),
+    [
+        ("normal", [3.0, 2.0], scipy.stats.norm(3, 2)),
+        ("student_t", [3.0, 2.0, 4.5], scipy.stats.t(4.5, 3, 2)),
+        ("negative_binomial", [6.0, 0.5], scipy.stats.nbinom(2, 1 / 4)),
+    ],
+)
+def test_values_made_from_uniform_numbers_have_the_distribution(name, parameters, frozen):
+    uniforms = np.random.default_rng(0).random((4000, 2)).astype("float32")
+    rows = np.tile(np.float32(parameters), (4000, 1))
+    found = np.asarray(DISTRIBUTIONS[name].transformed(rows, uniforms))
+    levels = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
+    below = (found[:, None] <= frozen.ppf(levels)).mean(0)
+    np.testing.assert_allclose(below, frozen.cdf(frozen.ppf(levels)), atol=0.02)
+    again = DISTRIBUTIONS[name].transformed(rows[7:9], uniforms[7:9])
+    np.testing.assert_array_equal(again, found[7:9])

@@ -70,29 +70,30 @@ def test_an_export_forecasts_describes_and_streams(series, tmp_path):
     np.testing.assert_allclose(
         found["quantiles"], pipeline.forecast(series, future=inputs["future"])["quantiles"]
     )
-    text = served["description"](values=tensors["values"])["description"].numpy()
+    text = served["description"](streams=tf.range(3))["description"].numpy()
     assert [json.loads(each) for each in text] == [{"columns": ["a"]}] * 3
     whole = served["score"](values=tensors["values"], lengths=tensors["lengths"])["score"]
-    states, scores = dict(served["start"](rows=tf.range(3))), []
+    states, scores = dict(served["start"](streams=tf.range(3))), []
     for time in range(9):
         after = tensors["values"][:, min(time + 1, 8), 1:]
         answer = dict(served["step"](value=tensors["values"][:, time], next_future=after, **states))
+        assert answer.pop("valid").numpy().all()
         scores.append(answer.pop("score").numpy())
         states = answer
     for row, length in enumerate(inputs["lengths"]):
         streamed = np.stack(scores, 1)[row, :length]
         np.testing.assert_allclose(streamed, whole[row, :length], atol=1e-5)
-    again = pipeline.score(series, future=inputs["future"])
+    again = pipeline.score(series)
     np.testing.assert_allclose(again[1], whole[1, :4], atol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("rows", "covariates", "message"),
     [
-        ([np.ones((4, 3))], {}, r"series 0 \(from 0\) has the shape \(4, 3\), expected \(steps, 2"),
-        ([np.ones((4, 2)), np.ones(4)], {}, r"series 1 .* has the shape \(4, 1\)"),
+        ([np.ones((4, 3))], {}, r"series 0 has the shape \(4, 3\), expected .* of 2 numbers"),
+        ([np.ones((4, 2)), np.ones(4)], {}, r"series 1 has the shape \(4,\)"),
         ([np.ones((4, 2))], {"future": np.ones((1, 3, 1))}, "takes no covariates, got future"),
-        ([np.full((4, 2), np.nan)], {}, "values have a NaN or an infinite number"),
+        ([np.full((4, 2), np.nan)], {}, "series 0: values have a NaN or an infinite number"),
     ],
 )
 def test_other_arrays_are_refused_in_a_sentence(rows, covariates, message, series):
@@ -105,3 +106,22 @@ def test_a_model_that_is_no_forecaster_is_refused():
     model = zoo.build("many_to_one", input_dim=2, num_classes=2, units=2)
     with pytest.raises(InputError, match=r"not a model of zoo.build\('forecaster', ...\)"):
         SeriesForecaster(model)
+
+
+def test_a_row_that_cannot_be_read_is_not_valid_and_changes_no_other(series, module_eagerly):
+    model, inputs = built(series, future_dim=1)
+    served = SeriesForecaster(model).signatures()["serving_default"].function
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    first = served(**tensors)
+    values, future = inputs["values"].copy(), inputs["future"].copy()
+    values[0, 2, 0], future[1, 1, 0] = np.nan, np.inf
+    found = served(**{**tensors, "values": tf.constant(values), "future": tf.constant(future)})
+    assert found["valid"].numpy().tolist() == [False, False, True]
+    np.testing.assert_array_equal(found["quantiles"][2], first["quantiles"][2])
+    np.testing.assert_array_equal(found["quantiles"][:2], np.zeros([2, HORIZON, 1, 5]))
+
+
+def test_covariates_have_a_row_for_each_series(series):
+    model, _ = built(series, static_dim=2)
+    with pytest.raises(InputError, match=r"static has the shape \(2, 2\), expected .* 3 series"):
+        SeriesForecaster(model).forecast(series, static=np.ones((2, 2)))
