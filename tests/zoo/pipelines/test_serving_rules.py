@@ -12,11 +12,14 @@ from tests import serving_rules, surface
 from tests.references.weights import assign_random
 from tests.sweeps import swept
 from zoo.decoding.bounds import BOUNDS
+from zoo.layers.numeric import pad_series
 from zoo.pipelines import (
     BeamSearch,
     Classifier,
     ConditionalWriter,
+    SignalClassifier,
     Tagger,
+    Transcriber,
     Translator,
     Writer,
 )
@@ -119,9 +122,30 @@ def ner_stream():
     return ner(cell="lstm")
 
 
+def series_of(width):
+    draw = np.random.default_rng(0)
+    return pad_series([draw.normal(size=(length, width)) for length in (400, 90, 200)])
+
+
+def signals():
+    model = zoo.build("many_to_one", input_dim=2, num_classes=3, units=4)
+    zoo.adapt(model, series_of(2))
+    return SignalClassifier(assign_random(model), ["a", "b", "c"])
+
+
+def digits():
+    options = {"features": "log_mel", "mel_bands": 6, "units": 4}
+    model = zoo.build("ctc", input_dim=1, num_labels=2, **options)
+    zoo.adapt(model, series_of(1))
+    return Transcriber(assign_random(model), ["a", "b"], beam_width=4)
+
+
 EXPORTS = {
     one.__name__: one
-    for one in (sentiment, origin, ner_stream, pos, generation, names, melodies, translation)
+    for one in (
+        *(sentiment, origin, ner_stream, pos, generation, names, melodies, translation),
+        *(signals, digits),
+    )
 }
 
 
@@ -129,7 +153,8 @@ EXPORTS = {
 @pytest.fixture(
     scope="module",
     params=swept(
-        EXPORTS, lambda recipe: recipe in ("translation", "ner_stream", "generation", "origin")
+        EXPORTS,
+        lambda recipe: recipe in ("translation", "ner_stream", "generation", "origin", "signals"),
     ),
 )
 def exported(request):
