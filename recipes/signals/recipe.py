@@ -60,7 +60,7 @@ class SignalsRecipe(SeriesRecipe, ClassificationRecipe):
     }
     builtin = {
         "epochs": 10,
-        "patience": 3,
+        "patience": 10,
         "learning_rate": 1e-2,
         "dropout": 0.1,
         "instance_norm": "mean_std",
