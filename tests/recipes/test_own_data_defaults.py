@@ -4,6 +4,7 @@ The regularisers that only those defaults switch on (rare dropout, word dropout,
 meet layers that compute in half precision.
 """
 
+import datetime
 import itertools
 import json
 
@@ -71,7 +72,15 @@ def waves():
     return "@classLabel true a b\n@data\n" + "".join(lines)
 
 
+def days():
+    """Two values by day, with a week."""
+    start = datetime.date(2024, 1, 1)
+    lines = [f"{start + datetime.timedelta(n)},{n % 7 + n / 50},{n % 5}\n" for n in range(220)]
+    return "date,sales,visitors\n" + "".join(lines)
+
+
 FILES = {
+    "forecasting": ("own.csv", days),
     "sentiment": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
     "origin": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),
     "names": ("own.tsv", lambda: "text\tlabel\n" + rows("{text}\t{label}\n")),

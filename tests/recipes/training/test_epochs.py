@@ -121,7 +121,16 @@ def own_files(folder: Path) -> dict[str, list[str]]:
     text = "".join(f"Line {n} of a text that is short.\n" for n in range(400))
     (folder / "text.txt").write_text(text, encoding="utf-8")
     tags = ["--data", str(folder / "tags.txt")]
+    marks = [f"{n % 3},{n % 5},{n % 7},{n % 2}:{'ab'[n % 2]}\n" for n in range(50)]
+    series = "@classLabel true a b\n@data\n" + "".join(marks)
+    (folder / "series.ts").write_text(series, encoding="utf-8")
+    hours = "".join(f"{n},{n % 24}\n" for n in range(400))
+    (folder / "hours.csv").write_text("time,load\n" + hours, encoding="utf-8")
+    series_file = ["--data", str(folder / "series.ts")]
     return {
+        "signals": series_file,
+        "digits": series_file,
+        "forecasting": ["--data", str(folder / "hours.csv")],
         "sentiment": tiny.options(table),
         "origin": tiny.options(table),
         "names": tiny.options(table),
