@@ -1,4 +1,4 @@
-"""Draws docs/topologies.svg, the six topologies: `python docs/topologies.py`."""
+"""Draws docs/topologies.svg, the topologies: `python docs/topologies.py`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +90,23 @@ TOPOLOGIES = [
         ["", "", "", "y1", "y2", "y3"],
         fed=True,
     ),
+    Topology(
+        "ctc",
+        "speech → text, without an alignment",
+        "recipe: digits",
+        ["x1", "x2", "x3", "x4", "x5"],
+        ["h1", "h2", "h3", "h4", "h5"],
+        ["y1", "", "y2", "", "y3"],
+    ),
+    Topology(
+        "forecaster",
+        "a history → the next values",
+        "recipe: forecasting",
+        ["x1", "x2", "x3", "", "", ""],
+        ["h1", "h2", "h3", "s1", "s2", "s3"],
+        ["", "", "", "x4", "x5", "x6"],
+        fed=True,
+    ),
 ]
 
 
@@ -103,7 +120,7 @@ def drawing() -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {width} {height}" '
         f'width="{width}" height="{height}" role="img">',
-        "<title>The six topologies: inputs x, recurrent states h and s, outputs y</title>",
+        "<title>The topologies: inputs x, recurrent states h and s, outputs y</title>",
         f"<style>{STYLE}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" '
         'markerHeight="6" orient="auto"><polygon points="0,0 8,4 0,8"/></marker></defs>',

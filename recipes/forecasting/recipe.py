@@ -71,7 +71,13 @@ class ForecastingRecipe(Recipe):
         "channels": "separate",
         "missing": "indicator",
     }
-    builtin = {"look_back": 112, "horizon": 28, "segment_length": 7}
+    builtin = {
+        "look_back": 112,
+        "horizon": 28,
+        "segment_length": 7,
+        "epochs": 10,
+        "patience": 4,
+    }
     sized_by_data = {
         "input_dim": 1,
         "horizon": 1,
@@ -81,6 +87,10 @@ class ForecastingRecipe(Recipe):
     }
     unused = ("features", "sample_rate", "mel_bands", "frame_ms", "hop_ms", "spec_augment")
     example_options = {"picture": ""}  # the run's folder has pictures
+    note = (
+        "It learned generated sales of eight shops and knows no real ones. Train on your own file "
+        "before you use it: rnn-zoo all forecasting --data sales.csv --series-column shop"
+    )
     labelled = False
 
     def __init__(self) -> None:
@@ -286,6 +296,10 @@ class ForecastingRecipe(Recipe):
     def format_answer(self, row: dict[str, Any]) -> str:
         """A table of the forecasts."""
         return answers.table(row)
+
+    def format_example(self, row: dict[str, Any]) -> str:
+        """The file and the table of its forecasts."""
+        return f"{row['file']}:\n{self.format_answer(row)}"
 
     def examples(self, config: ForecastingConfig, prepared: Prepared) -> list[str]:
         """A file with the history of a few series, written into the run's folder."""

@@ -75,6 +75,7 @@ def test_every_recipes_examples_are_shown_beside_what_was_asked():
         "names": ({"label": "Irish", "text": "Niamh"}, "Irish"),
         "melodies": ({"label": "G4", "text": "G4 4 A4 2"}, "G4"),
         "generation": ({"prompt": "( [", "text": "] )"}, "( ["),
+        "forecasting": ({"file": "a.csv", "picture": "", "series": []}, "a.csv"),
         "signals": ({**text, "file": "a.csv", "series": ""}, "a.csv"),
         "digits": (
             {"text": "3 1", "log_probability": -0.1, "file": "a.wav", "series": ""},
