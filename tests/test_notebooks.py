@@ -46,7 +46,9 @@ def notebook(name: str) -> dict:
 
 
 def test_there_is_a_notebook_for_each_topology_and_the_page_names_it():
-    assert set(NAMES) == set(TOPOLOGIES) == set(RESULTS)
+    # those of the lectures; the pages of the recipes show how to use the other two
+    assert {*NAMES, "ctc", "forecaster"} == set(TOPOLOGIES)
+    assert set(NAMES) == set(RESULTS)
     page = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\w+)\.ipynb\)", page)) == set(NAMES)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from recipes.registry import BUILTIN
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "zoo", "recipes")
 IGNORED = shutil.ignore_patterns("__pycache__")
@@ -41,7 +43,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_pages_of_all_recipes_and_the_types_mark(wheel: Path):
     names = zipfile.ZipFile(wheel).namelist()
     pages = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("recipes/*/README.md")]
-    assert len(pages) == 8 and {*pages, "zoo/py.typed", "zoo/scores.json"} <= set(names)
+    assert len(pages) == len(BUILTIN) and {*pages, "zoo/py.typed", "zoo/scores.json"} <= set(names)
     sources = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("zoo/**/*.py")]
     assert set(sources) <= set(names)
 

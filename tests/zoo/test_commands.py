@@ -13,7 +13,7 @@ from zoo.catalog import TOPOLOGIES
 from zoo.options import meanings_of
 
 SMALL = ["--vocabulary-size", "7", "--num-classes", "2", "--embedding-dim", "3", "--units", "2"]
-GROUPS = {"body", "decoder", "letters"}  # arguments that stand for several options
+GROUPS = {"body", "decoder", "letters", "numbers"}  # arguments that stand for several options
 
 
 ALL = {

@@ -5,7 +5,7 @@ and only for a run.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,13 @@ from zoo.errors import InputError
 from zoo.pipelines.pipeline import FILE
 
 RECIPES = "recipes.opening"  # has `pipeline_of` and `batch_of`, both of a run's folder
+# sizes of token ids and labels, and what is given instead for numbers
+INSTEAD = {
+    "vocabulary_size": "input_dim",
+    "source_vocabulary_size": "input_dim",
+    "num_classes": "num_outputs",
+    "num_tags": "num_outputs",
+}
 SIZES = {  # of untrained models
     "vocabulary_size": 100,
     "source_vocabulary_size": 100,
@@ -87,7 +94,7 @@ def untrained(
         InputError: The name or an option is wrong, or the model has no recurrent layer.
     """
     known = registry.architecture(name).options
-    sizes = {key: size for key, size in SIZES.items() if key in known and known[key].required}
+    sizes = {key: size for key, size in SIZES.items() if _is_needed(key, known, options)}
     if "vector_dim" in known and not options.get("vector_dim"):
         sizes["num_classes"] = SIZES["num_classes"]
     keras.utils.set_random_seed(seed)
@@ -109,6 +116,14 @@ def untrained(
         return ops.mean(each)
 
     return LossOnBatch(name, model, inputs, loss)
+
+
+def _is_needed(key: str, known: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
+    """Whether a model needs this size: one without default, or in place of that for numbers."""
+    if key not in known or known[key].required:
+        return key in known
+    numbers = INSTEAD.get(key, "")
+    return numbers in known and options.get(numbers) is None
 
 
 def _recipes(folder: Path) -> Any:
