@@ -68,9 +68,10 @@ def ctc(
     Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist Temporal Classification (2006).
     """
     require_positive_int("num_labels", num_labels)
-    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout, instance_norm)
-    vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(read.vectors)
-    states, _ = Recurrent(**vars(body), name="encoder")(vectors, mask=read.mask)
+    read = sequence_input(
+        vocabulary_size, numbers, embedding_dim, word_dropout, body.dropout, instance_norm
+    )
+    states, _ = Recurrent(**vars(body), name="encoder")(read.vectors, mask=read.mask)
     states = keras.layers.Dropout(body.dropout, name="states_dropout")(states)
     logits = keras.layers.Dense(num_labels + 1, dtype="float32", name="logits")(states)
     return CheckedModel(read.of_model, BlankPadding(name="blanks")(logits, read.mask), name=name)

@@ -75,16 +75,17 @@ def many_to_one(
     """
     require_one_head("num_classes", num_classes, num_outputs)
     require_choice("pooling", pooling, POOLINGS)
-    read = sequence_input(vocabulary_size, numbers, embedding_dim, word_dropout, instance_norm)
+    read = sequence_input(
+        vocabulary_size, numbers, embedding_dim, word_dropout, body.dropout, instance_norm
+    )
     mask = read.mask
-    vectors = keras.layers.Dropout(body.dropout, name="embedding_dropout")(read.vectors)
     encoder = Recurrent(**vars(body), name="encoder")
     parts = ("last", "max", "mean") if pooling == "concat" else (pooling,)
     if "last" in parts and (encoder.has_own_output or body.dense_layers):
         # the dense layers would become the model's own in a saved file if they were called here
-        states, _, last = encoder(vectors, mask=mask, return_last=True)
+        states, _, last = encoder(read.vectors, mask=mask, return_last=True)
     else:
-        states, final_states = encoder(vectors, mask=mask)
+        states, final_states = encoder(read.vectors, mask=mask)
         last = encoder.last_output(final_states) if "last" in parts else None
     vectors = [
         last if part == "last" else POOLING_LAYERS[part](name=f"{part}_pooling")(states, mask=mask)

@@ -64,9 +64,10 @@ def sequence_input(
     numbers: NumberOptions,
     embedding_dim: int,
     word_dropout: float = 0.0,
+    dropout: float = 0.0,
     instance_norm: str = "none",
 ) -> SequenceInput:
-    """Returns the input of a model of token ids or of numbers.
+    """Returns the input of a model of token ids or of numbers; a share `dropout` of it is dropped.
 
     Raises:
         InputError: Both sizes are given, or none; or an option does not fit.
@@ -74,13 +75,17 @@ def sequence_input(
     require_one_of(vocabulary_size, numbers)
     require_choice("instance_norm", instance_norm, INSTANCE_NORMS)
     if vocabulary_size is None:
-        return number_input(numbers, instance_norm)
+        read = number_input(numbers, instance_norm)
+        drop = keras.layers.Dropout(dropout, name="embedding_dropout")
+        return read._replace(vectors=drop(read.vectors))
     if instance_norm != "none":
         raise InputError("instance_norm scales numbers, and token ids are none: leave it out")
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     embed = TokenEmbedding(vocabulary_size, embedding_dim, word_dropout, name="embedding")
+    # made before the table is, so that a seed gives the weights that it gave in earlier versions
+    drop = keras.layers.Dropout(dropout, name="embedding_dropout")
     mask = masking.padding_mask(token_ids)
-    return SequenceInput({"token_ids": token_ids}, embed(token_ids), mask)
+    return SequenceInput({"token_ids": token_ids}, drop(embed(token_ids)), mask)
 
 
 def number_input(numbers: NumberOptions, instance_norm: str = "none") -> SequenceInput:
