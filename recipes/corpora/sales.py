@@ -1,4 +1,4 @@
-"""The built-in sales: counts by shop and day over three years, with promotions known ahead.
+"""The built-in sales: counts by shop and day over three years, with promotions known in advance.
 
 The mean of a day is the shop's size times a trend, the season of the week and of the year, the
 effect of a promotion (less on the days after it) and of the days before a holiday, on which shops

@@ -27,8 +27,8 @@ SHOWN = 6  # series in a picture or in a table
 EXAMPLES = 3  # series in the file of examples
 
 
-def answer(signatures: Any, path: str, options: Any) -> dict[str, Any]:
-    """Forecasts the series of a file.
+def answer(signatures: Any, path: str, options: Any, number: int = 1) -> dict[str, Any]:
+    """Forecasts the series of a file; the pictures of the second one and later are numbered.
 
     Returns:
         `file`, `picture` (the PNG written, or ""), and `series`: for each the `name`, and for each
@@ -62,8 +62,10 @@ def answer(signatures: Any, path: str, options: Any) -> dict[str, Any]:
     ]
     picture = ""
     if options.picture:
-        picture = options.picture
-        _draw(Path(picture), data, info, found["quantiles"], levels)
+        place = Path(options.picture)
+        place = place if number == 1 else place.with_stem(f"{place.stem}-{number}")
+        picture = str(place)
+        _draw(place, data, info, found["quantiles"], levels)
     return {"file": str(path), "picture": picture, "series": rows}
 
 

@@ -64,7 +64,7 @@ class Measure:
                 for name in ("smape", "mase")
             }
         empty = [name for name in ("missing_targets", "unscaled_series") if not found[name]]
-        return {name: value for name, value in found.items() if name not in empty}
+        return _known({name: value for name, value in found.items() if name not in empty})
 
     def _standardized(self, targets: np.ndarray, forecasts: np.ndarray) -> dict[str, float]:
         """Errors in units of each column's standard deviation in train."""
@@ -107,6 +107,14 @@ class Measure:
                         past[:, place], windows.horizon, self.info.season
                     )
         return found
+
+
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    """The scores that are numbers: there is no MASE where no series has a scale."""
+    parts = {
+        name: _known(value) if isinstance(value, dict) else value for name, value in found.items()
+    }
+    return {name: value for name, value in parts.items() if value == value}
 
 
 def _rows(values: np.ndarray) -> np.ndarray:

@@ -134,7 +134,7 @@ class ForecastingRecipe(Recipe):
         known = len(info.future_columns)
         summary = (
             f"series: {len(series.series):,} of {len(info.columns)} columns, {info.targets} "
-            f"forecast; covariates: {known} known ahead, {len(info.static_columns)} static; "
+            f"forecast; covariates: {known} known in advance, {len(info.static_columns)} static; "
             f"{info.look_back} steps -> {info.horizon}; season {info.season}"
         )
         return Prepared(splits, batches, measure, summary=summary)
@@ -274,14 +274,14 @@ class ForecastingRecipe(Recipe):
         """The scores on the windows of any series."""
         stored, data = SeriesInfo.read(directory), splits.found.data
         stored.places(data)  # other columns are an error
-        mean, deviation = statistics(data, [len(each) for each in data.series], stored)
+        insample = splits.found.borders.validation  # the steps before those that are measured
+        mean, deviation = statistics(data, insample, stored)
         measure = Measure(data, stored, mean, deviation, directory)
         windows = splits.windows["test"]
         weights = np.ones((len(data.series), stored.targets), np.float32)
         batches = WindowBatches(windows, config.batch_size, stored.places(data), weights)
         levels = list(model.head.quantiles)
         quantiles = evaluation.forecasts(model, batches)
-        insample = [len(each) for each in data.series]
         return Measured(measure.scores(windows, quantiles, levels, insample))
 
     def pipeline(self, model: Any, config: ForecastingConfig, directory: Path) -> SeriesForecaster:
@@ -291,7 +291,10 @@ class ForecastingRecipe(Recipe):
 
     def answer(self, signatures: Any, texts: Sequence[str], options: Any) -> list[dict[str, Any]]:
         """The forecasts of the series in files: `file`, and `series` with the values of each."""
-        return [answers.answer(signatures, text, options) for text in texts]
+        return [
+            answers.answer(signatures, text, options, number)
+            for number, text in enumerate(texts, 1)
+        ]
 
     def format_answer(self, row: dict[str, Any]) -> str:
         """A table of the forecasts."""

@@ -9,10 +9,10 @@ from keras import ops
 from zoo.architectures.checked_model import CheckedModel
 from zoo.errors import InputError
 from zoo.layers import States, named_states, nested_states
+from zoo.layers.distributions import LEAST
 
 Layers = Mapping[str, Any]
 PARAMETERS = "parameters"  # of the next value's distribution, among the states of a stream
-LEAST = 1e-7  # of a uniform number
 SEEN = "seen"  # 1 after the first value, likewise
 
 

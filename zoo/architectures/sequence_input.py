@@ -55,7 +55,7 @@ def require_one_of(
     if sum(given) != 1:
         raise InputError(
             f"give {name} for sequences of token ids, or input_dim for sequences of numbers, "
-            f"got {'both' if all(given) else 'none of both'}"
+            f"got {'both' if all(given) else 'neither'}"
         )
 
 
@@ -128,15 +128,21 @@ def number_vectors(values: Any, mask: Any, layers: Mapping[str, Any]) -> tuple[A
 
     `layers` are those of `number_layers`, or all of a model, by name.
     """
+    values, mask = _unscaled(values, mask, layers)
+    vectors = layers["observed"](layers["normalization"](values), mask)
+    if "spec_augment" in layers:
+        vectors = layers["spec_augment"](vectors, mask)
+    return vectors, mask
+
+
+def _unscaled(values: Any, mask: Any, layers: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What the layer `normalization` reads of numbers (B, T, F), and the mask of that."""
     if "log_mel" in layers:
         values, mask = layers["log_mel"](values, mask)
     if "window_scale" in layers:
         shift, scale = layers["window_scale"](values, mask)
         values = (values - shift) / scale
-    vectors = layers["observed"](layers["normalization"](values), mask)
-    if "spec_augment" in layers:
-        vectors = layers["spec_augment"](vectors, mask)
-    return vectors, mask
+    return values, mask
 
 
 def adapt(
@@ -180,11 +186,7 @@ def adapt(
     for batch in batches:
         values = np.asarray(batch["values"], "float32")
         mask = layers["mask"](values, np.asarray(batch["lengths"], "int32"))
-        if "log_mel" in layers:
-            values, mask = layers["log_mel"](values, mask)
-        if "window_scale" in layers:
-            shift, scale = layers["window_scale"](values, mask)
-            values = (values - shift) / scale
+        values, mask = _unscaled(values, mask, layers)
         statistics.add(np.asarray(values)[np.asarray(mask)])
     mean, variance = statistics.mean, statistics.variance
     if "target_scale" in layers:
@@ -222,7 +224,7 @@ def require_one_head(name: str, classes: int | None, num_outputs: int | None) ->
     if len(chosen) != 1:
         raise InputError(
             f"give {name} for labels, or num_outputs for a regression, got "
-            f"{'both' if chosen else 'none of both'}"
+            f"{'both' if chosen else 'neither'}"
         )
     for option, count in chosen.items():
         require_positive_int(option, count)

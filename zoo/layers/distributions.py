@@ -18,6 +18,7 @@ FLOOR = 1e-4  # the smallest standard deviation, in units of the scale; so the l
 LEAST_MEAN = 1e-6  # the smallest mean of counts, in units of the scale
 LEAST_DISPERSION = 1e-6
 TURN = 2 * math.pi
+LEAST = 1e-7  # of a uniform number
 HALVINGS = 52  # of an interval that contains a quantile
 
 
@@ -69,7 +70,11 @@ class Distribution:
             parameters: (..., P).
             seed: A `keras.random.SeedGenerator`, or two ints (2,) that determine the values.
         """
-        raise NotImplementedError
+        seed = seed.next() if isinstance(seed, keras.random.SeedGenerator) else seed
+        uniforms = _tensorflow().random.stateless_uniform(
+            (*ops.shape(parameters)[:-1], 2), ops.cast(seed, "int32"), LEAST, 1 - LEAST, "float64"
+        )
+        return self.transformed(parameters, uniforms)
 
 
 class Normal(Distribution):
@@ -105,11 +110,6 @@ class Normal(Distribution):
         loc, sigma = _parts(parameters)
         first, second = (_double(uniforms[..., place]) for place in (0, 1))
         return _single(loc + sigma * ops.sqrt(-2 * ops.log(first)) * ops.cos(TURN * second))
-
-    def sample(self, parameters: Any, seed: Any) -> Any:
-        loc, sigma = _parts(parameters)
-        (own,) = _seeds(seed, 1)
-        return _single(loc + sigma * _drawn_normal(ops.shape(loc), own))
 
 
 class StudentT(Distribution):
@@ -158,13 +158,6 @@ class StudentT(Distribution):
         first, second = (_double(uniforms[..., place]) for place in (0, 1))
         radius = ops.sqrt(df * ops.expm1(-2 / df * ops.log(first)))
         return _single(loc + sigma * radius * ops.cos(TURN * second))
-
-    def sample(self, parameters: Any, seed: Any) -> Any:
-        loc, sigma, df = _parts(parameters)
-        first, second = _seeds(seed, 2)
-        shape = ops.shape(loc)
-        mixed = _drawn_gamma(shape, 0.5 * df, second) / (0.5 * df)
-        return _single(loc + sigma * _drawn_normal(shape, first) / ops.sqrt(mixed))
 
 
 class NegativeBinomial(Distribution):
@@ -220,13 +213,6 @@ class NegativeBinomial(Distribution):
             return _betainc(r, ops.floor(count) + 1, p) >= levels
 
         return _single(ops.floor(_bisected(above, zeros, ops.ceil(mu + width) + 1)))
-
-    def sample(self, parameters: Any, seed: Any) -> Any:
-        mu, alpha = _parts(parameters)
-        first, second = _seeds(seed, 2)
-        rate = _drawn_gamma(ops.shape(mu), 1 / alpha, first) * alpha * mu
-        draw = _tensorflow().random.stateless_poisson
-        return _single(draw(ops.shape(mu), second, rate, "float64"))
 
 
 DISTRIBUTIONS: dict[str, Distribution] = {
@@ -314,7 +300,7 @@ def _bisected(above: Any, low: Any, high: Any) -> Any:
 
 
 def _tensorflow() -> Any:
-    """TensorFlow: Keras has neither gamma functions nor draws from Poisson's distribution."""
+    """TensorFlow: Keras has no gamma functions."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"distributions need Keras' TensorFlow backend, got {keras.backend.backend()}: set "
@@ -331,19 +317,3 @@ def _lgamma(values: Any) -> Any:
 
 def _betainc(a: Any, b: Any, x: Any) -> Any:
     return _tensorflow().math.betainc(a, b, x)
-
-
-def _seeds(seed: Any, count: int) -> list[Any]:
-    """Seeds (2,) for several draws."""
-    if isinstance(seed, keras.random.SeedGenerator):
-        return [ops.cast(seed.next(), "int32") for _ in range(count)]
-    split = _tensorflow().random.split(ops.cast(seed, "int32"), count)
-    return [split[place] for place in range(count)]
-
-
-def _drawn_normal(shape: Any, seed: Any) -> Any:
-    return _tensorflow().random.stateless_normal(shape, seed, dtype="float64")
-
-
-def _drawn_gamma(shape: Any, alpha: Any, seed: Any) -> Any:
-    return _tensorflow().random.stateless_gamma(shape, seed, alpha, dtype="float64")

@@ -17,8 +17,8 @@ class Series:
         values: float64 (T, F), NaN where a value is missing.
         times: datetime64[s] (T,), increasing and evenly spaced; None where the data has none.
         label: Its class, for signals.
-        future: float64 (T, G), covariates that are known ahead, on the same steps; may have up to
-            H rows more.
+        future: float64 (T, G), covariates that are known in advance, on the same steps; may have
+            up to H rows more.
         static: float64 (S,), covariates that are constant over time.
     """
 

@@ -88,6 +88,16 @@ def test_a_file_is_answered_with_numbers_and_a_picture(trained, capsys, monkeypa
     assert (trained / "other.png").exists()
 
 
+def test_each_file_has_a_picture_of_its_own(trained, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    files = [write_sales(tmp_path / f"{n}.csv", ("west",), 40 + n, future=7) for n in (1, 2)]
+    words = ["forecasting", "predict", *map(str, files), "--export-dir", str(trained / "models")]
+    assert main([*words, "--picture", "fan.png"]) == 0
+    printed = capsys.readouterr().out
+    assert "picture: fan.png" in printed and "picture: fan-2.png" in printed
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["fan-2.png", "fan.png"]
+
+
 def test_the_example_of_a_run_is_answered_as_hinted(trained, capsys, monkeypatch):
     monkeypatch.chdir(trained)
     words = ["forecasting", "predict", str(trained / "run" / "example.csv")]
@@ -118,7 +128,21 @@ def test_other_data_is_measured(trained, capsys):
     assert main(["forecasting", *words]) == 0
     assert "seasonal_naive (" in capsys.readouterr().out
     (written,) = (trained / "run" / "evaluations").iterdir()
-    assert json.loads(written.read_text())["mae"] > 0
+    found = json.loads(written.read_text())
+    with open(other) as file:
+        sales = np.array([float(row["sales"]) for row in csv.DictReader(file)])
+    before = np.mean(np.abs(sales[7:14] - sales[:7]))  # the 14 steps before what is measured
+    assert found["mase"] == pytest.approx(found["mae"] / before, rel=1e-5)
+
+
+def test_a_score_that_no_series_has_is_left_out(tmp_path):
+    _, splits, prepared = windows_in(tmp_path, value_columns="sales")
+    measure, windows = prepared.text_path, prepared.batches["test"].encoded
+    quantiles = windows.batch().targets[..., None] + np.arange(-2.0, 3)
+    found = measure.scores(windows, quantiles, [0.025, 0.1, 0.5, 0.9, 0.975], [3, 3])
+    assert found["unscaled_series"] == len(windows)
+    assert not {"mase", "msis"} & set(found) and "mase" not in found["seasonal_naive"]
+    assert found["mae"] == pytest.approx(0, abs=1e-4)
 
 
 def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path, eagerly):

@@ -136,17 +136,21 @@ def test_an_encoder_decoder_of_numbers_decodes_step_by_step(values, eagerly):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("many_to_one", {"num_classes": 2}, "give vocabulary_size .* or input_dim .* got none"),
+        ("many_to_one", {"num_classes": 2}, "give vocabulary_size .* or input_dim .* got neither"),
         (
             "many_to_one",
             {"num_classes": 2, "vocabulary_size": 9, "input_dim": 3},
             "give vocabulary_size .* or input_dim .* got both",
         ),
-        ("many_to_one", {"input_dim": 3}, "give num_classes for labels, or num_outputs .* none"),
+        ("many_to_one", {"input_dim": 3}, "give num_classes for labels, or num_outputs .* neither"),
         ("many_to_many", {"input_dim": 3, "num_tags": 2, "num_outputs": 1}, "num_tags .* got both"),
         ("many_to_many", {"input_dim": 3, "num_tags": 2, "casing_dim": 4}, "casing_dim is for"),
         ("many_to_many", {"input_dim": 3, "num_outputs": 2, "head": "crf"}, "neither a CRF nor"),
-        ("encoder_decoder", {"target_vocabulary_size": 9}, "give source_vocabulary_size .* none"),
+        (
+            "encoder_decoder",
+            {"target_vocabulary_size": 9},
+            "give source_vocabulary_size .* neither",
+        ),
         ("many_to_one", {"input_dim": 0, "num_classes": 2}, "input_dim must be a positive"),
         ("many_to_one", {"input_dim": 3, "num_classes": 2, "missing": "mean"}, "missing must be"),
         ("ctc", {"input_dim": 2, "num_labels": 3, "features": "log_mel"}, "reads a waveform"),

@@ -125,3 +125,13 @@ def test_covariates_have_a_row_for_each_series(series):
     model, _ = built(series, static_dim=2)
     with pytest.raises(InputError, match=r"static has the shape \(2, 2\), expected .* 3 series"):
         SeriesForecaster(model).forecast(series, static=np.ones((2, 2)))
+
+
+def test_drawn_forecasts_of_a_series_are_the_same_alone_and_beside_others(series, module_eagerly):
+    model, _ = built(series, decoder="recurrent", output="student_t")
+    pipeline = SeriesForecaster(model, samples=30, seed=4)
+    together = pipeline.forecast(series)["quantiles"]
+    alone = pipeline.forecast(series[1:2])["quantiles"]
+    np.testing.assert_allclose(alone[0], together[1], rtol=1e-5)
+    other = SeriesForecaster(model, samples=30, seed=5).forecast(series)["quantiles"]
+    assert np.abs(other - together).max() > 0.01
