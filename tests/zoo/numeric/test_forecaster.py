@@ -7,7 +7,7 @@ import pytest
 import zoo
 from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.layers.numeric import WindowScale
-from zoo.layers.numeric.channels import Channels, Segments
+from zoo.layers.numeric.channels import Channels, Places, Segments
 
 LENGTHS = np.array([12, 7, 3], "int32")
 HORIZON = 5
@@ -211,6 +211,29 @@ def test_a_score_is_the_negative_log_likelihood_of_each_value_given_those_before
     z = (fed["targets"][:1] - loc) / sigma
     expected = z**2 / 2 + np.log(sigma) + np.log(2 * np.pi) / 2
     np.testing.assert_allclose(whole[:, 12:], expected, rtol=1e-4)
+
+
+def test_a_score_of_a_direct_decoder_is_that_of_its_first_step(eagerly):
+    model, inputs, _ = built({"output": "normal", "future_dim": 1})
+    series = inputs["values"][:1]
+    whole = np.asarray(model.score({"values": series, "lengths": np.array([12], "int32")}))
+    known = np.repeat(series[:, 9:10, 2:], HORIZON, axis=1)  # of the next step, and of the others
+    past = {"values": series[:, :9], "lengths": np.array([9], "int32"), "future": known}
+    loc, sigma = np.moveaxis(np.asarray(model(past))[:, 0], -1, 0)
+    z = (series[:, 9, :2] - loc) / sigma
+    expected = z**2 / 2 + np.log(sigma) + np.log(2 * np.pi) / 2
+    np.testing.assert_allclose(whole[:, 9], expected, rtol=1e-4)
+
+
+def test_places_have_the_vector_of_their_position_beside_that_of_their_channel():
+    layer = Places(positions=2, channels=3, size=5)
+    ids, table = layer(np.zeros((6, 4), "float32"))
+    position, channel = layer.position.numpy(), layer.channel.numpy()
+    found = table.numpy()[ids.numpy()[:, 0]].reshape(6, 2, 5)
+    for row in range(6):
+        for place in range(2):
+            expected = np.concatenate([position[place], channel[row % 3]])
+            np.testing.assert_array_equal(found[row, place], expected)
 
 
 @pytest.mark.parametrize(
