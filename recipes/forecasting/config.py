@@ -12,6 +12,7 @@ from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.options import options_of
 
+LOSSES = ("auto", "squared")
 SCALES = ("auto", "column", "series", "both")
 # steps of a season by the time between rows, in seconds
 SEASONS = {60: 1440, 600: 144, 900: 96, 1800: 48, 3600: 24, 86400: 7, 604800: 52}
@@ -31,6 +32,11 @@ class ForecastingData(WindowOptions):
         "What errors are divided by in the loss: the standard deviation of each `column`, or of "
         "each `series` its mean seasonal change, as in MASE, or `both` this and the value itself, "
         "as in OWA; auto = column for one series.",
+    )
+    loss: str = option(
+        "auto",
+        "`auto`, the quantile loss or the negative log-likelihood; `squared`, the squared error, "
+        "for a model with --quantiles '[0.5]', which is then the mean in place of the median.",
     )
     epoch_windows: int = option(
         0, "Windows of an epoch at most, other ones for each epoch; 0 = all of them."
@@ -74,6 +80,7 @@ class ForecastingConfig(TrainingConfig, ForecastingData):
     def __post_init__(self) -> None:
         """Checks the recipe's own options."""
         super().__post_init__()
+        require_choice("loss", self.loss, LOSSES)
         require_choice("loss_scale", self.loss_scale, SCALES)
         require_positive_int("members", self.members)
         for name in ("season", "epoch_windows", "folds"):

@@ -162,11 +162,9 @@ class ForecastingRecipe(Recipe):
         return model
 
     def compile(self, model: keras.Model, config: ForecastingConfig, prepared: Prepared) -> None:
-        """The quantile loss, or the negative log-likelihood."""
-        model.compile(
-            optimizers.optimizer(config, len(prepared.batches["train"])),
-            ForecastLoss(model.head.output_kind, model.head.quantiles),
-        )
+        """The quantile loss, the negative log-likelihood or the squared error."""
+        optimizer = optimizers.optimizer(config, len(prepared.batches["train"]))
+        model.compile(optimizer, _loss(model, config))
 
     def batches(self, model: Any, config: Any, prepared: Prepared, split: str) -> WindowBatches:
         """The batches of a split; a model that is fed with the targets gets them."""
@@ -216,12 +214,12 @@ class ForecastingRecipe(Recipe):
         loss, count = 0.0, 0
         batches, measure = self.batches(model, config, prepared, "validation"), prepared.text_path
         errors = np.zeros(2)
-        evaluate = self._quantiles(model)
+        evaluate, loss_of = self._quantiles(model), _loss(model, config)
         levels = model.head.quantiles
         for inputs, labels, _ in batches():
             weight = batches.weight(labels)
-            value, quantiles = evaluate(inputs, labels)
-            loss += float(value) * weight
+            outputs, quantiles = evaluate(inputs)
+            loss += float(loss_of(labels, outputs)) * weight
             count += weight
             gaps = labels[..., 0] - quantiles[..., levels.index(0.5)].numpy()
             gaps = np.nan_to_num(gaps / measure.deviation)
@@ -346,12 +344,15 @@ def _weights(
     return (0.5 / scales).astype(np.float32), (0.5 / change).astype(np.float32)
 
 
+def _loss(model: Any, config: ForecastingConfig) -> ForecastLoss:
+    return ForecastLoss(model.head.output_kind, model.head.quantiles, config.loss == "squared")
+
+
 def _quantile_function(model: Any) -> Any:
-    """A graph of inputs and labels -> the loss and the quantiles (B, H, D, Q)."""
-    loss = ForecastLoss(model.head.output_kind, model.head.quantiles)
+    """A graph of inputs -> the outputs (B, H, D, P) and the quantiles (B, H, D, Q)."""
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def evaluate(inputs: Any, labels: Any) -> Any:
+    def evaluate(inputs: Any) -> Any:
         outputs = model(inputs, training=False)
         if model.draws:
             own = {name: value for name, value in inputs.items() if name != "targets"}
@@ -360,6 +361,6 @@ def _quantile_function(model: Any) -> Any:
             quantiles = model.head.distribution.quantile(outputs, model.head.quantiles)
         else:
             quantiles = outputs
-        return loss(labels, outputs), quantiles
+        return outputs, quantiles
 
     return evaluate

@@ -273,6 +273,12 @@ def test_the_loss_is_the_weighted_quantile_loss_over_known_values():
     assert float(found) == pytest.approx(sum(each) / 3)
     alone = ForecastLoss("quantiles", [0.5])(values, quantiles[..., 1:])
     assert float(alone) == pytest.approx((1 + 0 + 2) / 3)
+    squared = ForecastLoss("quantiles", [0.5], squared=True)
+    assert float(squared(values, quantiles[..., 1:])) == pytest.approx((1 + 0 + 4) / 3)
+    weighted = squared(np.stack([values, weights], -1), quantiles[..., 1:])
+    assert float(weighted) == pytest.approx((9 + 0 + 4) / 3)
+    with pytest.raises(InputError, match="squared error is of one number"):
+        ForecastLoss("normal", squared=True)
     normal = ForecastLoss("normal")(values, tf.constant([[[[1.0, 2]], [[0, 1]]]] * 2))
     z = np.array([0.5, 1.5, 1.0])
     logs = np.log([2, 2, 1.0]) + 0.5 * np.log(2 * np.pi)
@@ -285,6 +291,7 @@ def test_the_loss_is_the_weighted_quantile_loss_over_known_values():
         ({"horizon": 500}, "horizon|steps"),
         ({"target_columns": "sale"}, "target_columns has 'sale'.*did you mean 'sales'"),
         ({"loss_scale": "window"}, "loss_scale must be"),
+        ({"loss": "mse"}, "loss must be one of auto, squared"),
         ({"season": -1}, "season must be at least 0"),
         ({"decoder": "recurrent"}, "draws from a distribution"),
     ],

@@ -98,14 +98,13 @@ class Places(ConfiguredLayer):
 
     def build(self, *_shapes: Any) -> None:
         part = self.size // 2 if self.channels > 1 else 0
-        self.position = self.add_weight(
-            name="position", shape=(self.positions, self.size - part), initializer="random_normal"
-        )
-        self.channel = None
-        if part:
-            self.channel = self.add_weight(
-                name="channel", shape=(self.channels, part), initializer="random_normal"
-            )
+        self.position = self._vectors("position", self.positions, self.size - part)
+        self.channel = self._vectors("channel", self.channels, part) if part else None
+
+    def _vectors(self, name: str, count: int, size: int) -> Any:
+        # of deviation 1, as in SegRNN: small ones hardly tell the places apart at first
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        return self.add_weight(name=name, shape=(count, size), initializer=normal)
 
     def call(self, rows: Any) -> Any:
         places = ops.shape(rows)[0] * self.positions

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.errors import InputError
 from zoo.layers.distributions import DISTRIBUTIONS
 from zoo.losses import quantile_loss
 
@@ -16,6 +17,7 @@ class ForecastLoss(keras.losses.Loss):
 
         quantiles:      2 w (mean over the levels of max(q (y - f_q), (q - 1) (y - f_q)))
         a distribution: - log p(y)
+        squared:        (w (y - f))^2
 
     It is the mean over the known values; of the median alone it is the mean of w |y - f|.
 
@@ -25,19 +27,30 @@ class ForecastLoss(keras.losses.Loss):
     Args:
         output: `quantiles`, or a distribution's name.
         quantiles: The levels.
+        squared: Take the squared error of the one output, which makes it the mean in place of the
+            median.
         name: The loss's name.
         **kwargs: Keras' own arguments.
+
+    Raises:
+        InputError: `squared` with more than one quantile, or with a distribution.
     """
 
     def __init__(
         self,
         output: str = "quantiles",
         quantiles: Sequence[float] = (0.5,),
+        squared: bool = False,
         name: str = "forecast_loss",
         **kwargs: Any,
     ) -> None:
+        if squared and (output != "quantiles" or list(quantiles) != [0.5]):
+            raise InputError(
+                f"the squared error is of one number, got output {output!r} with quantiles "
+                f"{list(quantiles)}: take 'quantiles' with [0.5]"
+            )
         super().__init__(name=name, **kwargs)
-        self.output, self.quantiles = output, list(quantiles)
+        self.output, self.quantiles, self.squared = output, list(quantiles), squared
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The mean, or the sum, over the known values; a sample weight is (B,)."""
@@ -49,6 +62,9 @@ class ForecastLoss(keras.losses.Loss):
         filled = ops.where(known, values, 0.0)
         if self.output in DISTRIBUTIONS:
             losses = DISTRIBUTIONS[self.output].negative_log_likelihood(y_pred, filled)
+        elif self.squared:
+            losses = y_pred[..., 0] - filled
+            losses = ops.square(losses if weights is None else losses * weights)
         else:
             losses = 2 * quantile_loss(y_pred, filled, self.quantiles)
             losses = losses if weights is None else losses * weights
@@ -64,6 +80,7 @@ class ForecastLoss(keras.losses.Loss):
         return {
             "output": self.output,
             "quantiles": self.quantiles,
+            "squared": self.squared,
             "name": self.name,
             "reduction": self.reduction,
         }
