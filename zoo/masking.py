@@ -61,7 +61,7 @@ def require(holds: Any, sentence: str, value: Any = None) -> Any:
     """
     if isinstance(holds, bool | np.bool_):
         fails = not holds
-    elif keras.backend.backend() != "tensorflow":
+    elif keras.backend.backend() != "tensorflow" or isinstance(holds, keras.KerasTensor):
         return value
     else:
         import tensorflow as tf
@@ -157,7 +157,7 @@ def continued_mask(inputs: Any, mask: Any) -> Any:
 
 def highest(values: Any, axis: int, keepdims: bool = False) -> Any:
     """The maximum over an axis, also of a batch without rows, which `ops.max` refuses."""
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == "tensorflow" and not isinstance(values, keras.KerasTensor):
         import tensorflow as tf
 
         return tf.reduce_max(values, axis=axis, keepdims=keepdims)

@@ -18,6 +18,7 @@ FLOORS = [
     {"crf", "losses", "metrics"},
     {"layers"},
     {"architectures", "decoding", "export"},
+    {"onnx"},
     {"pipelines"},
     {"description", "tuning", "diagnostics"},
 ]

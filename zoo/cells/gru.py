@@ -16,7 +16,7 @@ def cut(values: Any, size: int) -> list[Any]:
     `ops.split` does this with a dozen TensorFlow operations that work out the sizes: without a
     graph they take longer than the rest of a step.
     """
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == "tensorflow" and not isinstance(values, keras.KerasTensor):
         import tensorflow as tf
 
         return list(tf.split(values, [size, -1], axis=-1))
