@@ -10,7 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = ("recipes/corpora/",)  # their strings are sentences of data
 EXEMPT = ("docs/glossary.md", "CHANGELOG.md")
-PLACES = ("*.md", "docs/**/*", "benchmarks/**/*", "recipes/**/*", "saved_models/*.md", "zoo/**/*")
+PLACES = (
+    *("*.md", "docs/**/*", "benchmarks/**/*", "recipes/**/*", "runtime/**/*"),
+    *("saved_models/*.md", "zoo/**/*"),
+)
 NAMES = sorted(
     {
         path.relative_to(ROOT).as_posix()

@@ -1,0 +1,130 @@
+"""What a character is to TensorFlow's string ops, whatever Python's own version of Unicode.
+
+The graph reads texts with RE2 (patterns, Unicode 15) and ICU (lower case, Unicode 13); their tables
+are in `tables.json`, which `make_tables.py` writes. Normalisation form C is that of `unicodedata`
+on both sides.
+"""
+
+import functools
+import importlib.resources
+import json
+import re
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+LETTERS = ("Lu", "Ll", "Lt", "Lm", "Lo")
+CLASSES = (*LETTERS, "M", "N")  # of `kinds`, from 1 up
+UNSPACED = 8  # added to a character of a script without spaces
+# letters that ICU lowers by the process's locale, and what they are elsewhere
+LOCALE_BOUND = str.maketrans({"İ": "i\u0307", "Į": "į", "Ì": "ì", "Í": "í", "Ĩ": "ĩ"})
+# characters that take part in normalisation, by the version of Unicode that added them
+ADDED = {
+    15: "\U00010efd-\U00010eff\U00011f41\U00011f42\U0001e08f\U0001e4ec-\U0001e4ef",
+    16: "\u0897\U000105c9\U000105d2\U000105da\U000105e4\U00010d69-\U00010d6d\U00011382-\U000113d0"
+    "\U0001611e-\U0001612f\U00016d63-\U00016d6a\U0001e5ee\U0001e5ef",
+    17: "\u1acf-\u1add\u1ae0-\u1aeb\U00010efa\U00010efb\U0001e6e3\U0001e6e6\U0001e6ee\U0001e6ef"
+    "\U0001e6f5",
+}
+
+
+@functools.cache
+def _tables() -> dict[str, Any]:
+    file = importlib.resources.files(__package__) / "tables.json"
+    tables: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return tables
+
+
+@functools.cache
+def kinds() -> np.ndarray:
+    """The class of each code point: uint8 (0x110000,), the place in `CLASSES` from 1 up, 0 = none.
+
+    Characters of scripts without spaces have `UNSPACED` added.
+    """
+    table = np.zeros(0x110000, np.uint8)
+    classes = _tables()["classes"]
+    for number, name in enumerate(CLASSES, 1):
+        for first, last in classes[name]:
+            table[first : last + 1] = number
+    for first, last in classes["unspaced"]:
+        table[first : last + 1] += UNSPACED
+    return table
+
+
+def members(*names: str) -> str:
+    """The characters of classes, as they stand between the brackets of a pattern of `re`."""
+    found = [pair for name in names for pair in _tables()["classes"][name]]
+    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in found)
+
+
+def codes_of(text: str) -> np.ndarray:
+    """The code points of a text, uint32 (T,)."""
+    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+
+
+def lowered(text: str) -> str:
+    """Lower case in all scripts, as ICU writes it.
+
+    Example:
+        >>> lowered("ΔΡΌΜΟΣ İ")
+        'δρόμος i̇'
+    """
+    if text.isascii():
+        return text.lower()
+    text = text.translate(LOCALE_BOUND)
+    small = text.translate(_lower_case())
+    if "Σ" not in text:
+        return small
+    letters = list(small)  # one for each of the text: no other mapping makes two of one
+    for place in (place for place, letter in enumerate(text) if letter == "Σ"):
+        if _is_cased(reversed(text[:place])) and not _is_cased(text[place + 1 :]):
+            letters[place] = "ς"
+    return "".join(letters)
+
+
+@functools.cache
+def _lower_case() -> dict[int, str]:
+    return {ord(letter): small for letter, small in _tables()["lower"].items()}
+
+
+@functools.cache
+def _context() -> tuple[frozenset[int], frozenset[int]]:
+    """The characters with case, and those that the rule of the final sigma skips."""
+    tables = _tables()
+    cased, ignored = (
+        frozenset(code for first, last in tables[name] for code in range(first, last + 1))
+        for name in ("cased", "ignored")
+    )
+    return cased, ignored
+
+
+def _is_cased(characters: Any) -> bool:
+    """Whether the first character that is not ignored has case."""
+    cased, ignored = _context()
+    first = next((c for c in map(ord, characters) if c not in ignored), 0)
+    return first in cased
+
+
+def composed(text: str, version: str = unicodedata.unidata_version) -> str:
+    r"""Normalisation form C by a version of Unicode, which is that of the Python that exported.
+
+    Characters that are newer than the version are left as they are. Those that are newer than this
+    Python's Unicode are left as they are, too.
+
+    Example:
+        >>> composed("e\u0301")
+        'é'
+    """
+    newer = _newer(int(version.split(".")[0]))
+    if text.isascii() or not newer:
+        return unicodedata.normalize("NFC", text)
+    return "".join(unicodedata.normalize("NFC", part) for part in newer.split(text))
+
+
+@functools.cache
+def _newer(major: int) -> re.Pattern[str] | None:
+    """The characters that this Python normalises and an older Unicode does not know."""
+    own = int(unicodedata.unidata_version.split(".")[0])
+    names = "".join(names for added, names in ADDED.items() if major < added <= own)
+    return re.compile(f"([{names}])") if names else None
