@@ -93,13 +93,10 @@ def _by_segments(layers: Layers, vectors: Any, mask: Any) -> Any:
     """Outputs of the body (R, N, K) for each of the N segments to write."""
     segments, mask = layers["segments"](vectors, mask)
     _, states = layers["encoder"](layers["segment_vector"](segments), mask=mask)
-    count = layers["places"].positions
     # a step of the body for each segment, all from the same states
-    repeated = keras.tree.map_structure(lambda state: ops.repeat(state, count, axis=0), states)
-    ids, table = layers["places"](vectors)
-    wanted = ops.take(table, ids, axis=0)
-    outputs = layers["encoder"](wanted, initial_states=repeated, lookup=(ids, table))[0]
-    return ops.reshape(outputs, (-1, count, outputs.shape[-1]))
+    places = layers["places"](vectors)
+    outputs: Any = layers["encoder"](places, initial_states=states, branches=True)
+    return outputs
 
 
 def predicted(layers: Layers, outputs: Any, window: Window, future: Any) -> Any:

@@ -10,7 +10,7 @@ from zoo import masking
 from zoo.errors import InputError, nearest, require_bool
 from zoo.layers.recurrent_options import DirectionOptions
 from zoo.options import divided
-from zoo.recurrence import compiled, keras_cell
+from zoo.recurrence import branches, compiled, keras_cell
 from zoo.recurrence.dispatch import run_cell, way
 from zoo.recurrence.stepwise import Step, Zoneout
 from zoo.registry import cell_class
@@ -147,6 +147,29 @@ class Direction(masking.MaskedLayer):
         if self.backwards:
             outputs = masking.reverse_within_lengths(outputs, lengths)
         return ops.where(mask[:, :, None], outputs, 0), final
+
+    def branch(
+        self, inputs: Any, states: list[Any], training: bool = False
+    ) -> tuple[Any, list[Any]]:
+        """One step of each of m inputs (P, m, E) from the same states (R, K), R a multiple of P.
+
+        Row r has the inputs of row r mod P. Returns the outputs (R, m, K) and the states, (R, m, K)
+        each. The dropouts of the recurrent product and of inputs are drawn for each branch.
+        """
+        options = self.options
+        altered = options.input_dropout or options.weight_drop or options.recurrent_dropout
+        if branches.available(self.cell) and not (training and altered) and not options.zoneout:
+            fused = options.units >= COMPILED_FROM
+            after = branches.branch(self.cell, inputs, list(states), training, fused)
+            return after[0], after
+        period, count, size = inputs.shape
+        rows = ops.shape(states[0])[0]
+        every = ops.reshape(ops.tile(inputs, (rows // period, 1, 1)), (-1, 1, size))
+        starts = [ops.repeat(state, count, axis=0) for state in states]
+        mask = masking.real_mask(None, every)
+        outputs, after = self.call(every, mask, initial_state=starts, training=training)
+        apart = lambda part: ops.reshape(part, (-1, count, part.shape[-1]))  # noqa: E731
+        return apart(outputs), [apart(state) for state in after]
 
     def last_output(self, outputs: Any, final: list[Any], mask: Any) -> Any:
         """The output (B, K) at the step that was read last; 0 for a row without a real token."""

@@ -37,6 +37,10 @@ class Recurrent(masking.MaskedLayer):
     B T, are trained faster with `lookup`, a list of the token ids (B, T) and the table: then x W is
     made once for each row of it. The result is the same.
 
+    With `branches=True` each of m inputs is one step from the same states: inputs (P, m, E),
+    `initial_states` of R rows, R a multiple of P -> outputs (R, m, K) alone; row r has the inputs
+    of row r mod P. The recurrent product is made once for each row.
+
     Args:
         cell: A registered cell's name. Any cell that `keras.layers.RNN` takes can be registered;
             its nested states are a flat list here.
@@ -142,9 +146,12 @@ class Recurrent(masking.MaskedLayer):
         initial_states: Any = None,
         lookup: Any = None,
         return_last: bool = False,
+        branches: bool = False,
         training: bool = False,
     ) -> Any:
         """The outputs and the final states; the last outputs (B, K or 2K) too if `return_last`."""
+        if branches:
+            return self._branches(inputs, initial_states, training)
         mask = masking.real_mask(mask, inputs)
         starts = [[None] * len(layer) for layer in self.directions]
         if initial_states is not None:
@@ -172,6 +179,18 @@ class Recurrent(masking.MaskedLayer):
             values = ops.where(mask[:, :, None], self._raised(values), 0)
         last = self._last(ends) if ends else None
         return self._result(values, last, final_states, return_last)
+
+    def _branches(self, inputs: Any, states: Any, training: bool) -> Any:
+        if len(self.directions[0]) > 1:
+            raise InputError("a bidirectional body has no single step that could branch")
+        values = inputs
+        for number, ((direction,), (start,)) in enumerate(
+            zip(self.directions, states, strict=True)
+        ):
+            read = self.dropout(values, training=training) if number else values
+            outputs, _ = direction.branch(read, start, training)
+            values = values + outputs if self.options.residual and number else outputs
+        return self._raised(values)
 
     def _result(self, values: Any, last: Any, final_states: list[Any], return_last: bool) -> Any:
         result = (values if self.return_sequences else last, final_states)
@@ -256,9 +275,16 @@ class Recurrent(masking.MaskedLayer):
         return masking.continued_mask(inputs, mask) if self.return_sequences else None
 
     def compute_output_spec(
-        self, inputs: Any, mask: Any = None, return_last: bool = False, **_arguments: Any
+        self,
+        inputs: Any,
+        mask: Any = None,
+        return_last: bool = False,
+        branches: bool = False,
+        **_arguments: Any,
     ) -> Any:
         rows, steps = inputs.shape[:2]
+        if branches:
+            return keras.KerasTensor((None, steps, self.output_size), self.compute_dtype)
         values = keras.KerasTensor((rows, steps, self.output_size), self.compute_dtype)
         last = keras.KerasTensor((rows, self.output_size), self.compute_dtype)
         final_states = [

@@ -187,8 +187,17 @@ def run(
 
 def loops_of(cell: Any) -> Loops:
     """The compiled loops of a cell, shared by all cells of its class and configuration."""
+    return _loops(_kind(cell))
+
+
+def combination(cell: Any, combine: Callable[..., Any]) -> Any:
+    """`combine(cell, ...)` as one compiled function of tensors, shared as `loops_of` is."""
+    return _combination(_kind(cell), combine)
+
+
+def _kind(cell: Any) -> "_Kind":
     config = {key: value for key, value in cell.get_config().items() if key != "name"}
-    return _loops(_Kind(type(cell), json.dumps(config, sort_keys=True, default=str), config))
+    return _Kind(type(cell), json.dumps(config, sort_keys=True, default=str), config)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +205,12 @@ class _Kind:
     cell_class: Any
     key: str
     config: dict[str, Any] = dataclasses.field(compare=False)
+
+
+@functools.cache
+def _combination(kind: _Kind, combine: Callable[..., Any]) -> Any:
+    cell = kind.cell_class.from_config(kind.config)  # never built: it has no weights
+    return tf.function(functools.partial(combine, cell), jit_compile=True, autograph=False)
 
 
 @functools.cache

@@ -227,13 +227,13 @@ def test_a_score_of_a_direct_decoder_is_that_of_its_first_step(eagerly):
 
 def test_places_have_the_vector_of_their_position_beside_that_of_their_channel():
     layer = Places(positions=2, channels=3, size=5)
-    ids, table = layer(np.zeros((6, 4), "float32"))
+    found = layer(np.zeros((6, 4), "float32")).numpy()
     position, channel = layer.position.numpy(), layer.channel.numpy()
-    found = table.numpy()[ids.numpy()[:, 0]].reshape(6, 2, 5)
-    for row in range(6):
+    assert 0.5 < position.std() < 1.5
+    for one in range(3):
         for place in range(2):
-            expected = np.concatenate([position[place], channel[row % 3]])
-            np.testing.assert_array_equal(found[row, place], expected)
+            expected = np.concatenate([position[place], channel[one]])
+            np.testing.assert_array_equal(found[one, place], expected)
 
 
 @pytest.mark.parametrize(

@@ -80,11 +80,10 @@ class Segments(ConfiguredLayer, masking.MaskedLayer):
 
 @keras.saving.register_keras_serializable("zoo")
 class Places(ConfiguredLayer):
-    """A learned vector for each segment to write of each channel.
+    """A learned vector for each segment to write of each channel: (C, m, D).
 
-    rows (R, ...) -> ids int (R m, 1) of the segments of each row in turn, and the table (C m, D)
-    of their vectors: position and, with several channels, channel side by side. Row r is of the
-    channel r mod C.
+    Position and, with several channels, channel side by side. Called with anything, which is not
+    read: a layer has an input.
 
     Args:
         positions: m, segments to write.
@@ -106,16 +105,13 @@ class Places(ConfiguredLayer):
         normal = keras.initializers.RandomNormal(stddev=1.0)
         return self.add_weight(name=name, shape=(count, size), initializer=normal)
 
-    def call(self, rows: Any) -> Any:
-        places = ops.shape(rows)[0] * self.positions
-        count = self.positions * self.channels
-        ids = ops.arange(places, dtype="int32")[:, None] % count
-        table = ops.tile(self.position, (self.channels, 1))
-        if self.channel is not None:
-            channel = ops.repeat(self.channel, self.positions, axis=0)
-            table = ops.concatenate([table, channel], axis=-1)
-        return ids, table
+    def call(self, _given: Any) -> Any:
+        places = ops.tile(self.position[None], (self.channels, 1, 1))
+        if self.channel is None:
+            return places
+        channel = ops.repeat(self.channel[:, None], self.positions, axis=1)
+        return ops.concatenate([places, channel], axis=-1)
 
-    def compute_output_spec(self, rows: Any) -> Any:
-        table = (self.positions * self.channels, self.size)
-        return keras.KerasTensor((None, 1), "int32"), keras.KerasTensor(table, self.compute_dtype)
+    def compute_output_spec(self, _given: Any) -> Any:
+        shape = (self.channels, self.positions, self.size)
+        return keras.KerasTensor(shape, self.compute_dtype)
