@@ -4,8 +4,9 @@
 
 Training: windows of a random text, the state carried from one to the next, Adam, clipping; some
 windows of each in turn. Writing, at batch size 1: one step of the exported model, its state handed
-in and out, and 100 tokens drawn one after the other, beside PyTorch's modules and, if it is
-installed, ONNX Runtime with the step as PyTorch writes it.
+in and out, by token, by id, and its graph alone without TensorFlow's call from Python; and 100
+tokens drawn one after the other; beside PyTorch's modules and, if it is installed, ONNX Runtime
+with the step as PyTorch writes it.
 """
 
 import argparse
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
+from tensorflow.core.protobuf import config_pb2  # noqa: E402
 from torch import nn  # noqa: E402
 
 from benchmarks.scoreboard import measurements  # noqa: E402
@@ -42,6 +44,12 @@ task = GenerationRecipe()
 
 LETTERS = [chr(33 + number) for number in range(65)]
 DRAWN = 100  # tokens of a text
+STEPS = {
+    "step": "one step, ms",
+    "step_ids": "one step by id, ms",
+    "graph": "one step by id, the graph alone, ms",
+    "text": f"{DRAWN} tokens, ms",
+}
 COLUMNS = ["", "zoo", "PyTorch", "PyTorch's time over ours", "ONNX Runtime"]
 
 try:
@@ -136,10 +144,29 @@ def our_writing(path: Path) -> dict[str, Callable[[], Any]]:
         "top_p": tf.constant([1.0]),
         "seed": tf.constant([0]),
     }
+    by_id, ids = served.signatures["step_ids"], tf.constant([len(SPECIAL)])
     return {
         "step": lambda _module=served: step(token=token, **states)["probabilities"].numpy(),
+        "step_ids": lambda: by_id(token_ids=ids, **states)["logits"].numpy(),
+        "graph": graph_of(path, "step_ids", {"token_ids": ids, **states}),
         "text": lambda _module=served: write(**inputs)["text"].numpy(),
     }
+
+
+def graph_of(path: Path, name: str, inputs: dict[str, tf.Tensor]) -> Callable[[], Any]:
+    """A signature's graph, run in the calling thread as a server's session runs it."""
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(path))
+        signature = loaded.signature_def[name]
+        options = config_pb2.CallableOptions()
+        options.feed.extend(signature.inputs[each].name for each in inputs)
+        options.fetch.extend(each.name for each in signature.outputs.values())
+        options.run_options.inter_op_thread_pool = -1
+        # the public `make_callable` takes more time in Python than the graph
+        call = session._make_callable_from_options(options)
+    values = [each.numpy() for each in inputs.values()]
+    return lambda: call(*values)
 
 
 def torch_writing(peer: Peer) -> dict[str, Callable[[], Any]]:
@@ -243,8 +270,10 @@ def main() -> None:
         }
         if onnxruntime:
             makers["ONNX Runtime"] = onnx_writing(peer)
-        for what, title in (("step", "one step, ms"), ("text", f"{DRAWN} tokens, ms")):
-            contenders = [Contender(name, calls[what]) for name, calls in makers.items()]
+        for what, title in STEPS.items():
+            contenders = [
+                Contender(name, calls.get(what, calls["step"])) for name, calls in makers.items()
+            ]
             interleave(contenders, arguments.rounds * 5)
             report(title, contenders, lambda seconds: f"{seconds * 1e3:.2f}")
             if recorder:

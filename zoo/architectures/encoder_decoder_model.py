@@ -102,7 +102,7 @@ class EncoderDecoder(CheckedModel):
         here by default.
         """
         layers = self.layers_by_name()
-        vectors, _ = layers["target_embedding"].vectors_and_table(token_ids)
+        vectors = layers["target_embedding"].vectors(token_ids)
         outputs, after = layers["decoder"].step(vectors, _nested(states), memory)
         if "projection" in layers:
             outputs = layers["projection"](outputs)

@@ -17,6 +17,7 @@ from zoo.layers import (
     named_states,
     nested_states,
 )
+from zoo.layers.embedding import rows_of
 from zoo.registry import preset, register
 
 BODY = BodyOptions(units=256)
@@ -140,18 +141,31 @@ class LanguageModel(CheckedModel):
         """Returns the initial states of B rows: `state_L_N` (B, K), the N-th of layer L, from 0."""
         return named_states(self.body.get_initial_states(rows))
 
-    def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
+    def input_products(self) -> Any:
+        """Returns what the first layer makes of each token before its step, (V, D), for `step`.
+
+        It is None where that is no gain: V is more than twice the embedding size, or the cell has
+        no part that does not depend on its state.
+        """
+        embed = self.get_layer("embedding")
+        if self.vocabulary_size > 2 * embed.embedding_dim:
+            return None
+        every = keras.ops.arange(self.vocabulary_size, dtype="int32")
+        return self.body.project(embed.vectors(every))
+
+    def step(self, token_ids: Any, states: States, products: Any = None) -> tuple[Any, States]:
         """Reads a token int (B,) per row; returns logits (B, V) of the next one, and new states.
 
-        `states` are those that `initial_states` or the previous step returned.
+        `states` are those that `initial_states` or the previous step returned. With `products`, the
+        result of `input_products`, a step costs less.
         """
-        layers = self.layers_by_name()
-        vectors, table = layers["embedding"].vectors_and_table(token_ids[:, None])
-        output, after = self.body.step(vectors[:, 0], nested_states(states))
+        layers, projected = self.layers_by_name(), products is not None
+        embed, head = layers["embedding"], layers["logits"]
+        read = rows_of(products, token_ids) if projected else embed.vectors(token_ids)
+        output, after = self.body.step(read, nested_states(states), projected=projected)
         if "projection" in layers:
             output = layers["projection"](output)
-        table = table if layers["logits"].shares_table else None
-        return layers["logits"](output[:, None], table)[:, 0], named_states(after)
+        return head(output, embed.embeddings if head.shares_table else None), named_states(after)
 
     def states_only(self) -> keras.Model:
         """Returns a model of the same layers with the states alone as outputs.

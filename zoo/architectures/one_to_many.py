@@ -153,11 +153,13 @@ class ConditionalLanguageModel(LanguageModel):
             states = super().initial_states(ops.shape(condition)[0])
         return {**states, "condition": condition} if "conditioned" in layers else states
 
-    def step(self, token_ids: Any, states: States) -> tuple[Any, States]:
+    def input_products(self) -> None:
+        """Returns None: the first layer reads the condition beside each token."""
+
+    def step(self, token_ids: Any, states: States, products: None = None) -> tuple[Any, States]:
         """Reads one token per row; see `LanguageModel.step`."""
-        vectors = self.get_layer("embedding")(token_ids[:, None])[:, 0]  # (B, E)
+        vectors = self.get_layer("embedding").vectors(token_ids)  # (B, E)
         if "condition" in states:
             vectors = ops.concatenate([vectors, states["condition"]], axis=-1)
         output, after = self.body.step(vectors, nested_states(states))
-        logits = self.get_layer("logits")(output[:, None])[:, 0]
-        return logits, {**states, **named_states(after)}
+        return self.get_layer("logits")(output), {**states, **named_states(after)}

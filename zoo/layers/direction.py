@@ -181,16 +181,26 @@ class Direction(masking.MaskedLayer):
             return ops.where(lengths[:, None] > 0, outputs[:, 0], nothing)
         return masking.last_real(outputs, lengths, nothing)
 
-    def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
+    def project(self, inputs: Any) -> Any:
+        """The part of a step that does not depend on the state, of inputs (..., E).
+
+        It is (..., D), and None for a cell that has no such part, such as one of Keras.
+        """
+        return self.cell.project(inputs) if keras_cell.is_zoo_cell(self.cell) else None
+
+    def step(
+        self, inputs: Any, states: list[Any], training: bool = False, projected: bool = False
+    ) -> tuple[Any, list[Any]]:
         """One step: inputs (B, E), states -> output (B, K), states.
 
         `training` is for a Keras cell that has its own dropout; the layer's dropouts act on all
-        steps at once and are left out.
+        steps at once and are left out. With `projected` the inputs are what `project` returned.
         """
         zoneout = self._zoneout(training=False)
         if keras_cell.is_zoo_cell(self.cell):
             step = Step(self.cell, zoneout=zoneout)
-            return step(list(states), [self.cell.project(inputs)], step.weights())
+            read = inputs if projected else self.cell.project(inputs)
+            return step(list(states), [read], step.weights())
         form = keras_cell.CellForm(self.cell, training)
         with keras_cell.dropout_masks(self.cell, ops.shape(inputs)[0], inputs.shape[-1]):
             return Step(self.cell, zoneout=zoneout, form=form)(list(states), [inputs], {})

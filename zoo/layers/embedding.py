@@ -128,14 +128,22 @@ class TokenEmbedding(ConfiguredLayer):
         if training and self.word_dropout:
             hidden = ops.logical_and(real, self._drawn(token_ids) < self.word_dropout)
             token_ids = ops.where(hidden, UNK, token_ids)
-        vectors = self._learned(token_ids, training)
-        if self.pretrained_dim:
-            known = ops.take(self.pretrained, token_ids, axis=0)
-            vectors = ops.concatenate([vectors, known], axis=-1)
-        vectors = ops.where(real[..., None], ops.cast(vectors, self.compute_dtype), 0)
+        vectors = self._vectors(token_ids, real, training)
         if self.gives_table:
             return vectors, ops.cast(self.embeddings, self.compute_dtype)
         return vectors
+
+    def vectors(self, token_ids: Any) -> Any:
+        """The tokens' vectors alone, outside of training: in a step, where nodes count."""
+        return self._vectors(token_ids, ops.not_equal(token_ids, PAD), training=False)
+
+    def _vectors(self, token_ids: Any, real: Any, training: bool) -> Any:
+        vectors = self._learned(token_ids, training)
+        if self.pretrained_dim:
+            known = rows_of(self.pretrained, token_ids)
+            vectors = ops.concatenate([vectors, known], axis=-1)
+        vectors = ops.cast(vectors, self.compute_dtype)
+        return ops.where(ops.expand_dims(real, -1), vectors, 0)
 
     def vectors_and_table(self, token_ids: Any) -> tuple[Any, Any]:
         """The tokens' vectors, and the table if the layer returns it, else None."""
@@ -148,7 +156,7 @@ class TokenEmbedding(ConfiguredLayer):
         if training and self.rare_dropout:
             rates = ops.cast(ops.take(self.rare_rates, token_ids, axis=0), "float32")
             token_ids = ops.where(self._drawn(token_ids) < rates, UNK, token_ids)
-        vectors = ops.take(self.embeddings, token_ids, axis=0)
+        vectors = rows_of(self.embeddings, token_ids)
         if training and self.type_dropout:
             ones = ops.ones((self.learned_size, 1), dtype=vectors.dtype)
             kept = keras.random.dropout(ones, self.type_dropout, seed=self.seed_generator)
@@ -167,3 +175,12 @@ class TokenEmbedding(ConfiguredLayer):
             shape = (self.learned_size, self.embedding_dim)
             return vectors, keras.KerasTensor(shape, self.compute_dtype)
         return vectors
+
+
+def rows_of(table: Any, ids: Any) -> Any:
+    """The rows of a table (V, E) at ids from 0 up, of any shape; `ops.take` allows for others."""
+    if keras.backend.backend() != "tensorflow":
+        return ops.take(table, ids, axis=0)
+    import tensorflow as tf
+
+    return tf.gather(ops.convert_to_tensor(table), ids)

@@ -210,11 +210,18 @@ class Recurrent(masking.MaskedLayer):
     def _last(self, ends: list[Any]) -> Any:
         return self._raised(sum(ends[1:], ends[0]) if self.options.residual else ends[-1])
 
-    def step(self, inputs: Any, states: list[Any], training: bool = False) -> tuple[Any, list[Any]]:
+    def project(self, inputs: Any) -> Any:
+        """The part of the first layer's step that does not depend on its state; see `Direction`."""
+        return self.directions[0][0].project(inputs)
+
+    def step(
+        self, inputs: Any, states: list[Any], training: bool = False, projected: bool = False
+    ) -> tuple[Any, list[Any]]:
         """One step of all layers, for streaming: inputs (B, E) -> output (B, K), new states.
 
         The body's dropouts are left out. States are as `get_initial_states` or the step before gave
-        them; `training` is for a Keras cell that has its own dropout.
+        them; `training` is for a Keras cell that has its own dropout. With `projected` the inputs
+        are what `project` returned.
 
         Raises:
             InputError: The body is bidirectional, or the states do not fit.
@@ -229,7 +236,7 @@ class Recurrent(masking.MaskedLayer):
         for number, ((direction,), (start,)) in enumerate(
             zip(self.directions, states, strict=True)
         ):
-            output, new = direction.step(values, start, training)
+            output, new = direction.step(values, start, training, projected and not number)
             values = values + output if self.options.residual and number else output
             after.append([new])
         return self._raised(values), after

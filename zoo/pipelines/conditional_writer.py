@@ -18,10 +18,10 @@ from zoo.pipelines.pipeline import (
     Pipeline,
     Signature,
     names_signature,
-    stream_signatures,
     strings,
     traced,
 )
+from zoo.pipelines.streaming import stream_signatures, token_steps
 from zoo.pipelines.writer import NEVER, TOKENS, totals
 from zoo.text import BOS, EOS, PAD, SubwordCodec, TextCodec
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
@@ -57,6 +57,8 @@ class ConditionalWriter(Pipeline):
       layer L, and `condition` where the model reads the label's vector at each step.
     - `step`: `token` string (B,), first "[BOS]", and the states -> `probabilities` float32 (B, V)
       of what follows, and the states to go on with.
+    - `step_ids`: the same with `token_ids` int32 (B,), first 2, in place of `token`, and `logits`
+      float32 (B, V) in place of `probabilities`.
     - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
       id without a token.
     - `labels`: `ids` int32 (N,) -> `labels` string (N,), "" for an id without a label.
@@ -134,8 +136,9 @@ class ConditionalWriter(Pipeline):
         return self.answers(self._score, label=labels, text=texts)
 
     def signatures(self) -> dict[str, Signature]:
-        """`generate`, `score`, `start`, `step`, `tokens` and `labels`."""
+        """`generate`, `score`, `start`, `step`, `step_ids`, `tokens` and `labels`."""
         labels, rows = self.labels, len(self.labels)
+        steps = token_steps(self.model.step, self.codec.vocabulary, TOKENS)
         three = tf.constant([labels[0], labels[-1], labels[0]])
         numbers: dict[str, Any] = {"max_tokens": 20, "temperature": 0.0, "top_k": 0, "top_p": 1.0}
         numbers |= {"min_p": 0.01, "guidance": 0.5, "seed": 7}
@@ -144,7 +147,7 @@ class ConditionalWriter(Pipeline):
         return {
             "generate": Signature(self._generate, {"label": tf.constant(labels), **options}),
             "score": Signature(self._score, texts),
-            **stream_signatures(self._start, self._step, {"label": three}, TOKENS),
+            **stream_signatures(self._start, {"label": three}, steps),
             "tokens": names_signature("tokens", self.codec.vocabulary.tokens),
             "labels": names_signature("labels", labels),
         }
@@ -220,10 +223,6 @@ class ConditionalWriter(Pipeline):
     @traced(strings("label"))
     def _start(self, label: tf.Tensor) -> States:
         return self.model.initial_states(label_ids(label, self.labels))
-
-    def _step(self, token: tf.Tensor, states: States) -> dict[str, tf.Tensor]:
-        logits, after = self.model.step(self.codec.vocabulary.ids(token), states)
-        return {"probabilities": tf.nn.softmax(logits), **after}
 
 
 def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:

@@ -17,7 +17,6 @@ import tensorflow as tf
 from zoo.decoding import bounds
 from zoo.errors import InputError
 from zoo.export import publish
-from zoo.layers import States
 from zoo.system import checksums, durable
 from zoo.system.bounded_batches import batches
 from zoo.text import TextPath
@@ -33,10 +32,12 @@ class Signature(NamedTuple):
     Attributes:
         function: A `tf.function` with an input signature and without autograph, or its one graph.
         probe: Name -> tensor: the inputs on which an exported model is compared with it.
+        tracked: Variables that the function reads besides the model's.
     """
 
     function: Any
     probe: Mapping[str, Any]
+    tracked: Sequence[Any] = ()
 
 
 class Pipeline(abc.ABC):
@@ -114,6 +115,7 @@ class Pipeline(abc.ABC):
         found = self.signatures()
         functions = {name: each.function for name, each in found.items()}
         tracked = [*self.text_paths.values(), *(weight.value for weight in self.model.weights)]
+        tracked += [variable for each in found.values() for variable in each.tracked]
         probes = {name: each.probe for name, each in found.items()}
         return publish(functions, tracked, probes, Path(directory))
 
@@ -219,36 +221,6 @@ def strings(name: str) -> tf.TensorSpec:
 def integers(name: str) -> tf.TensorSpec:
     """A served input int32 (B,)."""
     return tf.TensorSpec([None], tf.int32, name=name)
-
-
-def stream_signatures(
-    start: Any,
-    step: Callable[[tf.Tensor, States], dict[str, tf.Tensor]],
-    probe: Mapping[str, Any],
-    tokens: Any,
-    spec: tf.TensorSpec | None = None,
-) -> dict[str, Signature]:
-    """The signatures `start` and `step`: the caller keeps the states, the server keeps nothing.
-
-    `start` is a traced function -> the states before the first token; `step` takes `token` strings
-    (B,), or what `spec` names, and the states, and gives the answer to the token and the states
-    after it. `probe` are inputs of `start`, three rows, and `tokens` three tokens to try `step` on.
-    """
-    spec = spec or strings("token")
-
-    @tf.function(autograph=False)
-    def read(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return step(inputs.pop(spec.name), inputs)
-
-    specs = {
-        name: tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name)
-        for name, tensor in start.get_concrete_function().structured_outputs.items()
-    }
-    graph = read.get_concrete_function(**{spec.name: spec}, **specs)
-    return {
-        "start": Signature(start, probe),
-        "step": Signature(graph, {spec.name: tf.constant(tokens), **start(**probe)}),
-    }
 
 
 def names_of(names: Sequence[str], ids: tf.Tensor) -> tf.Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import States, named_states, nested_states
-from zoo.pipelines.pipeline import Answers, Signature, integers, stream_signatures, traced
+from zoo.pipelines.pipeline import Answers, Signature, integers, traced
 from zoo.pipelines.series_input import SeriesPipeline, require_names
+from zoo.pipelines.streaming import Step, stream_signatures
 
 
 class SignalClassifier(SeriesPipeline):
@@ -71,8 +72,8 @@ class SignalClassifier(SeriesPipeline):
             values = rng.normal(size=(3, self.input_dim)).astype(np.float32)
             values[1] = np.nan
             spec = tf.TensorSpec([None, self.input_dim], tf.float32, name="values")
-            probe = {"streams": tf.range(3)}
-            found |= stream_signatures(self._start, self._step, probe, values, spec)
+            steps = {"step": Step(self._step, spec, values)}
+            found |= stream_signatures(self._start, {"streams": tf.range(3)}, steps)
         return found | self.rate_signature()
 
     @property

@@ -16,10 +16,10 @@ from zoo.pipelines.pipeline import (
     Pipeline,
     Signature,
     integers,
-    stream_signatures,
     strings,
     traced,
 )
+from zoo.pipelines.streaming import Step, stream_signatures
 from zoo.text import UNK, TokenVectorizer, unknown_share, word_tokens
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
@@ -99,8 +99,8 @@ class Tagger(Pipeline):
         }
         if self.model.can_stream:
             tokens = (b"Ann", b"", b"\xff")
-            probe = {"streams": tf.range(3)}
-            found |= stream_signatures(self._start, self._step, probe, tokens)
+            steps = {"step": Step(self._step, strings("token"), tokens)}
+            found |= stream_signatures(self._start, {"streams": tf.range(3)}, steps)
         return found
 
     @traced(strings("text"))

@@ -17,10 +17,10 @@ from zoo.pipelines.pipeline import (
     Signature,
     integers,
     names_signature,
-    stream_signatures,
     strings,
     traced,
 )
+from zoo.pipelines.streaming import stream_signatures, token_steps
 from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec
 from zoo.text.limits import SCORED, TEXT, is_long, shortened
 from zoo.text.text_path import unknown_share, unknown_tokens
@@ -52,6 +52,8 @@ class Writer(Pipeline):
     - `start`: `streams` int32 (B,), a number a row, of any value -> the states before a text.
     - `step`: `token` string (B,), first "[BOS]", and the states -> `probabilities` float32 (B, V)
       of what follows, and the states to go on with: `state_L_N`, the N-th of layer L.
+    - `step_ids`: the same with `token_ids` int32 (B,), first 2, in place of `token`, and `logits`
+      float32 (B, V) in place of `probabilities`.
     - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
       id without a token.
 
@@ -116,8 +118,10 @@ class Writer(Pipeline):
         return self.answers(self._score, text=texts)
 
     def signatures(self) -> dict[str, Signature]:
-        """`generate`, `score`, `start`, `step` and `tokens`."""
+        """`generate`, `score`, `start`, `step`, `step_ids` and `tokens`."""
         rows, texts = len(TEXTS), tf.constant(TEXTS)
+        products = self.model.input_products()
+        steps = token_steps(self.model.step, self.codec.vocabulary, TOKENS, products)
         options = {
             "max_tokens": tf.fill([rows], 20),
             "temperature": tf.zeros([rows]),
@@ -128,7 +132,7 @@ class Writer(Pipeline):
         return {
             "generate": Signature(self._generate, {"prompt": texts, **options}),
             "score": Signature(self._score, {"text": texts}),
-            **stream_signatures(self._start, self._step, {"streams": tf.range(3)}, TOKENS),
+            **stream_signatures(self._start, {"streams": tf.range(3)}, steps),
             "tokens": names_signature("tokens", self.codec.vocabulary.tokens),
         }
 
@@ -214,10 +218,6 @@ class Writer(Pipeline):
     @traced(integers("streams"))
     def _start(self, streams: tf.Tensor) -> States:
         return self.model.initial_states(tf.shape(streams)[0])
-
-    def _step(self, token: tf.Tensor, states: States) -> dict[str, tf.Tensor]:
-        logits, after = self.model.step(self.codec.vocabulary.ids(token), states)
-        return {"probabilities": tf.nn.softmax(logits), **after}
 
 
 def _after_bos(ids: tf.RaggedTensor, rows: Any) -> tf.Tensor:

@@ -134,6 +134,56 @@ def test_steps_give_the_models_own_probabilities_in_the_order_of_tokens(served, 
         walk.read(token or "")
 
 
+def test_a_step_by_id_is_that_by_token(served):
+    tokens = ["a", "[UNK]", "[PAD]"]
+    ids = np.array([TOKENS.index(token) for token in tokens], "int32")
+    states = ask(served, "start", streams=np.arange(3, dtype="int32"))
+    states = {name: each + np.float32([[0.1], [0.2], [0.3]]) for name, each in states.items()}
+    by_token = ask(served, "step", token=tokens, **states)
+    by_id = ask(served, "step_ids", token_ids=ids, **states)
+    shares = np.exp(by_id.pop("logits"))
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(by_token.pop("probabilities"), shares, atol=1e-6)
+    for name, state in by_token.items():
+        np.testing.assert_allclose(by_id[name], state, atol=1e-6)
+        assert np.abs(state - states[name]).max() > 0.01
+
+
+@pytest.mark.parametrize("cell", swept(zoo.cell_names(), lambda cell: cell in ("lstm", "gru")))
+def test_a_step_that_looks_up_its_products_is_a_step(cell):
+    options = {"units": 6, "embedding_dim": 6, "cell": cell, "num_layers": 2}
+    model = built(**options)
+    ids = tf.constant([*range(V)])
+    states = {name: state + 0.1 for name, state in model.initial_states(V).items()}
+    logits, after = model.step(ids, states)
+    products = model.input_products()
+    assert products.shape[0] == V
+    found, new = model.step(ids, states, products)
+    np.testing.assert_allclose(found, logits, atol=1e-5)
+    assert np.abs(logits[2] - logits[3]).max() > 1e-3
+    tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), new, after)
+
+
+def test_products_are_kept_of_few_tokens_alone():
+    assert built(embedding_dim=V // 2).input_products() is None
+    assert built(embedding_dim=V // 2 + 1).input_products() is not None
+
+
+def test_the_products_are_looked_up_in_steps_and_exported_beside_the_weights(monkeypatch):
+    model, given = built(embedding_dim=6, cell="gru", tied=True), {}
+    publish = lambda functions, tracked, *_: given.update(functions, tracked=tracked)  # noqa: E731
+    monkeypatch.setattr("zoo.pipelines.pipeline.publish", publish)
+    Writer(model, CODEC).export("nowhere")
+    own = {weight.path for weight in model.weights}
+    products = [each for each in given["tracked"] if getattr(each, "shape", ()) == (V, 3 * 5)]
+    assert len(own) + 3 == len(given["tracked"]) and products[0] is products[1]
+    states = model.initial_states(V)
+    logits, after = model.step(tf.range(V), states)
+    found = given["step_ids"](token_ids=tf.range(V), **states)
+    np.testing.assert_allclose(found["logits"], logits, atol=1e-5)
+    np.testing.assert_allclose(found["state_0_0"], after["state_0_0"], atol=1e-5)
+
+
 def test_without_temperature_the_best_token_is_taken_each_time(served):
     """Each walk is of one row alone: prompts of other lengths beside it change nothing."""
     found, ruled_out = write(served, PROMPTS, temperature=0.0), 0
@@ -206,6 +256,10 @@ def test_the_signatures_have_named_inputs_and_outputs(served, kind):
         ),
         "start": ({"streams": count}, states),
         "step": ({"token": text, **states}, {"probabilities": (tf.float32, [None, V]), **states}),
+        "step_ids": (
+            {"token_ids": count, **states},
+            {"logits": (tf.float32, [None, V]), **states},
+        ),
         "tokens": ({"ids": count}, {"tokens": text}),
     }
     found = {
