@@ -1,0 +1,79 @@
+"""The runtime's decoding for CTC against TensorFlow's, and against the sum over all paths."""
+
+import numpy as np
+import pytest
+
+from rnn_zoo_runtime.decoding import ctc
+from rnn_zoo_runtime.errors import InputError
+from zoo.decoding import ctc as graph
+
+
+def logits_of(rows, frames, symbols, seed=0, scale=2.0):
+    draw = np.random.default_rng(seed)
+    return draw.normal(size=(rows, frames, symbols)).astype("float32") * scale
+
+
+def agree(own, expected):
+    np.testing.assert_array_equal(own.label_ids, expected.label_ids)
+    np.testing.assert_array_equal(own.lengths, expected.lengths)
+    np.testing.assert_allclose(own.log_probability, expected.log_probability, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("blank", [0, 2])
+@pytest.mark.parametrize("width", [1, 2, 5, 25])
+@pytest.mark.parametrize("scale", [0.5, 2.0])
+def test_the_beam_finds_what_tensorflow_finds(blank, width, scale):
+    for seed, (frames, symbols) in enumerate([(1, 3), (7, 3), (12, 4), (30, 6)]):
+        logits = logits_of(8, frames, symbols, seed, scale)
+        lengths = np.array([frames, 0, 1, frames // 2, frames, frames, frames - 1, 2]) % (
+            frames + 1
+        )
+        mask = np.arange(frames)[None] < lengths[:, None]
+        agree(
+            ctc.beam(logits, lengths, beam_width=width, blank=blank),
+            graph.beam(logits, mask, beam_width=width, blank=blank),
+        )
+
+
+@pytest.mark.parametrize("blank", [0, 1])
+def test_the_greedy_path_is_that_of_the_graph(blank):
+    logits = logits_of(9, 20, 4)
+    lengths = np.arange(9) * 2
+    mask = np.arange(20)[None] < lengths[:, None]
+    agree(ctc.greedy(logits, lengths, blank), graph.greedy(logits, mask, blank))
+    agree(ctc.greedy(logits), graph.greedy(logits))
+
+
+def test_a_beam_as_wide_as_the_space_has_the_probability_of_all_paths():
+    logits = logits_of(3, 5, 3, seed=9)
+    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
+    shares = powers / powers.sum(axis=2, keepdims=True)
+    found = ctc.beam(logits, beam_width=400)
+    for row in range(3):
+        sums = {}
+        for path in np.ndindex(*[3] * 5):
+            merged = [s for at, s in enumerate(path) if (at == 0 or path[at - 1] != s) and s]
+            share = np.prod([shares[row, at, s] for at, s in enumerate(path)])
+            sums[tuple(merged)] = sums.get(tuple(merged), 0.0) + share
+        best = max(sums, key=sums.get)
+        assert tuple(found.label_ids[row, : found.lengths[row]]) == best
+        assert np.exp(found.log_probability[row]) == pytest.approx(sums[best], rel=1e-5)
+
+
+@pytest.mark.parametrize("decode", [ctc.greedy, ctc.beam])
+@pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 4)])
+def test_batches_without_rows_or_frames_are_decoded(decode, shape):
+    found = decode(np.zeros(shape, np.float32))
+    assert (
+        found.label_ids.shape == (shape[0], 0) and found.log_probability.tolist() == [0] * shape[0]
+    )
+
+
+def test_wrong_input_is_one_sentence():
+    for call, message in (
+        (lambda: ctc.beam(np.zeros((2, 3))), r"got the shape \(2, 3\)"),
+        (lambda: ctc.beam(np.zeros((2, 3, 4)), blank=4), "one of the symbols 0 to 3, got 4"),
+        (lambda: ctc.beam(np.zeros((2, 3, 4)), beam_width=0), "beam_width must be a positive int"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
