@@ -93,17 +93,17 @@ def publish(
     """
     durable.make_folder(directory)
     sweep(directory)
-    with _unfinished(directory) as part:
+    with unfinished(directory) as part:
         _write(functions, tracked, part)
         (part / README).write_text(_described(functions), encoding="utf-8")
         check(part, functions, probes)
         sums = checksums.as_text(checksums.of_tree(part))
         (part / checksums.NAME).write_text(sums, encoding="utf-8")
-        return _rename(part, directory)
+        return numbered(part, directory)
 
 
 @contextmanager
-def _unfinished(directory: Path) -> Iterator[Path]:
+def unfinished(directory: Path) -> Iterator[Path]:
     """A folder to write a version into, deleted at the end if it still exists.
 
     The lock next to it is held while this process lives; `sweep` relies on it.
@@ -199,7 +199,8 @@ def _traced(function: Any) -> Any:
     return function if traced else function.get_concrete_function()
 
 
-def _rename(part: Path, directory: Path) -> Path:
+def numbered(part: Path, directory: Path) -> Path:
+    """Renames a finished folder to the next version in `directory`, and returns it."""
     version = max(versions(directory), default=0) + 1
     while True:
         target = directory / str(version)

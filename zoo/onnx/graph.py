@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,23 +48,35 @@ class Graph:
         self._names: set[str] = set()
 
     def fresh(self, stem: str) -> str:
-        """Returns a name that begins with `stem` and that no value of the file has."""
-        names, name, number = self.root._names, stem, 0
+        """Returns a name that no value of the file has: `/`, `stem` and perhaps a number."""
+        names, name, number = self.root._names, f"/{stem}", 0
         while name in names:
             number += 1
-            name = f"{stem}_{number}"
+            name = f"/{stem}_{number}"
         names.add(name)
+        return name
+
+    def _own(self, name: str) -> str:
+        """The name of an input or output: as it is in the file's own graph."""
+        if self.outer or name in self.root._names:
+            return self.fresh(name)
+        self.root._names.add(name)
         return name
 
     def input(self, name: str, dtype: Any, shape: Shape) -> str:
         """Adds an input; an axis is a size, or the name of a dynamic size, or None."""
-        name = self.fresh(name)
+        name = self._own(name)
         self._inputs.append(self._info(name, dtype, shape))
         return name
 
+    @property
+    def outputs(self) -> list[Any]:
+        """The outputs, as `onnx.ValueInfoProto`."""
+        return list(self._outputs)
+
     def output(self, name: str, value: str, dtype: Any, shape: Shape) -> None:
         """Makes a value an output of that name."""
-        named = self.fresh(name)
+        named = self._own(name)
         self.node("Identity", value, into=[named])
         self._outputs.append(self._info(named, dtype, shape))
 
@@ -156,10 +168,3 @@ class Graph:
 
     def _type(self, dtype: Any) -> int:
         return int(self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
-
-    def axis_names(self) -> Iterator[str]:
-        """Yields names for dynamic axes that are neither the batch nor the time."""
-        number = 0
-        while True:
-            yield f"axis_{number}"
-            number += 1

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
+from zoo.onnx import architectures
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
 from zoo.text import UNK, NgramVectorizer, Vectorizer, unknown_share
 from zoo.text.limits import TEXT, shortened
@@ -52,6 +54,10 @@ class Classifier(Pipeline):
     def classify(self, texts: str | Sequence[str]) -> Answers:
         """Label, probabilities, classes and `unknown_share` of each text, as arrays."""
         return self.answers(self._classify, text=texts)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """The graph `model`; see `zoo.onnx.architectures.classifier`."""
+        return architectures.classifier(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`."""

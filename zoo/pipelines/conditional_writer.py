@@ -13,6 +13,8 @@ from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.onnx import architectures
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
     Answers,
     Pipeline,
@@ -134,6 +136,10 @@ class ConditionalWriter(Pipeline):
     def score(self, labels: str | Sequence[str], texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, label=labels, text=texts)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """Whole, `start`s and `step`; see `zoo.onnx.architectures.conditional`."""
+        return architectures.conditional(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`generate`, `score`, `start`, `step`, `step_ids`, `tokens` and `labels`."""

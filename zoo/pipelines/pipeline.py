@@ -17,6 +17,8 @@ import tensorflow as tf
 from zoo.decoding import bounds
 from zoo.errors import InputError
 from zoo.export import publish
+from zoo.onnx import bundle
+from zoo.onnx.served import Served
 from zoo.system import checksums, durable
 from zoo.system.bounded_batches import batches
 from zoo.text import TextPath
@@ -118,6 +120,31 @@ class Pipeline(abc.ABC):
         tracked += [variable for each in found.values() for variable in each.tracked]
         probes = {name: each.probe for name, each in found.items()}
         return publish(functions, tracked, probes, Path(directory))
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """The graphs of an ONNX bundle, by name; see `zoo.onnx.bundle`.
+
+        Raises:
+            InputError: The pipeline, or an option of its model, cannot be written.
+        """
+        raise InputError(
+            f"a {type(self).__name__} cannot be written as ONNX: export it as a SavedModel"
+        )
+
+    def export_onnx(self, directory: Path | str) -> Path:
+        """Writes the next version of an ONNX bundle, for `rnn_zoo_runtime` or ONNX Runtime alone.
+
+        `directory` is a folder of bundles, not that of the SavedModels; the version becomes a
+        folder `1`, `2`, ... in it, which is returned. The files are checked as
+        `zoo.onnx.bundle.publish` does.
+
+        Raises:
+            ExportError: A graph answers otherwise than the model; nothing is left behind.
+            InputError: The pipeline cannot be written, or the extra `onnx` is not installed.
+        """
+        graphs = self.onnx_graphs()
+        name = type(self).__name__
+        return bundle.publish(name, self.options, self.text_paths, graphs, Path(directory))
 
     def save(self, folder: Path | str) -> Path:
         """Writes model, text paths and options into a new folder, and returns it.

@@ -11,6 +11,8 @@ from zoo.crf.layer import Tagging
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.onnx import architectures
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
     Answers,
     Pipeline,
@@ -90,6 +92,10 @@ class Tagger(Pipeline):
     def tag(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of `serving_default` for each text, as arrays."""
         return self.answers(self._tag_texts, text=texts)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """Whole, and `start` and `step` where it streams; see `zoo.onnx.architectures.tagger`."""
+        return architectures.tagger(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`, `tag_tokens`, and `start` and `step` of a unidirectional tagger."""

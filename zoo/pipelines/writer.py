@@ -11,6 +11,8 @@ from zoo.decoding import Filter, bounds, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.onnx import architectures
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
     Answers,
     Pipeline,
@@ -116,6 +118,10 @@ class Writer(Pipeline):
     def score(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, text=texts)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """`model`, `read`, `start` and `step`; see `zoo.onnx.architectures.language_model`."""
+        return architectures.language_model(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`generate`, `score`, `start`, `step`, `step_ids` and `tokens`."""
