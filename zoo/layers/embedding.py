@@ -179,7 +179,7 @@ class TokenEmbedding(ConfiguredLayer):
 
 def rows_of(table: Any, ids: Any) -> Any:
     """The rows of a table (V, E) at ids from 0 up, of any shape; `ops.take` allows for others."""
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or isinstance(ids, keras.KerasTensor):
         return ops.take(table, ids, axis=0)
     import tensorflow as tf
 

@@ -180,9 +180,10 @@ def _conditional_start(model: ConditionalLanguageModel, own: States) -> Served:
 
 def _token_step(model: LanguageModel, states: States) -> Served:
     """`token_ids` (B,) and the states -> `logits` (B, V) and the new states."""
+    products = model.input_products()  # of each token, where they are few
 
     def step(given: dict[str, Any], before: States) -> Any:
-        logits, after = model.step(given["token_ids"], before)
+        logits, after = model.step(given["token_ids"], before, products)
         return {"logits": logits}, after
 
     return served.step(model, IDS, states, step, sizes_of(model))
