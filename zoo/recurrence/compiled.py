@@ -50,8 +50,9 @@ def run_sharded(
 
     A single loop hardly uses a second core: its products are small. XLA compiles once for each pair
     of rows and steps, so all shards have one size, and sizes that the graph does not know are
-    rounded up, rows to a multiple of 8 and steps to one of 16 (coarser beyond 64 rows and 256
-    steps), so that batches of any size need few programs. Padding steps are not computed.
+    rounded up, rows to a multiple of 8 and steps to one of 16 or a smaller power of two (coarser
+    beyond 64 rows and 256 steps), so that batches of any size need few programs. Padding steps are
+    not computed.
     """
     batch, time = _sizes(inputs, shards)
     masks = _tensors([recurrent_mask])
@@ -98,7 +99,7 @@ def _grid(finest: int, per_octave: int) -> list[int]:
 
 
 _ROWS = _grid(8, 4)
-_STEPS = _grid(16, 8)
+_STEPS = [1, 2, 4, 8, *_grid(16, 8)]  # the products of x W are made for padding, too
 
 
 def _rounded_up(size: Any, grid: list[int]) -> Any:
