@@ -255,8 +255,8 @@ def _location_and_scale(raw: Any, scale: Any, shift: Any) -> tuple[Any, Any]:
 
 
 def _stacked(*parts: Any) -> Any:
-    shape = ops.shape(sum(ops.zeros_like(part) for part in parts))
-    return ops.stack([ops.broadcast_to(part, shape) for part in parts], axis=-1)
+    zeros = sum(ops.zeros_like(part) for part in parts)  # of the shape of all together
+    return ops.stack([part + zeros for part in parts], axis=-1)
 
 
 def _parts(parameters: Any) -> list[Any]:

@@ -21,7 +21,7 @@ def sizes_of(model: keras.Model) -> dict[str, int]:
     layers = {layer.name: layer for layer in model.layers}
     found = {"class_ids": 0, "casing_ids": 8}
     for name, names in (
-        ("token_ids", ("embedding", "context_embedding")),
+        ("token_ids", ("embedding", "context_embedding", "target_embedding")),
         ("source_ids", ("source_embedding", "target_embedding")),
         ("character_ids", ("characters", "context_characters")),
     ):

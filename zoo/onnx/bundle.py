@@ -78,8 +78,7 @@ for token in (2, 5, 7):
 
 
 def publish(
-    pipeline: str,
-    options: Mapping[str, Any],
+    about: Mapping[str, Any],
     text_paths: Mapping[str, Any],
     graphs: Mapping[str, Served],
     directory: Path,
@@ -87,8 +86,8 @@ def publish(
     """Writes the next version of a bundle and returns its folder, `1`, `2`, ... in `directory`.
 
     Args:
-        pipeline: The class name of the pipeline.
-        options: Its options, for JSON.
+        about: `pipeline`, the class name of the pipeline, its `options`, and what else
+            `runtime.json` is to have.
         text_paths: Its text paths by the names of its arguments.
         graphs: Its graphs by name.
         directory: `saved_models/NAME-onnx` or another folder.
@@ -106,15 +105,14 @@ def publish(
             onnx_package().save_model(each.file, str(part / f"{name}.onnx"))
         content = {
             "format": FORMAT,
-            "pipeline": pipeline,
-            "options": dict(options),
+            **about,
             "text_paths": paths,
             "graphs": {name: f"{name}.onnx" for name in graphs},
             "states": states_of(graphs["step"].file) if "step" in graphs else [],
             "opset": OPSET,
         }
         durable.write_json(part / FILE, content)
-        durable.write_text(part / export.README, described(pipeline, graphs))
+        durable.write_text(part / export.README, described(about["pipeline"], graphs))
         check(part, graphs)
         sums = checksums.as_text(checksums.of_tree(part))
         (part / checksums.NAME).write_text(sums, encoding="utf-8")

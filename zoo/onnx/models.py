@@ -139,10 +139,8 @@ def step(
         function: From the trace, the inputs and the states to the outputs and the new states.
         axes: As for `graph_of`.
     """
-    both = {
-        **inputs,
-        **{name: ((None, *each.shape[1:]), "float32") for name, each in states.items()},
-    }
+    own_specs = {name: ((None, *each.shape[1:]), "float32") for name, each in states.items()}
+    both = {**inputs, **own_specs}
 
     def run(trace: Trace, given: dict[str, Any]) -> Mapping[str, Any]:
         own = {name: given[name] for name in states}

@@ -13,7 +13,8 @@ from zoo.onnx.trace import Call, converts
 FIRST, LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # the ends of an axis in a slice
 
 SAME = {
-    "Abs": "Abs",
+    "Absolute": "Abs",
+    "ConvertToTensor": "Identity",
     "Elu": "Elu",
     "Erf": "Erf",
     "Exp": "Exp",

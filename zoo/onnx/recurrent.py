@@ -96,10 +96,13 @@ def recurrent(
     initial_states: Any = None,
     lookup: Any = None,
     return_last: bool = False,
+    branches: bool = False,
     training: bool = False,
 ) -> Any:
     """A body on inputs (B, T, E): its results as the layer returns them."""
     layer, g = call.operation, call.graph
+    if branches:
+        return _branches(call, inputs, initial_states)
     values = g.node("Transpose", call.name(inputs), perm=[1, 0, 2])
     real = None if mask is None else call.name(mask, "bool")
     steps = Steps(call.trace, values, inputs.shape[-1], real)
@@ -128,6 +131,24 @@ def recurrent(
     outputs = _padded(steps, steps.values) if layer.upper else steps.values
     outputs = g.node("Transpose", outputs, perm=[1, 0, 2])
     return layer._result(outputs, last, finals, return_last)
+
+
+def _branches(call: Call, inputs: Any, initial_states: Any) -> str:
+    """One step of each of m inputs (P, m, E) from the same states (R, K): outputs (R, m, K)."""
+    layer, g, trace = call.operation, call.graph, call.trace
+    period, count, size = inputs.shape
+    first = trace.name(initial_states[0][0][0])
+    wide = g.reshape(trace.name(inputs), 1, period, count, size)
+    times = g.node("Div", g.size(first, 0), g.axes(period))
+    wide = g.broadcast(wide, times, period, count, size)
+    values = trace.symbol(g.reshape(wide, -1, size), (None, size))
+    states = []
+    for (direction,) in initial_states:
+        repeated = [keras.ops.repeat(state, count, axis=0) for state in direction]
+        states.append([repeated])
+    with symbolic(layer):
+        outputs, _ = layer.step(values, states)
+    return g.reshape(trace.name(outputs), -1, count, layer.output_size)
 
 
 def _layer(steps: Steps, directions: list[Any], starts: list[Any], mode: str) -> Read:

@@ -84,7 +84,7 @@ class Trace:
 
     def input(self, name: str, shape: Any, axes: Any, dtype: str = "float32") -> Any:
         """Adds an input to the graph, with the names of its axes, as a symbolic tensor."""
-        named = [axis if size is None else size for size, axis in zip(shape, axes, strict=True)]
+        named = [axis if size is None else size for size, axis in zip(shape, axes, strict=False)]
         return self.symbol(self.graph.input(name, dtype, named), shape, dtype)
 
     def name(self, value: Any, dtype: Any = None) -> str:

@@ -12,6 +12,8 @@ import tensorflow as tf
 from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.architectures.forecaster_model import Forecaster
 from zoo.errors import InputError
+from zoo.onnx import series
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature, integers
 from zoo.pipelines.series_input import SeriesPipeline
 
@@ -108,6 +110,10 @@ class SeriesForecaster(SeriesPipeline):
                 f"the model takes {', '.join(wanted) or 'no covariates'}, got "
                 f"{', '.join(sorted(given)) or 'none'}: give an array for each"
             )
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """The graph `model`; see `zoo.onnx.series.forecaster`."""
+        return series.forecaster(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """Those that the class describes."""

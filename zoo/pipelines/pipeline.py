@@ -142,9 +142,16 @@ class Pipeline(abc.ABC):
             ExportError: A graph answers otherwise than the model; nothing is left behind.
             InputError: The pipeline cannot be written, or the extra `onnx` is not installed.
         """
-        graphs = self.onnx_graphs()
-        name = type(self).__name__
-        return bundle.publish(name, self.options, self.text_paths, graphs, Path(directory))
+        content = {
+            "pipeline": type(self).__name__,
+            "options": self.options,
+            **self.onnx_content(),
+        }
+        return bundle.publish(content, self.text_paths, self.onnx_graphs(), Path(directory))
+
+    def onnx_content(self) -> dict[str, Any]:
+        """What else an ONNX bundle says of the model, for JSON."""
+        return {}
 
     def save(self, folder: Path | str) -> Path:
         """Writes model, text paths and options into a new folder, and returns it.

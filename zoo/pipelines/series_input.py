@@ -11,6 +11,7 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.layers.numeric import pad_series
 from zoo.layers.numeric.observed import INFINITE, NOT_FINITE
+from zoo.onnx import series
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, integers, joined
 from zoo.system.bounded_batches import batches
 
@@ -55,6 +56,10 @@ class SeriesPipeline(Pipeline):
     def input_dim(self) -> int:
         """F, the numbers of each step."""
         return int(self.model.input["values"].shape[-1])
+
+    def onnx_content(self) -> dict[str, Any]:
+        """What a caller must know of the numbers."""
+        return {"numbers": series.numbers(self.model)}
 
     @property
     def sample_rate(self) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import States, named_states, nested_states
+from zoo.onnx import series
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature, integers, traced
 from zoo.pipelines.series_input import SeriesPipeline, require_names
 from zoo.pipelines.streaming import Step, stream_signatures
@@ -63,6 +65,10 @@ class SignalClassifier(SeriesPipeline):
             InputError: The series do not fit the model.
         """
         return self.answers_to(self._classify, series, lengths)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """Whole, and `start` and `step` where it streams; see `zoo.onnx.series.classifier`."""
+        return series.classifier(self.model, self.can_stream)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`; `start` and `step`, or `sample_rate`, where the model has them."""

@@ -10,6 +10,8 @@ import tensorflow as tf
 from zoo import masking
 from zoo.decoding import ctc
 from zoo.errors import require_positive_int
+from zoo.onnx import series
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature
 from zoo.pipelines.series_input import SeriesPipeline, require_names
 
@@ -71,6 +73,10 @@ class Transcriber(SeriesPipeline):
             InputError: The series do not fit the model.
         """
         return self.answers_to(self._greedy if greedy else self._beam, series, lengths)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """The graph `model`; see `zoo.onnx.series.transcriber`."""
+        return series.transcriber(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`, `greedy`, and `sample_rate` where the model has one."""

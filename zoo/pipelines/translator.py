@@ -13,6 +13,8 @@ from zoo.decoding.beam import PENALTIES, widest
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int
 from zoo.export import ODD_TEXTS
 from zoo.layers import Memory, States
+from zoo.onnx import decoders
+from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
 from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, unknown_share
 from zoo.text.limits import TRANSLATED, is_long, shortened
@@ -176,6 +178,10 @@ class Translator(Pipeline):
     def score(self, texts: str | Sequence[str], translations: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self.scores, text=texts, translation=translations)
+
+    def onnx_graphs(self) -> dict[str, Served]:
+        """`start` and `step`; see `zoo.onnx.decoders.encoder_decoder`."""
+        return decoders.encoder_decoder(self.model)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`, `translate`, `complete` and `score`."""

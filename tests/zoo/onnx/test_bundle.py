@@ -20,6 +20,7 @@ from zoo.pipelines.pipeline import Pipeline
 from zoo.system import checksums
 from zoo.text import TextCodec, TokenVectorizer, Vectorizer
 
+ABOUT = {"pipeline": "Classifier", "options": {}}
 SENTENCES = ["a good film", "a bad film", "it isn't bad!", "great 👍🏽 day"]
 
 
@@ -113,7 +114,7 @@ def test_a_graph_that_answers_otherwise_leaves_nothing_behind(tmp_path):
     wrong = {"logits": graphs["model"].expected["logits"] + 1}
     changed = {"model": graphs["model"]._replace(expected=wrong)}
     with pytest.raises(ExportError, match="answers differently from the model in memory .logits"):
-        bundle.publish("Classifier", {}, {}, changed, tmp_path)
+        bundle.publish(ABOUT, {}, changed, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,9 +125,7 @@ def test_a_graph_that_does_not_run_leaves_nothing_behind(tmp_path):
     file.CopyFrom(graphs["model"].file)
     del file.graph.initializer[:]
     with pytest.raises(ExportError, match="does not run"):
-        bundle.publish(
-            "Classifier", {}, {}, {"model": graphs["model"]._replace(file=file)}, tmp_path
-        )
+        bundle.publish(ABOUT, {}, {"model": graphs["model"]._replace(file=file)}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
