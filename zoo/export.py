@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import DamagedFile, Failure, InputError
+from zoo.saved_model import sharing, warmup
 from zoo.system import checksums, durable
 
 README = "README.md"
@@ -95,6 +96,8 @@ def publish(
     sweep(directory)
     with unfinished(directory) as part:
         _write(functions, tracked, part)
+        sharing.share(part)
+        warmup.write(part, directory.name, probes)
         (part / README).write_text(_described(functions), encoding="utf-8")
         check(part, functions, probes)
         sums = checksums.as_text(checksums.of_tree(part))
@@ -165,6 +168,8 @@ def _described(functions: Mapping[str, Any]) -> str:
         "- `saved_model.pb`, `variables/`, `assets/`: the SavedModel, for",
         "  `tensorflow.saved_model.load` and TensorFlow Serving; it needs TensorFlow alone.",
         "- `assets.extra/provenance.json`: the run and the data that the model comes from.",
+        "- `assets.extra/tf_serving_warmup_requests`: a request for each signature, which",
+        "  TensorFlow Serving answers before it takes others.",
         "- `SHA256SUMS`: checksums of the files.",
         "",
         "Its signatures (`model.signatures[NAME]` in Python), B is the number of rows:",

@@ -13,7 +13,7 @@ FLOORS = [
     {"system", "options"},
     {"catalog"},
     {"registry", "masking", "plots"},
-    {"cells", "text"},
+    {"cells", "text", "saved_model"},
     {"recurrence"},
     {"crf", "losses", "metrics"},
     {"layers"},

@@ -1,0 +1,1 @@
+"""What is done to a SavedModel once TensorFlow has written it."""
