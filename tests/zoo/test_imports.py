@@ -20,7 +20,7 @@ FLOORS = [
     {"architectures", "decoding", "export"},
     {"onnx"},
     {"pipelines"},
-    {"description", "tuning", "diagnostics"},
+    {"description", "tuning", "diagnostics", "inspection"},
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}
 FACADES = {"zoo/__init__.py", "zoo/__main__.py"}

@@ -52,7 +52,7 @@ def share_nodes(function: Any, own: Iterable[str] = (), named: Iterable[str] = (
                 names[node.name] = same
                 continue
         nodes.append(_copy(node))
-    for output, source in function.ret.items():
+    for output, source in list(function.ret.items()):
         function.ret[output] = _renamed(source, names)
     del function.node_def[:]
     function.node_def.extend(nodes)

@@ -32,6 +32,7 @@ STATES = {
     "state": {"state_0_0": 4, "state_0_1": 4},
     "both": {"state_0_0": 5, "state_1_0": 5, "condition": 3},
 }
+SIGNATURES = ("generate", "labels", "score", "start", "step", "step_ids", "tokens")
 
 
 def built(seed=1, **options):
@@ -225,7 +226,7 @@ def test_a_label_is_known_in_any_normal_form_and_with_blanks_around_it():
 def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(served, kind):
     if kind == IN_MEMORY:
         return
-    assert sorted(served) == ["generate", "labels", "score", "start", "step", "tokens"]
+    assert sorted(served) == [*SIGNATURES]
     text, real, whole = ((kind, [None]) for kind in (tf.string, tf.float32, tf.int32))
     states = {name: (tf.float32, [None, size]) for name, size in STATES[kind].items()}
     numbers = {"max_tokens": tf.int32, "temperature": tf.float32, "top_k": tf.int32}
@@ -244,6 +245,7 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
         ),
         "start": ({"label": text}, states),
         "step": ({"token": text, **states}, {"probabilities": (tf.float32, [None, V]), **states}),
+        "step_ids": ({"token_ids": whole, **states}, {"logits": (tf.float32, [None, V]), **states}),
         "tokens": ({"ids": whole}, {"tokens": text}),
         "labels": ({"ids": whole}, {"labels": text}),
     }
@@ -282,4 +284,4 @@ def test_what_answers_otherwise_is_not_published(tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="another answer"):
         ConditionalWriter(built(), CODEC, LABELS).export(tmp_path / "names")
     assert not list((tmp_path / "names").iterdir())
-    assert sorted(asked) == ["generate", "labels", "score", "start", "step", "tokens"]
+    assert sorted(asked) == [*SIGNATURES]
