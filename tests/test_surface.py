@@ -24,7 +24,10 @@ from zoo.diagnostics.command import COMMANDS as DIAGNOSTICS
 
 COMMANDS = {
     **{f"recipes {name} {verb}": cli.main for name in BUILTIN for verb in cli.VERBS},
-    **{f"zoo {verb}": zoo.__main__.main for verb in ("list", "describe", "summary", *DIAGNOSTICS)},
+    **{
+        f"zoo {verb}": zoo.__main__.main
+        for verb in ("list", "describe", "summary", "inspect", *DIAGNOSTICS)
+    },
     "zoo": zoo.__main__.main,
 }
 PACKAGES = ("zoo", "zoo.cells", "zoo.decoding", "zoo.layers", "zoo.text", "zoo.tuning")
