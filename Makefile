@@ -1,26 +1,30 @@
 # make demo: install, train on the built-in corpus, export, predict.
 # make test: install, lint, types beside tests.
 # make test-sweeps: the values of sweeping tests that `make test` leaves out.
+# make web: the packages of the page that runs a model, where npm is installed.
 # make docs: build the site into docs/_build, check its links.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-sweeps docs clean
+.PHONY: demo test test-sweeps web docs clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
 	$(BIN)/python -m recipes sentiment predict \
 		"there is nothing to like" "slow, but I loved it" "not as good as the first one"
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp web
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy & $(PYTEST) && wait $$!
 
 test-sweeps: $(VENV)/test.stamp
 	$(PYTEST) -m sweep
+
+web:
+	if command -v npm > /dev/null; then $(MAKE) $(VENV)/web.stamp; fi
 
 docs: $(VENV)/docs.stamp
 	$(BIN)/sphinx-build -W --keep-going --quiet -c docs . docs/_build
@@ -33,6 +37,10 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml runtime/pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-compile -e '.[dev]' -e ./runtime -c constraints.txt
+	touch $@
+
+$(VENV)/web.stamp: runtime/web/package.json | $(BIN)/python
+	npm install --prefix runtime/web --ignore-scripts --no-package-lock --no-audit --no-fund
 	touch $@
 
 $(VENV)/docs.stamp: pyproject.toml constraints.txt | $(BIN)/python

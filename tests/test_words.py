@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 GENERATED = ("recipes/corpora/",)  # their strings are sentences of data
 EXEMPT = ("docs/glossary.md", "CHANGELOG.md")
 PLACES = (
-    *("*.md", "docs/**/*", "benchmarks/**/*", "recipes/**/*", "runtime/**/*"),
-    *("saved_models/*.md", "zoo/**/*"),
+    *("*.md", "docs/**/*", "benchmarks/**/*", "recipes/**/*", "runtime/*"),
+    *("runtime/rnn_zoo_runtime/**/*", "saved_models/*.md", "zoo/**/*"),
 )
 NAMES = sorted(
     {

@@ -12,6 +12,7 @@ alone, compared with the model in memory, and then renamed: a version that exist
 
 import base64
 import json
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,8 @@ def publish(
             "graphs": {name: f"{name}.onnx" for name in graphs},
             "states": states_of(graphs["step"].file) if "step" in graphs else [],
             "opset": OPSET,
+            # by which texts are normalised, on both sides
+            "unicode": unicodedata.unidata_version,
         }
         durable.write_json(part / FILE, content)
         durable.write_text(part / export.README, described(about["pipeline"], graphs))
