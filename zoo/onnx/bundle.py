@@ -23,6 +23,7 @@ from zoo import export
 from zoo.errors import require_package
 from zoo.export import ExportError
 from zoo.onnx.graph import OPSET, onnx_package
+from zoo.onnx.int8 import quantized
 from zoo.onnx.served import Arrays, Served
 from zoo.system import checksums, durable
 
@@ -83,6 +84,7 @@ def publish(
     text_paths: Mapping[str, Any],
     graphs: Mapping[str, Served],
     directory: Path,
+    int8: bool = False,
 ) -> Path:
     """Writes the next version of a bundle and returns its folder, `1`, `2`, ... in `directory`.
 
@@ -92,6 +94,8 @@ def publish(
         text_paths: Its text paths by the names of its arguments.
         graphs: Its graphs by name.
         directory: `saved_models/NAME-onnx` or another folder.
+        int8: Write the weights in eight bits; `runtime.json` then has the largest difference of
+            each graph's outputs, as `int8`.
 
     Raises:
         ExportError: A graph answers otherwise than the model in memory; nothing is left behind.
@@ -102,25 +106,39 @@ def publish(
     export.sweep(directory)
     with export.unfinished(directory) as part:
         paths = {name: _saved(path, part, name) for name, path in text_paths.items()}
-        for name, each in graphs.items():
-            onnx_package().save_model(each.file, str(part / f"{name}.onnx"))
+        places = save(part, graphs)
+        found = check(places, graphs)
         content = {
             "format": FORMAT,
             **about,
             "text_paths": paths,
-            "graphs": {name: f"{name}.onnx" for name in graphs},
+            "graphs": {name: place.name for name, place in places.items()},
             "states": states_of(graphs["step"].file) if "step" in graphs else [],
             "opset": OPSET,
             # by which texts are normalised, on both sides
             "unicode": unicodedata.unidata_version,
         }
+        if int8:
+            save(part, quantized(graphs))
+            content["int8"] = largest(found, answers_of(places, graphs))
         durable.write_json(part / FILE, content)
         durable.write_text(part / export.README, described(about["pipeline"], graphs))
-        check(part, graphs)
-        sums = checksums.as_text(checksums.of_tree(part))
-        (part / checksums.NAME).write_text(sums, encoding="utf-8")
-        part.chmod(0o755)
-        return export.numbered(part, directory)
+        return finished(part, directory)
+
+
+def finished(part: Path, directory: Path) -> Path:
+    """Adds the checksums to a written folder, and renames it to the next version."""
+    sums = checksums.as_text(checksums.of_tree(part))
+    (part / checksums.NAME).write_text(sums, encoding="utf-8")
+    part.chmod(0o755)
+    return export.numbered(part, directory)
+
+
+def save(folder: Path, graphs: Mapping[str, Served]) -> dict[str, Path]:
+    """Writes the file of each graph: their paths by name."""
+    for name, each in graphs.items():
+        onnx_package().save_model(each.file, str(folder / f"{name}.onnx"))
+    return {name: folder / f"{name}.onnx" for name in graphs}
 
 
 def _saved(path: Any, folder: Path, name: str) -> dict[str, Any]:
@@ -137,30 +155,55 @@ def states_of(file: Any) -> list[str]:
     return list(json.loads(found.get("states", "[]")))
 
 
-def check(folder: Path, graphs: Mapping[str, Served]) -> None:
-    """Compares the graphs in a folder, run in a fresh process, with the model in memory.
+def check(places: Mapping[str, Path], graphs: Mapping[str, Served]) -> dict[str, Arrays]:
+    """Compares written graphs, run in a fresh process, with the model in memory.
+
+    Returns their outputs by graph and name.
 
     Raises:
         ExportError: One does not load, or an output differs by more than 1e-4.
     """
-    places = {name: str((folder / f"{name}.onnx").resolve()) for name in graphs}
+    answers = answers_of(places, graphs)
+    for name, each in graphs.items():
+        wrong = differing(each.expected, answers[name])
+        if wrong:
+            raise ExportError(
+                f"the exported graph {name!r} answers differently from the model in memory "
+                f"({', '.join(wrong)})"
+            )
+    return answers
+
+
+def answers_of(places: Mapping[str, Path], graphs: Mapping[str, Served]) -> dict[str, Arrays]:
+    """The outputs of written graphs for their probes, from a fresh process.
+
+    Raises:
+        ExportError: One does not run.
+    """
     job = {
-        places[name]: {key: _packed(value) for key, value in each.probe.items()}
+        str(places[name].resolve()): {key: _packed(value) for key, value in each.probe.items()}
         for name, each in graphs.items()
     }
     result = export.run_isolated(CHECKER, json.dumps(job))
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ExportError(f"an exported graph in {folder} does not run: {last}")
-    answers = json.loads(result.stdout)
-    for name, each in graphs.items():
-        found = {key: _unpacked(value) for key, value in answers[places[name]].items()}
-        wrong = differing(each.expected, found)
-        if wrong:
-            raise ExportError(
-                f"the exported graph {name!r} in {folder} answers differently from the model in "
-                f"memory ({', '.join(wrong)})"
-            )
+        raise ExportError(f"an exported graph does not run: {last}")
+    answers = dict(zip(graphs, json.loads(result.stdout).values(), strict=True))
+    return {
+        name: {key: _unpacked(value) for key, value in found.items()}
+        for name, found in answers.items()
+    }
+
+
+def largest(expected: Mapping[str, Arrays], found: Mapping[str, Arrays]) -> dict[str, float]:
+    """The largest difference between the outputs of each graph, finite where they are numbers."""
+    return {
+        name: max(
+            float(np.max(np.abs(each.astype(np.float64) - found[name][key]), initial=0.0))
+            for key, each in outputs.items()
+        )
+        for name, outputs in expected.items()
+    }
 
 
 def differing(expected: Arrays, found: Arrays) -> list[str]:

@@ -17,7 +17,7 @@ import tensorflow as tf
 from zoo.decoding import bounds
 from zoo.errors import InputError
 from zoo.export import publish
-from zoo.onnx import bundle
+from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
 from zoo.system import checksums, durable
 from zoo.system.bounded_batches import batches
@@ -131,12 +131,12 @@ class Pipeline(abc.ABC):
             f"a {type(self).__name__} cannot be written as ONNX: export it as a SavedModel"
         )
 
-    def export_onnx(self, directory: Path | str) -> Path:
+    def export_onnx(self, directory: Path | str, int8: bool = False) -> Path:
         """Writes the next version of an ONNX bundle, for `rnn_zoo_runtime` or ONNX Runtime alone.
 
         `directory` is a folder of bundles, not that of the SavedModels; the version becomes a
         folder `1`, `2`, ... in it, which is returned. The files are checked as
-        `zoo.onnx.bundle.publish` does.
+        `zoo.onnx.bundle.publish` does. With `int8` the weights have eight bits.
 
         Raises:
             ExportError: A graph answers otherwise than the model; nothing is left behind.
@@ -147,7 +147,20 @@ class Pipeline(abc.ABC):
             "options": self.options,
             **self.onnx_content(),
         }
-        return bundle.publish(content, self.text_paths, self.onnx_graphs(), Path(directory))
+        graphs = self.onnx_graphs()
+        return bundle.publish(content, self.text_paths, graphs, Path(directory), int8)
+
+    def export_triton(self, directory: Path | str, name: str = "model", int8: bool = False) -> Path:
+        """Writes the next version of a Triton model repository with the graphs of `export_onnx`.
+
+        The models are called `NAME_model`, `NAME_step` and so on; see `zoo.onnx.triton`. The
+        version is a folder `1`, `2`, ... in `directory`, for `tritonserver --model-repository`.
+
+        Raises:
+            ExportError: A graph answers otherwise than the model; nothing is left behind.
+            InputError: The pipeline cannot be written, or the extra `onnx` is not installed.
+        """
+        return triton.publish(self.onnx_graphs(), Path(directory), name, int8)
 
     def onnx_content(self) -> dict[str, Any]:
         """What else an ONNX bundle says of the model, for JSON."""

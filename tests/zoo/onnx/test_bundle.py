@@ -129,6 +129,19 @@ def test_a_graph_that_does_not_run_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_bundle_of_int8_says_how_far_its_outputs_are(tmp_path):
+    vectorizer = Vectorizer.learn(SENTENCES, max_length=20)
+    size = len(vectorizer.vocabulary)
+    model = build("many_to_one", vocabulary_size=size, num_classes=2, units=16)
+    pipeline = Classifier(model, vectorizer, ["good", "bad"])
+    path = pipeline.export_onnx(tmp_path / "a", int8=True)
+    far = json.loads((path / "runtime.json").read_text())["int8"]["model"]
+    found = run(session(path / "model.onnx"), **pipeline.onnx_graphs()["model"].probe)
+    expected = pipeline.onnx_graphs()["model"].expected
+    assert far == pytest.approx(np.abs(found["logits"] - expected["logits"]).max(), abs=1e-4)
+    assert 0 < far < 1
+
+
 def test_a_pipeline_without_graphs_says_so():
     class Own(Pipeline):
         path_names = ()
