@@ -18,7 +18,7 @@ from recipes.cli import VERBS, Parser
 from recipes.config import READING
 from recipes.data.table import Row, TableOptions, read_table
 from recipes.recipe import Recipe
-from recipes.run import Run, stored_options
+from recipes.run import FORMATS, Run, stored_options
 from recipes.tuning import command as tuning
 from zoo import export
 from zoo.errors import InputError, nearest
@@ -52,7 +52,7 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
         if verb == "evaluate":
             _evaluate(each, options)
         else:
-            each.export(options["export_dir"])
+            each.export(options["export_dir"], form=options["format"], int8=options["int8"])
 
 
 def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
@@ -160,6 +160,17 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
     if verb in ("all", "export", "predict"):
         parser.add_argument(
             "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
+        )
+    if verb == "export":
+        parser.add_argument(
+            "--format",
+            choices=list(FORMATS),
+            default="savedmodel",
+            help="onnx: graphs for ONNX Runtime, in NAME-onnx; triton: a model repository of them, "
+            "in NAME-triton (default: savedmodel, in NAME)",
+        )
+        parser.add_argument(
+            "--int8", action="store_true", help="weights of eight bits, of onnx and triton"
         )
     if verb == "predict":
         own = options_of(recipe.answering)

@@ -29,6 +29,7 @@ from zoo.system.lock import InUseError
 
 RUNS = Path("runs")
 EXPORTS = Path("saved_models")
+FORMATS = {"savedmodel": "", "onnx": "-onnx", "triton": "-triton"}  # what a folder ends with
 CONFIG = "config.json"
 # what may change when a run is resumed: it does not change what the finished epochs gave
 FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
@@ -375,13 +376,31 @@ class Run:
             )
         return path
 
-    def export(self, export_root: Path, file: TextIO | None = None) -> Path:
-        """Exports the best model as the next version; says so on `file`, or on stdout."""
-        folder = export_root / self.recipe.name
+    def export(
+        self,
+        export_root: Path,
+        file: TextIO | None = None,
+        form: str = "savedmodel",
+        int8: bool = False,
+    ) -> Path:
+        """Exports the best model as the next version; says so on `file`, or on stdout.
+
+        `form` is one of `FORMATS`, and the folder is `export_root` / NAME with its ending; with
+        `int8` the weights of an ONNX graph have eight bits.
+        """
+        if int8 and form == "savedmodel":
+            raise InputError("--int8 is for --format onnx and triton: leave it out, or give one")
+        folder = export_root / f"{self.recipe.name}{FORMATS[form]}"
         pipeline = self.recipe.pipeline(self.best_model(), self.config, self.directory)
-        path = pipeline.export(folder)
+        if form == "onnx":
+            path = pipeline.export_onnx(folder, int8)
+        elif form == "triton":
+            path = pipeline.export_triton(folder, self.recipe.name, int8)
+        else:
+            path = pipeline.export(folder)
         provenance.write(path, self.recipe.name, self.config, self.directory)
-        print(f"exported: {path} (loaded in a fresh process, same answers)", file=file)
+        same = "int8: other answers by rounding" if int8 else "same answers"
+        print(f"exported: {path} (loaded in a fresh process, {same})", file=file)
         return path
 
     def exported(self, export_root: Path) -> Path:

@@ -312,6 +312,27 @@ def test_the_next_export_is_the_next_version(here: Path, capsys: pytest.CaptureF
     assert "no version 3" in capsys.readouterr().err
 
 
+def test_an_onnx_export_is_in_a_folder_of_its_own(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = [
+        "sentiment",
+        "export",
+        "--run-dir",
+        "runs/sentiment/one",
+        "--export-dir",
+        str(tmp_path),
+    ]
+    assert cli.main([*words, "--format", "onnx"]) == 0
+    path = tmp_path / "sentiment-onnx" / "1"
+    assert capsys.readouterr().out.startswith(f"exported: {path} ")
+    stored = json.loads((path / "runtime.json").read_text())
+    assert stored["pipeline"] == "Classifier" and stored["graphs"] == {"model": "model.onnx"}
+    assert (path / "assets.extra" / "provenance.json").is_file()
+    assert cli.main([*words, "--int8"]) == 2
+    assert "--int8 is for --format onnx" in capsys.readouterr().err
+
+
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(
     here: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -1,5 +1,6 @@
 """Weights of eight bits: a quarter of the size, for somewhat other answers."""
 
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,9 +29,14 @@ def _quantized(file: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         given, made = (Path(folder, name) for name in ("float32.onnx", "int8.onnx"))
         onnx.save_model(file, str(given))
-        quantization.quantize_dynamic(
-            given, made, weight_type=quantization.QuantType.QInt8, per_channel=True
-        )
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)  # it advises what is done already
+        try:
+            quantization.quantize_dynamic(
+                given, made, weight_type=quantization.QuantType.QInt8, per_channel=True
+            )
+        finally:
+            logging.disable(before)
         found = onnx.load(str(made))
     known = {each.key: each.value for each in file.metadata_props}
     onnx.helper.set_model_props(found, known)
