@@ -39,7 +39,7 @@ def probe_of(
 ) -> Arrays:
     """Draws inputs of given shapes and types: ids below `sizes`, 2 where there is none, or numbers.
 
-    Sequences have the lengths given and ids of 0 behind them.
+    Sequences have the lengths given, then ids of 0.
     """
     draw, rows, time = np.random.default_rng(0), len(lengths), max(lengths)
     found: Arrays = {}
