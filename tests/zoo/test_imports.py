@@ -19,6 +19,7 @@ FLOORS = [
     {"layers"},
     {"architectures", "decoding", "export"},
     {"onnx"},
+    {"litert"},
     {"pipelines"},
     {"description", "tuning", "diagnostics", "inspection"},
 ]

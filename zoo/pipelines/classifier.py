@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
@@ -54,6 +56,10 @@ class Classifier(Pipeline):
     def classify(self, texts: str | Sequence[str]) -> Answers:
         """Label, probabilities, classes and `unknown_share` of each text, as arrays."""
         return self.answers(self._classify, text=texts)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graph `model`; see `zoo.litert.architectures.classifier`."""
+        return litert.classifier(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """The graph `model`; see `zoo.onnx.architectures.classifier`."""

@@ -13,6 +13,8 @@ from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
@@ -136,6 +138,10 @@ class ConditionalWriter(Pipeline):
     def score(self, labels: str | Sequence[str], texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, label=labels, text=texts)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graphs `start` and `step`; see `zoo.litert.architectures.conditional`."""
+        return litert.conditional(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """Whole, `start`s and `step`; see `zoo.onnx.architectures.conditional`."""

@@ -12,6 +12,8 @@ import tensorflow as tf
 from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.architectures.forecaster_model import Forecaster
 from zoo.errors import InputError
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import series
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature, integers
@@ -110,6 +112,10 @@ class SeriesForecaster(SeriesPipeline):
                 f"the model takes {', '.join(wanted) or 'no covariates'}, got "
                 f"{', '.join(sorted(given)) or 'none'}: give an array for each"
             )
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graph `model`; see `zoo.litert.architectures.forecaster`."""
+        return litert.forecaster(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """The graph `model`; see `zoo.onnx.series.forecaster`."""

@@ -17,6 +17,8 @@ import tensorflow as tf
 from zoo.decoding import bounds
 from zoo.errors import InputError
 from zoo.export import publish
+from zoo.litert import bundle as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
 from zoo.system import checksums, durable
@@ -165,6 +167,45 @@ class Pipeline(abc.ABC):
     def onnx_content(self) -> dict[str, Any]:
         """What else an ONNX bundle says of the model, for JSON."""
         return {}
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graphs of a LiteRT bundle, by name; see `zoo.litert.bundle`.
+
+        Raises:
+            InputError: The pipeline cannot be written.
+        """
+        raise InputError(
+            f"a {type(self).__name__} cannot be written as LiteRT: its search has no fixed sizes, "
+            "which LiteRT needs: export it as a SavedModel or as ONNX"
+        )
+
+    def export_litert(
+        self, directory: Path | str, rows: int = 1, steps: int = 64, int8: bool = False
+    ) -> Path:
+        """Writes the next version of a LiteRT bundle, for phones and small devices.
+
+        `directory` is a folder of such bundles; the version becomes a folder `1`, `2`, ... in it,
+        which is returned. The files are checked as `zoo.litert.bundle.publish` does.
+
+        Args:
+            directory: The folder of the versions.
+            rows: B, rows of every input.
+            steps: T, tokens or values of a sequence.
+            int8: Store the weights in eight bits.
+
+        Raises:
+            ExportError: A graph answers otherwise than the model; nothing is left behind.
+            InputError: LiteRT lacks an op or a form that the pipeline needs, or the extra `litert`
+                (`litert-int8`) is not installed.
+        """
+        sizes = Sizes(rows, steps).checked()
+        content = {
+            "pipeline": type(self).__name__,
+            "options": self.options,
+            **self.onnx_content(),
+        }
+        graphs = self.litert_graphs(sizes)
+        return litert.publish(content, self.text_paths, graphs, sizes, Path(directory), int8)
 
     def save(self, folder: Path | str) -> Path:
         """Writes model, text paths and options into a new folder, and returns it.

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.layers import States, named_states, nested_states
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import series
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature, integers, traced
@@ -65,6 +67,10 @@ class SignalClassifier(SeriesPipeline):
             InputError: The series do not fit the model.
         """
         return self.answers_to(self._classify, series, lengths)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graph `model`: `values`, `lengths` -> `logits`."""
+        return litert.classifier(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """Whole, and `start` and `step` where it streams; see `zoo.onnx.series.classifier`."""

@@ -11,6 +11,8 @@ from zoo.crf.layer import Tagging
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
@@ -92,6 +94,10 @@ class Tagger(Pipeline):
     def tag(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of `serving_default` for each text, as arrays."""
         return self.answers(self._tag_texts, text=texts)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graph `model`, and `start`, `step` of a stream; see `zoo.litert.architectures`."""
+        return litert.tagger(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """Whole, and `start` and `step` where it streams; see `zoo.onnx.architectures.tagger`."""

@@ -10,6 +10,8 @@ import tensorflow as tf
 from zoo import masking
 from zoo.decoding import ctc
 from zoo.errors import require_positive_int
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import series
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Signature
@@ -73,6 +75,10 @@ class Transcriber(SeriesPipeline):
             InputError: The series do not fit the model.
         """
         return self.answers_to(self._greedy if greedy else self._beam, series, lengths)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graph `model`: `values`, `lengths` -> `logits`."""
+        return litert.classifier(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """The graph `model`; see `zoo.onnx.series.transcriber`."""

@@ -11,6 +11,8 @@ from zoo.decoding import Filter, bounds, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
 from zoo.layers import States
+from zoo.litert import architectures as litert
+from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
@@ -118,6 +120,10 @@ class Writer(Pipeline):
     def score(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, text=texts)
+
+    def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
+        """The graphs `model`, `start` and `step`; see `zoo.litert.architectures.language_model`."""
+        return litert.language_model(self.model, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """`model`, `read`, `start` and `step`; see `zoo.onnx.architectures.language_model`."""

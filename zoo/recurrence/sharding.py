@@ -1,6 +1,8 @@
 """Runs large batches in shards that work in parallel; what a traced graph allows."""
 
-from collections.abc import Callable
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -18,9 +20,23 @@ def in_xla() -> bool:
     return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
 
 
+_fixed_sizes = contextvars.ContextVar("fixed_sizes", default=False)
+
+
+@contextlib.contextmanager
+def fixed_sizes() -> Iterator[None]:
+    """Traces graphs whose sizes do not depend on the data, as LiteRT needs them."""
+    token = _fixed_sizes.set(True)
+    try:
+        yield
+    finally:
+        _fixed_sizes.reset(token)
+
+
 def may_gather() -> bool:
-    """Whether sizes may depend on the data: on TensorFlow, outside of XLA."""
-    return keras.backend.backend() == "tensorflow" and not in_xla()
+    """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    return on_tensorflow and not in_xla() and not _fixed_sizes.get()
 
 
 def run(
