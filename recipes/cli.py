@@ -22,7 +22,7 @@ VERBS = {
     "train": "train a model, or continue a run with --resume",
     "evaluate": "measure a run's best model on the validation and test splits, or on other data",
     "tune": "search over the hidden size K and any other options, and write a report",
-    "export": "write a run's best model as a SavedModel, or as ONNX",
+    "export": "write a run's best model as a SavedModel, as ONNX or as LiteRT",
     "predict": "predict with the exported model: texts as arguments, or one per line on stdin",
 }
 KINDS = "'builtin', 'tfds:NAME[/CONFIG]', or a path to a file or a folder"  # of data

@@ -17,11 +17,13 @@ from recipes.answering import predict, write
 from recipes.cli import VERBS, Parser
 from recipes.config import READING
 from recipes.data.table import Row, TableOptions, read_table
+from recipes.formats import FORMATS, OPTIONS
 from recipes.recipe import Recipe
-from recipes.run import FORMATS, Run, stored_options
+from recipes.run import Run, stored_options
 from recipes.tuning import command as tuning
 from zoo import export
 from zoo.errors import InputError, nearest
+from zoo.litert.graphs import Sizes
 from zoo.options import add_arguments, divided, options_of
 from zoo.system.command import Place
 from zoo.system.lines import read_lines
@@ -52,7 +54,8 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
         if verb == "evaluate":
             _evaluate(each, options)
         else:
-            each.export(options["export_dir"], form=options["format"], int8=options["int8"])
+            chosen = {name: options[name] for name in OPTIONS}
+            each.export(options["export_dir"], form=options["format"], **chosen)
 
 
 def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
@@ -166,12 +169,14 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
             "--format",
             choices=list(FORMATS),
             default="savedmodel",
-            help="onnx: graphs for ONNX Runtime, in NAME-onnx; triton: a model repository of them, "
-            "in NAME-triton (default: savedmodel, in NAME)",
+            help="; ".join(f"{name}: {each.summary}" for name, each in FORMATS.items()),
         )
         parser.add_argument(
-            "--int8", action="store_true", help="weights of eight bits, of onnx and triton"
+            "--int8", action="store_true", help="weights of eight bits, of onnx, triton and litert"
         )
+        for name, text in (("rows", "rows of a batch"), ("steps", "tokens or values of a row")):
+            text = f"{text}, of litert (default: {getattr(Sizes(), name)})"
+            parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
     if verb == "predict":
         own = options_of(recipe.answering)
         add_arguments(parser, own.values())

@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import keras
 
-from recipes import plots, provenance, registry, scores
+from recipes import formats, plots, provenance, registry, scores
 from recipes.answering import predict
 from recipes.config import TrainingConfig, differences, read_json, write_json
 from recipes.data.splits import share_of
@@ -29,7 +29,6 @@ from zoo.system.lock import InUseError
 
 RUNS = Path("runs")
 EXPORTS = Path("saved_models")
-FORMATS = {"savedmodel": "", "onnx": "-onnx", "triton": "-triton"}  # what a folder ends with
 CONFIG = "config.json"
 # what may change when a run is resumed: it does not change what the finished epochs gave
 FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
@@ -381,25 +380,17 @@ class Run:
         export_root: Path,
         file: TextIO | None = None,
         form: str = "savedmodel",
-        int8: bool = False,
+        **options: Any,
     ) -> Path:
         """Exports the best model as the next version; says so on `file`, or on stdout.
 
-        `form` is one of `FORMATS`, and the folder is `export_root` / NAME with its ending; with
-        `int8` the weights of an ONNX graph have eight bits.
+        `form` and `options` are those of `recipes.formats`.
         """
-        if int8 and form == "savedmodel":
-            raise InputError("--int8 is for --format onnx and triton: leave it out, or give one")
-        folder = export_root / f"{self.recipe.name}{FORMATS[form]}"
         pipeline = self.recipe.pipeline(self.best_model(), self.config, self.directory)
-        if form == "onnx":
-            path = pipeline.export_onnx(folder, int8)
-        elif form == "triton":
-            path = pipeline.export_triton(folder, self.recipe.name, int8)
-        else:
-            path = pipeline.export(folder)
+        path = formats.exported(pipeline, export_root, self.recipe.name, form, options)
         provenance.write(path, self.recipe.name, self.config, self.directory)
-        same = "int8: other answers by rounding" if int8 else "same answers"
+        rounded = options.get("int8")
+        same = "int8: other answers by rounding" if rounded else "same answers"
         print(f"exported: {path} (loaded in a fresh process, {same})", file=file)
         return path
 

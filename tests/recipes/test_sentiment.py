@@ -330,7 +330,28 @@ def test_an_onnx_export_is_in_a_folder_of_its_own(
     assert stored["pipeline"] == "Classifier" and stored["graphs"] == {"model": "model.onnx"}
     assert (path / "assets.extra" / "provenance.json").is_file()
     assert cli.main([*words, "--int8"]) == 2
-    assert "--int8 is for --format onnx" in capsys.readouterr().err
+    assert "--int8 is for --format onnx, triton and litert" in capsys.readouterr().err
+    assert cli.main([*words, "--format", "onnx", "--steps", "9"]) == 2
+    assert "--steps is for --format litert: leave it out" in capsys.readouterr().err
+
+
+def test_a_litert_export_has_the_sizes_given(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    words = ["--run-dir", "runs/sentiment/one", "--export-dir", str(tmp_path)]
+    assert (
+        cli.main(
+            ["sentiment", "export", *words, "--format", "litert", "--rows", "2", "--steps", "9"]
+        )
+        == 0
+    )
+    path = tmp_path / "sentiment-litert" / "1"
+    assert capsys.readouterr().out.startswith(f"exported: {path} ")
+    stored = json.loads((path / "litert.json").read_text())
+    assert (stored["rows"], stored["steps"]) == (2, 9)
+    assert cli.main(["inspect", str(path)]) == 0
+    page = capsys.readouterr().out
+    assert "  in   token_ids: int32 (2, 9)" in page and "  recipe: sentiment" in page
 
 
 def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(

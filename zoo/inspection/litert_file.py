@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from zoo.errors import DamagedFile, require_package
-from zoo.inspection.report import Report, Signature, Tensor, text_path_sizes
+from zoo.inspection.report import ADVICE, Report, Signature, Tensor, text_path_sizes
 from zoo.system import stored
 
 BUNDLE = "litert.json"
-ADVICE = "export again, or put back a copy"
 
 
 def inspect(path: Path) -> Report:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import DamagedFile, require_package
-from zoo.inspection.report import Report, Signature, Tensor, text_path_sizes
+from zoo.inspection.report import ADVICE, Report, Signature, Tensor, text_path_sizes
 from zoo.system import stored
 
 BUNDLE = "runtime.json"
-ADVICE = "export again, or put back a copy"
 
 
 def inspect(path: Path) -> Report:

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.system import checksums
+from zoo.system import checksums, stored
 
+PROVENANCE = "assets.extra/provenance.json"
+ADVICE = "export again, or put back a copy"
 SPECIAL = "[PAD]"  # the first token of each vocabulary
 SHOWN = 40  # signatures' tensors are listed up to this number
 
@@ -65,7 +67,7 @@ class Report:
     files: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Fills in sizes, and compares the checksums.
+        """Fills in sizes and where it comes from, and compares the checksums.
 
         Raises:
             DamagedFile: A file differs from its checksum, or is missing.
@@ -81,9 +83,11 @@ class Report:
             checksums.verify_tree(folder)
             compared = (folder / checksums.NAME).exists()
         else:
-            checksums.verify(self.path, "export it again, or put back a copy")
+            checksums.verify(self.path, ADVICE)
             compared = self.path.name in checksums.recorded(folder)
         self.checksums = "verified" if compared else "none"
+        if (folder / PROVENANCE).is_file() and self.path.is_dir():
+            self.provenance = stored.read_json(folder / PROVENANCE, dict, missing=ADVICE)
 
     @property
     def size(self) -> int:

@@ -7,13 +7,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from zoo.errors import DamagedFile
-from zoo.inspection.report import SPECIAL, Report, Signature, Tensor
-from zoo.system import stored
+from zoo.inspection.report import ADVICE, SPECIAL, Report, Signature, Tensor
 
 GRAPH = "saved_model.pb"
-PROVENANCE = "assets.extra/provenance.json"
 WARMUP = "assets.extra/tf_serving_warmup_requests"
-ADVICE = "export again, or put back a copy"
 
 
 def inspect(folder: Path) -> Report:
@@ -49,8 +46,6 @@ def inspect(folder: Path) -> Report:
         f"{len(functions):,} functions",
         "warm-up requests": (folder / WARMUP).is_file(),
     }
-    if (folder / PROVENANCE).is_file():
-        found.provenance = stored.read_json(folder / PROVENANCE, dict, missing=ADVICE)
     return found
 
 

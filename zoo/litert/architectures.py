@@ -14,6 +14,7 @@ from zoo.layers import States
 from zoo.litert import graphs
 from zoo.litert.crf import best_path, emissions
 from zoo.litert.graphs import LETTERS, Graph, Sizes
+from zoo.onnx.models import inputs_of
 
 TOKEN = {"token_ids": ((None,), "int32")}
 
@@ -100,10 +101,9 @@ def tagger(model: TaggingModel, sizes: Sizes) -> dict[str, Graph]:
         below = graphs.whole(emissions(model), sizes, best)
         found = {"model": below._replace(weights=graphs.weights_of(model))}
     if model.can_stream and "observed" not in model.layers_by_name():
-        taken = model.input if isinstance(model.input, dict) else {"token_ids": model.input}
         inputs = {
             name: ((None, *([LETTERS] if len(each.shape) > 2 else [])), each.dtype)
-            for name, each in taken.items()
+            for name, each in inputs_of(model).items()
         }
 
         def step(given: dict[str, Any], states: States) -> Any:

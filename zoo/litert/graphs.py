@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.errors import require_positive_int
 from zoo.layers import States
 from zoo.onnx.architectures import sizes_of
+from zoo.onnx.models import inputs_of
 from zoo.onnx.served import Arrays, probe_of
 
 NEXT = "next_"  # begins the name of a state after a step
@@ -61,11 +62,11 @@ def whole(
 ) -> Graph:
     """The graph of a functional model.
 
-    Its inputs have the model's names, `token_ids` if there is one input; its output is `logits`, or
-    those that the model's dict has, the states among them as `next_NAME`. `outputs` makes others
-    from the model's output and its inputs.
+    Its inputs have the model's names; its output is `logits`, or those that the model's dict has,
+    the states among them as `next_NAME`. `outputs` makes others from the model's output and its
+    inputs.
     """
-    named = model.input if isinstance(model.input, dict) else {_name(model): model.input}
+    named = inputs_of(model)
     lengths = [max(1, sizes.steps - 2 * row) for row in range(sizes.rows)]
     fixed = {name: (_fixed(each.shape, sizes), each.dtype) for name, each in named.items()}
     probe = probe_of(fixed, sizes_of(model), lengths)
@@ -83,10 +84,6 @@ def whole(
         return {f"{NEXT}{name}" if name in given else name: each for name, each in found.items()}
 
     return Graph(run, probe, weights_of(model))
-
-
-def _name(model: keras.Model) -> str:
-    return "token_ids" if model.input.dtype == "int32" else "values"
 
 
 def _fixed(shape: Any, sizes: Sizes) -> list[int]:
