@@ -105,12 +105,10 @@ def test_a_transcriber_of_sound():
 )
 def test_a_forecaster(form):
     model = build("forecaster", input_dim=3, horizon=5, **{**SMALL, **FORECASTERS[form]})
-    for layer in model.layers:  # a deviation is positive
-        for weight in layer.weights if "scale" in layer.name else []:
-            weight.assign(np.abs(weight))
-    graphs = series.forecaster(model)
+    graphs = series.forecaster(positive(model))
     name = "quantiles" if model.head.distribution is None else "parameters"
-    assert_served(graphs, "model")
+    streams = form in ("counts",) and model.can_stream
+    assert_served(graphs, "model", *(["start", "step"] if streams else []))
     assert name in graphs["model"].expected
     assert ("quantiles" in graphs["model"].expected) == (form != "counts")
     gaps = FORECASTERS[form].get("missing") == "indicator"
@@ -132,7 +130,55 @@ def test_an_ensemble_is_the_mean_of_its_members():
     )
 
 
-def test_a_forecaster_that_draws_is_refused():
-    model = zoo.build("deepar", input_dim=1, horizon=2, units=4)
-    with pytest.raises(InputError, match="draws each step from its own distribution"):
+def positive(model):
+    """A deviation is positive."""
+    for layer in model.layers:
+        for weight in layer.weights if "scale" in layer.name else []:
+            weight.assign(np.abs(weight))
+    return model
+
+
+def test_a_forecaster_that_draws_reads_a_window_and_then_its_own_values():
+    options = {"num_layers": 2, "future_dim": 1, "static_dim": 2}
+    model = positive(build("deepar", input_dim=2, horizon=4, units=4, **options))
+    graphs = series.forecaster(model)
+    assert_served(graphs, "read", "step")
+    draw = np.random.default_rng(4)
+    values, targets = values_of(model, rows=2), values_of(model, rows=2, time=4, seed=1)
+    given = {
+        "values": values,
+        "lengths": np.array([7, 3], np.int32),
+        "future": draw.normal(size=(2, 4, 1)).astype("float32"),
+        "static": draw.normal(size=(2, 2)).astype("float32"),
+    }
+    expected = model({**given, "targets": targets[..., :1]}, training=False)
+    static, future = given["static"], given.pop("future")
+    states = run(session(graphs["read"].file), **given, next_future=future[:, 0])
+    assert_same(expected[:, 0], states["parameters"])
+    step = session(graphs["step"].file)
+    for time in range(3):
+        value = np.concatenate([targets[:, time, :1], future[:, time]], axis=-1)
+        after = run(step, value=value, next_future=future[:, time + 1], static=static, **states)
+        states = {name: after[f"next_{name}"] for name in states}
+        assert_same(expected[:, time + 1], states["parameters"])
+
+
+def test_a_stream_of_values_has_the_distribution_of_each_next_value():
+    model = positive(build("forecaster", input_dim=1, horizon=3, output="student_t", **SMALL))
+    graphs = series.forecaster(model)
+    assert_served(graphs, "model", "start", "step")
+    values = values_of(model, rows=1)
+    states = run(session(graphs["start"].file), streams=np.zeros(1, np.int32))
+    own = model.initial_states(1)
+    step = session(graphs["step"].file)
+    for time in range(4):
+        after = run(step, value=values[:, time], **states)
+        states = {name: after[f"next_{name}"] for name in states}
+        _, own = model.step(values[:, time], own)
+        assert_same(own["parameters"], states["parameters"])
+
+
+def test_steps_of_separate_channels_are_refused():
+    model = zoo.build("deepar", input_dim=2, horizon=2, units=4, channels="separate")
+    with pytest.raises(InputError, match="channels 'separate' cannot be written as ONNX"):
         series.forecaster(model)
