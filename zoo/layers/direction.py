@@ -1,5 +1,6 @@
 """One cell over time, in one direction: the part of the recurrent body that holds weights."""
 
+import contextlib
 import inspect
 from typing import Any
 
@@ -202,7 +203,10 @@ class Direction(masking.MaskedLayer):
             read = inputs if projected else self.cell.project(inputs)
             return step(list(states), [read], step.weights())
         form = keras_cell.CellForm(self.cell, training)
-        with keras_cell.dropout_masks(self.cell, ops.shape(inputs)[0], inputs.shape[-1]):
+        masks: Any = contextlib.nullcontext()
+        if training:
+            masks = keras_cell.dropout_masks(self.cell, ops.shape(inputs)[0], inputs.shape[-1])
+        with masks:
             return Step(self.cell, zoneout=zoneout, form=form)(list(states), [inputs], {})
 
     def _dropped(self, values: Any, rate: float) -> Any:

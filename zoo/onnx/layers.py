@@ -40,8 +40,6 @@ def dense(call: Call, inputs: Any, **_named: Any) -> str:
     activation = layer.activation
     if activation in (None, keras.activations.linear):
         return str(found)
-    if activation is keras.activations.relu:
-        activation = keras.ops.relu
     shape = (*inputs.shape[:-1], layer.units)
     return trace.name(activation(trace.symbol(found, shape)))
 

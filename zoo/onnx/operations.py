@@ -197,6 +197,30 @@ def leaky_relu(call: Call, x: Any) -> str:
     return str(call.graph.node("LeakyRelu", call.name(x), alpha=slope))
 
 
+@converts("ReLU")
+def bounded_relu(call: Call, x: Any) -> str:
+    """The layer's form of relu: with a slope below 0, or an upper bound."""
+    operation, g, name = call.operation, call.graph, call.name(x)
+    slope, most = operation.negative_slope, operation.max_value
+    if operation.threshold or (slope and most is not None):
+        raise InputError(
+            "relu with a threshold, or with a slope and a bound, cannot be written as ONNX: use "
+            "one of relu, relu6 and leaky_relu"
+        )
+    if slope:
+        return str(g.node("LeakyRelu", name, alpha=float(slope)))
+    if most is None:
+        return str(g.node("Relu", name))
+    return str(g.node("Clip", name, g.constant(0, call.dtype), g.constant(most, call.dtype)))
+
+
+@converts("Relu6")
+def relu6(call: Call, x: Any) -> str:
+    """Values between 0 and 6."""
+    g = call.graph
+    return str(g.node("Clip", call.name(x), g.constant(0, call.dtype), g.constant(6, call.dtype)))
+
+
 @converts("Softmax", "LogSoftmax")
 def softmax(call: Call, x: Any) -> str:
     """A softmax over an axis, or its logarithm."""
@@ -382,7 +406,7 @@ def one_hot(call: Call, x: Any) -> str:
     g = call.graph
     depth = g.constant(call.operation.num_classes, "int64")
     values = g.constant([0, 1], "float32")
-    found = g.node("OneHot", call.name(x), depth, values, axis=call.operation.axis)
+    found = g.node("OneHot", call.name(x, "int64"), depth, values, axis=call.operation.axis)
     return g.cast(found, call.dtype)
 
 

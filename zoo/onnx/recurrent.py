@@ -16,7 +16,7 @@ from zoo.cells import LinearCell, RecurrentCell
 from zoo.layers import Recurrent
 from zoo.onnx.graph import Graph
 from zoo.onnx.native import Native, native_of
-from zoo.onnx.trace import Call, Trace, converts, symbolic
+from zoo.onnx.trace import Call, Trace, converts
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell
 from zoo.recurrence.stepwise import Step, Zoneout
 
@@ -146,8 +146,7 @@ def _branches(call: Call, inputs: Any, initial_states: Any) -> str:
     for (direction,) in initial_states:
         repeated = [keras.ops.repeat(state, count, axis=0) for state in direction]
         states.append([repeated])
-    with symbolic(layer):
-        outputs, _ = layer.step(values, states)
+    outputs, _ = layer.step(values, states)
     return g.reshape(trace.name(outputs), -1, count, layer.output_size)
 
 
@@ -285,8 +284,7 @@ def _loop(steps: Steps, direction: Any, start: Any) -> Read:
     step = _step_of(direction)
 
     def advance(trace: Trace, before: list[Any], values: list[Any]) -> list[Any]:
-        with symbolic(cell):
-            output, new = step(before[int(own) :], values, {})
+        output, new = step(before[int(own) :], values, {})
         return [output, *new] if own else list(new)
 
     masks = [] if steps.mask is None else [steps.active()]

@@ -17,7 +17,6 @@ from zoo.errors import InputError
 from zoo.onnx.graph import Graph
 
 _converters: dict[Any, Callable[..., Any]] = {}
-ACTIVATIONS = ("activation", "recurrent_activation")
 
 
 def converts(*kinds: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -134,8 +133,7 @@ class Trace:
         """Returns the symbolic results of a layer's own `call`."""
         named = {key: value for key, value in named.items() if key != "training"}
         try:
-            with symbolic(layer):
-                return layer.call(*arguments, **named)
+            return layer.call(*arguments, **named)
         except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
             first = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(
@@ -169,22 +167,6 @@ def _node(tensor: Any) -> Any:
             "model's own inputs"
         )
     return operation._inbound_nodes[place]
-
-
-@contextlib.contextmanager
-def symbolic(layer: Any) -> Iterator[None]:
-    """Lets the activations of a layer and its sublayers take symbolic tensors, as most do."""
-    changed = []
-    for each in layer._flatten_layers() if isinstance(layer, keras.layers.Layer) else []:
-        for name in ACTIVATIONS:
-            if getattr(each, name, None) is keras.activations.relu:
-                changed.append((each, name))
-                object.__setattr__(each, name, keras.ops.relu)
-    try:
-        yield
-    finally:
-        for each, name in changed:
-            object.__setattr__(each, name, keras.activations.relu)
 
 
 @contextlib.contextmanager

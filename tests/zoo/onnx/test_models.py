@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 import zoo
+from tests.references import keras_cells
+from tests.references.cells import IDS, VARIANTS
 from tests.sweeps import swept
 from tests.zoo.onnx.running import assert_same, run, session
+from zoo import registry
 from zoo.architectures.many_to_many import TaggingModel
 from zoo.errors import InputError
 from zoo.onnx import architectures, models
@@ -189,6 +192,33 @@ def test_steps_are_the_whole_sequence_and_a_client_that_forgets_the_states_is_no
     forgetful = streamed(language_graphs, {"token_ids": ids}, forgets=True)
     assert_same(whole[0], forgetful[0])
     assert np.abs(whole[1:] - forgetful[1:]).max(axis=1).min() > 0.01
+
+
+STEPPED = ("gru-reset_after=False", "rg_lru", "lstm_peephole-cell_clip=0.25")
+
+
+@pytest.mark.parametrize("ident", swept([*IDS, "own"], lambda ident: ident in (*STEPPED, "own")))
+def test_steps_of_a_cell_are_its_whole_sequence(ident, monkeypatch):
+    monkeypatch.setitem(registry._CELLS, "own", keras_cells.StackCell)
+    cell, cell_options = ("own", {}) if ident == "own" else VARIANTS[IDS.index(ident)]
+    model = build(
+        "language_model",
+        vocabulary_size=V,
+        units=4,
+        embedding_dim=4,
+        cell=cell,
+        cell_options=cell_options,
+        zoneout=0.25,
+        num_layers=2,
+        residual=ident != "own",
+        explicit_states=True,
+    )
+    graphs = architectures.language_model(model)
+    ids = np.array([[3, 7, 2, 9]], np.int32)
+    states = run(session(graphs["start"].file), streams=np.zeros(1, np.int32))
+    whole = run(session(graphs["model"].file), token_ids=ids, **states)
+    assert_same(whole["logits"][0], streamed(graphs, {"token_ids": ids}))
+    assert_same(model({"token_ids": ids, **states})["logits"], whole["logits"])
 
 
 def test_the_state_outputs_are_the_inputs_names_behind_next(language_graphs):
