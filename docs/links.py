@@ -18,6 +18,7 @@ PLACES = (
     "docs/*.md",
     "docs/**/*.md",
     "recipes/*/README.md",
+    "runtime/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
     "notebooks/*.md",

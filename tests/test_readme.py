@@ -33,6 +33,7 @@ PLACES = (
     "docs/*.md",
     "docs/*/*.md",
     "recipes/*/README.md",
+    "runtime/README.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
 )

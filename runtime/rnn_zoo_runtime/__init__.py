@@ -5,6 +5,7 @@ from rnn_zoo_runtime.errors import DamagedFile, InputError
 from rnn_zoo_runtime.pipelines import (
     Classifier,
     ConditionalWriter,
+    SeriesForecaster,
     SignalClassifier,
     Stream,
     Tagger,
@@ -20,6 +21,7 @@ __all__ = [
     "ConditionalWriter",
     "DamagedFile",
     "InputError",
+    "SeriesForecaster",
     "SignalClassifier",
     "Stream",
     "Tagger",

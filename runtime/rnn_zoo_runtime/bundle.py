@@ -13,7 +13,7 @@ from rnn_zoo_runtime.pipelines.pipeline import Pipeline
 FILE = "runtime.json"
 FORMAT = 1  # the newest that is read
 KEYS = ("pipeline", "options", "text_paths", "graphs")
-SERIES = "series"  # what is known of the numbers that a model reads
+NUMBERS = "numbers"  # what is known of the numbers that a model reads, where it reads some
 
 
 def load(folder: Path | str, threads: int = 1) -> Any:
@@ -70,6 +70,6 @@ def _made(folder: Path, content: Mapping[str, Any], threads: int) -> Pipeline:
         name: getattr(text, one["class"]).load(folder, name, **one["options"], **unicode)
         for name, one in content["text_paths"].items()
     }
-    options = {**content["options"], **content.get(SERIES, {})}
+    options = {**content["options"], **{key: content[key] for key in [NUMBERS] if key in content}}
     made: Pipeline = PIPELINES[content["pipeline"]](graphs, **paths, **options)
     return made

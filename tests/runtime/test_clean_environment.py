@@ -26,6 +26,7 @@ def run(*command, **options):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_bundle_is_answered_where_only_numpy_and_onnxruntime_are_installed(tmp_path):
     """Needs the package index, or a cache of pip's."""
     source, python = tmp_path / "source", tmp_path / "venv" / "bin" / "python"

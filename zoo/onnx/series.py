@@ -19,12 +19,15 @@ def numbers(model: keras.Model) -> dict[str, Any]:
     """What a caller must know of the numbers that a model reads, for `runtime.json`."""
     layers = _layers(model)
     log_mel = layers.get("log_mel")
-    return {
+    known = {
         "input_dim": int(model.input["values"].shape[-1]),
         "missing": layers["observed"].missing,
         "sample_rate": log_mel.sample_rate if log_mel else 0,
         "hop": log_mel.hop if log_mel else 1,
     }
+    if "head" in layers:  # of a forecaster
+        known |= {"levels": layers["head"].quantiles, "output": layers["head"].output_kind}
+    return known
 
 
 def _layers(model: Any) -> Mapping[str, Any]:

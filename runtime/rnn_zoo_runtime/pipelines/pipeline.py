@@ -87,7 +87,9 @@ class Pipeline:
 
 
 def _is_many(value: Any) -> bool:
-    return not isinstance(value, str | bytes) and np.ndim(value) > 0
+    if isinstance(value, str | bytes):
+        return False
+    return isinstance(value, Sequence) or np.ndim(value) > 0
 
 
 def _column(name: str, value: Any, count: int) -> Any:

@@ -17,20 +17,29 @@ class SeriesPipeline(Pipeline):
 
     Args:
         graphs: The graphs by name.
-        allows_missing: Whether NaN is a missing value, and not an error.
-        sample_rate: Samples per second of the waveforms that the model reads; 0 for other series.
+        numbers: What is known of the numbers: `input_dim`, the numbers of a step; `missing`,
+            "indicator" where NaN is a missing value, and not an error; `sample_rate` of waveforms;
+            `hop`, the steps of a series that the model reads as one.
     """
 
-    def __init__(
-        self, graphs: Mapping[str, Graph], allows_missing: bool = False, sample_rate: int = 0
-    ) -> None:
+    def __init__(self, graphs: Mapping[str, Graph], numbers: Mapping[str, Any]) -> None:
         super().__init__(graphs)
-        self.allows_missing, self.sample_rate = allows_missing, sample_rate
+        self.numbers = dict(numbers)
 
     @property
     def input_dim(self) -> int:
         """F, the numbers of each step."""
-        return int(self.graph("model").inputs["values"][-1])
+        return int(self.numbers["input_dim"])
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second of the waveforms that the model reads; 0 for other series."""
+        return int(self.numbers["sample_rate"])
+
+    @property
+    def allows_missing(self) -> bool:
+        """Whether NaN is a missing value, and not an error."""
+        return bool(self.numbers["missing"] == "indicator")
 
     def answers_to(self, function: Any, series: Any, lengths: Any = None, **others: Any) -> Answers:
         """Calls a function of `values`, `lengths` and others, in batches of like lengths.

@@ -19,12 +19,14 @@ class SignalClassifier(SeriesPipeline):
     Args:
         graphs: `model`: `values` (B, T, F) and `lengths` (B,) -> `logits` (B, C); `start` and
             `step` of a model that can read a step at a time.
+        numbers: What is known of the numbers; see `SeriesPipeline`.
         classes: The C labels, in the order of their ids.
-        **options: Those of `SeriesPipeline`.
     """
 
-    def __init__(self, graphs: Mapping[str, Graph], classes: Sequence[str], **options: Any) -> None:
-        super().__init__(graphs, **options)
+    def __init__(
+        self, graphs: Mapping[str, Graph], numbers: Mapping[str, Any], classes: Sequence[str]
+    ) -> None:
+        super().__init__(graphs, numbers)
         self.classes = list(classes)
 
     def __call__(self, series: Any) -> list[str]:
@@ -69,7 +71,7 @@ class SignalClassifier(SeriesPipeline):
             )
         valid = np.asarray(self.is_known(values).all(axis=1))
         read = np.where(valid[:, None], values, np.float32(0))
-        outputs, after = self.graph("step").step({"value": read, "values": read}, states)
+        outputs, after = self.graph("step").step({"value": read}, states)
         kept = {
             name: np.where(valid.reshape([-1, *[1] * (state.ndim - 1)]), state, states[name])
             for name, state in after.items()

@@ -16,25 +16,22 @@ class Transcriber(SeriesPipeline):
     Args:
         graphs: `model`: `values` (B, T, F) and `lengths` (B,) -> `logits` (B, frames, C + 1), of
             the blank and the labels.
+        numbers: What is known of the numbers; see `SeriesPipeline`.
         labels: The C labels, in the order of their ids from 1: words or characters.
         separator: What is between two labels of a text.
         beam_width: Prefixes that the beam search keeps.
-        hop: Steps of a series that the model reads as one frame.
-        **options: Those of `SeriesPipeline`.
     """
 
     def __init__(
         self,
         graphs: Mapping[str, Graph],
+        numbers: Mapping[str, Any],
         labels: Sequence[str],
         separator: str = " ",
         beam_width: int = 25,
-        hop: int = 1,
-        **options: Any,
     ) -> None:
-        super().__init__(graphs, **options)
+        super().__init__(graphs, numbers)
         self.labels, self.separator, self.beam_width = list(labels), separator, beam_width
-        self.hop = hop
 
     def __call__(self, series: Any) -> list[str]:
         """The text of each series; see `transcribe`."""
@@ -70,7 +67,7 @@ class Transcriber(SeriesPipeline):
         self, values: np.ndarray, lengths: np.ndarray, decode: Callable[..., ctc.Labelling]
     ) -> Answers:
         logits = self.graph("model")({"values": values, "lengths": lengths})["logits"]
-        found = decode(logits, -(-lengths // self.hop))
+        found = decode(logits, -(-lengths // int(self.numbers["hop"])))
         rows = [
             [self.labels[each - 1] for each in row[:count]]
             for row, count in zip(found.label_ids, found.lengths, strict=True)

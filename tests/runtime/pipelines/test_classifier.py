@@ -13,6 +13,7 @@ def both(request, tmp_path_factory):
 
 def test_labels_and_probabilities_are_those_of_the_pipeline(both):
     agree(both.own.classify(TEXTS), both.pipeline.classify(TEXTS))
+    assert both.own(["né", "né".encode(), b"\xff"]) == both.own(["né", "né", "\ufffd"])
     texts = ["one", "two"]
     assert both.own(texts) == both.pipeline(texts)
     agree(both.own.classify("a good film"), both.pipeline.classify("a good film"))
