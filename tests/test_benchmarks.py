@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import runtimes
 from benchmarks.speed import cases, commands, growth, machine, served, tables, torch_peers
 from benchmarks.speed.contenders import Data, one_pass, our_outputs, peer_of, stock_outputs
 from benchmarks.speed.shapes import (
@@ -23,6 +24,8 @@ from benchmarks.speed.timing import Contender, Spread, interleave, ratio
 from tests.references import reference
 from tests.references.reference import random_values
 from tests.references.weights import arrays, assign_random
+from tests.sweeps import swept
+from tests.zoo.pipelines import test_serving_rules as pipelines
 from zoo.cells import ElmanCell, GRUCell, LSTMCell, MinGRUCell
 from zoo.errors import InputError
 from zoo.layers import Recurrent
@@ -235,3 +238,34 @@ def test_a_wrong_name_gives_one_sentence_and_no_traceback(arguments, sentence, c
     assert commands.main(arguments) == 2
     error = capsys.readouterr().err
     assert sentence in error and error.count("\n") == 1
+
+
+def test_a_difference_is_the_largest_of_all_numbers_and_the_answer_is_compared():
+    one = {"label": np.array(["a"]), "shares": np.array([[0.25, 0.75]], "float32")}
+    other = {"label": ["a"], "shares": [[0.5, 0.5]], "more": [1.0]}
+    assert runtimes.difference(one, other, "label") == (0.25, True)
+    assert runtimes.difference(one, {"label": ["b"]}, "label") == (0.0, False)
+    logits = {"logits": np.array([[0.25, 0.5]], "float32")}
+    assert runtimes.difference(logits, {"logits": [[0.75, 0.5]]}, "logits") == (0.5, False)
+    padded = {"logits": [[0.25, 0.5], [9.0, 9.0]]}
+    assert runtimes.difference(logits, padded, "logits") == (0.0, True)
+
+
+def test_a_row_has_medians_and_the_99th_percentile_in_milliseconds():
+    seconds = {"1": [0.001] * 99 + [0.101], "32": [0.002] * 3}
+    found = {"difference": 1e-5, "same": 1.0, "size": 2e6, "startup": 0.5, "memory": 3e6}
+    row = runtimes.row_of({**found, "seconds": seconds})
+    assert row[:4] == [1e-5, 1.0, 2.0, 0.5] and row[-1] == 3.0
+    np.testing.assert_allclose(row[4:8], [1.0, 2.0, 2.0, 2.0], atol=1e-9)
+    assert len(row) == len(runtimes.DIGITS) == len(runtimes.COLUMNS) - 2
+
+
+@pytest.mark.parametrize("runtime", swept(runtimes.RUNTIMES, lambda name: name == "onnx"))
+@pytest.mark.parametrize("name", swept(("names", "ner", "origin"), lambda name: name == "names"))
+def test_a_runtime_in_a_fresh_process_answers_as_the_model_in_memory(name, runtime, tmp_path):
+    pipeline = getattr(pipelines, name)()
+    items = [2, 5, 6] if name == "names" else pipelines.TEXTS
+    found = runtimes.measured(pipeline, items, runtime, tmp_path, seconds=0.0)
+    assert found["difference"] < (0.1 if "int8" in runtime else 1e-4)
+    assert found["same"] == 1.0 and found["startup"] > 0 and found["memory"] > 10**7
+    assert {rows: len(each) for rows, each in found["seconds"].items()} == {"1": 10, "32": 10}

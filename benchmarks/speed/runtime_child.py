@@ -1,0 +1,234 @@
+"""One runtime in a process of its own: start-up, answers, latency, memory.
+
+`benchmarks/runtimes.py` runs it with a job, a JSON file. Nothing is imported before the runtime is
+known, so that start-up time and memory are those of the runtime alone.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+WARM = 3  # calls before the measured ones
+MOST = 2000  # calls at most
+Call = Callable[[list[Any]], dict[str, Any]]  # items of a batch -> outputs by name
+
+
+def keras_texts(job: dict[str, Any]) -> Call:
+    """The saved pipeline in Python."""
+    from zoo import pipelines
+
+    method = getattr(pipelines.load(job["path"]), job["method"])
+    return lambda items: dict(method(items))
+
+
+def keras_step(job: dict[str, Any]) -> Call:
+    """A step of the saved pipeline's model, as one graph."""
+    import tensorflow as tf
+
+    from zoo import pipelines
+
+    model = pipelines.load(job["path"]).model
+    run = tf.function(lambda ids, states: model.step(ids, states), reduce_retracing=True)
+    start = lambda rows: model.initial_states(tf.zeros([rows], tf.int32))  # noqa: E731
+    if not job["labels"]:
+        start = model.initial_states
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        logits, after = run(tf.constant(ids), states)
+        return logits.numpy(), after
+
+    return _carried(step, start)
+
+
+def saved_model_texts(job: dict[str, Any]) -> Call:
+    """A signature of the SavedModel."""
+    import tensorflow as tf
+
+    served = tf.saved_model.load(job["path"])
+    run = served.signatures[job["signature"]]
+    options = {name: (tf.constant, value) for name, value in job["options"].items()}
+
+    def call(items: list[Any], _served: Any = served) -> dict[str, Any]:
+        given = {name: make([value] * len(items)) for name, (make, value) in options.items()}
+        return {name: each.numpy() for name, each in run(text=tf.constant(items), **given).items()}
+
+    return call
+
+
+def saved_model_step(job: dict[str, Any]) -> Call:
+    """The signature `step_ids` of the SavedModel."""
+    import tensorflow as tf
+
+    served = tf.saved_model.load(job["path"])
+    begin, run = served.signatures["start"], served.signatures["step_ids"]
+
+    def start(rows: int, _served: Any = served) -> Any:
+        if job["labels"]:
+            return begin(label=tf.constant([job["labels"][0]] * rows))
+        return begin(streams=tf.zeros([rows], tf.int32))
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        after = dict(run(token_ids=tf.constant(ids), **states))
+        return after.pop("logits").numpy(), after
+
+    return _carried(step, start)
+
+
+def onnx_texts(job: dict[str, Any]) -> Call:
+    """The ONNX bundle by `rnn_zoo_runtime`."""
+    import rnn_zoo_runtime
+
+    method = getattr(rnn_zoo_runtime.load(job["path"]), job["method"])
+    return lambda items: dict(method(items))
+
+
+def onnx_step(job: dict[str, Any]) -> Call:
+    """The bundle's `start` and `step` by ONNX Runtime alone."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    begin, run = (
+        onnxruntime.InferenceSession(f"{job['path']}/{name}.onnx", options)
+        for name in ("start", "step")
+    )
+    states_of = [each.name for each in begin.get_outputs()]
+    outputs = [each.name for each in run.get_outputs()]
+
+    def start(rows: int) -> Any:
+        name = begin.get_inputs()[0].name
+        return dict(zip(states_of, begin.run(None, {name: np.zeros(rows, "int32")}), strict=True))
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        found = dict(zip(outputs, run.run(None, {"token_ids": ids, **states}), strict=True))
+        return found["logits"], {name: found.get(f"next_{name}", states[name]) for name in states}
+
+    return _carried(step, start)
+
+
+def litert_texts(job: dict[str, Any]) -> Call:
+    """The LiteRT graph `model` on ids, a file for each number of rows; items are dicts of ids."""
+    import numpy as np
+
+    runs = {rows: _runner(path, "model") for rows, path in job["paths"].items()}
+
+    def call(items: list[Any]) -> dict[str, Any]:
+        rows = next((n for n in sorted(map(int, runs)) if n >= len(items)), max(map(int, runs)))
+        whole = [*items, *[items[0]] * (rows - len(items))]
+        inputs = {
+            name: np.array([each[name] for each in whole], job["dtypes"][name]) for name in items[0]
+        }
+        return {name: each[: len(items)] for name, each in runs[str(rows)](**inputs).items()}
+
+    return call
+
+
+def litert_step(job: dict[str, Any]) -> Call:
+    """The LiteRT graphs `start` and `step`, files for each number of rows."""
+    import numpy as np
+
+    graphs = {
+        int(rows): [_runner(path, name) for name in ("start", "step")]
+        for rows, path in job["paths"].items()
+    }
+
+    def start(rows: int) -> Any:
+        begin = graphs[rows][0]
+        name = next(iter(begin.get_input_details()))
+        return begin(**{name: np.zeros(rows, "int32")})
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        found = graphs[len(ids)][1](token_ids=ids, **states)
+        return found["logits"], {name: found.get(f"next_{name}", states[name]) for name in states}
+
+    return _carried(step, start)
+
+
+def _runner(path: str, name: str) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(f"{path}/{name}.tflite", num_threads=1)
+    return interpreter.get_signature_runner(name)
+
+
+def _carried(step: Callable[..., Any], start: Callable[[int], Any]) -> Call:
+    """Calls of a step whose states are passed on from call to call, for each number of rows."""
+    import numpy as np
+
+    states: dict[int, Any] = {}
+
+    def call(items: list[Any]) -> dict[str, Any]:
+        rows = len(items)
+        if rows not in states:
+            states[rows] = start(rows)
+        logits, states[rows] = step(np.array(items, "int32"), states[rows])
+        return {"logits": logits}
+
+    return call
+
+
+OPENERS = {
+    ("texts", "keras"): keras_texts,
+    ("step", "keras"): keras_step,
+    ("texts", "savedmodel"): saved_model_texts,
+    ("step", "savedmodel"): saved_model_step,
+    ("texts", "onnx"): onnx_texts,
+    ("step", "onnx"): onnx_step,
+    ("texts", "litert"): litert_texts,
+    ("step", "litert"): litert_step,
+}
+
+
+def main(place: str) -> None:
+    """Does a job and prints what it measured, as JSON."""
+    job = json.loads(Path(place).read_text(encoding="utf-8"))
+    call, items = OPENERS[job["kind"], job["runtime"]](job), job["items"]
+    answers = [call(items[:1])]
+    startup = time.time() - job["started"]
+    # all answers one by one: of steps they are those of one sequence
+    answers += [call([item]) for item in items[1:]]
+    seconds = {str(rows): _latencies(call, items, rows, job["seconds"]) for rows in job["rows"]}
+    found = {
+        "startup": startup,
+        "seconds": seconds,
+        "memory": _peak_memory(),
+        "answers": [{name: _plain(each) for name, each in answer.items()} for answer in answers],
+    }
+    print(json.dumps(found))
+
+
+def _peak_memory() -> int:
+    """Bytes at most in use; `getrusage` would count those of the process that started this one."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _latencies(call: Call, items: list[Any], rows: int, budget: float) -> list[float]:
+    """The seconds of calls with batches of `rows` items, at least ten."""
+    found: list[float] = []
+    end, place = time.perf_counter() + budget, 0
+    while (time.perf_counter() < end or len(found) < 10 + WARM) and len(found) < MOST:
+        batch = [items[(place + row) % len(items)] for row in range(rows)]
+        place += rows
+        before = time.perf_counter()
+        call(batch)
+        found.append(time.perf_counter() - before)
+    return found[WARM:]
+
+
+def _plain(value: Any) -> Any:
+    """An array as JSON holds it; bytes as text."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
