@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.onnx.graph import Graph
 from zoo.onnx.layers import places
-from zoo.onnx.recurrent import lengths_of
+from zoo.onnx.loops import lengths_of
 
 
 class TagPath(NamedTuple):

@@ -11,7 +11,7 @@ from zoo.layers.numeric.log_mel import FLOOR, LOWEST_HZ
 from zoo.layers.numeric.window_scale import RELATIVE
 from zoo.onnx.graph import Graph
 from zoo.onnx.layers import mask_of, places
-from zoo.onnx.recurrent import lengths_of
+from zoo.onnx.loops import lengths_of
 from zoo.onnx.trace import Call, converts
 
 
