@@ -44,6 +44,7 @@ def tagger(model: TaggingModel) -> dict[str, Served]:
     `confidence` (B, T) and `log_probability` (B,) besides. `step`: the inputs of one token ->
     `logits` (B, C), with a CRF those of the sentence so far, and the states.
     """
+    model = model.without_auxiliary()
     found = {
         "model": served.whole(model, sizes_of(model)) if model.crf is None else _with_crf(model)
     }
