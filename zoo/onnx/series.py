@@ -26,7 +26,8 @@ def numbers(model: keras.Model) -> dict[str, Any]:
         "hop": log_mel.hop if log_mel else 1,
     }
     if "head" in layers:  # of a forecaster
-        known |= {"levels": layers["head"].quantiles, "output": layers["head"].output_kind}
+        head = layers["head"]
+        known |= {"levels": head.quantiles, "output": head.output_kind, "horizon": head.horizon}
     return known
 
 

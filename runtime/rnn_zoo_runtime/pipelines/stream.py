@@ -5,7 +5,7 @@ from typing import Any
 
 from rnn_zoo_runtime.graph import Answers, States
 
-Step = Callable[[Any, States], tuple[Answers, States]]
+Step = Callable[..., tuple[Answers, States]]
 
 
 class Stream:
@@ -19,9 +19,9 @@ class Stream:
     def __init__(self, step: Step, states: States) -> None:
         self._step, self._first, self.states = step, states, states
 
-    def step(self, values: Any) -> Answers:
-        """The answers to the next token or step of each stream."""
-        found, self.states = self._step(values, self.states)
+    def step(self, values: Any, **others: Any) -> Answers:
+        """The answers to the next token or step of each stream; `others` are further inputs."""
+        found, self.states = self._step(values, self.states, **others)
         return found
 
     def reset(self) -> None:

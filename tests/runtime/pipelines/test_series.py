@@ -18,6 +18,12 @@ FORECASTERS = {
     "quantiles": {"future_dim": 1, "static_dim": 2, "decoder": "segment", "segment_length": 2},
     "student_t": {"output": "student_t", "decoder": "direct", "missing": "indicator"},
     "negative_binomial": {"output": "negative_binomial", "decoder": "direct"},
+    "drawn": {
+        "output": "student_t",
+        "decoder": "recurrent",
+        "future_dim": 1,
+        "instance_norm": "mean_std",
+    },
 }
 
 
@@ -40,7 +46,7 @@ def digits(tmp_path_factory):
 
 
 @pytest.fixture(
-    scope="module", params=swept(FORECASTERS, lambda kind: kind in ("quantiles", "student_t"))
+    scope="module", params=swept(FORECASTERS, lambda kind: kind in ("quantiles", "drawn"))
 )
 def forecaster(request, tmp_path_factory):
     draw = np.random.default_rng(0)
@@ -92,6 +98,29 @@ def test_series_are_forecast_as_in_the_pipeline(forecaster):
     if known:
         wrong = known | {"future": np.full_like(known["future"], np.inf)}
         agree(both.own.forecast(counts, **wrong), both.pipeline.forecast(counts, **wrong))
+
+
+@pytest.mark.parametrize("missing", ["error", "indicator"])
+def test_values_are_scored_and_streamed_as_in_the_pipeline(missing, tmp_path):
+    options = {"output": "normal", "decoder": "direct", "missing": missing}
+    counts = [row + 20 for row in rows(2, lengths=(9, 4, 6))]
+    model, _ = built_forecaster(counts, **options, future_dim=1, static_dim=2, bidirectional=False)
+    both = pair(SeriesForecaster(model), tmp_path)
+    static = np.ones((3, 2), np.float32)
+    found, expected = (
+        both.own.score(counts, static=static),
+        both.pipeline.score(counts, static=static),
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+    stream = both.own.stream(1)
+    values = np.array(counts[0])
+    known = {"static": static[:1], "next_future": values[1:2, 1:]}
+    assert stream.step(values[:1], **known)["score"].tolist() == [[0.0]]
+    skipped = stream.step([[np.inf, 1.0]], **known)
+    assert (skipped["score"].tolist(), skipped["valid"].tolist()) == ([[0.0]], [False])
+    answer = stream.step(values[1:2], **known | {"next_future": values[2:3, 1:]})
+    np.testing.assert_allclose(answer["score"], expected[0][1:2], rtol=1e-4, atol=1e-4)
 
 
 def test_wrong_input_is_one_sentence(signals, forecaster):
