@@ -105,7 +105,7 @@ class Graph:
         """
         names = into or [self.fresh(kind.lower()) for _ in range(outputs)]
         given = {key: value for key, value in given.items() if value is not None}
-        made = self.onnx.helper.make_node(kind, list(inputs), names, **given)
+        made = self.onnx.helper.make_node(kind, list(inputs), names, names[0], **given)
         self._nodes.append(made)
         return names[0] if outputs == 1 else names
 

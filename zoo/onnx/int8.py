@@ -10,12 +10,15 @@ from zoo.errors import require_package
 from zoo.onnx.graph import onnx_package
 from zoo.onnx.served import Served
 
+PRECISE = ("/waves", "/mel")  # constants of spectra, whose logarithm shows any rounding
+
 
 def quantized(graphs: Mapping[str, Served]) -> dict[str, Served]:
     """Returns the graphs with matrices and tables of int8, by ONNX Runtime's dynamic quantisation.
 
-    The sizes of activations are measured when a graph runs. Matrices within loops over steps, and
-    those of `GRU` and `RNN`, stay as they are. The expected outputs are still those of the model.
+    The sizes of activations are measured when a graph runs. Matrices within loops over steps, those
+    of `GRU` and `RNN`, and those of spectra stay as they are. The expected outputs are still those
+    of the model in memory.
 
     Raises:
         InputError: The package `onnxruntime` is not installed.
@@ -33,7 +36,15 @@ def _quantized(file: Any) -> Any:
         logging.disable(logging.WARNING)  # it advises what is done already
         try:
             quantization.quantize_dynamic(
-                given, made, weight_type=quantization.QuantType.QInt8, per_channel=True
+                given,
+                made,
+                weight_type=quantization.QuantType.QInt8,
+                per_channel=True,
+                nodes_to_exclude=[
+                    node.name
+                    for node in file.graph.node
+                    if any(name.endswith(PRECISE) for name in node.input)
+                ],
             )
         finally:
             logging.disable(before)

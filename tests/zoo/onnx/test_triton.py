@@ -6,7 +6,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from tests.zoo.onnx.running import assert_same, run, session
 from tests.zoo.onnx.test_models import build
-from zoo.onnx import architectures, decoders, triton
+from zoo.onnx import architectures, decoders, series, triton
 from zoo.onnx.int8 import quantized
 
 # the parts of Triton's model_config.proto that the files use: message -> field -> type, "*" a list
@@ -169,3 +169,11 @@ def test_int8_weights_are_small_and_near():
     found = run(session(small), **graphs["model"].probe)["logits"]
     expected = graphs["model"].expected["logits"]
     assert 0 < np.abs(found - expected).max() < 0.2 * np.abs(expected).max()
+
+
+def test_int8_leaves_the_spectra_of_sound_as_they_are():
+    options = {"features": "log_mel", "sample_rate": 2000, "mel_bands": 5, "units": 16}
+    graphs = series.transcriber(build("ctc", input_dim=1, num_labels=3, **options))
+    small = quantized(graphs)["model"].file
+    kinds = [node.op_type for node in small.graph.node]
+    assert "Conv" in kinds and "ConvInteger" not in kinds and "DynamicQuantizeLSTM" in kinds
