@@ -1,12 +1,12 @@
 """One model in every runtime: differences, size, start-up, latency and memory.
 
-    pip install -e '.[onnx,litert]'
+    pip install -e '.[onnx,litert-int8]'
     python -m recipes sentiment train   # and the others
     python benchmarks/runtimes.py --recipes sentiment ner generation
 
 For each recipe the best model of its newest run is exported for each runtime: Keras (the saved
-pipeline), SavedModel, ONNX and ONNX with int8 weights (by `rnn_zoo_runtime`), LiteRT. Each runs in
-a process of its own, with one thread for ONNX Runtime and LiteRT:
+pipeline), SavedModel, ONNX (by `rnn_zoo_runtime`) and LiteRT, both also with int8 weights. Each
+runs in a process of its own, with one thread for ONNX Runtime and LiteRT:
 
 - texts of the test split -> answers (classifiers, taggers, translators); LiteRT, which has no text
   path, reads ids that were made before;
@@ -48,7 +48,7 @@ from zoo.pipelines import Pipeline  # noqa: E402
 from zoo.text import word_tokens  # noqa: E402
 
 CHILD = Path(__file__).parent / "speed" / "runtime_child.py"
-RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert")
+RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert", "litert int8")
 ROWS = (1, 32)
 # pipeline -> method, signature, the output that is the answer
 TEXTS = {
@@ -75,10 +75,11 @@ def exported(pipeline: Pipeline, runtime: str, folder: Path, steps: int) -> dict
         return {"path": str(pipeline.save(place))}
     if runtime == "savedmodel":
         return {"path": str(pipeline.export(place))}
+    int8 = runtime.endswith("int8")
     if runtime.startswith("onnx"):
-        return {"path": str(pipeline.export_onnx(place, int8=runtime.endswith("int8")))}
+        return {"path": str(pipeline.export_onnx(place, int8=int8))}
     paths = {
-        str(rows): str(pipeline.export_litert(place / str(rows), rows=rows, steps=steps))
+        str(rows): str(pipeline.export_litert(place / str(rows), rows=rows, steps=steps, int8=int8))
         for rows in ROWS
     }
     return {"path": paths["1"], "paths": paths}
@@ -106,7 +107,7 @@ def measured(
     kind = type(pipeline).__name__
     writes = kind in STEPS
     method, signature, answer = TEXTS.get(kind, ("", "", "logits"))
-    by_ids = runtime == "litert" and kind in ("Classifier", "Tagger")
+    by_ids = runtime.startswith("litert") and kind in ("Classifier", "Tagger")
     ids = ids_of(pipeline, items) if by_ids else []
     steps = max([1, *(len(each["token_ids"]) for each in ids if "token_ids" in each)])
     files = exported(pipeline, runtime, folder, steps)
