@@ -18,7 +18,6 @@ from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
 from zoo.text import BOS, EOS, PAD, UNK, SubwordCodec, TextCodec, unknown_share
 from zoo.text.limits import TRANSLATED, is_long, shortened
-from zoo.text.text_path import dense
 
 TEXTS = (*ODD_TEXTS, b"A dog runs.", b"abc " * 12)
 CHARACTERS = 16 * TRANSLATED  # of a source, a target or a prefix that are read
@@ -231,7 +230,7 @@ class Translator(Pipeline):
     def _source(self, text: tf.Tensor) -> _Source:
         tokens, ids = self._split(shortened(text, CHARACTERS))
         cut = is_long(text, CHARACTERS) | (ids.row_lengths() >= TRANSLATED)
-        return _Source(dense(_ended(tokens, "[EOS]"), ""), dense(_ended(ids, EOS), PAD), cut)
+        return _Source(_ended(tokens, "[EOS]", ""), _ended(ids, EOS, PAD), cut)
 
     def unknown_share(self, source_ids: tf.Tensor) -> tf.Tensor:
         """The share of each source's tokens, its EOS aside, that its codec lacks: float32 (B,)."""
@@ -397,8 +396,8 @@ class Translator(Pipeline):
         _, source_ids, cut = self._source(text)
         memory, states = self._encode(source_ids)
         ids, target_cut = self.target_ids(translation)
-        read = dense(tf.concat([tf.fill([ids.nrows(), 1], BOS), ids], axis=1), PAD)
-        targets = dense(tf.concat([ids, tf.fill([ids.nrows(), 1], EOS)], axis=1), PAD)
+        read = tf.pad(ids.to_tensor(PAD), [(0, 0), (1, 0)], constant_values=BOS)
+        targets = _ended(ids, EOS, PAD)
         logits = self.model.teacher_forced_logits(read, states, memory)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
         total = -tf.reduce_sum(tf.where(targets != PAD, losses, 0.0), axis=1)
@@ -424,7 +423,9 @@ def _clamped(beam_size: Any, length_penalty: Any, max_tokens: Any) -> dict[str, 
     }
 
 
-def _ended(values: tf.RaggedTensor, end: Any) -> tf.RaggedTensor:
-    """Rows of at most as many tokens or ids as are read, with an end behind each."""
+def _ended(values: tf.RaggedTensor, end: Any, padding: Any) -> tf.Tensor:
+    """Rows of at most as many tokens or ids as are read, with an end after each: (B, T)."""
     kept = values[:, : TRANSLATED - 1]
-    return tf.concat([kept, tf.fill([kept.nrows(), 1], end)], axis=1)
+    wide = tf.pad(kept.to_tensor(padding), [(0, 0), (0, 1)], constant_values=padding)
+    places = tf.range(tf.shape(wide, tf.int64)[1])[None]
+    return tf.where(places == kept.row_lengths()[:, None], end, wide)

@@ -115,7 +115,7 @@ class Composer(tf.Module):
         values, rows = self._decompose(codes.values, codes.value_rowids())
         values, rows = self._compose(*self._reorder(values, rows))
         size = tf.size(texts, tf.int64)
-        ragged = tf.RaggedTensor.from_value_rowids(values, rows, nrows=size)
+        ragged = tf.RaggedTensor.from_value_rowids(values, rows, nrows=size, validate=False)
         return tf.strings.unicode_encode(ragged, "UTF-8")
 
     def _decompose(self, values: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -114,7 +114,8 @@ def _after(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 def _dense(values: tf.Tensor, owners: tf.Tensor, size: Any) -> tf.Tensor:
     """Values with the rows that own them -> (B, T), T at least 1."""
-    ragged = tf.RaggedTensor.from_value_rowids(values, owners, tf.cast(size, owners.dtype))
+    count = tf.cast(size, owners.dtype)
+    ragged = tf.RaggedTensor.from_value_rowids(values, owners, count, validate=False)
     dense = ragged.to_tensor()
     missing = tf.maximum(1 - tf.shape(dense)[1], 0)
     padding = "" if values.dtype == tf.string else 0

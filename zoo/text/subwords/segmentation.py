@@ -70,7 +70,7 @@ class Segmenter(tf.Module):
         kept = tf.not_equal(parts, PAD)
         rows = tf.repeat(tf.where(ends)[:, 0], tf.reduce_sum(tf.cast(kept, tf.int32), axis=1))
         parts, count = tf.boolean_mask(parts, kept), tf.size(words, tf.int64)
-        return tf.RaggedTensor.from_value_rowids(parts, rows, count)
+        return tf.RaggedTensor.from_value_rowids(parts, rows, count, validate=False)
 
     def _walks(self, codes: tf.Tensor) -> tf.Tensor:
         """For each character where the walks of 1, 2, ... steps end: (N, L), longest first.
