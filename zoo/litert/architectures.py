@@ -10,7 +10,7 @@ from zoo.architectures.language_model import LanguageModel
 from zoo.architectures.many_to_many import TaggingModel
 from zoo.architectures.one_to_many import ConditionalLanguageModel
 from zoo.errors import InputError
-from zoo.layers import States
+from zoo.layers import States, named_states, nested_states
 from zoo.litert import graphs
 from zoo.litert.crf import best_path, emissions
 from zoo.litert.graphs import LETTERS, Graph, Sizes
@@ -22,6 +22,29 @@ TOKEN = {"token_ids": ((None,), "int32")}
 def classifier(model: keras.Model, sizes: Sizes) -> dict[str, Graph]:
     """The graph `model` of a functional model -> `logits`."""
     return {"model": graphs.whole(model, sizes)}
+
+
+def signals(model: keras.Model, can_stream: bool, sizes: Sizes) -> dict[str, Graph]:
+    """The graph `model`: `values`, `lengths` -> `logits` (B, C); `start` and `step` of a stream.
+
+    `step`: `value` (B, F), without NaN, and the states -> `logits` after it, and the states.
+    """
+    found = classifier(model, sizes)
+    if can_stream:
+        layers = {layer.name: layer for layer in model.layers}
+        states = named_states(layers["encoder"].get_initial_states(sizes.rows))
+        inputs = {"value": ((None, int(model.input["values"].shape[-1])), "float32")}
+
+        def step(given: dict[str, Any], before: States) -> Any:
+            values = layers["normalization"](given["value"][:, None])
+            mask = keras.ops.ones_like(values[:, :, 0], dtype="bool")
+            vectors = layers["observed"](values, mask)[:, 0]
+            output, after = layers["encoder"].step(vectors, nested_states(before))
+            return {"logits": layers["logits"](output)}, named_states(after)
+
+        found["start"] = graphs.start(model, states)
+        found["step"] = graphs.step(model, inputs, states, step)
+    return found
 
 
 def forecaster(model: Any, sizes: Sizes) -> dict[str, Graph]:

@@ -69,8 +69,8 @@ class SignalClassifier(SeriesPipeline):
         return self.answers_to(self._classify, series, lengths)
 
     def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
-        """The graph `model`: `values`, `lengths` -> `logits`."""
-        return litert.classifier(self.model, sizes)
+        """The graph `model`, and `start` and `step` of a stream; see `zoo.litert.architectures`."""
+        return litert.signals(self.model, self.can_stream, sizes)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """Whole, and `start` and `step` where it streams; see `zoo.onnx.series.classifier`."""

@@ -90,11 +90,24 @@ def test_the_other_pipelines_are_written(name, tmp_path):
     pipeline = getattr(pipelines, name)()
     path = pipeline.export_litert(tmp_path, rows=2, steps=9)
     stored = json.loads((path / "litert.json").read_text())
-    graphs = {"names": {"start", "step"}, "ner_stream": {"model", "start", "step"}}
+    streams = {"model", "start", "step"}
+    graphs = {"names": {"start", "step"}, "ner_stream": streams, "signals": streams}
     assert set(stored["graphs"]) == graphs.get(name, {"model"})
     assert stored["pipeline"] == type(pipeline).__name__
     for text_path in stored["text_paths"]:
         assert (path / f"{text_path}.txt").is_file() or text_path == "vectorizer"
+
+
+def test_a_signal_is_read_value_by_value_as_at_once(tmp_path):
+    pipeline = pipelines.signals()
+    path = pipeline.export_litert(tmp_path, steps=4)
+    values = np.asarray(pipelines.series_of(2)["values"])[:1, :4]
+    whole = bundle.run(path, {"model": {"values": values, "lengths": np.array([4], "int32")}})
+    states = bundle.run(path, {"start": {"streams": np.zeros(1, "int32")}})["start"]
+    for place in range(4):
+        after = bundle.run(path, {"step": {"value": values[:, place], **states}})["step"]
+        states = {name: after[NEXT + name] for name in states}
+    np.testing.assert_allclose(after["logits"], whole["model"]["logits"], **CLOSE)
 
 
 @pytest.mark.sweep

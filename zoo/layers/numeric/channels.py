@@ -101,7 +101,7 @@ class Places(ConfiguredLayer):
         self.channel = self._vectors("channel", self.channels, part) if part else None
 
     def _vectors(self, name: str, count: int, size: int) -> Any:
-        # of deviation 1, as in SegRNN: small ones hardly tell the places apart at first
+        # of deviation 1, as in SegRNN: small ones hardly distinguish the places at first
         normal = keras.initializers.RandomNormal(stddev=1.0)
         return self.add_weight(name=name, shape=(count, size), initializer=normal)
 
