@@ -28,6 +28,7 @@ include_patterns = [
     "docs/*.md",
     "docs/**/*.md",
     "recipes/*/README.md",
+    "runtime/README.md",
     "benchmarks/results/*.md",
     "saved_models/README.md",
     "notebooks/README.md",

@@ -8,6 +8,7 @@ import tensorflow as tf
 from rnn_zoo_runtime.errors import InputError
 from rnn_zoo_runtime.text import characters, limits
 from runtime import make_tables
+from tests.runtime.text import corpus
 
 
 def test_the_tables_are_those_of_this_tensorflow():
@@ -43,6 +44,26 @@ def test_characters_that_are_newer_than_the_graphs_unicode_stay_as_they_are():
     )
     assert characters.composed(text, "14.0.0") == as_14
     assert characters.composed("e\u0301\u0323", "14.0.0") == "\u1eb9\u0301"
+
+
+def test_normal_form_by_hand_is_that_of_unicodedata():
+    texts = [text.decode(errors="replace") for text in corpus.drawn(1500, seed=2)]
+    texts += [
+        "e\u0323\u0302",
+        "\u1100\u1161\u11a8",
+        "\u0344\u0301",
+        "\u0958",
+        "a\u0301\u0301\u0323",
+    ]
+    for text in texts:
+        assert characters._composed(text) == unicodedata.normalize("NFC", text)
+
+
+def test_marks_that_python_does_not_know_yet_have_their_classes(monkeypatch):
+    """A mark of Unicode 14 with the class 220 goes before one of 230, whatever Python's version."""
+    monkeypatch.setattr(characters, "OWN", 13)
+    assert characters.composed("a\u0301\u0899", "14.0.0") == "\u00e1\u0899"
+    assert characters.composed("x\u0301\u0899\u0302", "14.0.0") == "x\u0899\u0301\u0302"
 
 
 def test_half_of_a_surrogate_pair_is_an_error():
