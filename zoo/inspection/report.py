@@ -102,8 +102,12 @@ class Report:
         lines = [f"{self.kind}  {self.path}", f"size: {self.size:,} bytes"]
         if self.parameters is not None:
             lines.append(f"parameters: {self.parameters:,}")
-        for title, values in (("", self.details), ("", self.vocabularies)):
-            lines += [f"{title}{name}: {_shown(value)}" for name, value in values.items()]
+        facts = {**self.details, **self.vocabularies}
+        lines += [
+            f"{name}: {_shown(value)}"
+            for name, value in facts.items()
+            if value not in ([], "[]", "", None)
+        ]
         lines.append(f"checksums: {self.checksums}")
         if self.provenance:
             lines += ["", "comes from", *_indented(self.provenance)]
