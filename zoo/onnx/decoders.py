@@ -149,7 +149,9 @@ def _start(model: EncoderDecoder) -> Served:
     probe = served.probe_of(specs, sizes)
     memory, states = model.encode(given_to(dict(probe)))
     expected = {**states, **{f"{MEMORY}{name}": getattr(memory, name) for name in names}}
-    return Served(models.graph_of(model, specs, run), probe, served.arrays(expected))
+    # frames of a sound are not as many as its samples
+    axes = {name: [BATCH, SOURCE_TIME] for name in expected}
+    return Served(models.graph_of(model, specs, run, axes), probe, served.arrays(expected))
 
 
 def _step(model: EncoderDecoder, beginning: Served) -> Served:

@@ -12,7 +12,7 @@ import keras
 from zoo.errors import InputError
 from zoo.layers import States
 from zoo.onnx.graph import BATCH, TIME, Graph
-from zoo.onnx.trace import Trace, unrecorded
+from zoo.onnx.trace import Trace, named_axes, unrecorded
 
 NEXT = "next_"
 STREAMS = "streams"
@@ -68,10 +68,7 @@ def graph_of(
     with unrecorded(model):
         for name, value in function(trace, given).items():
             known = named.get(name, axes_of(name, len(value.shape)))
-            shape = [
-                axis if size is None else size
-                for size, axis in zip(value.shape, known, strict=False)
-            ]
+            shape = named_axes(value.shape, known)
             graph.output(name, trace.name(value), value.dtype, shape)
     states = [name for name in given if f"{NEXT}{name}" in [each.name for each in graph.outputs]]
     return graph.model({"states": states})
@@ -89,8 +86,15 @@ def specs(tensors: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
     return {name: (tuple(each.shape), str(each.dtype)) for name, each in tensors.items()}
 
 
-def whole(model: keras.Model, outputs: Mapping[str, Any] | None = None) -> Any:
-    """Writes a functional model: its inputs by their names -> `logits`, or the outputs given."""
+def whole(
+    model: keras.Model,
+    outputs: Mapping[str, Any] | None = None,
+    axes: Mapping[str, list[str]] | None = None,
+) -> Any:
+    """Writes a functional model: its inputs by their names -> `logits`, or the outputs given.
+
+    `axes` are as for `graph_of`.
+    """
     inputs = inputs_of(model)
     found = {"logits": model.output} if outputs is None else outputs
 
@@ -99,7 +103,7 @@ def whole(model: keras.Model, outputs: Mapping[str, Any] | None = None) -> Any:
             trace.bind(tensor, trace.name(given[name]))
         return found
 
-    return graph_of(model, specs(inputs), run)
+    return graph_of(model, specs(inputs), run, axes)
 
 
 def constant_states(trace: Trace, states: States, rows: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from zoo.errors import InputError
 from zoo.layers import States, named_states, nested_states
 from zoo.layers.distributions import Normal
 from zoo.onnx import models, served
+from zoo.onnx.graph import BATCH, TIME
 from zoo.onnx.served import Served
 
 
@@ -39,7 +40,8 @@ def _layers(model: Any) -> Mapping[str, Any]:
 
 def transcriber(model: keras.Model) -> dict[str, Served]:
     """The graph `model`: `values` (B, T, F), `lengths` (B,) -> `logits` (B, T', C + 1)."""
-    return {"model": served.whole(model, {})}
+    steps = TIME if numbers(model)["hop"] == 1 else "frames"
+    return {"model": served.whole(model, {}, axes={"logits": [BATCH, steps]})}
 
 
 def classifier(model: keras.Model, can_stream: bool) -> dict[str, Served]:

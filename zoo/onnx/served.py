@@ -63,14 +63,17 @@ def probe_of(
 
 
 def whole(
-    model: keras.Model, sizes: Mapping[str, int], outputs: Mapping[str, Any] | None = None
+    model: keras.Model,
+    sizes: Mapping[str, int],
+    outputs: Mapping[str, Any] | None = None,
+    axes: Mapping[str, list[str]] | None = None,
 ) -> Served:
     """Serves a functional model: see `zoo.onnx.models.whole`."""
     inputs = models.inputs_of(model)
     probe = probe_of(models.specs(inputs), sizes)
     found = {"logits": model.output} if outputs is None else dict(outputs)
     values = keras.Model(inputs, found)(probe, training=False)
-    return Served(models.whole(model, found), probe, arrays(values))
+    return Served(models.whole(model, found, axes), probe, arrays(values))
 
 
 def start(model: keras.Model, states: States) -> Served:

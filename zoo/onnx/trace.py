@@ -7,7 +7,7 @@ sizes, which symbolic tensors do not have, need one.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -83,7 +83,7 @@ class Trace:
 
     def input(self, name: str, shape: Any, axes: Any, dtype: str = "float32") -> Any:
         """Adds an input to the graph, with the names of its axes, as a symbolic tensor."""
-        named = [axis if size is None else size for size, axis in zip(shape, axes, strict=False)]
+        named = named_axes(shape, axes)
         return self.symbol(self.graph.input(name, dtype, named), shape, dtype)
 
     def name(self, value: Any, dtype: Any = None) -> str:
@@ -156,6 +156,12 @@ class Trace:
         if dtype is None and isinstance(value, float | int) and not isinstance(value, bool):
             dtype = "float32" if isinstance(value, float) else "int32"
         return self.graph.constant(value, dtype, name)
+
+
+def named_axes(shape: Sequence[int | None], names: Sequence[Any]) -> list[Any]:
+    """A shape whose dynamic sizes have names, as far as there are any."""
+    every = [*names, *[None] * len(shape)]
+    return [name if size is None else size for size, name in zip(shape, every, strict=False)]
 
 
 def _node(tensor: Any) -> Any:
