@@ -4,16 +4,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnn_zoo_runtime import files, text
+from rnn_zoo_runtime import files
 from rnn_zoo_runtime.errors import DamagedFile, InputError
 from rnn_zoo_runtime.graph import Graph
 from rnn_zoo_runtime.pipelines import PIPELINES
 from rnn_zoo_runtime.pipelines.pipeline import Pipeline
+from rnn_zoo_runtime.text import (
+    NgramVectorizer,
+    SubwordCodec,
+    TextCodec,
+    TokenVectorizer,
+    Vectorizer,
+)
 
 FILE = "runtime.json"
 FORMAT = 1  # the newest that is read
 KEYS = ("pipeline", "options", "text_paths", "graphs")
 NUMBERS = "numbers"  # what is known of the numbers that a model reads, where it reads some
+TEXT_PATHS: dict[str, Any] = {
+    each.__name__: each
+    for each in (NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer)
+}
 
 
 def load(folder: Path | str, threads: int = 1) -> Any:
@@ -64,10 +75,13 @@ def version_of(folder: Path) -> Path:
 
 def _made(folder: Path, content: Mapping[str, Any], threads: int) -> Pipeline:
     """The pipeline that `runtime.json` describes."""
+    wrong = [file for file in content["graphs"].values() if Path(file).name != file]
+    if wrong:
+        raise DamagedFile(f"{folder / FILE} names {wrong[0]!r}, no file of the folder")
     graphs = {name: Graph(folder / file, threads) for name, file in content["graphs"].items()}
     unicode = {"unicode": content["unicode"]} if "unicode" in content else {}
     paths = {
-        name: getattr(text, one["class"]).load(folder, name, **one["options"], **unicode)
+        name: TEXT_PATHS[one["class"]].load(folder, name, **one["options"], **unicode)
         for name, one in content["text_paths"].items()
     }
     options = {**content["options"], **{key: content[key] for key in [NUMBERS] if key in content}}

@@ -85,6 +85,8 @@ def test_a_newer_format_is_one_sentence(copy):
         ({"graphs": None}, "lacks 'graphs'"),
         ({"pipeline": "Painter"}, "describes no pipeline .*Painter"),
         ({"options": {"colour": 1}}, "describes no pipeline"),
+        ({"graphs": {"model": "../model.onnx"}}, "names '../model.onnx', no file of the folder"),
+        ({"text_paths": {"vectorizer": {"class": "word_tokens"}}}, "describes no pipeline"),
     ],
 )
 def test_a_description_of_no_pipeline_is_one_sentence(copy, changes, message):
