@@ -2,7 +2,7 @@
 
     pip install -e '.[onnx,litert-int8]'
     python -m recipes sentiment train   # and the others
-    python benchmarks/runtimes.py --recipes sentiment ner generation
+    python benchmarks/runtimes.py --recipes sentiment ner
 
 For each recipe the best model of its newest run is exported for each runtime: Keras (the saved
 pipeline), SavedModel, ONNX (by `rnn_zoo_runtime`) and LiteRT, both also with int8 weights. Each
@@ -10,10 +10,13 @@ runs in a process of its own, with one thread for ONNX Runtime and LiteRT:
 
 - texts of the test split -> answers (classifiers, taggers, translators); LiteRT, which has no text
   path, reads ids that were made before;
+- series of the test split -> answers (classifiers, transcribers, forecasters); LiteRT gives what
+  the model gives, for series padded to one length;
 - or one step by id, the states passed from call to call (writers).
 
 Differences are to the model in memory: the largest of all numbers, and the share of texts whose
-answer (label, tags, translation, most likely token) is the same.
+answer (label, tags, translation, most likely token) is the same. The metric is the recipe's, of the
+same texts.
 """
 
 import argparse
@@ -37,7 +40,8 @@ import tensorflow as tf  # noqa: E402
 
 import zoo  # noqa: E402
 from benchmarks.scoreboard import measurements  # noqa: E402
-from benchmarks.speed import machine  # noqa: E402
+from benchmarks.speed import machine, runtime_child  # noqa: E402
+from benchmarks.speed.runtime_items import METRICS, SERIES, WRITERS, Items, items_of, score  # noqa: E402
 from recipes import registry  # noqa: E402
 from recipes.run import Run  # noqa: E402
 from zoo.errors import InputError  # noqa: E402
@@ -48,20 +52,27 @@ from zoo.pipelines import Pipeline  # noqa: E402
 from zoo.text import word_tokens  # noqa: E402
 
 CHILD = Path(__file__).parent / "speed" / "runtime_child.py"
+RECIPES = (
+    *("sentiment", "origin", "ner", "pos", "generation", "names", "melodies", "translation"),
+    *("signals", "digits", "forecasting"),
+)
 RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert", "litert int8")
 ROWS = (1, 32)
 # pipeline -> method, signature, the output that is the answer
-TEXTS = {
+ANSWERS = {
     "Classifier": ("classify", "serving_default", "label"),
     "Tagger": ("tag", "serving_default", "tags"),
     "Translator": ("translate", "translate", "translations"),
+    "SignalClassifier": ("classify", "serving_default", "label"),
+    "Transcriber": ("transcribe", "serving_default", "text"),
+    "SeriesForecaster": ("forecast", "serving_default", "forecast"),
 }
-STEPS = ("Writer", "ConditionalWriter")
 COLUMNS = [
-    *("recipe", "runtime", "largest difference", "same answers", "size, MB", "start-up, s"),
+    *("recipe", "runtime", "largest difference", "same answers", "metric", "size, MB"),
+    "start-up, s",
     *("1 row, ms", "p99", "32 rows, ms", "p99 of these", "memory, MB"),
 ]
-DIGITS = [6, 4, 2, 2, 3, 3, 3, 3, 0]
+DIGITS = [6, 4, 4, 2, 2, 3, 3, 3, 3, 0]
 
 
 def exported(pipeline: Pipeline, runtime: str, folder: Path, steps: int) -> dict[str, Any]:
@@ -86,41 +97,45 @@ def exported(pipeline: Pipeline, runtime: str, folder: Path, steps: int) -> dict
 
 
 def measured(
-    pipeline: Pipeline, items: Sequence[Any], runtime: str, folder: Path, seconds: float = 3.0
+    pipeline: Pipeline, items: Items, runtime: str, folder: Path, seconds: float = 3.0
 ) -> dict[str, Any]:
     """What a runtime in a fresh process does with a pipeline.
 
     Args:
         pipeline: The pipeline, in memory.
-        items: Texts, or the token ids of one sequence.
+        items: What it is given, and should answer.
         runtime: One of `RUNTIMES`.
         folder: An empty folder, for the exports.
         seconds: Of calls for each number of rows.
 
     Returns:
-        `difference`, `same`, `size` in bytes, `startup` in seconds, `seconds`: number of rows ->
-        those of each call, `memory` in bytes.
+        `difference`, `same`, `metric`, `size` in bytes, `startup` in seconds, `seconds`: number of
+        rows -> those of each call, `memory` in bytes.
 
     Raises:
         InputError: The runtime cannot hold the pipeline.
     """
     kind = type(pipeline).__name__
-    writes = kind in STEPS
-    method, signature, answer = TEXTS.get(kind, ("", "", "logits"))
-    by_ids = runtime.startswith("litert") and kind in ("Classifier", "Tagger")
-    ids = ids_of(pipeline, items) if by_ids else []
-    steps = max([1, *(len(each["token_ids"]) for each in ids if "token_ids" in each)])
+    job_kind = "step" if kind in WRITERS else "series" if kind in SERIES else "texts"
+    method, signature, answer = ANSWERS.get(kind, ("", "", "logits"))
+    of_model = runtime.startswith("litert") and job_kind != "step"
+    read: list[Any] = items.given
+    if of_model and job_kind == "texts":
+        read = ids_of(pipeline, read)
+    steps = _steps(read)
     files = exported(pipeline, runtime, folder, steps)
-    expected = logits_of(pipeline, ids) if by_ids else reference(pipeline, items)
-    answer = "logits" if by_ids else answer
+    expected = outputs_of(pipeline, read) if of_model else reference(pipeline, read)
+    if of_model:
+        answer = "quantiles" if kind == "SeriesForecaster" else "logits"
     job = {
-        "kind": "step" if writes else "texts",
+        "kind": job_kind,
         "runtime": runtime.partition(" ")[0],
         "method": method,
         "signature": signature,
         "options": options_of(pipeline),
-        "labels": getattr(pipeline, "labels", []) if writes else [],
-        "items": ids or list(items),
+        "labels": getattr(pipeline, "labels", []) if job_kind == "step" else [],
+        "items": read,
+        "steps": steps,
         "dtypes": {name: each.dtype for name, each in inputs_of(pipeline.model).items()},
         "rows": list(ROWS),
         "seconds": seconds,
@@ -136,8 +151,15 @@ def measured(
         **{name: found[name] for name in ("startup", "seconds", "memory")},
         "difference": max(largest for largest, _ in differences),
         "same": float(np.mean([same for _, same in differences])),
+        "metric": score(pipeline, found["answers"], items.truths),
         "size": size,
     }
+
+
+def _steps(items: Sequence[Any]) -> int:
+    """The steps of the longest sequence."""
+    each = [item for item in items if isinstance(item, dict)]
+    return max([1, *(len(item.get("token_ids", item.get("values", ()))) for item in each)])
 
 
 def options_of(pipeline: Any) -> dict[str, Any]:
@@ -172,8 +194,10 @@ def in_fresh_process(job: Mapping[str, Any], folder: Path) -> Any:
 def reference(pipeline: Any, items: Sequence[Any]) -> list[dict[str, Any]]:
     """The answers of the pipeline in memory, one item at a time."""
     kind = type(pipeline).__name__
-    if kind in TEXTS:
-        method = getattr(pipeline, TEXTS[kind][0])
+    if kind in ANSWERS:
+        method = getattr(pipeline, ANSWERS[kind][0])
+        if kind in SERIES:
+            method = runtime_child.of_series(method)
         return [dict(method([item])) for item in items]
     model, found = pipeline.model, []
     states = model.initial_states(tf.zeros([1], tf.int32) if kind == "ConditionalWriter" else 1)
@@ -199,16 +223,19 @@ def ids_of(pipeline: Any, items: Sequence[str]) -> list[dict[str, Any]]:
     return [{name: each[row].tolist() for name, each in arrays.items()} for row in rows]
 
 
-def logits_of(pipeline: Any, ids: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The logits of the model in memory for the ids of each text."""
+def outputs_of(pipeline: Any, items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the model in memory gives for ids, or series: `logits`, or `quantiles`."""
     model, found = pipeline.model, []
     crf = getattr(model, "crf", None)
     below = emissions(model) if crf is not None else model
     types = {name: each.dtype for name, each in inputs_of(model).items()}
-    for each in ids:
-        inputs = {name: np.array([values], types[name]) for name, values in each.items()}
+    name = "quantiles" if type(pipeline).__name__ == "SeriesForecaster" else "logits"
+    for each in items:
+        inputs = {key: np.array([values], types[key]) for key, values in each.items()}
+        if "values" in inputs:
+            inputs["lengths"] = np.array([len(each["values"])], "int32")
         given = inputs if isinstance(model.input, dict) else next(iter(inputs.values()))
-        found.append({"logits": below(given, training=False).numpy()})
+        found.append({name: below(given, training=False).numpy()})
     return found
 
 
@@ -222,28 +249,23 @@ def difference(expected: Mapping[str, Any], found: Mapping[str, Any], answer: st
         if one.dtype.kind == "f":
             largest = max(largest, float(np.abs(one - other).max(initial=0.0)))
             if name == answer:
-                same = bool((one.argmax(axis=-1) == other.argmax(axis=-1)).all())
+                same = _alike(one, other, answer)
         elif name == answer:
             same = one.astype(str).tolist() == other.astype(str).tolist()
     return largest, same
 
 
-def items_of(pipeline: Pipeline, run: Run, count: int) -> list[Any]:
-    """Texts of a run's test split; token ids of a sequence for a writer."""
-    if type(pipeline).__name__ in STEPS:
-        size = len(pipeline.codec.vocabulary)  # type: ignore[attr-defined]
-        return [2, *np.random.default_rng(0).integers(4, size, count - 1).tolist()]
-    examples = run.load_data().splits.test[:count]
-    for name in ("text", "source"):
-        if hasattr(examples[0], name):
-            return [str(getattr(example, name)) for example in examples]
-    return [" ".join(example.tokens) for example in examples]
+def _alike(one: Any, other: Any, answer: str) -> bool:
+    """Whether logits have the same largest class, or forecasts the same values to a thousandth."""
+    if answer == "logits":
+        return bool((one.argmax(axis=-1) == other.argmax(axis=-1)).all())
+    return bool(np.allclose(one, other, rtol=1e-3, atol=1e-3))
 
 
 def main() -> None:
     """Reads the options, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--recipes", nargs="+", default=["sentiment", "ner", "generation"])
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     parser.add_argument("--texts", type=int, default=200, help="of the test split")
     parser.add_argument("--seconds", type=float, default=5.0, help="of calls of each batch size")
@@ -265,8 +287,10 @@ def main() -> None:
                     print(f"{name}, {runtime}: {error}", flush=True)
                     continue
             values = row_of(found)
-            shown = [f"{value:.{digits}f}" for value, digits in zip(values, DIGITS, strict=True)]
-            pairs = zip(COLUMNS[2:], shown, strict=True)
+            shown = [measurements.formatted(*each) for each in zip(values, DIGITS, strict=True)]
+            pairs = zip(
+                [*COLUMNS[2:4], METRICS[type(pipeline).__name__], *COLUMNS[5:]], shown, strict=True
+            )
             print(f"{name}, {runtime}: " + "; ".join(f"{k} {v}" for k, v in pairs), flush=True)
             if recorder:
                 recorder.add([name, runtime], values, DIGITS)
@@ -274,7 +298,7 @@ def main() -> None:
         recorder.store(machine.line())
 
 
-def row_of(found: Mapping[str, Any]) -> list[float]:
+def row_of(found: Mapping[str, Any]) -> list[Any]:
     """The numbers of a row of the table, as `COLUMNS` names them."""
     times = [
         1000 * float(np.quantile(found["seconds"][str(rows)], share))
@@ -282,7 +306,8 @@ def row_of(found: Mapping[str, Any]) -> list[float]:
         for share in (0.5, 0.99)
     ]
     sizes = [found["size"] / 1e6, found["startup"]]
-    return [found["difference"], found["same"], *sizes, *times, found["memory"] / 1e6]
+    quality = [found["difference"], found["same"], found["metric"]]
+    return [*quality, *sizes, *times, found["memory"] / 1e6]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,16 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import runtimes
-from benchmarks.speed import cases, commands, growth, machine, served, tables, torch_peers
+from benchmarks.speed import (
+    cases,
+    commands,
+    growth,
+    machine,
+    runtime_items,
+    served,
+    tables,
+    torch_peers,
+)
 from benchmarks.speed.contenders import Data, one_pass, our_outputs, peer_of, stock_outputs
 from benchmarks.speed.shapes import (
     SHAPES,
@@ -254,9 +263,9 @@ def test_a_difference_is_the_largest_of_all_numbers_and_the_answer_is_compared()
 def test_a_row_has_medians_and_the_99th_percentile_in_milliseconds():
     seconds = {"1": [0.001] * 99 + [0.101], "32": [0.002] * 3}
     found = {"difference": 1e-5, "same": 1.0, "size": 2e6, "startup": 0.5, "memory": 3e6}
-    row = runtimes.row_of({**found, "seconds": seconds})
-    assert row[:4] == [1e-5, 1.0, 2.0, 0.5] and row[-1] == 3.0
-    np.testing.assert_allclose(row[4:8], [1.0, 2.0, 2.0, 2.0], atol=1e-9)
+    row = runtimes.row_of({**found, "metric": 0.9, "seconds": seconds})
+    assert row[:5] == [1e-5, 1.0, 0.9, 2.0, 0.5] and row[-1] == 3.0
+    np.testing.assert_allclose(row[5:9], [1.0, 2.0, 2.0, 2.0], atol=1e-9)
     assert len(row) == len(runtimes.DIGITS) == len(runtimes.COLUMNS) - 2
 
 
@@ -264,8 +273,27 @@ def test_a_row_has_medians_and_the_99th_percentile_in_milliseconds():
 @pytest.mark.parametrize("name", swept(("names", "ner", "origin"), lambda name: name == "names"))
 def test_a_runtime_in_a_fresh_process_answers_as_the_model_in_memory(name, runtime, tmp_path):
     pipeline = getattr(pipelines, name)()
-    items = [2, 5, 6] if name == "names" else pipelines.TEXTS
+    texts = pipelines.TEXTS
+    truths = {"names": [5, 6, 3], "ner": [("O",)] * len(texts), "origin": ["a"] * len(texts)}
+    items = runtime_items.Items([2, 5, 6] if name == "names" else texts, truths[name])
     found = runtimes.measured(pipeline, items, runtime, tmp_path, seconds=0.0)
     assert found["difference"] < (0.1 if "int8" in runtime else 1e-4)
+    if name == "names":
+        assert found["metric"] > 0  # nats, of an untrained model
     assert found["same"] == 1.0 and found["startup"] > 0 and found["memory"] > 10**7
     assert {rows: len(each) for rows, each in found["seconds"].items()} == {"1": 10, "32": 10}
+
+
+def test_scores_of_answers_are_those_of_the_recipes():
+    tagger = pipelines.ner()
+    answers = [{"tags": [["O", "B-PER", ""]]}, {"tags": [["O"]]}]
+    assert runtime_items.score(tagger, answers, [("O", "O"), ("O",)]) == pytest.approx(2 / 3)
+    writer = pipelines.names()
+    logits = [[np.log([0.25, 0.25, 0.5]).tolist()], [[0.0, 0.0, 0.0]]]
+    found = runtime_items.score(writer, [{"logits": each} for each in logits], [2, 0])
+    assert found == pytest.approx((np.log(2) + np.log(3)) / 2)
+    classifier = pipelines.origin()
+    first, second = classifier.classes[:2]
+    answers = [{"label": [first]}, {"logits": [[0.0, 1.0]]}]
+    assert runtime_items.score(classifier, answers, [first, first]) == 0.5
+    assert runtime_items.score(classifier, answers, [first, second]) == 1.0

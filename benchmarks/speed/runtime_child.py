@@ -128,6 +128,72 @@ def litert_texts(job: dict[str, Any]) -> Call:
     return call
 
 
+def keras_series(job: dict[str, Any]) -> Call:
+    """The saved pipeline in Python, on series of numbers."""
+    from zoo import pipelines
+
+    return of_series(getattr(pipelines.load(job["path"]), job["method"]))
+
+
+def onnx_series(job: dict[str, Any]) -> Call:
+    """The ONNX bundle by `rnn_zoo_runtime`, on series of numbers."""
+    import rnn_zoo_runtime
+
+    return of_series(getattr(rnn_zoo_runtime.load(job["path"]), job["method"]))
+
+
+def saved_model_series(job: dict[str, Any]) -> Call:
+    """The signature of the SavedModel on padded series."""
+    import tensorflow as tf
+
+    served = tf.saved_model.load(job["path"])
+    run = served.signatures[job["signature"]]
+
+    def call(items: list[Any], _served: Any = served) -> dict[str, Any]:
+        given = {name: tf.constant(each) for name, each in _padded(items).items()}
+        return {name: each.numpy() for name, each in run(**given).items()}
+
+    return call
+
+
+def litert_series(job: dict[str, Any]) -> Call:
+    """The LiteRT graph `model` on series padded to its steps."""
+    runs = {int(rows): _runner(path, "model") for rows, path in job["paths"].items()}
+
+    def call(items: list[Any]) -> dict[str, Any]:
+        rows = next((n for n in sorted(runs) if n >= len(items)), max(runs))
+        inputs = _padded([*items, *[items[0]] * (rows - len(items))], job["steps"])
+        return {name: each[: len(items)] for name, each in runs[rows](**inputs).items()}
+
+    return call
+
+
+def of_series(method: Callable[..., Any]) -> Call:
+    """A method of series, and of covariates by name, on items of a job."""
+    import numpy as np
+
+    def call(items: list[Any]) -> dict[str, Any]:
+        others = {name for name in items[0] if name != "values"}
+        known = {name: np.array([each[name] for each in items], "float32") for name in others}
+        return dict(method([np.array(each["values"], "float32") for each in items], **known))
+
+    return call
+
+
+def _padded(items: list[Any], steps: int = 0) -> dict[str, Any]:
+    """`values` (B, T, F), `lengths` (B,) and the other arrays of series."""
+    import numpy as np
+
+    lengths = np.array([len(each["values"]) for each in items], "int32")
+    width = len(items[0]["values"][0])
+    values = np.zeros((len(items), steps or int(lengths.max()), width), "float32")
+    for row, each in zip(values, items, strict=True):
+        row[: len(each["values"])] = each["values"]
+    others = {name for name in items[0] if name != "values"}
+    known = {name: np.array([each[name] for each in items], "float32") for name in others}
+    return {"values": values, "lengths": lengths, **known}
+
+
 def litert_step(job: dict[str, Any]) -> Call:
     """The LiteRT graphs `start` and `step`, files for each number of rows."""
     import numpy as np
@@ -180,6 +246,10 @@ OPENERS = {
     ("texts", "onnx"): onnx_texts,
     ("step", "onnx"): onnx_step,
     ("texts", "litert"): litert_texts,
+    ("series", "keras"): keras_series,
+    ("series", "savedmodel"): saved_model_series,
+    ("series", "onnx"): onnx_series,
+    ("series", "litert"): litert_series,
     ("step", "litert"): litert_step,
 }
 

@@ -138,11 +138,11 @@ def composed(text: str, version: str = unicodedata.unidata_version) -> str:
     """
     if text.isascii():
         return text
-    asked = int(version.split(".")[0])
-    changed = _changed(min(asked, OWN), max(asked, OWN))
+    wanted = int(version.split(".")[0])
+    changed = _changed(min(wanted, OWN), max(wanted, OWN))
     if not changed or not changed.search(text):
         return unicodedata.normalize("NFC", text)
-    if asked < OWN:
+    if wanted < OWN:
         return "".join(unicodedata.normalize("NFC", part) for part in changed.split(text))
     return _composed(text)
 
