@@ -5,11 +5,12 @@
     python benchmarks/runtimes.py --recipes sentiment ner
 
 For each recipe the best model of its newest run is exported for each runtime: Keras (the saved
-pipeline), SavedModel, ONNX (by `rnn_zoo_runtime`) and LiteRT, both also with int8 weights. Each
-runs in a process of its own, with one thread for ONNX Runtime and LiteRT:
+pipeline), SavedModel, ONNX (by `rnn_zoo_runtime`) and LiteRT, both also with int8 weights; language
+models and taggers also run in PyTorch with the same weights, where it is installed. Each runs in a
+process of its own, with one thread for ONNX Runtime, LiteRT and PyTorch:
 
-- texts of the test split -> answers (classifiers, taggers, translators); LiteRT, which has no text
-  path, reads ids that were made before;
+- texts of the test split -> answers (classifiers, taggers, translators); LiteRT and
+  PyTorch, which have no text path, read ids that were made before;
 - series of the test split -> answers (classifiers, transcribers, forecasters); LiteRT gives what
   the model gives, for series padded to one length;
 - or one step by id, the states passed from call to call (writers).
@@ -20,6 +21,7 @@ same texts.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -56,7 +58,7 @@ RECIPES = (
     *("sentiment", "origin", "ner", "pos", "generation", "names", "melodies", "translation"),
     *("signals", "digits", "forecasting"),
 )
-RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert", "litert int8")
+RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert", "litert int8", "pytorch")
 ROWS = (1, 32)
 # pipeline -> method, signature, the output that is the answer
 ANSWERS = {
@@ -86,6 +88,8 @@ def exported(pipeline: Pipeline, runtime: str, folder: Path, steps: int) -> dict
         return {"path": str(pipeline.save(place))}
     if runtime == "savedmodel":
         return {"path": str(pipeline.export(place))}
+    if runtime == "pytorch":
+        return _twin(pipeline, place)
     int8 = runtime.endswith("int8")
     if runtime.startswith("onnx"):
         return {"path": str(pipeline.export_onnx(place, int8=int8))}
@@ -94,6 +98,27 @@ def exported(pipeline: Pipeline, runtime: str, folder: Path, steps: int) -> dict
         for rows in ROWS
     }
     return {"path": paths["1"], "paths": paths}
+
+
+def _twin(pipeline: Pipeline, place: Path) -> dict[str, Any]:
+    """The weights of a model for its twin in PyTorch.
+
+    Raises:
+        InputError: PyTorch is not installed, or the model has no twin.
+    """
+    model = pipeline.model
+    body = {layer.name: layer for layer in model.layers}.get(
+        "body" if type(pipeline).__name__ == "Writer" else "encoder"
+    )
+    cell = getattr(getattr(body, "options", None), "cell", "")
+    if type(pipeline).__name__ not in ("Writer", "Tagger") or cell not in ("gru", "lstm"):
+        raise InputError("no twin in PyTorch: there are those of a language model and of a tagger")
+    if importlib.util.find_spec("torch") is None:
+        raise InputError("PyTorch is not installed: pip install torch")
+    place.mkdir()
+    arrays = {weight.path.replace("/", "|"): weight.numpy() for weight in model.weights}
+    np.savez(place / "weights.npz", **arrays)
+    return {"path": str(place / "weights.npz"), "cell": cell}
 
 
 def measured(
@@ -118,7 +143,7 @@ def measured(
     kind = type(pipeline).__name__
     job_kind = "step" if kind in WRITERS else "series" if kind in SERIES else "texts"
     method, signature, answer = ANSWERS.get(kind, ("", "", "logits"))
-    of_model = runtime.startswith("litert") and job_kind != "step"
+    of_model = runtime.startswith(("litert", "pytorch")) and job_kind != "step"
     read: list[Any] = items.given
     if of_model and job_kind == "texts":
         read = ids_of(pipeline, read)
@@ -146,7 +171,9 @@ def measured(
         difference(one, other, answer)
         for one, other in zip(expected, found["answers"], strict=True)
     ]
-    size = sum(each.stat().st_size for each in Path(job["path"]).rglob("*") if each.is_file())
+    written = Path(job["path"])
+    files_of = [written] if written.is_file() else written.rglob("*")
+    size = sum(each.stat().st_size for each in files_of if each.is_file())
     return {
         **{name: found[name] for name in ("startup", "seconds", "memory")},
         "difference": max(largest for largest, _ in differences),

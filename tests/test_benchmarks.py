@@ -269,7 +269,10 @@ def test_a_row_has_medians_and_the_99th_percentile_in_milliseconds():
     assert len(row) == len(runtimes.DIGITS) == len(runtimes.COLUMNS) - 2
 
 
-@pytest.mark.parametrize("runtime", swept(runtimes.RUNTIMES, lambda name: name == "onnx"))
+OWN = [name for name in runtimes.RUNTIMES if name != "pytorch"]
+
+
+@pytest.mark.parametrize("runtime", swept(OWN, lambda name: name == "onnx"))
 @pytest.mark.parametrize("name", swept(("names", "ner", "origin"), lambda name: name == "names"))
 def test_a_runtime_in_a_fresh_process_answers_as_the_model_in_memory(name, runtime, tmp_path):
     pipeline = getattr(pipelines, name)()
@@ -282,6 +285,12 @@ def test_a_runtime_in_a_fresh_process_answers_as_the_model_in_memory(name, runti
         assert found["metric"] > 0  # nats, of an untrained model
     assert found["same"] == 1.0 and found["startup"] > 0 and found["memory"] > 10**7
     assert {rows: len(each) for rows, each in found["seconds"].items()} == {"1": 10, "32": 10}
+
+
+def test_a_model_without_a_twin_in_pytorch_is_one_sentence(tmp_path):
+    items = runtime_items.Items(pipelines.TEXTS, ["a"] * len(pipelines.TEXTS))
+    with pytest.raises(InputError, match="no twin in PyTorch"):
+        runtimes.measured(pipelines.origin(), items, "pytorch", tmp_path)
 
 
 def test_scores_of_answers_are_those_of_the_recipes():

@@ -215,6 +215,38 @@ def litert_step(job: dict[str, Any]) -> Call:
     return _carried(step, start)
 
 
+def torch_step(job: dict[str, Any]) -> Call:
+    """A step of the twin in PyTorch."""
+    import torch
+
+    from benchmarks.speed import runtime_torch
+
+    module = runtime_torch.Step(runtime_torch.read(job["path"]), job["cell"])
+
+    def step(ids: Any, states: Any) -> tuple[Any, Any]:
+        with torch.inference_mode():
+            logits, after = module(torch.from_numpy(ids).long(), states)
+        return logits.numpy(), after
+
+    return _carried(step, lambda _rows: None)
+
+
+def torch_texts(job: dict[str, Any]) -> Call:
+    """The twin of a tagger in PyTorch, on ids; items are dicts of ids."""
+    import torch
+
+    from benchmarks.speed import runtime_torch
+
+    module = runtime_torch.Tagger(runtime_torch.read(job["path"]), job["cell"])
+
+    def call(items: list[Any]) -> dict[str, Any]:
+        ids = {name: torch.tensor([each[name] for each in items]) for name in items[0]}
+        with torch.inference_mode():
+            return {"logits": module(ids).numpy()}
+
+    return call
+
+
 def _runner(path: str, name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
@@ -246,6 +278,8 @@ OPENERS = {
     ("texts", "onnx"): onnx_texts,
     ("step", "onnx"): onnx_step,
     ("texts", "litert"): litert_texts,
+    ("texts", "pytorch"): torch_texts,
+    ("step", "pytorch"): torch_step,
     ("series", "keras"): keras_series,
     ("series", "savedmodel"): saved_model_series,
     ("series", "onnx"): onnx_series,
