@@ -96,7 +96,6 @@ def publish(
     sweep(directory)
     with unfinished(directory) as part:
         _write(functions, tracked, part)
-        sharing.share(part)
         warmup.write(part, directory.name, probes)
         (part / README).write_text(_described(functions), encoding="utf-8")
         check(part, functions, probes)
@@ -157,6 +156,7 @@ def _write(functions: Mapping[str, Any], tracked: Sequence[Any], path: Path) -> 
     module.tracked = list(tracked)
     traced = {name: _traced(function) for name, function in functions.items()}
     tf.saved_model.save(module, str(path), signatures=traced)
+    sharing.share(path)
     path.chmod(0o755)  # whatever the umask: a server may run as another user
 
 
