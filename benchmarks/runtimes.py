@@ -145,7 +145,7 @@ def measured(
     method, signature, answer = ANSWERS.get(kind, ("", "", "logits"))
     of_model = runtime.startswith(("litert", "pytorch")) and job_kind != "step"
     read: list[Any] = items.given
-    if of_model and job_kind == "texts":
+    if of_model and kind in ("Classifier", "Tagger"):
         read = ids_of(pipeline, read)
     steps = _steps(read)
     files = exported(pipeline, runtime, folder, steps)
@@ -227,8 +227,10 @@ def reference(pipeline: Any, items: Sequence[Any]) -> list[dict[str, Any]]:
             method = runtime_child.of_series(method)
         return [dict(method([item])) for item in items]
     model, found = pipeline.model, []
-    states = model.initial_states(tf.zeros([1], tf.int32) if kind == "ConditionalWriter" else 1)
+    first = tf.zeros([1], tf.int32) if kind == "ConditionalWriter" else 1
     for item in items:
+        if item == items[0]:  # a text begins
+            states = model.initial_states(first)
         logits, states = model.step(tf.constant([item]), states)
         found.append({"logits": logits.numpy()})
     return found

@@ -9,6 +9,7 @@ import tensorflow as tf
 from recipes.run import Run
 from zoo.decoding import ctc
 from zoo.metrics import word_error_rate
+from zoo.text import BOS, EOS
 
 WRITERS = ("Writer", "ConditionalWriter")
 SERIES = ("SignalClassifier", "Transcriber", "SeriesForecaster")
@@ -29,7 +30,8 @@ class Items(NamedTuple):
     """A part of the test split.
 
     Attributes:
-        given: Texts, token ids of one sequence, or dicts of `values` (T, F) and covariates.
+        given: Texts, token ids of texts that begin with `BOS`, or dicts of `values` (T, F) and
+            covariates.
         truths: What each should be answered with.
     """
 
@@ -54,14 +56,17 @@ def items_of(pipeline: Any, run: Run, count: int) -> Items:
 
 
 def _tokens(pipeline: Any, examples: Sequence[Any], count: int) -> Items:
-    """One sequence of texts with their ends; of a conditional writer those of its first label."""
+    """The tokens of texts, each after `BOS`; of a conditional writer those of its first label."""
     texts = [each if isinstance(each, str) else each.text for each in examples]
     if hasattr(pipeline, "labels"):
         first = pipeline.labels[0]
         texts = [each.text for each in examples if each.label == first] or texts
-    ids = [each for part in pipeline.codec.encode(texts) for each in (2, *part.tolist(), 3)]
-    ids = ids[: count + 1]
-    return Items(ids[:-1], ids[1:])
+    given: list[int] = []
+    truths: list[int] = []
+    for ids in pipeline.codec.encode(texts):
+        given += [BOS, *ids.tolist()]
+        truths += [*ids.tolist(), EOS]
+    return Items(given[:count], truths[:count])
 
 
 def _series(pipeline: Any, run: Run, prepared: Any, count: int) -> Items:
