@@ -182,8 +182,14 @@ class Recurrent(masking.MaskedLayer):
 
     def _branches(self, inputs: Any, states: Any, training: bool) -> Any:
         if len(self.directions[0]) > 1:
-            raise InputError("a bidirectional body has no single step that could branch")
-        values = inputs
+            raise InputError(
+                "a bidirectional body has no single step that could branch: build it with "
+                "bidirectional=False"
+            )
+        if states is None:
+            raise InputError("branches=True goes on from states, got none: give initial_states")
+        sizes = [[direction.state_sizes for direction in layer] for layer in self.directions]
+        states, values = checked_states(states, sizes), inputs
         for number, ((direction,), (start,)) in enumerate(
             zip(self.directions, states, strict=True)
         ):

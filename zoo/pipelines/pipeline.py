@@ -90,7 +90,7 @@ class Pipeline(abc.ABC):
             InputError: The inputs have different numbers of rows, an option is out of its range, or
                 the function refuses a value.
         """
-        count = next((len(value) for value in inputs.values() if np.ndim(value)), 1)
+        count = next((len(value) for value in inputs.values() if _is_many(value)), 1)
         columns = {name: _column(name, value, count) for name, value in inputs.items()}
         texts = [column for name, column in columns.items() if name not in bounds.BOUNDS]
         lengths = [sum(map(len, row)) for row in zip(*texts, strict=True)]
@@ -252,6 +252,13 @@ def input_errors() -> Iterator[None]:
         if not sentence:
             raise
         raise InputError(sentence[1].replace("\\", "")) from None
+
+
+def _is_many(value: Any) -> bool:
+    """Whether there is a value for each row; NumPy would join `str` and `bytes` of a list."""
+    if isinstance(value, str | bytes):
+        return False
+    return isinstance(value, Sequence) or np.ndim(value) > 0
 
 
 def _column(name: str, value: Any, count: int) -> np.ndarray:

@@ -67,3 +67,13 @@ def test_a_bidirectional_body_cannot_branch():
     _, states = layer(x)
     with pytest.raises(InputError, match="no single step"):
         layer(x, initial_states=states, branches=True)
+
+
+def test_branches_go_on_from_states_of_the_bodys_sizes():
+    layer = Recurrent("gru", 4)
+    x = np.zeros((1, 3, 4), "float32")
+    layer(x)
+    with pytest.raises(InputError, match="give initial_states"):
+        layer(x, branches=True)
+    with pytest.raises(InputError, match="state"):
+        layer(x, initial_states=[[[tf.zeros((2, 5))]]], branches=True)

@@ -138,3 +138,12 @@ def test_a_classifier_needs_a_name_for_each_logit():
     made = ngrams()
     with pytest.raises(zoo.InputError, match="3 logits a text, but classes has 2 names"):
         Classifier(made.model, made.vectorizer, ["a", "b"])
+
+
+def test_texts_may_be_strings_and_bytes_of_any_kind_in_one_list():
+    pipeline = classifier()
+    mixed = ["a good film", "caf\u00e9".encode(), b"\xff\xfe bad", "so so"]
+    alone = np.concatenate([pipeline.classify([text])["probabilities"] for text in mixed])
+    for given in (mixed, tuple(mixed), np.array(mixed, object)):
+        np.testing.assert_allclose(pipeline.classify(given)["probabilities"], alone, atol=1e-6)
+    assert len(pipeline.classify("a good film")["label"]) == 1

@@ -212,6 +212,17 @@ for rows, steps in ((16, 30), (15, 30), (12, 32), (16, 17), (9, 21)):
 """
 
 
+@pytest.mark.parametrize(
+    ("rows", "steps", "expected"), [(9, 4, (16, 4)), (70, 5, (80, 8)), (8, 17, (8, 32))]
+)
+def test_unknown_sizes_are_rounded_up_a_little(rows, steps, expected):
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3])], autograph=False)
+    def sizes(inputs):
+        return tf.stack(fast_scan._sizes(inputs, 1))
+
+    assert tuple(sizes(tf.zeros((rows, steps, 3))).numpy()) == expected
+
+
 def test_batches_of_many_sizes_and_lengths_share_one_program_each_way(tmp_path):
     flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
     environment = {**os.environ, "XLA_FLAGS": flags, "CUDA_VISIBLE_DEVICES": "-1"}
