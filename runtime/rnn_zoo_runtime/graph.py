@@ -1,5 +1,6 @@
 """An ONNX graph in ONNX Runtime: arrays by name in, arrays by name out."""
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,42 +30,39 @@ class Graph:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self.path, self.threads, self.name = path, threads, path.name
-        self._session: Any = None
 
-    @property
+    @functools.cached_property
     def session(self) -> Any:
         """The session of ONNX Runtime.
 
         Raises:
             DamagedFile: ONNX Runtime does not read the file.
         """
-        if self._session is None:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = self.threads
-            options.inter_op_num_threads = 1
-            options.log_severity_level = 3
-            try:
-                self._session = onnxruntime.InferenceSession(
-                    str(self.path), options, providers=["CPUExecutionProvider"]
-                )
-            except Exception as error:  # its own classes have no common base
-                raise DamagedFile(
-                    f"ONNX Runtime {onnxruntime.__version__} does not read {self.path} "
-                    f"({str(error).strip().splitlines()[0]}): {ADVICE}, or update onnxruntime"
-                ) from error
-        return self._session
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(
+                str(self.path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its own classes have no common base
+            raise DamagedFile(
+                f"ONNX Runtime {onnxruntime.__version__} does not read {self.path} "
+                f"({str(error).strip().splitlines()[0]}): {ADVICE}, or update onnxruntime"
+            ) from error
 
-    @property
+    @functools.cached_property
     def inputs(self) -> dict[str, list[Any]]:
         """The shape of each input: a number, or the name of a dynamic axis."""
         return {each.name: list(each.shape) for each in self.session.get_inputs()}
 
-    @property
+    @functools.cached_property
     def outputs(self) -> list[str]:
         """The names of the outputs."""
         return [each.name for each in self.session.get_outputs()]
 
-    @property
+    @functools.cached_property
     def states(self) -> list[str]:
         """The states that a step takes and gives back, from the file's metadata."""
         known = self.session.get_modelmeta().custom_metadata_map.get("states", "[]")
@@ -76,11 +74,11 @@ class Graph:
         Raises:
             InputError: An input is missing.
         """
-        names = list(self.inputs)
+        names = self.inputs
         missing = [name for name in names if name not in inputs]
         if missing:
             raise InputError(f"{self.name} needs the input {missing[0]}, got {', '.join(inputs)}")
-        found = self.session.run(None, {name: np.asarray(inputs[name]) for name in names})
+        found = self.session.run(self.outputs, {name: np.asarray(inputs[name]) for name in names})
         return dict(zip(self.outputs, found, strict=True))
 
     def step(self, inputs: Mapping[str, np.ndarray], states: States) -> tuple[Answers, States]:

@@ -32,9 +32,12 @@ def sizes_of(model: keras.Model) -> dict[str, int]:
     return {name: max(2, size) for name, size in found.items()}
 
 
-def classifier(model: keras.Model) -> dict[str, Served]:
-    """The graph `model` of a functional model -> `logits`."""
-    return {"model": served.whole(model, sizes_of(model))}
+def classifier(model: keras.Model, sparse: bool = False) -> dict[str, Served]:
+    """The graph `model` of a functional model -> `logits`.
+
+    With `sparse` most numbers of the inputs, float (B, D), are 0.
+    """
+    return {"model": served.whole(model, sizes_of(model), sparse=sparse)}
 
 
 def tagger(model: TaggingModel) -> dict[str, Served]:

@@ -34,7 +34,9 @@ def regularized(call: Call, states: Any, dropped: Any, **_named: Any) -> str:
 def dense(call: Call, inputs: Any, **_named: Any) -> str:
     """The sum x W + b, and an activation."""
     layer, trace = call.operation, call.trace
-    found = call.graph.node("MatMul", call.name(inputs), call.name(layer.kernel))
+    name, kernel = call.name(inputs), call.name(layer.kernel)
+    product = _of_few if call.graph.memo.get(("sparse", name)) else _of_all
+    found = product(call.graph, name, kernel)
     if layer.bias is not None:
         found = call.graph.node("Add", found, call.name(layer.bias))
     activation = layer.activation
@@ -42,6 +44,23 @@ def dense(call: Call, inputs: Any, **_named: Any) -> str:
         return str(found)
     shape = (*inputs.shape[:-1], layer.units)
     return trace.name(activation(trace.symbol(found, shape)))
+
+
+def _of_all(g: Graph, values: str, kernel: str) -> str:
+    """The product of values (..., D) and a kernel (D, K)."""
+    return str(g.node("MatMul", values, kernel))
+
+
+def _of_few(g: Graph, values: str, kernel: str) -> str:
+    """The product of values (B, D), most of them 0, and a kernel: the rows of the others."""
+    found = g.node("NonZero", values)  # (2, N): rows and columns
+    row, column = (g.node("Gather", found, g.constant(at, "int64"), axis=0) for at in (0, 1))
+    known = g.node("GatherND", values, g.node("Transpose", found, perm=[1, 0]))
+    rows = g.node("Squeeze", g.size(values, 0), g.axes(0))
+    rows = g.node("Range", g.constant(0, "int64"), rows, g.constant(1, "int64"))
+    own = g.node("Equal", g.node("Unsqueeze", rows, g.axes(1)), row)  # (B, N)
+    shares = g.node("Where", own, known, g.constant(0.0, "float32"))
+    return str(g.node("MatMul", shares, g.node("Gather", kernel, column, axis=0)))
 
 
 @converts(keras.layers.Normalization)

@@ -90,10 +90,11 @@ def whole(
     model: keras.Model,
     outputs: Mapping[str, Any] | None = None,
     axes: Mapping[str, list[str]] | None = None,
+    sparse: bool = False,
 ) -> Any:
     """Writes a functional model: its inputs by their names -> `logits`, or the outputs given.
 
-    `axes` are as for `graph_of`.
+    `axes` are as for `graph_of`; with `sparse` most numbers of the inputs, float (B, D), are 0.
     """
     inputs = inputs_of(model)
     found = {"logits": model.output} if outputs is None else outputs
@@ -101,6 +102,7 @@ def whole(
     def run(trace: Trace, given: dict[str, Any]) -> Mapping[str, Any]:
         for name, tensor in inputs.items():
             trace.bind(tensor, trace.name(given[name]))
+            trace.graph.memo["sparse", trace.name(given[name])] = sparse
         return found
 
     return graph_of(model, specs(inputs), run, axes)

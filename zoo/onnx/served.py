@@ -67,13 +67,14 @@ def whole(
     sizes: Mapping[str, int],
     outputs: Mapping[str, Any] | None = None,
     axes: Mapping[str, list[str]] | None = None,
+    sparse: bool = False,
 ) -> Served:
     """Serves a functional model: see `zoo.onnx.models.whole`."""
     inputs = models.inputs_of(model)
     probe = probe_of(models.specs(inputs), sizes)
     found = {"logits": model.output} if outputs is None else dict(outputs)
     values = keras.Model(inputs, found)(probe, training=False)
-    return Served(models.whole(model, found, axes), probe, arrays(values))
+    return Served(models.whole(model, found, axes, sparse), probe, arrays(values))
 
 
 def start(model: keras.Model, states: States) -> Served:

@@ -63,7 +63,8 @@ class Classifier(Pipeline):
 
     def onnx_graphs(self) -> dict[str, Served]:
         """The graph `model`; see `zoo.onnx.architectures.classifier`."""
-        return architectures.classifier(self.model)
+        sparse = isinstance(self.vectorizer, NgramVectorizer)
+        return architectures.classifier(self.model, sparse)
 
     def signatures(self) -> dict[str, Signature]:
         """`serving_default`."""

@@ -14,6 +14,7 @@ from rnn_zoo_runtime.errors import InputError
 NEVER = np.float32(-1e20)  # below every score that a hypothesis can have
 NONE = -1  # a token that is not decoded yet
 PENALTIES = ("gnmt", "average")
+SORTED = 256  # numbers of a row that are sorted; of more the largest are found first
 
 
 class Hypotheses(NamedTuple):
@@ -25,18 +26,20 @@ class Hypotheses(NamedTuple):
         log_probabilities: float32 (B, N), in nats; -1e20 where there are fewer sequences.
         scores: float32 (B, N), by which they are ordered: log-probability / length penalty, plus
             `bonus`.
+        origins: int32 (B, N, T), the row among R = B K of the states that predicted the token.
     """
 
     token_ids: np.ndarray
     lengths: np.ndarray
     log_probabilities: np.ndarray
     scores: np.ndarray
+    origins: np.ndarray
 
 
 class _Beam(NamedTuple):
     """K sequences of each row."""
 
-    tokens: np.ndarray  # (B, K, T), NONE after the end
+    tokens: np.ndarray  # (B, K, T, 2), NONE after the end; each with the row that predicted it
     total: np.ndarray  # (B, K), log-probability
     score: np.ndarray  # (B, K)
 
@@ -141,13 +144,14 @@ def beam_search(
     needed = min(2 * beams, beams * size)
     considered = np.arange(needed)[None] < np.where(own == 1, 1, 2 * own)  # (B, n)
     places = np.arange(beams)[None] < own  # (B, K)
+    row = np.arange(batch)[:, None]
 
     def continuations(count: int, alive: _Beam, logits: np.ndarray) -> tuple[np.ndarray, ...]:
         """The most likely continuations: log-probabilities, sequences and tokens, (B, n) each."""
         logits = np.asarray(logits, np.float32)  # (B K, V)
         norms = log_sum_exp(logits)
         if no_repeat:
-            history = alive.tokens.reshape(batch * beams, longest)
+            history = alive.tokens[:, :, :, 0].reshape(batch * beams, longest)
             logits = np.where(would_repeat(history, count, no_repeat, size), RULED_OUT, logits)
         if prefix is not None and count < prefix.shape[1]:
             against = (prefix[:, count] != PAD)[:, None] & (
@@ -165,12 +169,13 @@ def beam_search(
     ) -> tuple[_Beam, _Beam, np.ndarray, Any]:
         """The sequences with one more token, these tokens, and their states."""
         found, parents, tokens = continuations(count, alive, logits)
-        rows = np.take_along_axis(alive.tokens, parents[:, :, None], axis=1)
-        rows[:, :, count] = tokens
+        rows = alive.tokens[row, parents]
+        predicted_by = row * beams + parents
+        rows[:, :, count, 0], rows[:, :, count, 1] = tokens, predicted_by
         score = found / penalties[:, count + 1, None]
         if bonus is not None:
             added = bonus(states).reshape(batch, beams)
-            score = score + np.take_along_axis(added, parents, axis=1)
+            score = score + added[row, parents]
         ended = (tokens == end) | (count + 1 >= limits)[:, None]
         possible = (found > NEVER) & (count < limits)[:, None]
         new = _Beam(rows, found, np.where(ended & possible, score, NEVER))
@@ -179,18 +184,17 @@ def beam_search(
         done = done._replace(score=np.where(places, done.score, NEVER))
         total, kept = top_k(np.where(ended, NEVER, np.maximum(found, NEVER)), beams)
         total = np.where(places, total, NEVER)
-        alive = _Beam(np.take_along_axis(rows, kept[:, :, None], axis=1), total, total)
-        origin = np.arange(batch)[:, None] * beams + np.take_along_axis(parents, kept, axis=1)
-        last = np.take_along_axis(tokens, kept, axis=1).reshape(-1).astype(np.int32)
-        return alive, done, last, chosen(states, origin.reshape(-1))
+        alive = _Beam(rows[row, kept], total, total)
+        last = tokens[row, kept].reshape(-1).astype(np.int32)
+        return alive, done, last, chosen(states, predicted_by[row, kept].reshape(-1))
 
     def is_open(count: int, alive: _Beam, done: _Beam) -> bool:
         # a log-probability only falls, and the penalty is largest for the longest
-        best = np.max(alive.total, axis=1)
-        worst = np.min(np.where(places, done.score, -NEVER), axis=1)
+        best = alive.total.max(axis=1)
+        worst = np.where(places, done.score, -NEVER).min(axis=1)
         return bool(((count < limits) & (best > NEVER) & (best / lowest > worst)).any())
 
-    empty = np.full([batch, beams, longest], NONE, np.int32)
+    empty = np.full([batch, beams, longest, 2], NONE, np.int32)
     nothing = np.full([batch, beams], NEVER, np.float32)
     one = np.concatenate([np.zeros([batch, 1], np.float32), nothing[:, 1:]], axis=1)
     alive, done = _Beam(empty, one, one), _Beam(empty, nothing, nothing)
@@ -207,12 +211,13 @@ def beam_search(
         count += 1
     best = _best(done, min(int(np.max(n_best, initial=1)), beams))
     there = best.score > NEVER
-    tokens = np.where(there[:, :, None], best.tokens, NONE)
+    tokens, origins = np.moveaxis(np.where(there[:, :, None, None], best.tokens, NONE), 3, 0)
     return Hypotheses(
         np.where(tokens == NONE, PAD, tokens).astype(np.int32),
         np.sum(tokens != NONE, axis=2).astype(np.int32),
         np.where(there, best.total, NEVER),
         best.score,
+        origins,
     )
 
 
@@ -225,20 +230,21 @@ def top_k(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         >>> top_k(np.array([[1.0, 3.0, 3.0]]), 2)[1].tolist()
         [[1, 2]]
     """
-    if values.shape[1] <= 4 * count:
-        places = np.argsort(-values, axis=1, kind="stable")[:, :count]
-        return np.take_along_axis(values, places, axis=1), places
+    row = np.arange(len(values))[:, None]
+    if values.shape[1] <= SORTED:
+        places = (-values).argsort(axis=1, kind="stable")[:, :count]
+        return values[row, places], places
     least = np.partition(values, -count, axis=1)[:, -count]
     rows = []
-    for row, limit in zip(values, least, strict=True):
-        large = np.flatnonzero(row >= limit)
-        rows.append(large[np.argsort(-row[large], kind="stable")[:count]])
+    for each, limit in zip(values, least, strict=True):
+        large = np.flatnonzero(each >= limit)
+        rows.append(large[np.argsort(-each[large], kind="stable")[:count]])
     places = np.array(rows, int).reshape(len(values), count)
-    return np.take_along_axis(values, places, axis=1), places
+    return values[row, places], places
 
 
 def _best(beam: _Beam, count: int) -> _Beam:
     """The sequences of highest score, best first."""
     score, places = top_k(beam.score, count)
-    tokens = np.take_along_axis(beam.tokens, places[:, :, None], axis=1)
-    return _Beam(tokens, np.take_along_axis(beam.total, places, axis=1), score)
+    row = np.arange(len(places))[:, None]
+    return _Beam(beam.tokens[row, places], beam.total[row, places], score)

@@ -121,32 +121,35 @@ class _Prefixes:
 
 def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], float]:
     """The best labels of log-probabilities (T, C + 1) and their log-probability."""
-    tree, nodes = _Prefixes(), np.zeros(1, int)
+    tree, nodes = _Prefixes(), [0]
+    last = np.full(1, NOTHING)
     # log-probabilities of the paths that end in a label, in the blank, and of all
     label, end, total = np.full(1, ZERO), np.zeros(1), np.zeros(1)
     for scores in frames:
-        last = np.array([tree.labels[node] for node in nodes])
-        place = {int(node): at for at, node in enumerate(nodes)}
+        place = dict(zip(nodes, range(len(nodes)), strict=True))
         parent = np.array([place.get(tree.parents[node], NOTHING) for node in nodes])
         # a prefix stays, or its last label begins after its parent, which is in the beam
         before = np.where(last == last[parent], end[parent], total[parent])
-        before = np.where(parent >= 0, before, ZERO)
-        own = np.where(nodes > 0, np.logaddexp(label, before) + scores[last], ZERO)
+        before[parent < 0] = ZERO
+        own = np.logaddexp(label, before) + scores[last]
+        own[last < 0] = ZERO
         stays = total + scores[blank]
         sums = np.logaddexp(own, stays)
-        more = np.where(np.arange(len(scores)) == last[:, None], end[:, None], total[:, None])
-        more = more + scores
+        more = total[:, None] + scores
+        there = (last >= 0).nonzero()[0]
+        more[there, last[there]] = end[there] + scores[last[there]]
         more[:, blank] = ZERO
         old, new = _kept(sums, more, total, parent, last, width)
         rows, labels = np.array(new, int).reshape(-1, 2).T
-        added = [tree.child(int(nodes[row]), symbol) for row, symbol in new]
+        added = [tree.child(nodes[row], symbol) for row, symbol in new]
         fresh = more[rows, labels]
-        label = np.append(own[old], fresh)
-        end = np.append(stays[old], np.full(len(fresh), ZERO))
-        total = np.append(sums[old], fresh)
-        nodes = np.append(nodes[old], np.array(added, int))
+        label = np.concatenate([own[old], fresh])
+        end = np.concatenate([stays[old], np.full(len(new), ZERO)])
+        total = np.concatenate([sums[old], fresh])
+        last = np.concatenate([last[old], labels])
+        nodes = [nodes[at] for at in old] + added
     top = int(np.argmax(total))
-    return tree.spelled(int(nodes[top])), float(total[top])
+    return tree.spelled(nodes[top]), float(total[top])
 
 
 def _kept(
@@ -164,28 +167,37 @@ def _kept(
     parent's turn is not extended. That is no part of the algorithm, but here the answer is the
     same.
     """
-    inside = {(int(parent[at]), int(last[at])): at for at in range(len(sums)) if parent[at] >= 0}
-    beam = [(float(each), at, NOTHING) for at, each in enumerate(sums)]
+    beam = [(each, at, NOTHING) for at, each in enumerate(sums.tolist())]
     heapq.heapify(beam)
-    there, skipped = np.ones(len(sums), bool), np.zeros(len(sums), bool)
-    for row in np.argsort(-total, kind="stable").tolist():
-        least = beam[0][0] if len(beam) == width else ZERO
-        if skipped[row] or total[row] <= least:
+    least = beam[0][0] if len(beam) == width else ZERO  # it only rises
+    children = (parent >= 0).nonzero()[0]  # of a prefix that is in the beam, too
+    origins, labels = parent[children], last[children]
+    tried = more > least
+    tried[origins, labels] = True
+    pairs = zip(origins.tolist(), labels.tolist(), strict=True)
+    inside = dict(zip(pairs, children.tolist(), strict=True))
+    order = (-total).argsort(kind="stable")
+    ranks, symbols = tried[order].nonzero()
+    rows = order[ranks]
+    there, skipped, before = [True] * len(sums), [False] * len(sums), total.tolist()
+    current, is_open = NOTHING, False
+    for row, symbol, value in zip(
+        rows.tolist(), symbols.tolist(), more[rows, symbols].tolist(), strict=True
+    ):
+        if row != current:
+            current, is_full = row, len(beam) == width
+            is_open = not skipped[row] and before[row] > (beam[0][0] if is_full else ZERO)
+        if not is_open:
             continue
-        tried = more[row] > least
-        tried[[symbol for origin, symbol in inside if origin == row]] = True
-        for symbol in np.flatnonzero(tried).tolist():
-            at = inside.get((row, symbol))
-            if at is not None:
-                skipped[at] |= not there[at]
-                continue
-            entry = (float(more[row, symbol]), row, symbol)
-            if len(beam) < width:
-                heapq.heappush(beam, entry)
-            elif entry[0] > beam[0][0]:
-                gone = heapq.heapreplace(beam, entry)
-                if gone[2] == NOTHING:
-                    there[gone[1]] = False
+        at = inside.get((row, symbol))
+        if at is not None:
+            skipped[at] |= not there[at]
+        elif len(beam) < width:
+            heapq.heappush(beam, (value, row, symbol))
+        elif value > beam[0][0]:
+            gone = heapq.heapreplace(beam, (value, row, symbol))
+            if gone[2] == NOTHING:
+                there[gone[1]] = False
     beam.sort(reverse=True)
     old = [at for _, at, symbol in beam if symbol == NOTHING]
     return old, [(row, symbol) for _, row, symbol in beam if symbol != NOTHING]

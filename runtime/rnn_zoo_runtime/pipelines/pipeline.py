@@ -82,8 +82,7 @@ class Pipeline:
             }
             parts.append(function(**part))
             order += members
-        back = np.argsort(np.array(order, int))
-        return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
+        return in_order(parts, order)
 
 
 def _is_many(value: Any) -> bool:
@@ -123,8 +122,18 @@ def batches(lengths: Sequence[int], most_rows: int, most: int = CHARACTERS) -> I
         yield batch
 
 
+def in_order(parts: list[Answers], order: list[int]) -> Answers:
+    """The answers of batches, whose rows have the places `order`, as those of all rows."""
+    if len(order) == 1:
+        return parts[0]
+    back = np.argsort(np.array(order, int))
+    return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
+
+
 def joined(parts: list[np.ndarray]) -> np.ndarray:
     """Batches of one output below each other, padded with 0 or ""."""
+    if len(parts) == 1:
+        return parts[0]
     widest = np.max([part.shape[1:] for part in parts], axis=0).astype(int)
     fill = "" if parts[0].dtype == object else 0
     return np.concatenate(

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_zoo_runtime.errors import InputError
 from rnn_zoo_runtime.graph import Answers, Graph
-from rnn_zoo_runtime.pipelines.pipeline import Pipeline, batches, joined
+from rnn_zoo_runtime.pipelines.pipeline import Pipeline, batches, in_order
 
 NUMBERS = 2**22  # of a batch at most, padding counted
 
@@ -71,8 +71,7 @@ class SeriesPipeline(Pipeline):
             order += members
         if not parts:
             raise InputError("there is no series to answer: give one or more")
-        back = np.argsort(np.array(order))
-        return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
+        return in_order(parts, order)
 
     def rows_of(self, series: Any, lengths: Any = None) -> list[np.ndarray]:
         """Series as a list of float32 (T, F); see `answers_to`.

@@ -126,12 +126,12 @@ class Translator(Pipeline):
         """The outputs of `translate`, with N = `n_best` translations each."""
         source = self._source(text)
         states, memory = self._encoded(source.ids)
-        found = self._searched(
+        found, weights = self._searched(
             source.ids, states, memory, beam_size, alpha, max_tokens, prefix, n_best
         )
         longest = int(np.max(found.lengths, initial=1))
         ids = np.pad(found.token_ids, [(0, 0), (0, 0), (0, 1)])[:, :, :longest]
-        attention = self._attention(source.ids, ids, states, memory)
+        attention = _attention(source.ids, ids, found.origins, weights)
         tokens = self._tokens(source, ids, attention)
         return {
             "translations": self._texts(ids, tokens),
@@ -153,17 +153,20 @@ class Translator(Pipeline):
         max_tokens: Any,
         prefix: np.ndarray | None,
         n_best: Any,
-    ) -> Hypotheses:
-        """The best target ids of source ids (B, T_x)."""
+    ) -> tuple[Hypotheses, list[np.ndarray]]:
+        """The best target ids of source ids (B, T_x), and the attention of each step."""
         search, graph = self.search, self.graph("step")
         rows, beams = len(source_ids), int(np.max(beam_size, initial=1))
         beta = search["beta"] if "attention" in states else 0.0
         if beta:
             states = {**states, "covered": np.zeros_like(states["attention"])}
         mask = np.repeat(source_ids != PAD, beams, axis=0)
+        weights: list[np.ndarray] = []
 
         def step(token_ids: np.ndarray, before: States) -> tuple[np.ndarray, States]:
             outputs, after = graph.step({"token_ids": token_ids, **memory}, before)
+            if "attention" in after:
+                weights.append(after["attention"])
             if beta:
                 after["covered"] = before["covered"] + after["attention"]
             return outputs["logits"], after
@@ -172,8 +175,9 @@ class Translator(Pipeline):
             return coverage_penalty(after["covered"], mask, beta)
 
         logits, states = step(np.full(rows, BOS, np.int32), states)
+        weights[:] = [np.repeat(each, beams, axis=0) for each in weights]
         limits = self._limits(source_ids)
-        return beam_search(
+        found = beam_search(
             step,
             logits,
             states,
@@ -189,6 +193,7 @@ class Translator(Pipeline):
             no_repeat=search["no_repeat"],
             forbidden=(PAD, BOS) if search["replace_unknown"] else (PAD, UNK, BOS),
         )
+        return found, weights
 
     def _encoded(self, source_ids: np.ndarray) -> tuple[States, States]:
         """The states before BOS, and the memory."""
@@ -202,22 +207,6 @@ class Translator(Pipeline):
         count = np.sum(source_ids != PAD, axis=1).astype(np.float32)
         most = (count * np.float32(self.search["ratio"])).astype(np.int32)
         return most + np.int32(self.search["extra"])
-
-    def _attention(
-        self, source_ids: np.ndarray, ids: np.ndarray, states: States, memory: States
-    ) -> np.ndarray:
-        """Attention weights of tokens (B, N, T_y): (B, N, T_y, T_x); 0 in the padding."""
-        rows, count, time = ids.shape
-        weights = np.zeros([rows * count, time, source_ids.shape[1]], np.float32)
-        if "attention" in states:
-            flat = ids.reshape(rows * count, time)
-            before = {name: np.repeat(each, count, axis=0) for name, each in states.items()}
-            for place in range(time):
-                last = flat[:, place - 1] if place else np.full(rows * count, BOS, np.int32)
-                _, before = self.graph("step").step({"token_ids": last, **memory}, before)
-                real = flat[:, place] != PAD
-                weights[real, place] = before["attention"][real]
-        return weights.reshape(rows, count, time, -1)
 
     def _source(self, texts: list[Text]) -> _Source:
         """Ids of sources, EOS at the end of each row."""
@@ -284,3 +273,17 @@ class Translator(Pipeline):
             "unknown_share": self._unknown_share(source.ids),
             "truncated": source.truncated | [cut for _, cut in rows],
         }
+
+
+def _attention(
+    source_ids: np.ndarray, ids: np.ndarray, origins: np.ndarray, weights: list[np.ndarray]
+) -> np.ndarray:
+    """Attention weights of tokens (B, N, T_y): (B, N, T_y, T_x); 0 in the padding.
+
+    `weights` are those of each step's rows (R, T_x), `origins` the row that predicted a token.
+    """
+    found = np.zeros([*ids.shape, source_ids.shape[1]], np.float32)
+    for place, each in enumerate(weights[: ids.shape[2]]):
+        real = ids[:, :, place] != PAD
+        found[real, place] = each[origins[:, :, place][real]]
+    return found

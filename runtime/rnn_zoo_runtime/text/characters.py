@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 
 LETTERS = ("Lu", "Ll", "Lt", "Lm", "Lo")
-CLASSES = (*LETTERS, "M", "N")  # of `kinds`, from 1 up
-UNSPACED = 8  # added to a character of a script without spaces
 # letters that ICU lowers by the process's locale, and what they are elsewhere
 LOCALE_BOUND = str.maketrans({"İ": "i\u0307", "Į": "į", "Ì": "ì", "Í": "í", "Ĩ": "ĩ"})
 # characters that take part in normalisation, by the version of Unicode that added them and by their
@@ -56,31 +54,20 @@ def _tables() -> dict[str, Any]:
     return tables
 
 
-@functools.cache
-def kinds() -> np.ndarray:
-    """The class of each code point: uint8 (0x110000,), the place in `CLASSES` from 1 up, 0 = none.
+def members(*names: str, but: str = "") -> str:
+    """The characters of classes, as they stand between the brackets of a pattern of `re`.
 
-    Characters of scripts without spaces have `UNSPACED` added.
+    Those of the class `but` are left out.
     """
-    table = np.zeros(0x110000, np.uint8)
     classes = _tables()["classes"]
-    for number, name in enumerate(CLASSES, 1):
+    among = np.zeros(0x110001, bool)
+    for name in names:
         for first, last in classes[name]:
-            table[first : last + 1] = number
-    for first, last in classes["unspaced"]:
-        table[first : last + 1] += UNSPACED
-    return table
-
-
-def members(*names: str) -> str:
-    """The characters of classes, as they stand between the brackets of a pattern of `re`."""
-    found = [pair for name in names for pair in _tables()["classes"][name]]
-    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in found)
-
-
-def codes_of(text: str) -> np.ndarray:
-    """The code points of a text, uint32 (T,)."""
-    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+            among[first : last + 1] = True
+    for first, last in classes[but] if but else ():
+        among[first : last + 1] = False
+    edges = np.flatnonzero(np.diff(among, prepend=False)).reshape(-1, 2).tolist()
+    return "".join(rf"\U{first:08x}-\U{end - 1:08x}" for first, end in edges)
 
 
 def lowered(text: str) -> str:

@@ -13,6 +13,7 @@ from rnn_zoo_runtime.text.limits import Text
 from rnn_zoo_runtime.text.normalization import normalized
 from rnn_zoo_runtime.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 
+KNOWN = 10_000  # tokens whose ids are kept
 SYMBOLS = 3  # casing id of a token without letters and digits
 
 
@@ -40,10 +41,11 @@ class TokenVectorizer:
     ) -> None:
         self.vocabulary, self.letters = vocabulary, letters
         self.lower, self.max_letters, self.unicode = lower, max_letters, unicode
+        self._known = functools.lru_cache(maxsize=KNOWN)(self._read)
 
     def __call__(self, rows: Sequence[Sequence[Text]]) -> dict[str, np.ndarray]:
         """Rows of tokens, "" as padding on the right -> ids, as the class says; T is at least 1."""
-        distinct = {token: self._read(token) for row in rows for token in row}
+        distinct = {token: self._known(token) for row in rows for token in row}
         wide = max([1, *(len(letters) for _, letters, _ in distinct.values())])
         shape = [len(rows), max([1, *map(len, rows)])]
         token_ids, casing_ids = np.zeros(shape, np.int32), np.zeros(shape, np.int32)

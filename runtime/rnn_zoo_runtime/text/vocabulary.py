@@ -74,7 +74,7 @@ def padded_strings(rows: list[list[str]]) -> np.ndarray:
 
 def share(unknown: list[list[bool]]) -> np.ndarray:
     """The share of each row's tokens that are unknown, float32 (B,); 0 for a row without tokens."""
-    return np.array([np.mean(row) if row else 0.0 for row in unknown], np.float32)
+    return np.array([sum(row) / len(row) if row else 0.0 for row in unknown], np.float32)
 
 
 def first_unknown(tokens: list[list[str]], unknown: list[list[bool]]) -> np.ndarray:

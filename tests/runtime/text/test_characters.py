@@ -1,5 +1,6 @@
 """Tables of characters against TensorFlow's, for every character; normalisation by version."""
 
+import re
 import unicodedata
 
 import pytest
@@ -18,9 +19,10 @@ def test_the_tables_are_those_of_this_tensorflow():
     assert all(found[name] == stored[name] for name in found)
 
 
-def test_the_class_of_a_character_and_its_script_are_found_together():
-    kinds = characters.kinds()[[ord(c) for c in "AaǅʰאŚ\u03011中ไ〇_ "]]
-    assert kinds.tolist() == [1, 2, 3, 4, 5, 1, 6, 7, 13, 13, 15, 0, 0]
+def test_members_of_classes_without_those_of_a_script():
+    letters = characters.members(*characters.LETTERS, but="unspaced")
+    assert re.findall(f"[{letters}]", "AaǅʰאŚ\u03011中ไ〇_ ") == list("AaǅʰאŚ")
+    assert re.findall(f"[{characters.members('N')}]", "A1中〇٣") == ["1", "〇", "٣"]
 
 
 def test_lower_case_makes_one_character_of_one_but_for_those_of_the_locale():

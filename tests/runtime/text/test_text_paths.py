@@ -1,6 +1,7 @@
 """The text paths of the runtime against those of the graph, on the corpus of the text tests."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
@@ -60,7 +61,8 @@ def _is_utf8(text):
 
 
 def test_word_tokens_and_their_places_are_alike():
-    texts = TEXTS
+    short = itertools.product("a1'.@-_ ,", repeat=3)  # all that decides beside what
+    texts = [*TEXTS, *("".join(characters).encode() for characters in short)]
     found = in_graph(zoo.text.word_tokens)(tf.constant(texts))
     tokens, starts, ends = (values.numpy() for values in found)
     for row, text in enumerate(texts):

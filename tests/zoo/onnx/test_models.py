@@ -79,6 +79,16 @@ def test_one_to_one():
     assert_served(architectures.classifier(model), "model")
 
 
+def test_one_to_one_of_features_most_of_which_are_0():
+    model = build("one_to_one", num_features=6, num_classes=3, units=4)
+    features = np.zeros((4, 6), np.float32)
+    features[0, 2], features[2, [1, 4]] = 2.0, (-1.0, 0.5)
+    graph = architectures.classifier(model, sparse=True)["model"]
+    for rows in (features, features[1:2], features[:0]):
+        found = run(session(graph.file), features=rows)["logits"]
+        np.testing.assert_allclose(found, model(rows).numpy(), atol=1e-6)
+
+
 ALLOWED = (np.triu(np.ones((3, 3), bool)), np.array([1, 1, 0], bool), np.array([0, 1, 1], bool))
 TAGGERS = {
     "softmax": {"bidirectional": True},
