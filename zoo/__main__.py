@@ -10,6 +10,7 @@ from zoo.diagnostics import command as diagnostics
 from zoo.errors import InputError, nearest
 from zoo.inspection import command as inspection
 from zoo.options import add_arguments
+from zoo.serving import command as serving
 from zoo.system.command import Place, guarded
 from zoo.version import VERSION
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "describe": "an architecture or a cell: what it computes, its options, its source",
     "summary": "a model's layers, shapes and number of parameters",
     "inspect": "a saved or exported model: its signatures, sizes, vocabulary and where it is from",
+    "serve": "exported models over HTTP: REST, Open Inference V2, text as a stream, a page",
     **diagnostics.COMMANDS,
 }
 
@@ -46,13 +48,14 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--version", action="version", version=f"rnn-zoo {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing, describing, summary, inspecting = (
+    listing, describing, summary, inspecting, served = (
         commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for name, text in COMMANDS.items()
         if name not in diagnostics.COMMANDS
     )
     diagnostics.add_commands(commands)
     inspection.add_options(inspecting)
+    serving.add_options(served)
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
     listing.add_argument("--scores", action="store_true", help="the recorded results instead")
@@ -65,7 +68,11 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     describing.epilog = "With options of NAME, it prints how these change the way through time."
     parsed, rest = parser.parse_known_args(words)
     architecture = getattr(parsed, "architecture", "")
-    if rest and parsed.command in ("list", "inspect", *diagnostics.COMMANDS) and not architecture:
+    if (
+        rest
+        and parsed.command in ("list", "inspect", "serve", *diagnostics.COMMANDS)
+        and not architecture
+    ):
         raise InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
     if architecture:
         zoo.import_models()
@@ -74,6 +81,8 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
         return diagnostics.run(parsed)
     if parsed.command == "inspect":
         return inspection.run(parsed)
+    if parsed.command == "serve":
+        return serving.run(parsed)
     if parsed.command == "list":
         if parsed.scores or parsed.sort:
             print(scores_text(parsed.topology, parsed.cell, parsed.sort))

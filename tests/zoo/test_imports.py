@@ -21,7 +21,7 @@ FLOORS = [
     {"onnx"},
     {"litert"},
     {"pipelines"},
-    {"description", "tuning", "diagnostics", "inspection"},
+    {"description", "tuning", "diagnostics", "inspection", "serving"},
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}
 FACADES = {"zoo/__init__.py", "zoo/__main__.py"}

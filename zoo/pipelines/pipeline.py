@@ -3,7 +3,6 @@
 import abc
 import contextlib
 import functools
-import re
 import shutil
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from zoo.litert import bundle as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
+from zoo.saved_model import assertions
 from zoo.system import checksums, durable
 from zoo.system.bounded_batches import batches
 from zoo.text import TextPath
@@ -248,10 +248,10 @@ def input_errors() -> Iterator[None]:
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        sentence = re.search(r"assertion failed: \[(.+?)\](?= \[|\n|$)", error.message)
+        sentence = assertions.sentence(error.message)
         if not sentence:
             raise
-        raise InputError(sentence[1].replace("\\", "")) from None
+        raise InputError(sentence) from None
 
 
 def _is_many(value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 
 FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 BYTES = 2  # the wire type of strings, bytes and messages
@@ -43,6 +44,62 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, Any]) -> byt
         entry = _field(KEY, name.encode()) + _field(VALUE, proto.SerializeToString())
         request += _field(INPUTS, entry)
     return _field(PREDICT_LOG, _field(REQUEST, request))
+
+
+def read(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The requests in a SavedModel's folder: the signature, and an array for each of its inputs.
+
+    A folder without the file has none.
+
+    Raises:
+        ValueError: The file has another form.
+    """
+    if not (path / FILE).is_file():
+        return []
+    found = []
+    for record in tf.data.TFRecordDataset(str(path / FILE)).as_numpy_iterator():
+        (log,) = _parsed(record)[PREDICT_LOG]
+        (request,) = _parsed(log)[REQUEST]
+        fields = _parsed(request)
+        (spec,) = fields[MODEL_SPEC]
+        (signature,) = _parsed(spec)[SIGNATURE_NAME]
+        entries = [_parsed(entry) for entry in fields.get(INPUTS, [])]
+        found.append(
+            (
+                signature.decode(),
+                {entry[KEY][0].decode(): _array(*entry[VALUE]) for entry in entries},
+            )
+        )
+    return found
+
+
+def _array(proto: bytes) -> Any:
+    return tf.make_ndarray(tensor_pb2.TensorProto.FromString(proto))
+
+
+def _parsed(message: bytes) -> dict[int, list[bytes]]:
+    """The fields of a message that has strings, bytes and messages alone."""
+    fields: dict[int, list[bytes]] = {}
+    place = 0
+    while place < len(message):
+        tag, place = _number(message, place)
+        if tag & 7 != BYTES:
+            raise ValueError(f"wire type {tag & 7} in a warm-up request")
+        length, place = _number(message, place)
+        fields.setdefault(tag >> 3, []).append(message[place : place + length])
+        place += length
+    return fields
+
+
+def _number(message: bytes, place: int) -> tuple[int, int]:
+    """A number in groups of seven bits from a place on, and the place after it."""
+    number, shift = 0, 0
+    while True:
+        group = message[place]
+        number |= (group & 127) << shift
+        place, shift = place + 1, shift + 7
+        if group < 128:
+            return number, place
 
 
 def _field(number: int, content: bytes) -> bytes:
