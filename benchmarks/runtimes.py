@@ -323,8 +323,8 @@ def main() -> None:
             print(f"{name}, {runtime}: " + "; ".join(f"{k} {v}" for k, v in pairs), flush=True)
             if recorder:
                 recorder.add([name, runtime], values, DIGITS)
-    if recorder:
-        recorder.store(machine.line())
+        if recorder:  # after each recipe: the whole takes long
+            recorder.store(machine.line())
 
 
 def row_of(found: Mapping[str, Any]) -> list[Any]:
