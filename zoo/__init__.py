@@ -1,8 +1,9 @@
 """A model zoo of recurrent architectures for Keras 3 and TensorFlow.
 
 `zoo.names()` lists the architectures, `zoo.cell_names()` the cells, `zoo.describe(name)` explains
-one of them, and `zoo.build(name, ...)` returns a Keras model. The packages (`zoo.layers`,
-`zoo.text`, ...) are imported when they are first used.
+one of them, and `zoo.build(name, ...)` returns a Keras model. `zoo.load(name)` returns a trained
+pipeline, and `zoo.pretrained()` lists them. The packages (`zoo.layers`, `zoo.text`, ...) are
+imported when they are first used.
 
 In a program, `import zoo` registers all classes of the zoo, so that `keras.models.load_model` finds
 them. The project's own commands do without it until they need a model: TensorFlow takes seconds to
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         masking,
         metrics,
         pipelines,
+        pretrained,
         recurrence,
         registry,
         text,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     )
     from zoo.architectures.sequence_input import adapt
     from zoo.description import describe
+    from zoo.pretrained.loading import load
     from zoo.registry import build, cell_names, names, register
 
 __version__ = VERSION
@@ -56,11 +59,13 @@ __all__ = [
     "diagnostics",
     "export",
     "layers",
+    "load",
     "losses",
     "masking",
     "metrics",
     "names",
     "pipelines",
+    "pretrained",
     "recurrence",
     "register",
     "registry",
@@ -70,6 +75,7 @@ __all__ = [
 _FUNCTIONS = {
     "adapt": "zoo.architectures.sequence_input",
     "describe": "zoo.description",
+    "load": "zoo.pretrained.loading",
 } | dict.fromkeys(("build", "cell_names", "names", "register"), "zoo.registry")
 
 

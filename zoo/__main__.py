@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 import zoo
-from zoo import catalog
+from zoo import catalog, pretrained
 from zoo.diagnostics import command as diagnostics
 from zoo.errors import InputError, nearest
 from zoo.inspection import command as inspection
@@ -58,6 +58,13 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     serving.add_options(served)
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
+    listing.add_argument(
+        "--pretrained", action="store_true", help="the trained models that zoo.load takes instead"
+    )
+    listing.add_argument("--task", help="with --pretrained, only those for this task")
+    listing.add_argument(
+        "--language", help="with --pretrained, only those for it, e.g. en or en-fr"
+    )
     listing.add_argument("--scores", action="store_true", help="the recorded results instead")
     listing.add_argument(
         "--sort", metavar="KEY", help="results in the order of a metric, parameters or seconds"
@@ -84,7 +91,12 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     if parsed.command == "serve":
         return serving.run(parsed)
     if parsed.command == "list":
-        if parsed.scores or parsed.sort:
+        chosen = {name: getattr(parsed, name) for name in ("task", "language", "topology", "cell")}
+        if parsed.pretrained:
+            print(pretrained.table(pretrained.models(**chosen)))
+        elif parsed.task or parsed.language:
+            raise InputError("--task and --language choose trained models: give --pretrained, too")
+        elif parsed.scores or parsed.sort:
             print(scores_text(parsed.topology, parsed.cell, parsed.sort))
         else:
             print(listing_text(parsed.topology, parsed.cell))

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from zoo import blueprint
 from zoo.catalog import TOPOLOGIES
 from zoo.errors import InputError, nearest
 from zoo.options import Option, gathered, options_of
@@ -228,4 +229,7 @@ def build(name: str, /, **config: Any) -> keras.Model:
             raise InputError(f"{option} must be at most {most}, got {str(value)[:40]}")
     largest = max(sizes, key=lambda option: sizes[option], default="")
     description = f"{name} with {largest} {sizes[largest]}" if largest else name
-    return memory.built(description, functools.partial(entry.build, config))
+    model = memory.built(description, functools.partial(entry.build, config))
+    defaults = {key: each.default for key, each in options.items() if not each.required}
+    blueprint.attach(model, name, {**defaults, **config})
+    return model

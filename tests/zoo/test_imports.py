@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FLOORS = [
-    {"errors", "version"},
+    {"errors", "version", "blueprint"},
     {"system", "options"},
     {"catalog"},
     {"registry", "masking", "plots"},
@@ -21,6 +21,7 @@ FLOORS = [
     {"onnx"},
     {"litert"},
     {"pipelines"},
+    {"pretrained"},
     {"description", "tuning", "diagnostics", "inspection", "serving"},
 ]
 FLOOR = {part: number for number, floor in enumerate(FLOORS) for part in floor}

@@ -4,8 +4,11 @@ from typing import Any, ClassVar, Self
 
 import keras
 
+from zoo import blueprint
 from zoo.errors import InputError
 from zoo.masking import input_errors
+
+BLUEPRINT = "blueprint"  # the key of it in a configuration
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -37,7 +40,24 @@ class CheckedModel(keras.Model):
                 f"{model.name!r} is not a model of {cls.built_by}: it lacks the layer "
                 f"{min(missing)!r}"
             )
-        return cls(model.input, model.output, name=model.name)
+        made = cls(model.input, model.output, name=model.name)
+        blueprint.pass_on(model, made)
+        return made
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns Keras' configuration, with the model's blueprint if it has one."""
+        found = blueprint.of(self)
+        own = {BLUEPRINT: found.as_json()} if found else {}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        """Makes a model from what `get_config` returned, now or before models had blueprints."""
+        layers = {name: value for name, value in config.items() if name != BLUEPRINT}
+        made = super().from_config(layers, custom_objects)
+        if BLUEPRINT in config:
+            blueprint.attach(made, **config[BLUEPRINT])
+        return made
 
     def layers_by_name(self) -> dict[str, Any]:
         """Returns the model's layers by name."""

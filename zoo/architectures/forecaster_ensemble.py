@@ -6,9 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo import blueprint
 from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.forecaster_model import Forecaster
 from zoo.errors import InputError
+
+ENSEMBLE = "forecaster_ensemble"  # its name in a blueprint
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -48,7 +51,11 @@ class ForecasterEnsemble(CheckedModel):
             Forecaster(each.input, each.output, name=f"member_{number}")
             for number, each in enumerate(members)
         ]
-        return cls(inputs, [each(inputs) for each in named], name=name)
+        made = cls(inputs, [each(inputs) for each in named], name=name)
+        found = [each.as_json() for each in map(blueprint.of, members) if each]
+        if len(found) == len(members):
+            blueprint.attach(made, ENSEMBLE, {"members": found})
+        return made
 
     @property
     def members(self) -> list[Any]:

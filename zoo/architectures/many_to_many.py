@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from zoo import masking
+from zoo import blueprint, masking
 from zoo.architectures.checked_model import CheckedModel
 from zoo.architectures.context import PREFIX, Context, casing_table, context_states, words
 from zoo.architectures.sequence_input import (
@@ -252,7 +252,9 @@ class TaggingModel(CheckedModel):
         """Returns the model without auxiliary outputs: the same layers up to `tags`."""
         if not isinstance(self.output, dict):
             return self
-        return TaggingModel(self.input, self.output["tags"], name=self.name)
+        made = TaggingModel(self.input, self.output["tags"], name=self.name)
+        blueprint.pass_on(self, made, auxiliary=None, neighbour_words=0)
+        return made
 
     @property
     def crf(self) -> CRF | None:

@@ -5,7 +5,6 @@ The model is a small table of probabilities, or a trained translator. The search
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +13,11 @@ from matplotlib.figure import Figure
 
 from zoo.decoding import beam_search, length_penalty
 from zoo.decoding.sampling import Step
-from zoo.diagnostics import opening
 from zoo.diagnostics.output import plots, tables
 from zoo.errors import InputError, require_positive_int
 from zoo.pipelines import Translator
 from zoo.plots import plot_label
+from zoo.pretrained.loading import load
 from zoo.system.commas import listed
 from zoo.text import BOS, EOS, PAD, UNK
 
@@ -249,7 +248,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
 def _model(folder: str, sentence: str) -> Searched:
     if not folder:
         return table_model()
-    pipeline = opening.pipeline_of(Path(folder))
+    pipeline = load(folder)
     if not isinstance(pipeline, Translator):
         raise InputError(f"{folder} is no translator: give the folder of a run of translation")
     if not sentence:

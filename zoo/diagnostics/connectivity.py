@@ -16,12 +16,13 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import opening, reading
+from zoo.diagnostics import reading
 from zoo.diagnostics.observation import observing
 from zoo.diagnostics.output import coloured, plots, tables
 from zoo.diagnostics.reading import HeldOut, Reader, Sequences
 from zoo.diagnostics.synthetic import texts
 from zoo.errors import InputError
+from zoo.pretrained.loading import load
 from zoo.system.commas import listed
 
 FAR = (1, 5, 20)  # steps back
@@ -183,8 +184,7 @@ def readers_of(options: Any) -> tuple[list[Reader], str, dict[str, HeldOut]]:
     """The models of a command, the text that they read, and how well those trained here predict."""
     if options.run:
         readers = [
-            reading.of_pipeline(folder, opening.pipeline_of(Path(folder)))
-            for folder in listed("run", options.run)
+            reading.of_pipeline(folder, load(folder)) for folder in listed("run", options.run)
         ]
         return readers, options.sentence or texts.made_up(options.length)[: options.length], {}
     text = texts.character_text(options.text, options.seed)

@@ -5,7 +5,6 @@ transitions and the embedding, whose rows are compared by their cosine.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -13,13 +12,14 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from zoo.diagnostics import connectivity, opening
+from zoo.diagnostics import connectivity
 from zoo.diagnostics.gradients import SATURATED
 from zoo.diagnostics.observation import observing
 from zoo.diagnostics.output import plots, tables
 from zoo.diagnostics.reading import Reader
 from zoo.layers import CRF, AttentionPooling, TokenEmbedding
 from zoo.pipelines import Pipeline, Tagger, Translator
+from zoo.pretrained.loading import load
 
 
 class Gates(NamedTuple):
@@ -166,7 +166,7 @@ def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:
     readers, sentence, _ = connectivity.readers_of(options)
     pipelines: list[Pipeline | None] = [None] * len(readers)
     if options.run:
-        pipelines = [opening.pipeline_of(Path(each.name)) for each in readers]
+        pipelines = [load(each.name) for each in readers]
     found = {reader.name: gates(reader, sentence) for reader in readers}
     sections, numbers = [_gates_table(found)], {}
     panels: list[plots.Panel] = []

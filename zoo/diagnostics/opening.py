@@ -1,10 +1,5 @@
-"""Opens models: a run of a recipe, a folder that `Pipeline.save` wrote, or an untrained one.
+"""Opens a batch and its loss: of a run of a recipe, or of an untrained architecture."""
 
-The recipes are another package, which the zoo does not import: it is looked up here by its name,
-and only for a run.
-"""
-
-import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +8,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo import pipelines, registry
+from zoo import registry
 from zoo.diagnostics.observation import directions_of
-from zoo.errors import InputError
-from zoo.pipelines.pipeline import FILE
+from zoo.pretrained.loading import recipes_of
 
-RECIPES = "recipes.opening"  # has `pipeline_of` and `batch_of`, both of a run's folder
 # sizes of token ids and labels, and what is given instead for numbers
 INSTEAD = {
     "vocabulary_size": "input_dim",
@@ -53,25 +46,13 @@ class LossOnBatch(NamedTuple):
     loss: Callable[[Any], Any]
 
 
-def pipeline_of(folder: Path) -> pipelines.Pipeline:
-    """The pipeline of a folder that `Pipeline.save` wrote, or of a run's best model.
-
-    Raises:
-        InputError: The folder is neither.
-    """
-    if (folder / FILE).is_file():
-        return pipelines.load(folder)
-    found: pipelines.Pipeline = _recipes(folder).pipeline_of(folder)
-    return found
-
-
 def batch_of(folder: Path) -> LossOnBatch:
     """A batch of a run's validation data with the recipe's loss.
 
     Raises:
         InputError: The folder is no run.
     """
-    found: LossOnBatch = _recipes(folder).batch_of(folder)
+    found: LossOnBatch = recipes_of(folder).batch_of(folder)
     return found
 
 
@@ -124,18 +105,6 @@ def _is_needed(key: str, known: Mapping[str, Any], options: Mapping[str, Any]) -
         return key in known
     numbers = INSTEAD.get(key, "")
     return numbers in known and options.get(numbers) is None
-
-
-def _recipes(folder: Path) -> Any:
-    if not (folder / "config.json").is_file():
-        raise InputError(
-            f"{folder} holds no trained model: give the folder of a run, or one that Pipeline.save "
-            "wrote"
-        )
-    try:
-        return importlib.import_module(RECIPES)
-    except ModuleNotFoundError as error:
-        raise InputError(f"{folder} is a run of a recipe: install the recipes ({error})") from error
 
 
 def _random(tensor: Any, length: int, ids: int, generator: np.random.Generator) -> np.ndarray:

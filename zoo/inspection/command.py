@@ -19,7 +19,9 @@ FOLDERS = {
     "saved_model.pb": ("saved_model", "inspect"),
     "runtime.json": ("onnx_file", "inspect_bundle"),
     "litert.json": ("litert_file", "inspect_bundle"),
-    "pipeline.json": ("own_files", "inspect_pipeline"),
+    **dict.fromkeys(
+        ("pipeline.json", "model.weights.h5", "model.keras"), ("own_files", "inspect_pipeline")
+    ),
 }
 FILES = {
     ".onnx": ("onnx_file", "inspect"),

@@ -7,8 +7,9 @@ import keras
 
 from zoo.errors import DamagedFile
 from zoo.inspection.report import Report, Signature, Tensor, text_path_sizes
-from zoo.pipelines.pipeline import FILE, MODEL
-from zoo.system import keras_file, stored
+from zoo.pipelines import artefact
+from zoo.system import keras_file
+from zoo.system.artefact import read_config
 
 ADVICE = "save it again, or put back a copy"
 
@@ -33,12 +34,13 @@ def inspect_pipeline(folder: Path) -> Report:
         DamagedFile: A file is missing, damaged or differs from its checksum.
     """
     found = Report("saved pipeline", folder)
-    content = stored.read_json(folder / FILE, dict, missing=ADVICE, advice=ADVICE)
-    if not isinstance(content.get("text_paths"), dict):
-        raise DamagedFile(f"{folder / FILE} describes no pipeline: {ADVICE}")
-    _add_model(found, keras_file.load(folder / MODEL, compile=False, advice=ADVICE))
+    content = read_config(folder)
+    if not all(isinstance(content.get(key), dict) for key in ("text_paths", "model")):
+        raise DamagedFile(f"{folder} describes no pipeline: {ADVICE}")
+    _add_model(found, artefact.read_model(folder, content))
     found.vocabularies = text_path_sizes(folder, content["text_paths"])
-    found.details = {"pipeline": content.get("pipeline"), **found.details}
+    known = {key: content[key] for key in ("pipeline", "recipe") if content.get(key)}
+    found.details = {**known, **found.details}
     return found
 
 

@@ -20,13 +20,13 @@ from zoo.litert import bundle as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
+from zoo.pipelines import artefact
 from zoo.saved_model import assertions
-from zoo.system import checksums, durable
+from zoo.system import durable
+from zoo.system.artefact import finish
 from zoo.system.bounded_batches import batches
 from zoo.text import TextPath
 
-FILE = "pipeline.json"
-MODEL = "model.keras"
 Answers = dict[str, np.ndarray]
 
 
@@ -207,10 +207,27 @@ class Pipeline(abc.ABC):
         graphs = self.litert_graphs(sizes)
         return litert.publish(content, self.text_paths, graphs, sizes, Path(directory), int8)
 
-    def save(self, folder: Path | str) -> Path:
+    def save(
+        self,
+        folder: Path | str,
+        *,
+        recipe: str | None = None,
+        about: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        card: str = "",
+    ) -> Path:
         """Writes model, text paths and options into a new folder, and returns it.
 
-        `zoo.pipelines.load` reads them.
+        `zoo.load` reads it. The folder has plain files alone; `zoo.system.artefact` lists them.
+        Large arrays of weights are stored in float16.
+
+        Args:
+            folder: A new folder.
+            recipe: The recipe that trained the model.
+            about: What `zoo.pretrained` lists of it, for JSON: `task`, `language`, `licence`,
+                `metric` (with `name` and `value`), and more.
+            metrics: The model's metrics, for JSON, as a run's `metrics.json` has them.
+            card: The text of its model card, in Markdown.
 
         Raises:
             InputError: The folder exists.
@@ -223,19 +240,8 @@ class Pipeline(abc.ABC):
         shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir()
-            self.model.save(part / MODEL)
-            described = {}
-            for name, path in self.text_paths.items():
-                path.save(part, name)
-                described[name] = {"class": type(path).__name__, "options": path.get_config()}
-            content = {
-                "pipeline": type(self).__name__,
-                "text_paths": described,
-                "options": self.options,
-            }
-            durable.write_json(part / FILE, content)
-            sums = checksums.as_text(checksums.of_tree(part))
-            (part / checksums.NAME).write_text(sums, encoding="utf-8")
+            content = {**artefact.write(part, self), "recipe": recipe, "about": dict(about or {})}
+            finish(part, content, metrics, card)
             durable.publish(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)

@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import DamagedFile, InputError
+from zoo.errors import DamagedFile
+from zoo.pipelines import artefact
 from zoo.pipelines.classifier import Classifier
 from zoo.pipelines.conditional_writer import ConditionalWriter
 from zoo.pipelines.forecasts import SeriesForecaster
-from zoo.pipelines.pipeline import FILE, MODEL, Pipeline
+from zoo.pipelines.pipeline import Pipeline
 from zoo.pipelines.signal_classifier import SignalClassifier
 from zoo.pipelines.tagger import Tagger
 from zoo.pipelines.transcriber import Transcriber
 from zoo.pipelines.translator import Translator
 from zoo.pipelines.writer import Writer
-from zoo.system import checksums, keras_file, stored
+from zoo.system.artefact import ADVICE, read_config
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer
 
-ADVICE = "save the pipeline again, or put back a copy"
 TEXT_PIPELINES = (Classifier, ConditionalWriter, Tagger, Translator, Writer)
 PIPELINES: dict[str, Any] = {
     each.__name__: each
@@ -32,22 +32,19 @@ def load(folder: Path | str) -> Pipeline:
     """Loads a pipeline from what `save` wrote: its model, its text paths and its options.
 
     Raises:
-        InputError: There is no pipeline.
+        InputError: There is no pipeline, a newer version wrote it, or its model cannot be built.
         DamagedFile: A file is missing or damaged.
     """
     folder = Path(folder)
-    path = folder / FILE
-    if not path.is_file():
-        raise InputError(f"no pipeline in {folder}: give a folder that Pipeline.save wrote")
-    checksums.verify_tree(folder, [FILE, MODEL], ADVICE)
-    content = stored.read_json(path, dict, missing=ADVICE, advice=ADVICE)
-    model = keras_file.load(folder / MODEL, compile=False, advice=ADVICE)
+    content = read_config(folder)
     try:
+        kind = PIPELINES[content["pipeline"]]
+        described = {name: content["text_paths"][name] for name in kind.path_names}
         paths = {
             name: TEXT_PATHS[one["class"]].load(folder, name, **one["options"])
-            for name, one in content["text_paths"].items()
+            for name, one in described.items()
         }
-        made: Pipeline = PIPELINES[content["pipeline"]](model, **paths, **content["options"])
+        made: Pipeline = kind(artefact.read_model(folder, content), **paths, **content["options"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise DamagedFile(f"{path} describes no pipeline ({error!r}): {ADVICE}") from error
+        raise DamagedFile(f"{folder} describes no pipeline ({error!r}): {ADVICE}") from error
     return made

@@ -55,7 +55,7 @@ def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
         parameters = _inspected(path)
     except Exception as error:
         raise DamagedFile(
-            f"{path} is damaged or not a Keras model ({_line(error)}): {advice}"
+            f"{path} is damaged or not a Keras model ({first_line(error)}): {advice}"
         ) from error
     try:
         with memory.counting((2 * parameters + SLACK) * memory.ITEM):
@@ -63,13 +63,13 @@ def load(path: Path, compile: bool = True, advice: str = ADVICE) -> keras.Model:
     except Exception as error:
         if checksums.recorded(path.parent).get(path.name):  # unchanged since it was written
             raise InputError(
-                f"{path} is intact, but its model cannot be built ({_line(error)}): register its "
-                "cells with --module, or use the version of the project that wrote it"
+                f"{path} is intact, but its model cannot be built ({first_line(error)}): register "
+                "its cells with --module, or use the version of the project that wrote it"
             ) from error
-        raise DamagedFile(f"{path} cannot be loaded ({_line(error)}): {advice}") from error
+        raise DamagedFile(f"{path} cannot be loaded ({first_line(error)}): {advice}") from error
 
 
-def _line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """The first line of an error's text, shortened and without the final mark."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0].rstrip(".:") if lines else type(error).__name__
@@ -88,7 +88,7 @@ def _inspected(path: Path) -> int:
         if 2 * weights > memory.available():
             raise _Refused(f"{memory.gib(weights)} of weights need twice that of memory")
         with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as store:
-            return _count(store, weights)
+            return count(store, weights)
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
@@ -128,8 +128,8 @@ def _check_config(config: Any) -> None:
                 raise _Refused(f"it names {module}, which has no model classes")
 
 
-def _count(store: h5py.File, size: int) -> int:
-    """The total size of all arrays of an HDF5 file, each of which must be stored in it."""
+def count(store: h5py.File, size: int) -> int:
+    """The total size of all arrays of an HDF5 file of `size` bytes that must store them all."""
     groups, numbers, stored = [store], 0, 0
     seen: set[int] = set()
     while groups:
