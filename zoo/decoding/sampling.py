@@ -22,12 +22,14 @@ class Generated(NamedTuple):
         log_probability: float32 (B,), of the row's tokens under the model itself, unfiltered and at
             temperature 1, in nats.
         finished: bool (B,), whether the row reached its end token.
+        log_probabilities: float32 (B, T), of each token, likewise; 0 after the end of a row.
     """
 
     token_ids: tf.Tensor
     lengths: tf.Tensor
     log_probability: tf.Tensor
     finished: tf.Tensor
+    log_probabilities: tf.Tensor
 
 
 class _Drawing(NamedTuple):
@@ -38,6 +40,7 @@ class _Drawing(NamedTuple):
     tokens: Any  # int32 (B, T)
     lengths: Any  # int32 (B,)
     total: Any  # float32 (B,)
+    each: Any  # float32 (B, T)
 
 
 def generate(
@@ -91,7 +94,7 @@ def generate(
         here = rows.running & tf.reduce_any(left > RULED_OUT, axis=1)
         drawn = tf.where(here, _drawn(left, numbers[:, count]), PAD)
         each = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-        own = tf.gather(each, drawn, batch_dims=1)
+        own = tf.where(here, tf.gather(each, drawn, batch_dims=1), 0.0)
         place = tf.range(longest)[None] == count
         ended = here & (drawn == end)
         rows = _Drawing(
@@ -99,16 +102,24 @@ def generate(
             rows.finished | ended,
             tf.where(place, drawn[:, None], rows.tokens),
             rows.lengths + tf.cast(here, tf.int32),
-            rows.total + tf.where(here, own, 0.0),
+            rows.total + own,
+            tf.where(place, own[:, None], rows.each),
         )
         return count + 1, rows, *step(drawn, states)
 
     nothing = tf.zeros([batch], tf.int32)
     first = _Drawing(
-        limits > 0, nothing > 0, tf.zeros([batch, longest], tf.int32), nothing, tf.zeros([batch])
+        limits > 0,
+        nothing > 0,
+        tf.zeros([batch, longest], tf.int32),
+        nothing,
+        tf.zeros([batch]),
+        tf.zeros([batch, longest]),
     )
     count, rows, _, _ = tf.while_loop(unfinished, advance, (tf.constant(0), first, logits, states))
-    return Generated(rows.tokens[:, :count], rows.lengths, rows.total, rows.finished)
+    return Generated(
+        rows.tokens[:, :count], rows.lengths, rows.total, rows.finished, rows.each[:, :count]
+    )
 
 
 def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:

@@ -26,7 +26,7 @@ from zoo.pipelines.pipeline import (
     traced,
 )
 from zoo.pipelines.streaming import stream_signatures, token_steps
-from zoo.pipelines.writer import NEVER, TOKENS, totals
+from zoo.pipelines.writer import NEVER, TOKENS, token_answers, totals
 from zoo.text import BOS, EOS, PAD, SubwordCodec, TextCodec
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 from zoo.text.nfc import composer
@@ -49,7 +49,9 @@ class ConditionalWriter(Pipeline):
       float32 (B,) (0 = all) and `guidance` float32 (B,) (0 = as the model predicts; for both see
       `zoo.decoding.guided`), `seed` int32 (B,) -> `text` string (B,); `log_probability` float32
       (B,), in nats, under the model itself; `num_tokens` int32 (B,), the number of tokens drawn,
-      the end counted; `finished` bool (B,), whether the end came; `unknown_share` float32 (B,), 0:
+      the end counted; `tokens` string (B, T), these as the vocabulary spells them, "[EOS]" for the
+      end and "" as padding; `token_probabilities` float32 (B, T), that of each under the model
+      itself, 0 in the padding; `finished` bool (B,), whether the end came; `unknown_share` float32 (B,), 0:
       a label is known.
     - `score`: `label` and `text` string (B,) -> `log_probability` float32 (B,), in nats, of the
       text and its end; `num_tokens` int32 (B,), the number of tokens; `perplexity` float32 (B,),
@@ -199,12 +201,13 @@ class ConditionalWriter(Pipeline):
         token_ids = tf.concat([tf.fill([rows, 1], BOS), drawn.token_ids], axis=1)
         targets = tf.pad(drawn.token_ids, [(0, 0), (0, 1)], constant_values=PAD)
         inputs = {"class_ids": class_ids, "token_ids": token_ids, "target_ids": targets}
-        losses = self.losses_of(inputs)["losses"]
         there = tf.sequence_mask(drawn.lengths, tf.shape(targets)[1])
+        each = tf.where(there, -self.losses_of(inputs)["losses"], 0.0)
         return {
             "text": self.codec.text(drawn.token_ids),
-            "log_probability": -tf.reduce_sum(tf.where(there, losses, 0.0), axis=1),
+            "log_probability": tf.reduce_sum(each, axis=1),
             "num_tokens": drawn.lengths,
+            **token_answers(self.codec, drawn.token_ids, each[:, :-1]),
             "finished": drawn.finished,
             "unknown_share": tf.zeros([rows]),
         }

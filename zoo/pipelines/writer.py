@@ -20,6 +20,7 @@ from zoo.pipelines.pipeline import (
     Pipeline,
     Signature,
     integers,
+    names_of,
     names_signature,
     strings,
     traced,
@@ -46,7 +47,9 @@ class Writer(Pipeline):
       the most likely token), `top_k` int32 (B,) (0 = all), `top_p` float32 (B,) (1 = all), `seed`
       int32 (B,) -> `text` string (B,), the prompt and what follows; `log_probability` float32 (B,),
       in nats, of what follows under the model itself; `num_tokens` int32 (B,), the number of tokens
-      drawn, the end counted; of the prompt: `unknown_share` float32 (B,), `unknown_tokens` string
+      drawn, the end counted; `tokens` string (B, T), these as the vocabulary spells them, "[EOS]"
+      for the end and "" as padding; `token_probabilities` float32 (B, T), that of each under the
+      model itself, 0 in the padding; of the prompt: `unknown_share` float32 (B,), `unknown_tokens` string
       (B, U), its first out-of-vocabulary tokens, "" as padding, and `truncated` bool (B,), whether
       it was too long: its end is read then.
     - `score`: `text` string (B,) -> `log_probability` float32 (B,), in nats; `num_tokens` int32
@@ -174,6 +177,7 @@ class Writer(Pipeline):
             "text": self.codec.continued(prompt, drawn.token_ids),
             "log_probability": drawn.log_probability,
             "num_tokens": drawn.lengths,
+            **token_answers(self.codec, drawn.token_ids, drawn.log_probabilities),
             "unknown_share": unknown_share(unknown),
             "unknown_tokens": unknown_tokens(tokens, unknown),
             "truncated": is_long(prompt) | (read.row_lengths() < ids.row_lengths()),
@@ -235,6 +239,19 @@ class Writer(Pipeline):
 def _after_bos(ids: tf.RaggedTensor, rows: Any) -> tf.Tensor:
     """BOS and a text's ids, int32 (B, T), 0 = PAD on the right; T is at least 1."""
     return tf.concat([tf.fill([rows, 1], BOS), ids.to_tensor()], axis=1)
+
+
+def token_answers(codec: Any, token_ids: Any, log_probabilities: Any) -> dict[str, tf.Tensor]:
+    """The outputs of a signature `generate` about each token drawn, (B, T) each; T is at least 1.
+
+    `token_ids` and `log_probabilities` are (B, T), 0 as padding.
+    """
+    missing = [(0, 0), (0, tf.maximum(1 - tf.shape(token_ids)[1], 0))]
+    ids, each = tf.pad(token_ids, missing), tf.pad(log_probabilities, missing)
+    return {
+        "tokens": names_of(["", *codec.vocabulary.tokens[1:]], ids),
+        "token_probabilities": tf.where(ids == PAD, 0.0, tf.exp(each)),
+    }
 
 
 def totals(log_probability: Any, num_tokens: Any, target_ids: Any) -> dict[str, tf.Tensor]:

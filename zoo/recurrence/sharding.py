@@ -33,6 +33,27 @@ def fixed_sizes() -> Iterator[None]:
         _fixed_sizes.reset(token)
 
 
+_lean = contextvars.ContextVar("lean", default=False)
+
+
+@contextlib.contextmanager
+def lean() -> Iterator[None]:
+    """Traces small graphs: one method for all batches, one step in each turn of a loop.
+
+    The graph of a gradient is many times that of the loops and branches that it goes through.
+    """
+    token = _lean.set(True)
+    try:
+        yield
+    finally:
+        _lean.reset(token)
+
+
+def is_lean() -> bool:
+    """Whether `lean` holds."""
+    return _lean.get()
+
+
 def may_gather() -> bool:
     """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -63,8 +84,8 @@ def run(
     if rows is not None:
         outputs, *final = few() if rows < LARGE else many()
         return outputs, final
-    if in_xla():
-        outputs, *final = few()  # XLA cannot take the gradient of loops in a branch
+    if in_xla() or is_lean():  # XLA cannot take the gradient of loops in a branch
+        outputs, *final = few()
         return outputs, final
     rows = tf.shape(inputs)[0]
     outputs, *final = tf.cond(rows < LARGE, few, many)

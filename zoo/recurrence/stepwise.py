@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.recurrence import sharding
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
 BLOCK = 8  # steps per iteration of the loop at most: an iteration costs more than a step
@@ -168,7 +169,8 @@ def _scan_tensorflow(
     import tensorflow as tf
 
     time, batch = _sizes(sources[0])
-    size = min(BLOCK, time) if isinstance(time, int) and time else BLOCK
+    size = 1 if sharding.is_lean() else BLOCK
+    size = min(size, time) if isinstance(time, int) and time else size
     turns = (time + size - 1) // size
     blocks = [_in_blocks(source, turns, turns * size - time, size) for source in sources]
     widths = [state.shape[-1] or tf.shape(state)[-1] for state in states]

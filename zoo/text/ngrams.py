@@ -50,13 +50,20 @@ class NgramVectorizer(tf.Module):
         self.num_features, self.sizes, self.lower = num_features, list(sizes), lower
         self.normalizer = Normalizer(lower)
 
-    def ragged_ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
-        """Strings (B,) -> ragged int32 (B, N), the number of each of its n-grams."""
+    def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged strings (B, N), the n-grams of each text."""
         marked = tf.strings.join([BEGIN, self.normalizer(texts), END])
         letters = tf.strings.unicode_split(marked, "UTF-8")
         grams = [tf.strings.ngrams(letters, size, separator="") for size in self.sizes]
-        hashed = tf.strings.to_hash_bucket_fast(tf.concat(grams, axis=1), self.num_features)
-        return tf.cast(hashed, tf.int32)
+        return tf.concat(grams, axis=1)
+
+    def ids_of(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Ids of `tokens`: ragged int32 (B, N)."""
+        return tf.cast(tf.strings.to_hash_bucket_fast(tokens, self.num_features), tf.int32)
+
+    def ragged_ids(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Strings (B,) -> ragged int32 (B, N), the number of each of its n-grams."""
+        return self.ids_of(self.tokens(texts))
 
     def __call__(self, texts: tf.Tensor) -> tf.Tensor:
         """Strings (B,) -> float32 (B, D)."""

@@ -28,12 +28,14 @@ class Generated(NamedTuple):
         log_probability: float32 (B,), of the row's tokens under the model itself, unfiltered and at
             temperature 1, in nats.
         finished: bool (B,), whether the row reached its end token.
+        log_probabilities: float32 (B, T), of each token, likewise; 0 after the end of a row.
     """
 
     token_ids: np.ndarray
     lengths: np.ndarray
     log_probability: np.ndarray
     finished: np.ndarray
+    log_probabilities: np.ndarray
 
 
 def generate(
@@ -74,6 +76,7 @@ def generate(
     numbers = uniform(seed, batch, longest)
     tokens, lengths = np.zeros([batch, longest], np.int32), np.zeros(batch, np.int32)
     total, finished = np.zeros(batch, np.float32), np.zeros(batch, bool)
+    each = np.zeros([batch, longest], np.float32)
     running, count = limits > 0, 0
     while running.any():
         allowed = np.array(logits, np.float32)
@@ -85,15 +88,17 @@ def generate(
         here = running & (left > RULED_OUT).any(axis=1)
         drawn = np.where(here, _drawn(left, numbers[:, count]), PAD).astype(np.int32)
         own = np.take_along_axis(log_softmax(logits), drawn[:, None], axis=1)[:, 0]
+        own = np.where(here, own, np.float32(0))
         ended = here & (drawn == end)
-        tokens[:, count] = drawn
+        tokens[:, count], each[:, count] = drawn, own
         finished, lengths = finished | ended, lengths + here
-        total += np.where(here, own, np.float32(0))
+        total += own
         count += 1
         running = here & ~ended & (count < limits)
         if running.any():
             logits, states = step(drawn, states)
-    return Generated(tokens[:, :count], lengths.astype(np.int32), total, finished)
+    lengths = lengths.astype(np.int32)
+    return Generated(tokens[:, :count], lengths, total, finished, each[:, :count])
 
 
 def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:

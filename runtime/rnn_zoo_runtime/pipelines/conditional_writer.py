@@ -17,6 +17,7 @@ from rnn_zoo_runtime.pipelines.writer import (
     Codec,
     split_texts,
     target_scores,
+    token_answers,
     totals,
     unknown_answers,
 )
@@ -66,8 +67,10 @@ class ConditionalWriter(Pipeline):
 
         Returns:
             `text` objects (B,); `log_probability` float32 (B,), in nats, under the model itself;
-            `num_tokens` int32 (B,), the end counted; `finished` bool (B,); `unknown_share` float32
-            (B,), 0.
+            `num_tokens` int32 (B,), the end counted; `tokens` objects (B, T), these as the
+            vocabulary spells them, "" as padding; `token_probabilities` float32 (B, T), that of
+            each under the model itself, 0 in the padding; `finished` bool (B,); `unknown_share`
+            float32 (B,), 0.
 
         Raises:
             InputError: A label is unknown, or an option is out of its range.
@@ -166,10 +169,14 @@ class ConditionalWriter(Pipeline):
         drawn = generate(step, logits, states, choose=choose, seed=seed, **limits)
         # the model's own probability: the tokens were drawn from another distribution
         targets = [row[:n] for row, n in zip(drawn.token_ids.tolist(), drawn.lengths, strict=True)]
+        each = self._log_probabilities(class_ids, targets)
+        size = drawn.token_ids.shape[1]
+        each = np.pad(each, [(0, 0), (0, max(0, size - each.shape[1]))])[:, :size]
         return {
             "text": strings([self.codec.text(row) for row in drawn.token_ids]),
-            "log_probability": self._log_probability(class_ids, targets),
+            "log_probability": np.sum(each, axis=1),
             "num_tokens": drawn.lengths,
+            **token_answers(self.codec, drawn.token_ids, each),
             "finished": drawn.finished,
             "unknown_share": np.zeros(rows, np.float32),
         }
@@ -177,15 +184,16 @@ class ConditionalWriter(Pipeline):
     def _score(self, label: list[Text], text: list[Text]) -> Answers:
         tokens, whole = split_texts(self.codec, [shortened(each) for each in text])
         targets = [[*row[:TAGGED], EOS] for row in whole]
+        each = self._log_probabilities(self.label_ids(label), targets)
         return {
-            **totals(self._log_probability(self.label_ids(label), targets), targets),
+            **totals(np.sum(each, axis=1), targets),
             **unknown_answers(self.codec, tokens, whole),
             "truncated": np.array([is_long(each) for each in text])
             | [len(row) > TAGGED for row in whole],
         }
 
-    def _log_probability(self, class_ids: np.ndarray, targets: list[list[int]]) -> np.ndarray:
-        """The log-probability of the targets of each row, after BOS: (B,)."""
+    def _log_probabilities(self, class_ids: np.ndarray, targets: list[list[int]]) -> np.ndarray:
+        """The log-probability of each row's targets, after BOS: (B, T), 0 in the padding."""
         token_ids = padded([[BOS, *row[:-1]] if row else [] for row in targets])
         found = self.graph("model")({"label_ids": class_ids, "token_ids": token_ids})
         return target_scores(found["logits"], padded(targets))

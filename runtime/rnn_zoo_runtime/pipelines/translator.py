@@ -264,7 +264,7 @@ class Translator(Pipeline):
         for place in range(wanted.shape[1]):
             inputs = {"token_ids": read[:, place], **memory}
             outputs, states = self.graph("step").step(inputs, states)
-            total += target_scores(outputs["logits"][:, None], wanted[:, place, None])
+            total += target_scores(outputs["logits"][:, None], wanted[:, place, None])[:, 0]
         counts = np.array([len(row) for row in targets], np.int32)
         return {
             "log_probability": total,

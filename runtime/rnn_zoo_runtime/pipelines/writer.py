@@ -50,8 +50,9 @@ class Writer(Pipeline):
 
         Returns:
             `text` objects (B,), the prompt and what follows; `log_probability` float32 (B,), in
-            nats, of what follows; `num_tokens` int32 (B,), the end counted; of the prompt
-            `unknown_share` float32 (B,), `unknown_tokens` objects (B, U) and `truncated` bool (B,).
+            nats, of what follows; `num_tokens` int32 (B,), the end counted; `tokens` objects
+            (B, T), these as the vocabulary spells them, "" as padding; `token_probabilities`
+            float32 (B, T), that of each under the model, 0 in the padding; of the prompt `unknown_share` float32 (B,), `unknown_tokens` objects (B, U) and `truncated` bool (B,).
         """
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
         return self.answers(self._generate, prompt=prompts, max_tokens=max_tokens, **options)
@@ -118,6 +119,7 @@ class Writer(Pipeline):
             "text": strings([self.codec.continued(text, row) for text, row in pairs]),
             "log_probability": drawn.log_probability,
             "num_tokens": drawn.lengths,
+            **token_answers(self.codec, drawn.token_ids, drawn.log_probabilities),
             **unknown_answers(self.codec, tokens, ids),
             "truncated": np.array([is_long(text) for text in prompt])
             | [len(row) > SCORED for row in ids],
@@ -156,7 +158,7 @@ class Writer(Pipeline):
             part = slice(None), slice(place, place + width)
             found = self.graph("model")({"token_ids": token_ids[part], **states})
             states = {name: found[f"{NEXT}{name}"] for name in states}
-            total += target_scores(found["logits"], target_ids[part])
+            total += np.sum(target_scores(found["logits"], target_ids[part]), axis=1)
         return total
 
 
@@ -172,10 +174,20 @@ def unknown_answers(codec: Codec, tokens: list[list[str]], ids: list[list[int]])
     return {"unknown_share": share(flags), "unknown_tokens": first_unknown(tokens, flags)}
 
 
+def token_answers(codec: Codec, token_ids: np.ndarray, log_probabilities: np.ndarray) -> Answers:
+    """The answers about each token drawn, (B, T) each, 0 = PAD; T is at least 1."""
+    missing = [(0, 0), (0, max(0, 1 - token_ids.shape[1]))]
+    ids, each = np.pad(token_ids, missing), np.pad(log_probabilities, missing)
+    return {
+        "tokens": np.array(["", *codec.vocabulary.tokens[1:]], object)[ids],
+        "token_probabilities": np.where(ids == PAD, np.float32(0), np.exp(each)),
+    }
+
+
 def target_scores(logits: np.ndarray, target_ids: np.ndarray) -> np.ndarray:
-    """The sum of the log-probabilities of targets (B, T), 0 = PAD, in logits (B, T, V): (B,)."""
+    """The log-probabilities of targets (B, T), 0 = PAD, in logits (B, T, V): (B, T)."""
     each = np.take_along_axis(log_softmax(logits), target_ids[:, :, None], axis=2)[:, :, 0]
-    return np.sum(np.where(target_ids == PAD, np.float32(0), each), axis=1)
+    return np.where(target_ids == PAD, np.float32(0), each)
 
 
 def totals(log_probability: np.ndarray, targets: list[list[int]]) -> Answers:

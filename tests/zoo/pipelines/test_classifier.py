@@ -47,7 +47,7 @@ def served(folder):
 
 
 def test_the_signature_has_named_inputs_and_outputs_with_a_dynamic_batch(served):
-    assert list(served.signatures) == ["serving_default"]
+    assert list(served.signatures) == ["serving_default", "explain"]
     signature = served.signatures["serving_default"]
     (text,) = signature.structured_input_signature[1].values()
     assert (text.name, text.dtype, text.shape.as_list()) == ("text", tf.string, [None])
@@ -88,6 +88,28 @@ def test_a_text_alone_is_answered_as_beside_longer_ones(served, text):
     alone = classify(text=tf.constant([text]))["probabilities"].numpy()[0]
     beside = classify(text=tf.constant(["bad film " * 40, text, ""]))["probabilities"].numpy()[1]
     np.testing.assert_allclose(alone, beside, atol=1e-6)
+
+
+def test_served_scores_are_the_gradients_in_memory(parts, served):
+    """The tape's own gradient of the embedding's table has a row for each token."""
+    model, vectorizer = parts
+    texts = tf.constant(["a good film", "isn't", "great 👍🏽 day, a qxz day"])
+    found = served.signatures["explain"](text=texts)
+    ids = vectorizer(texts)
+    with tf.GradientTape() as tape:
+        logits = model(ids, training=False)
+        highest = tf.reduce_max(logits, axis=1)
+    table = model.get_layer("embedding").embeddings.value
+    slopes = tf.reshape(tape.gradient(highest, table).values, [*ids.shape, -1])
+    expected = np.where(ids == 0, 0, tf.reduce_sum(slopes * tf.gather(table, ids), axis=2))
+    np.testing.assert_allclose(found["scores"], expected, atol=1e-5)
+    assert np.abs(expected[:, 0]).min() > 1e-3
+    tokens = [[token.decode() for token in row] for row in found["tokens"].numpy()]
+    assert tokens[0] == ["a", "good", "film", "", "", "", ""]
+    assert tokens[2] == ["great", "👍🏽", "day", ",", "a", "qxz", "day"]
+    names = served.signatures["serving_default"](text=texts)
+    for name, values in names.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 def test_the_share_of_unknown_tokens_is_reported_for_each_text(served):
