@@ -118,7 +118,7 @@ class Classifier(Pipeline):
 
     @functools.cached_property
     def _scored(self) -> Any:
-        """What the model reads -> logits and scores, in a graph; None where it does not allow it."""
+        """What the model reads -> logits and scores, in a graph; None where there are none."""
         if isinstance(self.vectorizer, NgramVectorizer):
             return feature_scores(self.model)
         return token_scores(self.model)

@@ -51,8 +51,8 @@ class ConditionalWriter(Pipeline):
       (B,), in nats, under the model itself; `num_tokens` int32 (B,), the number of tokens drawn,
       the end counted; `tokens` string (B, T), these as the vocabulary spells them, "[EOS]" for the
       end and "" as padding; `token_probabilities` float32 (B, T), that of each under the model
-      itself, 0 in the padding; `finished` bool (B,), whether the end came; `unknown_share` float32 (B,), 0:
-      a label is known.
+      itself, 0 in the padding; `finished` bool (B,), whether the end came; `unknown_share` float32
+      (B,), 0: a label is known.
     - `score`: `label` and `text` string (B,) -> `log_probability` float32 (B,), in nats, of the
       text and its end; `num_tokens` int32 (B,), the number of tokens; `perplexity` float32 (B,),
       exp(- log_probability / num_tokens); `num_unknown` int32 (B,), the number of them that are UNK

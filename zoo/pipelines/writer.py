@@ -49,9 +49,9 @@ class Writer(Pipeline):
       in nats, of what follows under the model itself; `num_tokens` int32 (B,), the number of tokens
       drawn, the end counted; `tokens` string (B, T), these as the vocabulary spells them, "[EOS]"
       for the end and "" as padding; `token_probabilities` float32 (B, T), that of each under the
-      model itself, 0 in the padding; of the prompt: `unknown_share` float32 (B,), `unknown_tokens` string
-      (B, U), its first out-of-vocabulary tokens, "" as padding, and `truncated` bool (B,), whether
-      it was too long: its end is read then.
+      model itself, 0 in the padding; of the prompt: `unknown_share` float32 (B,),
+      `unknown_tokens` string (B, U), its first out-of-vocabulary tokens, "" as padding, and
+      `truncated` bool (B,), whether it was too long: its end is read then.
     - `score`: `text` string (B,) -> `log_probability` float32 (B,), in nats; `num_tokens` int32
       (B,), the number of tokens; `perplexity` float32 (B,), exp(- log_probability / num_tokens);
       `num_unknown` int32 (B,), the number of them that are UNK and count as that; `unknown_share`

@@ -52,7 +52,8 @@ class Writer(Pipeline):
             `text` objects (B,), the prompt and what follows; `log_probability` float32 (B,), in
             nats, of what follows; `num_tokens` int32 (B,), the end counted; `tokens` objects
             (B, T), these as the vocabulary spells them, "" as padding; `token_probabilities`
-            float32 (B, T), that of each under the model, 0 in the padding; of the prompt `unknown_share` float32 (B,), `unknown_tokens` objects (B, U) and `truncated` bool (B,).
+            float32 (B, T), that of each under the model, 0 in the padding; of the prompt
+            `unknown_share` float32 (B,), `unknown_tokens` objects (B, U) and `truncated` bool (B,).
         """
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
         return self.answers(self._generate, prompt=prompts, max_tokens=max_tokens, **options)
