@@ -50,11 +50,12 @@ def answer(signatures: Any, labels: Sequence[str], request: WritingAnswers) -> l
         **options(request, OPTIONS, len(repeated)),
     )
     written = outputs.pop("text")
+    whole = sorted(name for name, values in outputs.items() if values.ndim == 1)
     return [
         {
             "label": label,
             "text": written[row].decode(),
-            **{name: outputs[name][row].item() for name in sorted(outputs)},
+            **{name: outputs[name][row].item() for name in whole},
         }
         for row, label in enumerate(repeated)
     ]

@@ -143,8 +143,14 @@ def test_the_log_probability_is_the_models_own_of_what_was_drawn(served, guidanc
     seeds = np.arange(12)
     found = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=seeds)
     for row, label in enumerate(labels):
-        total = Walk(served, label).follow(tokens_of(found, row))
+        drawn = tokens_of(found, row)
+        total = Walk(served, label).follow(drawn)
         np.testing.assert_allclose(found["log_probability"][row], total, rtol=1e-4)
+        assert [token.decode() for token in found["tokens"][row] if token] == drawn
+        walk = Walk(served, label)
+        each = [np.exp(walk.follow([token])) for token in drawn]
+        each += [0] * (found["tokens"].shape[1] - len(drawn))
+        np.testing.assert_allclose(found["token_probabilities"][row], each, rtol=1e-4)
     assert {True, False} == set(found["finished"].tolist())
     again = write(served, labels, temperature=1.4, top_p=0.9, guidance=guidance, seed=seeds)
     assert again["text"] == found["text"]
@@ -235,7 +241,9 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
         "generate": (
             {"label": text, **{name: (dtype, [None]) for name, dtype in numbers.items()}},
             {"text": text, "log_probability": real, "num_tokens": whole}
-            | {"finished": (tf.bool, [None]), "unknown_share": real},
+            | {"finished": (tf.bool, [None]), "unknown_share": real}
+            | {"tokens": (tf.string, [None, None])}
+            | {"token_probabilities": (tf.float32, [None, None])},
         ),
         "score": (
             {"label": text, "text": text},

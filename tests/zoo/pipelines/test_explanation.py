@@ -15,7 +15,7 @@ from zoo.text import Vectorizer
 
 TEXT = "one two three four five six seven eight nine ten"  # no token twice: a row of the table each
 BODIES = {
-    "gru": {"cell": "gru", "bidirectional": True, "pooling": "concat"},
+    "gru": {"cell": "gru", "bidirectional": True, "pooling": "mean"},
     "lstm": {"cell": "lstm", "bidirectional": True, "pooling": "attention"},
     "min_gru": {"cell": "min_gru"},
 }

@@ -217,6 +217,10 @@ def test_the_log_probability_is_that_of_what_follows_the_prompt(served):
             np.testing.assert_allclose(
                 found["log_probability"][number], total, rtol=1e-4, atol=1e-4
             )
+            drawn = [token.decode() for token in found["tokens"][number] if token]
+            assert drawn == [*written, *["[EOS]"] * ends]
+            each = found["token_probabilities"][number, : len(drawn)]
+            np.testing.assert_allclose(np.log(each).sum(), total, rtol=1e-4, atol=1e-4)
             ended.add(int(ends))
     assert ended == {0, 1}, "some rows end and some do not"
 
@@ -245,10 +249,11 @@ def test_the_signatures_have_named_inputs_and_outputs(served, kind):
     asked = {"max_tokens": count, "top_k": count, "seed": count}
     scored = {"log_probability": each, "num_tokens": count, "unknown_share": each}
     scored |= {"unknown_tokens": (tf.string, [None, None]), "truncated": (tf.bool, [None])}
+    drawn = {"tokens": (tf.string, [None, None]), "token_probabilities": (tf.float32, [None, None])}
     expected = {
         "generate": (
             {"prompt": text, "temperature": each, "top_p": each, **asked},
-            {"text": text, **scored},
+            {"text": text, **scored, **drawn},
         ),
         "score": (
             {"text": text},
