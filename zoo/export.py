@@ -23,6 +23,7 @@ from zoo.saved_model import sharing, warmup
 from zoo.system import checksums, durable
 
 README = "README.md"
+ABOUT = Path("assets.extra") / "pipeline.json"
 PART = ".part-"  # begins the names of unfinished versions
 
 # difficult strings: empty, unknown words, emoji, right to left, NUL, markup, invalid bytes;
@@ -72,6 +73,7 @@ def publish(
     tracked: Sequence[Any],
     probes: Mapping[str, Mapping[str, Any]],
     directory: Path,
+    about: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes the next version of a served model.
 
@@ -85,6 +87,7 @@ def publish(
         tracked: All variables and lookup tables that the functions read, or objects with them.
         probes: The test inputs of each signature: a tensor for each of its inputs.
         directory: `saved_models/NAME`; the version becomes a folder `1`, `2`, ... in it.
+        about: What is known of it besides, for JSON: `assets.extra/pipeline.json`.
 
     Returns:
         The version's folder.
@@ -97,6 +100,7 @@ def publish(
     with unfinished(directory) as part:
         _write(functions, tracked, part)
         warmup.write(part, directory.name, probes)
+        (part / ABOUT).write_text(json.dumps(dict(about or {}), indent=2) + "\n", encoding="utf-8")
         (part / README).write_text(_described(functions), encoding="utf-8")
         check(part, functions, probes)
         sums = checksums.as_text(checksums.of_tree(part))
@@ -167,6 +171,7 @@ def _described(functions: Mapping[str, Any]) -> str:
         "",
         "- `saved_model.pb`, `variables/`, `assets/`: the SavedModel, for",
         "  `tensorflow.saved_model.load` and TensorFlow Serving; it needs TensorFlow alone.",
+        "- `assets.extra/pipeline.json`: the kind of pipeline.",
         "- `assets.extra/provenance.json`: the run and the data that the model comes from.",
         "- `assets.extra/tf_serving_warmup_requests`: a request for each signature, which",
         "  TensorFlow Serving answers before it takes others.",

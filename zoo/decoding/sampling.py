@@ -83,18 +83,18 @@ def generate(
     longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
     numbers = uniform(seed, batch, longest)
     ids = tf.range(size)
-    never = (ids == PAD) & (ids != end)
 
     def unfinished(count: Any, rows: _Drawing, *_rest: Any) -> Any:
         return tf.reduce_any(rows.running)
 
     def advance(count: Any, rows: _Drawing, logits: Any, states: Any) -> tuple[Any, ...]:
         early = tf.reshape(count < min_tokens, [-1, 1]) & (ids == end)
-        left = choose(tf.where(early | never, RULED_OUT, logits), rows.tokens, count)
-        here = rows.running & tf.reduce_any(left > RULED_OUT, axis=1)
-        drawn = tf.where(here, _drawn(left, numbers[:, count]), PAD)
-        each = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-        own = tf.where(here, tf.gather(each, drawn, batch_dims=1), 0.0)
+        found = draw(
+            tf.where(early, RULED_OUT, logits), numbers[:, count], choose, end, rows.tokens, count
+        )
+        here = rows.running & found.possible
+        drawn = tf.where(here, found.token_ids, PAD)
+        own = tf.where(here, log_probabilities(logits, drawn), 0.0)
         place = tf.range(longest)[None] == count
         ended = here & (drawn == end)
         rows = _Drawing(
@@ -120,6 +120,45 @@ def generate(
     return Generated(
         rows.tokens[:, :count], rows.lengths, rows.total, rows.finished, rows.each[:, :count]
     )
+
+
+class Drawn(NamedTuple):
+    """One sampled token of each row.
+
+    Attributes:
+        token_ids: int32 (B,).
+        possible: bool (B,), False for a row in which all tokens are ruled out.
+    """
+
+    token_ids: tf.Tensor
+    possible: tf.Tensor
+
+
+def draw(
+    logits: tf.Tensor, numbers: Any, choose: Filter, end: int, history: Any = None, count: Any = 0
+) -> Drawn:
+    """Samples the next token of each row; PAD is never sampled.
+
+    Args:
+        logits: (B, V), of the next token.
+        numbers: Uniform numbers in [0, 1), float64 (B,).
+        choose: Changes the distribution before a token is sampled.
+        end: The end token's id.
+        history: int32 (B, T), the row's tokens so far, for a filter that asks for them.
+        count: How many tokens `history` has.
+    """
+    ids = tf.range(logits.shape[-1])
+    never = (ids == PAD) & (ids != end)
+    nothing = tf.zeros([tf.shape(logits)[0], 0], tf.int32)
+    left = choose(
+        tf.where(never, RULED_OUT, logits), nothing if history is None else history, count
+    )
+    return Drawn(_drawn(left, numbers), tf.reduce_any(left > RULED_OUT, axis=1))
+
+
+def log_probabilities(logits: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+    """The log-probability of a token of each row, float32 (B,), in nats, from logits (B, V)."""
+    return tf.gather(tf.nn.log_softmax(tf.cast(logits, tf.float32)), token_ids, batch_dims=1)
 
 
 def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:

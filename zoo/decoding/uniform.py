@@ -31,6 +31,22 @@ def uniform(seed: Any, rows: Any, steps: Any) -> tf.Tensor:
     return tf.cast(bits, tf.float64) * HALF
 
 
+def uniform_at(seed: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    """The numbers of `uniform` at one step of each row, with a seed per row: float64 (B,).
+
+    Seeds and steps are int32 (B,).
+
+    Example:
+        >>> seeds = tf.constant([3, 5])
+        >>> bool(tf.reduce_all(uniform_at(seeds, tf.constant([0, 2])) ==
+        ...     tf.linalg.diag_part(tf.gather(uniform(seeds, 2, 3), [0, 2], axis=1))))
+        True
+    """
+    key, count = tf.cast(seed, tf.uint32), tf.cast(step, tf.uint32)
+    bits, _ = threefry([key, tf.zeros_like(key)], [count, tf.zeros_like(count)])
+    return tf.cast(bits, tf.float64) * HALF
+
+
 def threefry(key: list[Any], counter: list[Any]) -> tuple[Any, Any]:
     """Threefry-2x32 with 20 rounds: random bits from a counter and a key.
 

@@ -17,6 +17,7 @@ from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
+from zoo.pipelines.drawing import Options, drawing_signatures
 from zoo.pipelines.pipeline import (
     Answers,
     Pipeline,
@@ -35,6 +36,7 @@ from zoo.text.text_path import dense, unknown_share, unknown_tokens
 TEXTS = (*ODD_TEXTS, b"Smith", b"abc " * 300)
 OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "min_p", "guidance", "seed")
 SHOWN = 20  # labels that an error names
+FREE = "free_"  # begins the names of the states of the model without a label
 LONGEST = 100  # characters of an unknown label that an error shows
 
 
@@ -68,6 +70,8 @@ class ConditionalWriter(Pipeline):
     - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
       id without a token.
     - `labels`: `ids` int32 (N,) -> `labels` string (N,), "" for an id without a label.
+    - `read`, `draw`, `spell`: `generate` token by token, see `zoo.pipelines.drawing`. `read` takes
+      `label`, `spell` takes `token_ids` int32 (B, T) and returns `text`.
 
     A row's answer depends on its own inputs alone. Options out of their range are set to the
     nearest value in it, see `zoo.decoding.bounds`; how much is read, see `zoo.text.limits`.
@@ -150,7 +154,7 @@ class ConditionalWriter(Pipeline):
         return architectures.conditional(self.model)
 
     def signatures(self) -> dict[str, Signature]:
-        """`generate`, `score`, `start`, `step`, `step_ids`, `tokens` and `labels`."""
+        """`generate`, `score`, `start`, `step...`, `tokens`, `labels`, `read`, `draw`, `spell`."""
         labels, rows = self.labels, len(self.labels)
         steps = token_steps(self.model.step, self.codec.vocabulary, TOKENS)
         three = tf.constant([labels[0], labels[-1], labels[0]])
@@ -164,6 +168,9 @@ class ConditionalWriter(Pipeline):
             **stream_signatures(self._start, {"label": three}, steps),
             "tokens": names_signature("tokens", self.codec.vocabulary.tokens),
             "labels": names_signature("labels", labels),
+            **drawing_signatures(
+                self._read, {"label": three}, self._drawing_step, OPTIONS[1:-1], self._spell
+            ),
         }
 
     @traced(strings("label"), *map(bounds.spec, OPTIONS))
@@ -212,11 +219,42 @@ class ConditionalWriter(Pipeline):
             "unknown_share": tf.zeros([rows]),
         }
 
+    @traced(strings("label"))
+    def _read(self, label: Any) -> dict[str, Any]:
+        rows = tf.shape(label)[0]
+        free = self.model.unconditional_states(rows)
+        return {
+            "token_ids": tf.fill([rows], BOS),
+            **self.model.initial_states(label_ids(label, self.labels)),
+            **{f"{FREE}{name}": state for name, state in free.items()},
+        }
+
+    def _drawing_step(
+        self, token_ids: Any, states: States, options: Options
+    ) -> tuple[Any, Any, States]:
+        """The guided step of `generate`; the states without a label have names of their own."""
+        own = {name: state for name, state in states.items() if not name.startswith(FREE)}
+        free = {name[len(FREE) :]: state for name, state in states.items() if name not in own}
+        logits = []
+
+        def kept(ids: Any, before: States) -> tuple[Any, States]:
+            found, after = self.model.step(ids, before)
+            logits.append(found)  # first those with the label
+            return _allowed(found), after
+
+        step = guided(kept, options["guidance"], options["min_p"])
+        changed, (own, free) = step(token_ids, (own, free))
+        after = {**own, **{f"{FREE}{name}": state for name, state in free.items()}}
+        return changed, logits[0], after
+
+    @traced(tf.TensorSpec([None, None], tf.int32, name="token_ids"))
+    def _spell(self, token_ids: Any) -> dict[str, Any]:
+        return {"text": self.codec.text(token_ids)}
+
     def _allowed_step(self, token_ids: Any, states: States) -> tuple[Any, States]:
         """A step after which tokens that are not generated are ruled out."""
         logits, states = self.model.step(token_ids, states)
-        never = tf.reduce_any(tf.one_hot(NEVER, logits.shape[-1], True, False), axis=0)
-        return tf.where(never, RULED_OUT, logits), states
+        return _allowed(logits), states
 
     @traced(strings("label"), strings("text"))
     def _score(self, label: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -238,6 +276,12 @@ class ConditionalWriter(Pipeline):
     @traced(strings("label"))
     def _start(self, label: tf.Tensor) -> States:
         return self.model.initial_states(label_ids(label, self.labels))
+
+
+def _allowed(logits: Any) -> Any:
+    """Logits (B, V) in which tokens that are not generated are ruled out."""
+    never = tf.reduce_any(tf.one_hot(NEVER, logits.shape[-1], True, False), axis=0)
+    return tf.where(never, RULED_OUT, logits)
 
 
 def label_ids(label: tf.Tensor, labels: Sequence[str]) -> tf.Tensor:

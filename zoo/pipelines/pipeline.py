@@ -26,6 +26,7 @@ from zoo.system import durable
 from zoo.system.artefact import finish
 from zoo.system.bounded_batches import batches
 from zoo.text import TextPath
+from zoo.version import VERSION
 
 Answers = dict[str, np.ndarray]
 
@@ -121,7 +122,8 @@ class Pipeline(abc.ABC):
         tracked = [*self.text_paths.values(), *(weight.value for weight in self.model.weights)]
         tracked += [variable for each in found.values() for variable in each.tracked]
         probes = {name: each.probe for name, each in found.items()}
-        return publish(functions, tracked, probes, Path(directory))
+        about = {"pipeline": type(self).__name__, "project_version": VERSION}
+        return publish(functions, tracked, probes, Path(directory), about)
 
     def onnx_graphs(self) -> dict[str, Served]:
         """The graphs of an ONNX bundle, by name; see `zoo.onnx.bundle`.

@@ -15,6 +15,7 @@ from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
+from zoo.pipelines.drawing import Options, drawing_signatures
 from zoo.pipelines.pipeline import (
     Answers,
     Pipeline,
@@ -63,6 +64,9 @@ class Writer(Pipeline):
       float32 (B, V) in place of `probabilities`.
     - `tokens`: `ids` int32 (N,) -> `tokens` string (N,): what the V probabilities are of, "" for an
       id without a token.
+    - `read`, `draw`, `spell`: `generate` token by token, see `zoo.pipelines.drawing`. `read` takes
+      `prompt`, `spell` takes `prompt` and `token_ids` int32 (B, T) and returns `text`, the prompt
+      and what follows.
 
     A row's answer depends on its own inputs alone. Options out of their range are set to the
     nearest value in it, see `zoo.decoding.bounds`; how much is read, see `zoo.text.limits`.
@@ -133,7 +137,7 @@ class Writer(Pipeline):
         return architectures.language_model(self.model)
 
     def signatures(self) -> dict[str, Signature]:
-        """`generate`, `score`, `start`, `step`, `step_ids` and `tokens`."""
+        """`generate`, `score`, `start`, `step`, `step_ids`, `tokens`, `read`, `draw`, `spell`."""
         rows, texts = len(TEXTS), tf.constant(TEXTS)
         products = self.model.input_products()
         steps = token_steps(self.model.step, self.codec.vocabulary, TOKENS, products)
@@ -149,6 +153,14 @@ class Writer(Pipeline):
             "score": Signature(self._score, {"text": texts}),
             **stream_signatures(self._start, {"streams": tf.range(3)}, steps),
             "tokens": names_signature("tokens", self.codec.vocabulary.tokens),
+            **drawing_signatures(
+                self._read,
+                {"prompt": texts[:3]},
+                self._drawing_step,
+                OPTIONS[1:-1],
+                self._spell,
+                forbidden=NEVER,
+            ),
         }
 
     @traced(strings("prompt"), *map(bounds.spec, OPTIONS))
@@ -183,8 +195,26 @@ class Writer(Pipeline):
             "truncated": is_long(prompt) | (read.row_lengths() < ids.row_lengths()),
         }
 
+    @traced(strings("prompt"))
+    def _read(self, prompt: Any) -> dict[str, Any]:
+        ids = self.codec.ids(shortened(prompt, TEXT, "tail"))
+        last, states = self._before_last(ids[:, -SCORED:])
+        return {"token_ids": last, **states}
+
+    def _drawing_step(self, token_ids: Any, states: States, _: Options) -> tuple[Any, Any, States]:
+        logits, after = self.model.step(token_ids, states)
+        return logits, logits, after
+
+    @traced(strings("prompt"), tf.TensorSpec([None, None], tf.int32, name="token_ids"))
+    def _spell(self, prompt: Any, token_ids: Any) -> dict[str, Any]:
+        return {"text": self.codec.continued(prompt, token_ids)}
+
     def _prompted(self, ids: tf.RaggedTensor) -> tuple[Any, States]:
         """The logits after BOS and the prompts' ids, and the states with which they came."""
+        return self.model.step(*self._before_last(ids))
+
+    def _before_last(self, ids: tf.RaggedTensor) -> tuple[Any, States]:
+        """The last of BOS and the prompts' ids, (B,), and the states before it."""
         rows = ids.nrows(tf.int32)
         read = _after_bos(ids, rows)
         # all but the last token are read at once, the last by a step, which gives the logits
@@ -192,7 +222,7 @@ class Writer(Pipeline):
         here = tf.range(tf.shape(read)[1])[None] < lengths[:, None] - 1
         last = tf.gather(read, lengths - 1, batch_dims=1)
         inputs = {"token_ids": tf.where(here, read, PAD), **self.model.initial_states(rows)}
-        return self.model.step(last, self.reader(inputs))
+        return last, self.reader(inputs)
 
     @traced(strings("text"))
     def _score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:

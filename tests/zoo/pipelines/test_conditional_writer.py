@@ -32,7 +32,20 @@ STATES = {
     "state": {"state_0_0": 4, "state_0_1": 4},
     "both": {"state_0_0": 5, "state_1_0": 5, "condition": 3},
 }
-SIGNATURES = ("generate", "labels", "score", "start", "step", "step_ids", "tokens")
+SIGNATURES = (
+    *(
+        "draw",
+        "generate",
+        "labels",
+        "read",
+        "score",
+        "spell",
+        "start",
+        "step",
+        "step_ids",
+        "tokens",
+    ),
+)
 
 
 def built(seed=1, **options):
@@ -235,6 +248,7 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
     assert sorted(served) == [*SIGNATURES]
     text, real, whole = ((kind, [None]) for kind in (tf.string, tf.float32, tf.int32))
     states = {name: (tf.float32, [None, size]) for name, size in STATES[kind].items()}
+    both = {**states, **{f"free_{name}": spec for name, spec in states.items()}}
     numbers = {"max_tokens": tf.int32, "temperature": tf.float32, "top_k": tf.int32}
     numbers |= {"top_p": tf.float32, "min_p": tf.float32, "guidance": tf.float32, "seed": tf.int32}
     expected = {
@@ -256,6 +270,13 @@ def test_the_signatures_have_named_inputs_and_outputs_of_any_number_of_rows(serv
         "step_ids": ({"token_ids": whole, **states}, {"logits": (tf.float32, [None, V]), **states}),
         "tokens": ({"ids": whole}, {"tokens": text}),
         "labels": ({"ids": whole}, {"labels": text}),
+        "read": ({"label": text}, {"token_ids": whole, **both}),
+        "draw": (
+            {"token_ids": whole, "place": whole, **both}
+            | {name: (dtype, [None]) for name, dtype in numbers.items() if name != "max_tokens"},
+            {"token_ids": whole, "log_probability": real, "ended": (tf.bool, [None]), **both},
+        ),
+        "spell": ({"token_ids": (tf.int32, [None, None])}, {"text": text}),
     }
     for name, (takes, gives) in expected.items():
         given = served[name].structured_input_signature[1]

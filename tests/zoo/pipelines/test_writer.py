@@ -266,6 +266,13 @@ def test_the_signatures_have_named_inputs_and_outputs(served, kind):
             {"logits": (tf.float32, [None, V]), **states},
         ),
         "tokens": ({"ids": count}, {"tokens": text}),
+        "read": ({"prompt": text}, {"token_ids": count, **states}),
+        "draw": (
+            {"token_ids": count, "place": count, "seed": count, "top_k": count, "top_p": each}
+            | {"temperature": each, **states},
+            {"token_ids": count, "log_probability": each, "ended": (tf.bool, [None]), **states},
+        ),
+        "spell": ({"prompt": text, "token_ids": (tf.int32, [None, None])}, {"text": text}),
     }
     found = {
         name: tuple(
