@@ -41,14 +41,19 @@ def malformed(method: str, path: str) -> Refused:
     return wrong(f"Malformed request: {method} {path[:200]}")
 
 
+def require_object(document: Any) -> None:
+    """Refuses a document that is no object."""
+    if not isinstance(document, dict):
+        raise wrong(f"JSON Value: {shown(document)} Is not object")
+
+
 def function_of(document: Any, repository: Repository, wanted: Any) -> tuple[Version, Function]:
     """The version and the signature that a predict request names.
 
     Raises:
         Refused: The document is no object, or names what is not there.
     """
-    if not isinstance(document, dict):
-        raise wrong(f"JSON Value: {shown(document)} Is not object")
+    require_object(document)
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise wrong(

@@ -59,7 +59,10 @@ class Function:
             raise wrong(assertions.sentence(error.message) or _reason(error)) from error
         except tf.errors.ResourceExhaustedError as error:
             raise Refused(429, "too little memory for this request: send less at once") from error
-        return dict(zip(self.outputs, found, strict=True))
+        return {
+            spec.name: np.asarray(value, spec.dtype)  # a scalar string comes as it is
+            for spec, value in zip(self.outputs.values(), found, strict=True)
+        }
 
 
 class Version:
@@ -71,6 +74,7 @@ class Version:
         path: Its folder.
         functions: Its signatures by name.
         definitions: What `metadata` answers, as JSON.
+        lanes: The queue of each signature, which `batching` keeps here.
     """
 
     def __init__(self, name: str, number: int, path: Path) -> None:
@@ -81,6 +85,7 @@ class Version:
             Unusable: TensorFlow cannot load it, or it has no signature.
         """
         self.name, self.number, self.path = name, number, path
+        self.lanes: dict[str, Any] = {}
         self._users, self._retired, self._lock = 0, False, threading.Lock()
         checksums.verify_tree(path)
         graph = tf.Graph()

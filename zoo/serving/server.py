@@ -1,45 +1,100 @@
-"""Runs the application until it is interrupted."""
+"""Runs the application until it is stopped."""
 
 import argparse
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from starlette.middleware.cors import CORSMiddleware
 
-from zoo.errors import InputError
+from zoo.errors import Failure, InputError
+from zoo.serving.access_log import AccessLog
 from zoo.serving.app import App
-from zoo.serving.repository import Repository
+from zoo.serving.protocol import GuardedProtocol
+from zoo.serving.repository import Repository, labels
 from zoo.serving.settings import Settings
+
+IDLE = 60  # seconds that a connection may stay open without a request
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server; being stopped is no error."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first signal lets what runs finish, the second does not."""
+        old = {number: signal.signal(number, self.handle_exit) for number in STOPPING}
+        try:
+            yield
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+
+
+def settings_of(parsed: argparse.Namespace) -> Settings:
+    """The command's options.
+
+    Raises:
+        InputError: A label has another form.
+    """
+    return Settings(
+        folder=parsed.folder,
+        labels=dict(labels(parsed.label)),
+        keep=parsed.keep,
+        poll=parsed.poll,
+        batch_rows=parsed.batch_size,
+        batch_wait=parsed.batch_wait / 1000,
+        workers=parsed.workers,
+        queue=parsed.queue,
+        timeout=parsed.timeout,
+        client_timeout=parsed.client_timeout,
+        max_body=parsed.max_body,
+        max_rows=parsed.max_rows,
+        max_text=parsed.max_text,
+        max_tokens=parsed.max_tokens,
+        origins=tuple(parsed.cors),
+        access_log=parsed.access_log,
+    )
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Serves with the command's options; returns the exit status."""
-    settings = Settings(parsed.folder)
+    """Serves with the command's options; returns the exit status.
+
+    Raises:
+        InputError: There is no model, or the address cannot be used.
+        Failure: No model can be loaded.
+    """
+    settings = settings_of(parsed)
     repository = Repository(settings)
-    if not repository.folders():
+    folders = repository.folders()
+    if not folders:
         raise InputError(
             f"no exported model in {parsed.folder}: run a recipe's export first, or give another "
             "folder"
         )
-    place = listening(parsed.host, parsed.port)
-    repository.look()
-    if not repository.models:
-        raise InputError("no model could be loaded")
-    host, port = place.getsockname()[:2]
-    print(f"listening on http://{host}:{port}", file=sys.stderr, flush=True)
-    config = uvicorn.Config(
-        App(settings, repository), log_level="warning", access_log=False, lifespan="off"
-    )
-    asyncio.run(serve(config, place, repository, settings))
+    for name in sorted(set(settings.labels) - set(folders)):
+        raise InputError(f"--label names the model {name!r}; there are {', '.join(folders)}")
+    with contextlib.closing(listening(parsed.host, parsed.port)) as place:
+        repository.look()
+        if not any(model.versions for model in repository.models.values()):
+            raise Failure("no model could be loaded: see above, and export them again")
+        host, port = place.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        print(f"listening on http://{shown}:{port}", file=sys.stderr, flush=True)
+        app = App(settings, repository, AccessLog(settings.access_log))
+        asyncio.run(Server(config_of(app, settings, parsed.grace)).serve([place]))
+    print("stopped", file=sys.stderr, flush=True)
     return 0
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """A bound socket.
 
     Raises:
         InputError: The address cannot be used.
@@ -58,28 +113,21 @@ def listening(host: str, port: int) -> socket.socket:
     return place
 
 
-async def serve(
-    config: uvicorn.Config, place: socket.socket, repository: Repository, settings: Settings
-) -> None:
-    """Serves on a socket, and looks for new versions meanwhile."""
-    async with looking(repository, settings):
-        await uvicorn.Server(config).serve([place])
-    repository.close()
-
-
-@contextlib.asynccontextmanager
-async def looking(repository: Repository, settings: Settings) -> AsyncIterator[None]:
-    """Looks for new versions every `poll` seconds."""
-
-    async def forever() -> None:
-        while True:
-            await asyncio.sleep(settings.poll)
-            await asyncio.to_thread(repository.look)
-
-    task: asyncio.Task[Any] = asyncio.create_task(forever())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+def config_of(app: Any, settings: Settings, grace: float) -> uvicorn.Config:
+    """The options of uvicorn."""
+    if settings.origins:
+        app = CORSMiddleware(
+            app, allow_origins=settings.origins, allow_methods=["*"], allow_headers=["*"]
+        )
+    protocol = type("Protocol", (GuardedProtocol,), {"seconds": settings.client_timeout})
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=max(1, round(grace)),
+    )

@@ -27,7 +27,14 @@ TYPES = {
     **{name: np.dtype(name) for name in ("int8", "int16", "int32", "int64")},
     **{name: np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64")},
 }
-_JSON = {str: "String", dict: "Object", list: "Array", int: "Number", float: "Number"}
+_JSON = {
+    type(None): "Null",
+    str: "String",
+    dict: "Object",
+    list: "Array",
+    int: "Number",
+    float: "Number",
+}
 _WHOLE = {"float": 2**24 - 1, "double": 2**53 - 1, "half": 2**11 - 1}  # exact in such a float
 
 
@@ -63,6 +70,11 @@ class Spec:
                 f"input {self.name!r} has shape {_axes(shape)}, but the signature expects "
                 f"{_axes(sizes)}"
             )
+
+
+def rows_of(inputs: Arrays) -> int:
+    """The number of rows; a scalar is one."""
+    return next((len(array) for array in inputs.values() if array.ndim), 1)
 
 
 def from_request(document: Any, specs: Mapping[str, Spec]) -> tuple[Arrays, bool]:
@@ -272,8 +284,7 @@ def _byte_string(value: Any, spec: Spec) -> bytes:
 
 
 def _type_error(value: Any, spec: Spec) -> Refused:
-    kinds = {True: "True", False: "False"} if isinstance(value, bool) else {}
-    name = kinds.get(value) or ("Null" if value is None else _JSON[type(value)])
+    name = str(value) if isinstance(value, bool) else _JSON[type(value)]
     return wrong(f"JSON Value: {shown(value)} Type: {name} is not of expected type: {spec.type}")
 
 
