@@ -6,6 +6,7 @@ again. A client alone never waits for others.
 """
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
@@ -23,7 +24,7 @@ from zoo.serving.tensors import Arrays, rows_of
 Outcome = Arrays | Exception
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """A request that waits.
 
@@ -96,16 +97,21 @@ class _Lane:
     def add(self, entry: Entry) -> None:
         self.entries.append(entry)
         self.batcher.waiting += 1
+        entry.future.add_done_callback(
+            lambda future: self._drop(entry) if future.cancelled() else 0
+        )
         self._start()
+
+    def _drop(self, entry: Entry) -> None:
+        """Makes room where a request is given up before its batch."""
+        with contextlib.suppress(ValueError):  # it is in a batch already
+            self.entries.remove(entry)
+            self.batcher.waiting -= 1
 
     def _start(self) -> None:
         """Starts as many batches as may run and are worth it now."""
         settings, loop = self.batcher.settings, asyncio.get_running_loop()
         while self.entries and self.running < self.parallel:
-            if self.entries[0].future.cancelled():
-                self.entries.popleft()
-                self.batcher.waiting -= 1
-                continue
             wait = self.entries[0].since + settings.batch_wait - loop.time()
             if wait > 0 and len(self.entries) < min(self.expected, settings.batch_rows):
                 if self._timer is None:
@@ -125,13 +131,8 @@ class _Lane:
         taken, left, rows = [first], deque[Entry](), first.rows
         while self.entries:
             entry = self.entries.popleft()
-            if entry.future.cancelled():
-                self.batcher.waiting -= 1
-            elif (
-                first.key is not None
-                and entry.key == first.key
-                and (rows + entry.rows <= self.batcher.settings.batch_rows)
-            ):
+            fits = rows + entry.rows <= self.batcher.settings.batch_rows
+            if fits and entry.key == first.key and first.key is not None:
                 taken.append(entry)
                 rows += entry.rows
             else:
