@@ -14,6 +14,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tests.artefacts import assert_stored
+
 GOLDEN = Path(__file__).with_name("surface.json")
 PROVENANCE = "assets.extra/provenance.json"
 RECORD = "RECORD_SURFACE"  # the environment variable that makes the tests record what is new
@@ -122,6 +124,8 @@ def values(content: dict[str, Any]) -> dict[str, Any]:
 def assert_run_kept(recipe: str, run: Path, exports: Path, name: str = "") -> None:
     """Asserts that a run and its export have what they had: files, keys, signatures.
 
+    Its pipeline can be saved and loaded, too.
+
     Args:
         recipe: The recipe's name.
         run: The run's folder.
@@ -144,6 +148,7 @@ def assert_run_kept(recipe: str, run: Path, exports: Path, name: str = "") -> No
         "signatures": signatures(exported),
     }
     assert_kept("runs", name or recipe, found)
+    assert_stored(run)
 
 
 def signatures(exported: Path) -> dict[str, Any]:

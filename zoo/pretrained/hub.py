@@ -32,11 +32,7 @@ def folder(name: str) -> Path:
         place = Path(
             library.snapshot_download(found[1], revision=found[2], allow_patterns=PATTERNS)
         )
-    except (
-        library.errors.HfHubHTTPError,
-        library.errors.LocalEntryNotFoundError,
-        OSError,
-    ) as error:
+    except (OSError, ValueError) as error:  # the classes of its errors are among these
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(
             f"{name} cannot be downloaded ({lines[0][:200].rstrip('.:')}): check the name, the "
