@@ -26,6 +26,7 @@ class TaggingData(TaggedColumns):
     context: str = option("", "Folder of a run whose language model is reused unchanged.")
     context_units: int = option(256, "Hidden size of each direction of the language model.")
     context_epochs: int = option(1, "Epochs of the language model.")
+    context_words: int = option(30_000, "Words that the language model knows at most.")
     chosen_by: str = option(
         "", "Folder of a run whose options and epoch are used to train on train and validation."
     )

@@ -29,7 +29,6 @@ FOLDER = "context"
 FINISHED = "context.json"  # written last, so that it marks a finished model
 PART = 25_000  # sentences between two checkpoints
 HELD_OUT = 1_000  # sentences
-WORDS = 30_000  # vocabulary size at most
 SAMPLED = 1_024  # sampled words per step of the training loss
 BATCH = 64
 RATE = 2e-3
@@ -68,7 +67,7 @@ def wanted(config: TaggingData) -> bool:
             f"--unlabelled {config.unlabelled} trains a language model and --context "
             f"{config.context} reuses one: give one of them"
         )
-    for name in ("context_units", "context_epochs"):
+    for name in ("context_units", "context_epochs", "context_words"):
         if getattr(config, name) < 1:
             raise InputError(f"{name} must be at least 1, got {getattr(config, name)}")
     return bool(config.unlabelled or config.context)
@@ -114,7 +113,7 @@ def _train(config: TaggingData, tagged: Sequence[Sentence], folder: Path) -> Non
     texts = texts[len(held_out) :] or held_out
     durable.make_folder(folder)
     vectorizer = TokenVectorizer.learn(
-        texts, size=WORDS, min_count=2, max_letters=config.max_letters
+        texts, size=config.context_words, min_count=2, max_letters=config.max_letters
     )
     count = sum(map(len, texts))
     starts = range(0, len(texts), PART)

@@ -1,0 +1,1 @@
+"""Trains and packages the models of the distribution `rnn-zoo-models`; see `README.md`."""

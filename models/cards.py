@@ -1,0 +1,204 @@
+"""Model cards, generated from the runs of a model."""
+
+import random
+import shlex
+import statistics
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.entries import Entry, Metric, Source
+from models.training import value_of, words_of
+from recipes.run import Run
+
+MIB = 2**20
+EXAMPLES = 6
+AROUND = 2  # tokens shown on each side of a wrong one
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a trained model.
+
+    Attributes:
+        run: The run that is packaged.
+        metrics: `metrics.json` of each seed.
+        chosen: That of the packaged run.
+        stored: The stored model's own metrics on the test split.
+        size: Bytes of its files.
+        parameters: Their number.
+        latency: Seconds of a call with one example.
+        machine: The machine in a line.
+        mistakes: The rows of the test split that it gets wrong.
+    """
+
+    run: Run
+    metrics: Sequence[Mapping[str, Any]]
+    chosen: Mapping[str, Any]
+    stored: Mapping[str, Any]
+    size: int
+    parameters: int
+    latency: float
+    machine: str
+    mistakes: Sequence[Mapping[str, Any]]
+
+
+def text(entry: Entry, facts: Facts) -> str:
+    """The card, in Markdown."""
+    parts = [
+        f"# {entry.name}",
+        _wrapped(entry.description),
+        _code(entry),
+        "## Quality",
+        _quality(entry, facts),
+        "## Data and licence",
+        _data(entry),
+        "## Model",
+        _model(entry, facts),
+        "## Intended use",
+        _wrapped(entry.use),
+        "## Limits",
+        _wrapped(entry.limits),
+        *_mistakes(facts),
+        "## Retrain",
+        _retrain(entry),
+        "## Citation",
+        _citation(entry),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _wrapped(paragraph: str) -> str:
+    """Lines of at most 100 columns."""
+    indent = "  " if paragraph.startswith("- ") else ""
+    return textwrap.fill(
+        paragraph, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _code(entry: Entry) -> str:
+    first = "import numpy\n" if "numpy." in entry.call else ""
+    return f'```\n{first}import zoo\n\nzoo.load("{entry.name}"){entry.call}\n```'
+
+
+def _quality(entry: Entry, facts: Facts) -> str:
+    """A row for each metric: the packaged model, and all seeds."""
+    seeds = ", ".join(map(str, entry.seeds))
+    rows = [f"| metric | this model | seeds {seeds} | mean (sd) |", "|---|---|---|---|"]
+    for metric in (entry.metric, *entry.metrics):
+        values = [value_of(metric, found) for found in facts.metrics]
+        shown = f"{value_of(metric, facts.chosen):.4g}"
+        rows.append(f"| {_label(metric)} | **{shown}** | {_listed(values)} | {_spread(values)} |")
+    return "\n".join(
+        [
+            *rows,
+            "",
+            _wrapped(
+                f"Split: {entry.split}. The model is that of the seed with the best validation "
+                f"result, {facts.run.config.seed}. Its weights are stored in float16; "
+                + _rounding(entry, facts)
+            ),
+        ]
+    )
+
+
+def _label(metric: Metric) -> str:
+    return metric.label + (" (lower is better)" if metric.lower_is_better else "")
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.4g}" for value in values)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.4g}"
+    return f"{statistics.mean(values):.4g} ({statistics.stdev(values):.2g})"
+
+
+def _rounding(entry: Entry, facts: Facts) -> str:
+    split, key = entry.metric.keys
+    if split == "test" and isinstance(facts.stored.get(key), int | float):
+        before, after = float(facts.chosen["test"][key]), float(facts.stored[key])
+        return f"on the test split its {key} is {after:.6g}, before rounding {before:.6g}."
+    keys = sorted(set(facts.stored) & set(facts.chosen["test"]))
+    key = "loss" if "loss" in keys else keys[0]
+    before, after = float(facts.chosen["test"][key]), float(facts.stored[key])
+    return f"its {key} on the test split is {after:.6g}, before rounding {before:.6g}."
+
+
+def _data(entry: Entry) -> str:
+    lines = [_source(source) for source in entry.sources]
+    return "\n".join([*lines, "", f"Licence of the weights: {entry.licence}."])
+
+
+def _source(source: Source) -> str:
+    return _wrapped(f"- {source.name}: {source.licence}; {source.attribution}.")
+
+
+def _model(entry: Entry, facts: Facts) -> str:
+    config = facts.run.config
+    cell = getattr(config, "cell", "")
+    times = [float(found["seconds"]) for found in facts.metrics]
+    return "\n".join(
+        [
+            f"- Architecture `{config.architecture}`"
+            + (f", cell `{cell}`" if cell else "")
+            + f", {facts.parameters:,} parameters, {facts.size / MIB:.1f} MB.",
+            f"- Training: {_minutes(times)} a seed; {facts.machine}.",
+            f"- A call with one example: {1000 * facts.latency:.1f} ms, from the fourth call on; "
+            "the first one builds the graph.",
+        ]
+    )
+
+
+def _minutes(times: Sequence[float]) -> str:
+    low, high = f"{min(times) / 60:.0f}", f"{max(times) / 60:.0f}"
+    if max(times) < 120:
+        low, high = f"{min(times):.0f}", f"{max(times):.0f}"
+        return f"{low} s" if low == high else f"{low} to {high} s"
+    return f"{low} minutes" if low == high else f"{low} to {high} minutes"
+
+
+def _mistakes(facts: Facts) -> list[str]:
+    """A few examples of the test split that the model gets wrong, drawn with a seed."""
+    if not facts.mistakes:
+        return []
+    short = [row for row in facts.mistakes if len(str(row["text"])) < 2000]
+    rows = random.Random(0).sample(short, min(EXAMPLES, len(short)))
+    head = f"{EXAMPLES} of its {len(facts.mistakes):,} wrong answers on the test split, at random:"
+    return [head, "\n".join(f"- {_mistake(row)}" for row in rows)]
+
+
+def _mistake(row: Mapping[str, Any]) -> str:
+    tokens, label, found = row["text"], row["label"], row["prediction"]
+    if isinstance(tokens, str):
+        return f"{_plain(tokens)} -> {_plain(str(found))} (expected {_plain(str(label))})"
+    place = next(n for n, pair in enumerate(zip(label, found, strict=True)) if pair[0] != pair[1])
+    before = " ".join(tokens[max(0, place - AROUND) : place])
+    after = " ".join(tokens[place + 1 : place + 1 + AROUND])
+    marked = f"{_plain(before)} **{_plain(tokens[place])}** {_plain(after)}".strip()
+    return f"{marked}: {found[place]} (expected {label[place]})"
+
+
+def _plain(text: str) -> str:
+    """A text without marks of Markdown, on one line."""
+    return "".join(f"\\{c}" if c in "*_`[]<>|\\#" else c for c in " ".join(text.split()))
+
+
+def _retrain(entry: Entry) -> str:
+    words = words_of(entry, entry.seeds[0], Path("DATA"), Path("runs/models"))
+    return (
+        "In a checkout, for all seeds and the package, with the data in the folder `DATA`:\n\n"
+        f"```\npython -m models {entry.name} --data DATA\n```\n\n"
+        f"It runs for the first seed:\n\n"
+        f"```\npython -m recipes train {entry.recipe} {shlex.join(words)}\n```"
+    )
+
+
+def _citation(entry: Entry) -> str:
+    cited = [_wrapped(f"- {source.citation}.") for source in entry.sources if source.citation]
+    own = "- rnn-zoo: `CITATION.cff` in its repository."
+    return "\n".join([*cited, own])
