@@ -2,13 +2,15 @@
 # make test: install, lint, types beside tests.
 # make test-sweeps: the values of sweeping tests that `make test` leaves out.
 # make web: the packages of the page that runs a model, where npm is installed.
+# make models: train the models of rnn-zoo-models again (hours), from the data in DATA.
 # make docs: build the site into docs/_build, check its links.
 PYTHON ?= python3.11
 VENV := .venv
+DATA ?= data
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-sweeps web docs clean
+.PHONY: demo test test-sweeps web models docs clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
@@ -25,6 +27,9 @@ test-sweeps: $(VENV)/test.stamp
 
 web:
 	if command -v npm > /dev/null; then $(MAKE) $(VENV)/web.stamp; fi
+
+models: $(VENV)/test.stamp
+	$(BIN)/python -m models --data $(DATA)
 
 docs: $(VENV)/docs.stamp
 	$(BIN)/sphinx-build -W --keep-going --quiet -c docs . docs/_build

@@ -9,10 +9,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from models import packaging  # noqa: E402  (TensorFlow reads the variable when it loads)
+from models import licences, packaging  # noqa: E402  (TensorFlow reads the variable when it loads)
 from models.entries import MODELS, Entry  # noqa: E402
 from models.training import folder_of, trained, words_of  # noqa: E402
 from zoo.errors import InputError, nearest  # noqa: E402
+from zoo.system import durable  # noqa: E402
 from zoo.system.command import Place, guarded  # noqa: E402
 
 OUT = Path(__file__).with_name("rnn_zoo_models")
@@ -41,6 +42,8 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
     for name in parsed.names:
         if name not in known:
             raise InputError(f"there is no model {name!r}: {nearest(name, known)}")
+    if not parsed.list:
+        durable.write_text(parsed.out.parent / "LICENSES.md", licences.text(entries))
     for name in parsed.names or known:
         entry = known[name]
         if parsed.list:
