@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-# Each cell once: every part has a gated cell and, but for the last, a simple and a special one.
+# Each cell once: every one of the first four parts has a gated cell and, but for the fourth, a
+# simple and a special one. The outputs of the others are none of their states.
 PARTS = (
     ("elman", "gru", "min_gru"),
     ("simple_rnn", "lstm", "rg_lru"),
     ("ind_rnn", "lstm_layer_norm", "slstm"),
     ("gru_simple", "lstm_peephole", "min_lstm"),
+    ("lru", "qrnn", "sru"),
 )
 
 

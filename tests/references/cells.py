@@ -16,12 +16,17 @@ VARIANTS = [
     ("lstm_layer_norm", {}),
     ("lstm_peephole", {}),
     ("lstm_peephole", {"cell_clip": 0.25}),
+    ("lru", {}),
     ("min_gru", {}),
     ("min_lstm", {}),
+    ("qrnn", {}),
+    ("qrnn", {"window": 2}),
     ("rg_lru", {}),
     ("simple_rnn", {}),
     ("simple_rnn", {"activation": "relu"}),
     ("slstm", {}),
+    ("sru", {}),
+    ("sru", {"rescale": True}),
 ]
 IDS = [
     "-".join([name, *(f"{key}={value}" for key, value in opt.items())]) for name, opt in VARIANTS

@@ -6,7 +6,7 @@ cell in its own order, as `tests/references/reference_cells.py` takes them.
 
 import numpy as np
 
-from tests.references.reference_cells import FIRST_STATES, NUM_STATES, STEPS, units_of
+from tests.references.reference_cells import first_states, one_step, units_of
 
 
 def random_values(*shape, seed=0, scale=1.0):
@@ -37,17 +37,18 @@ def run(
     batch, time = inputs.shape[:2]
     units = units_of(cell, weights)
     outputs = np.zeros((batch, time, units))
-    final = [np.zeros((batch, units)) for _ in range(NUM_STATES[cell])]
+    first = first_states(cell, units, options)
+    final = [np.zeros((batch, len(state))) for state in first]
     for row in range(batch):
-        states = [np.full(units, value) for value in FIRST_STATES[cell]]
+        states = first
         if initial_states is not None:
             states = [np.asarray(state[row], "float64") for state in initial_states]
         kept = 1.0 if recurrent_mask is None else recurrent_mask[row]
         tokens = list(range(lengths[row]))
         for token in reversed(tokens) if backwards else tokens:
             x = inputs[row, token].astype("float64")
-            states = STEPS[cell](x, states, weights, kept, **(options or {}))
-            outputs[row, token] = states[0]
+            output, states = one_step(cell, x, states, weights, kept, **(options or {}))
+            outputs[row, token] = output
         for number, state in enumerate(states):
             final[number][row] = state
     return outputs, final
@@ -77,6 +78,17 @@ def stack(cell, layers, inputs, lengths, merge_mode="concat", initial_states=Non
         inputs = inputs + merged if residual and number else merged
         final.append([states for _, states in results])
     return inputs, final
+
+
+def last_outputs(cell, layers, inputs, lengths, merge_mode="concat"):
+    """The outputs (B, K or 2K) of the steps that the last layer's directions read last."""
+    below = stack(cell, layers[:-1], inputs, lengths, merge_mode)[0]
+    ends = []
+    for way, weights in enumerate(layers[-1]):
+        outputs = run(cell, weights, below, lengths, way == 1)[0]
+        places = [0 if way else max(length - 1, 0) for length in lengths]
+        ends.append(np.array([row[place] for row, place in zip(outputs, places, strict=True)]))
+    return merge(ends, merge_mode)
 
 
 def pool(kind, states, lengths, last=None, weights=None):
@@ -115,8 +127,8 @@ def many_to_one(weights, token_ids, cell, pooling="last", merge_mode="concat"):
     """The whole network: weights by path, token_ids (B, T) -> logits (B, C)."""
     lengths = [sum(token != 0 for token in row) for row in token_ids]
     vectors = np.array([[weights["embedding/embeddings"][token] for token in r] for r in token_ids])
-    states, final = stack(cell, encoder_layers(weights), vectors, lengths, merge_mode)
-    last = merge([direction[0] for direction in final[-1]], merge_mode)
+    states, _ = stack(cell, encoder_layers(weights), vectors, lengths, merge_mode)
+    last = last_outputs(cell, encoder_layers(weights), vectors, lengths, merge_mode)
     attention = None
     if pooling == "attention":
         names = ("kernel", "bias", "context")
@@ -176,7 +188,7 @@ def many_to_many(weights, inputs, cell, merge_mode="concat"):
     return states @ weights["logits/kernel"] + weights["logits/bias"]
 
 
-def first_states(cell, weights, layers, rows):
+def starts_of(cell, weights, layers, rows):
     """The states before the first step of a body that reads one way: learned, if it has such."""
     return [
         [
@@ -184,8 +196,7 @@ def first_states(cell, weights, layers, rows):
                 np.tile(
                     weights.get(f"body/forward_{number}/initial_state_{n}", 0) + first, (rows, 1)
                 )
-                + np.zeros(units_of(cell, direction))
-                for n, first in enumerate(FIRST_STATES[cell])
+                for n, first in enumerate(first_states(cell, units_of(cell, direction)))
             ]
             for direction in layer
         ]
@@ -201,7 +212,7 @@ def language_model(weights, token_ids, cell, residual=False):
     lengths = [sum(token != 0 for token in row) for row in token_ids]
     layers = encoder_layers(weights, "body")
     table = weights["embedding/embeddings"].astype("float64")
-    starts = first_states(cell, weights, layers, len(token_ids))
+    starts = starts_of(cell, weights, layers, len(token_ids))
     vectors = table[token_ids]
     states, final = stack(cell, layers, vectors, lengths, initial_states=starts, residual=residual)
     if "projection/kernel" in weights:

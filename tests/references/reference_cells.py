@@ -1,7 +1,8 @@
 """One step of every cell, from the papers' equations in NumPy: row vectors, one row at a time.
 
 A step takes x (E,), the states (K,) each, the weights in the cell's own order, and what is
-multiplied into h on its way into the recurrent product.
+multiplied into h on its way into the recurrent product. It returns the states, the first of which
+is the output, or the output and the states.
 """
 
 import numpy as np
@@ -15,22 +16,38 @@ FIRST_STATES = {
     "lstm": [0.0, 0.0],
     "lstm_layer_norm": [0.0, 0.0],
     "lstm_peephole": [0.0, 0.0],
+    "lru": [0.0, 0.0],
     "min_gru": [0.0],
     "min_lstm": [0.0],
+    "qrnn": [0.0],
     "rg_lru": [0.0],
     "simple_rnn": [0.0],
     "slstm": [0.0, 0.0, 0.0, -(2.0**100)],
+    "sru": [0.0],
 }
 NUM_STATES = {name: len(states) for name, states in FIRST_STATES.items()}
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}
 GATES = {"min_gru": 2, "min_lstm": 3, "rg_lru": 3, "ind_rnn": 1}  # without a recurrent matrix
+LAST_AXIS = ("lru", "sru")  # the second weight is (..., K)
 
 
 def units_of(cell, weights):
     """The hidden size K that these weights are for."""
     if cell == "elman":
         return weights[0].shape[0]
+    if cell in LAST_AXIS:
+        return weights[1].shape[1]
+    if cell == "qrnn":
+        return weights[1].shape[0] // 3
     return weights[0].shape[1] // GATES[cell] if cell in GATES else weights[1].shape[0]
+
+
+def first_states(cell, units, options=None):
+    """The states before the first step, (size,) each."""
+    states = [np.full(units, value) for value in FIRST_STATES[cell]]
+    if (options or {}).get("window") == 2:
+        states.append(np.zeros(3 * units))  # the product of the input before the first
+    return states
 
 
 def sigmoid(x):
@@ -165,6 +182,48 @@ def slstm_step(x, states, weights, recurrent_mask=1.0):
     return [sigmoid(o) * c / n, c, n, stabiliser]
 
 
+def lru_step(x, states, weights, recurrent_mask=1.0):
+    """The state is complex here; Re B, Im B, D and then Re C, Im C in the matrices."""
+    kernel, output_kernel, nu, theta, gamma = weights
+    b_real, b_imaginary, d = np.split(kernel, 3, axis=1)
+    c_real, c_imaginary = np.split(output_kernel, 2, axis=0)
+    factor = np.exp(-np.exp(nu) + 1j * np.exp(theta))
+    entered = np.exp(gamma) * (x @ (b_real + 1j * b_imaginary))
+    s = factor * (states[0] + 1j * states[1]) + entered
+    return np.real(s @ (c_real + 1j * c_imaginary)) + x @ d, [s.real, s.imag]
+
+
+def qrnn_step(x, states, weights, recurrent_mask=1.0, window=1):
+    """z, f, o in this order; the second state is the product of the input before."""
+    kernel, bias = weights
+    width = len(bias)
+    sums = x @ kernel[:, :width] + bias
+    if window == 2:
+        sums = sums + states[1]
+    z, f, o = np.split(sums, 3)
+    c = sigmoid(f) * states[0] + (1 - sigmoid(f)) * np.tanh(z)
+    return sigmoid(o) * c, [c, x @ kernel[:, width:]][:window]
+
+
+def sru_step(x, states, weights, recurrent_mask=1.0, rescale=False, highway_bias=0.0):
+    """W, W_f, W_r and, unless E = K, W_x in this order; b_f, b_r; v_f above v_r."""
+    kernel, (v_f, v_r), bias = weights
+    c, units = states[0], len(states[0])
+    b_f, b_r = np.split(bias, 2)
+    f = sigmoid(x @ gate(kernel, 1, units) + v_f * c + b_f)
+    r = sigmoid(x @ gate(kernel, 2, units) + v_r * c + b_r)
+    passed = x if len(x) == units else x @ gate(kernel, 3, units)
+    alpha = np.sqrt(1 + 2 * np.exp(highway_bias)) if rescale else 1.0
+    c = f * c + (1 - f) * (x @ gate(kernel, 0, units))
+    return r * c + (1 - r) * passed * alpha, [c]
+
+
+def one_step(cell, x, states, weights, recurrent_mask=1.0, **options):
+    """The output (K,) of a step and the states after it."""
+    found = STEPS[cell](x, states, weights, recurrent_mask, **options)
+    return found if isinstance(found, tuple) else (found[0], found)
+
+
 STEPS = {
     "elman": elman_step,
     "gru": gru_step,
@@ -173,9 +232,12 @@ STEPS = {
     "lstm": lstm_step,
     "lstm_layer_norm": lstm_layer_norm_step,
     "lstm_peephole": lstm_peephole_step,
+    "lru": lru_step,
     "min_gru": min_gru_step,
     "min_lstm": min_lstm_step,
+    "qrnn": qrnn_step,
     "rg_lru": rg_lru_step,
     "simple_rnn": simple_rnn_step,
     "slstm": slstm_step,
+    "sru": sru_step,
 }

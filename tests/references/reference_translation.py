@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.references.reference import encoder_layers, stack
-from tests.references.reference_cells import FIRST_STATES, STEPS, units_of
+from tests.references.reference_cells import first_states, one_step, units_of
 
 
 def softmax(scores):
@@ -35,8 +35,9 @@ def stack_step(cell, layers, x, states, residual):
     """One step of layers that read one way: the output and the states after it."""
     after = []
     for number, ((arrays,), before) in enumerate(zip(layers, states, strict=True)):
-        new = STEPS[cell](x, before, [np.asarray(a, "float64") for a in arrays])
-        x = x + new[0] if residual and number else new[0]
+        read = [np.asarray(array, "float64") for array in arrays]
+        output, new = one_step(cell, x, before, read)
+        x = x + output if residual and number else output
         after.append(new)
     return x, after
 
@@ -47,10 +48,10 @@ def bridged(kind, weights, cell, num_layers, final, units):
     for layer in range(num_layers):
         opposite = final[max(0, len(final) - num_layers + layer)]
         states = []
-        for number, first in enumerate(FIRST_STATES[cell]):
+        for number, first in enumerate(first_states(cell, units)):
             value = np.concatenate([way[number if number < len(way) else 0] for way in opposite])
             if kind == "zero":
-                value = np.full(units, first)
+                value = first
             elif kind == "dense":
                 path = f"bridge/state_{layer}_{number}"
                 value = np.tanh(value @ weights[f"{path}/kernel"] + weights[f"{path}/bias"])

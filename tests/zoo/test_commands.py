@@ -1,6 +1,7 @@
 """`python -m zoo`: what its commands print, and how they refuse wrong input."""
 
 import inspect
+import math
 import re
 
 import keras
@@ -31,11 +32,14 @@ CELL_OPTIONS = {
     "lstm": LSTM,
     "lstm_layer_norm": LSTM,
     "lstm_peephole": LSTM,
+    "lru": {"min_radius": 0.0, "max_phase": 2 * math.pi, "output_initializer": "he_normal"},
     "min_gru": LINEAR,
     "min_lstm": LINEAR,
+    "qrnn": {"window": 1, **LINEAR},
     "rg_lru": LINEAR,
     "simple_rnn": {"activation": "tanh", **ALL},
     "slstm": ALL,
+    "sru": {"highway_bias": 0.0, "rescale": False, "kernel_initializer": "lecun_uniform"},
 }
 
 

@@ -8,23 +8,30 @@ from zoo.cells.cell import RecurrentCell
 from zoo.cells.elman import ElmanCell, IndRNNCell, SimpleRNNCell
 from zoo.cells.gru import GRUCell, SimpleGRUCell
 from zoo.cells.linear import LinearCell, MinGRUCell, MinLSTMCell, RGLRUCell
+from zoo.cells.lru import LRUCell
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.lstm_variants import LayerNormLSTMCell, PeepholeLSTMCell, SLSTMCell
+from zoo.cells.quasi import QRNNCell, SRUCell
+from zoo.cells.read import ReadCell
 from zoo.registry import cell_names
 
 __all__ = [
     "ElmanCell",
     "GRUCell",
     "IndRNNCell",
+    "LRUCell",
     "LSTMCell",
     "LayerNormLSTMCell",
     "LinearCell",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",
+    "QRNNCell",
     "RGLRUCell",
+    "ReadCell",
     "RecurrentCell",
     "SLSTMCell",
+    "SRUCell",
     "SimpleGRUCell",
     "SimpleRNNCell",
 ]

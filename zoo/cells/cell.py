@@ -128,9 +128,9 @@ class RecurrentCell(keras.layers.Layer):
         """
         return (
             cls.project is RecurrentCell.project
-            and not _is_newer(cls, "combine", "forward")
-            and not _is_newer(cls, "combine", "backward")
-            and not (cls.has_input_kernel and _is_newer(cls, "input_product", "input_kernel"))
+            and not is_newer(cls, "combine", "forward")
+            and not is_newer(cls, "combine", "backward")
+            and not (cls.has_input_kernel and is_newer(cls, "input_product", "input_kernel"))
         )
 
     def vectors(self) -> list[Any]:
@@ -197,9 +197,9 @@ class RecurrentCell(keras.layers.Layer):
         return self.step(self.project(inputs), list(states))
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Zero states, (B, K) each."""
-        shape = (batch_size, self.units)
-        return [ops.zeros(shape, dtype=self.compute_dtype) for _ in range(self.num_states)]
+        """Zero states, (B, size) each."""
+        sizes = keras.tree.flatten(self.state_size)
+        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]
 
     def bridged_state(self, values: list[Any]) -> list[Any]:
         """The states that a bridge's values stand for, between -1 and 1, (B, K) each."""
@@ -216,7 +216,7 @@ class RecurrentCell(keras.layers.Layer):
         }
 
 
-def _is_newer(cell_class: type, name: str, other: str) -> bool:
+def is_newer(cell_class: type, name: str, other: str) -> bool:
     """Whether a class defines `name` further down than `other`, if it has both."""
     places = [
         [number for number, each in enumerate(cell_class.__mro__) if part in vars(each)]

@@ -7,9 +7,11 @@ import keras
 from keras import ops
 
 from zoo import masking
-from zoo.cells import LinearCell, RecurrentCell
+from zoo.cells import LinearCell, ReadCell, RecurrentCell
+from zoo.cells.read import Scans
 from zoo.recurrence import block_lstm, sharding
 from zoo.recurrence import compiled as fast_scan
+from zoo.recurrence.complex_scan import complex_scan
 from zoo.recurrence.keras_cell import CellForm, dropout_masks, is_zoo_cell
 from zoo.recurrence.linear import linear_scan
 from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_states
@@ -33,11 +35,21 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
         return "calls"
     if zoneout:
         return "steps"
+    if isinstance(cell, ReadCell):
+        return _read_way(cell, training)
     if training and fast_scan.available(cell):
         return "loops"
     if not altered and block_lstm.available(cell):
         return "op"
     return "elements" if _is_linear(cell) else "steps"
+
+
+def _read_way(cell: ReadCell, training: bool) -> str:
+    """The method of a cell whose output is read from its states."""
+    if cell.has_form("through_time"):
+        return "elements"
+    loops = training and cell.has_form("memory") and fast_scan.available(cell.memory())
+    return "loops" if loops else "steps"
 
 
 def _is_linear(cell: Any) -> bool:
@@ -92,6 +104,8 @@ def run_cell(
     altered = recurrent_kernel is not None or recurrent_mask is not None
     compiled = compiled and inputs.shape[1] != 1  # compiling takes seconds, one step gains nothing
     chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
+    if chosen == "loops" and isinstance(cell, ReadCell):
+        return _read_loops(cell, inputs, initial_state, lengths, shards)
     if chosen == "loops":
         products = None
         if lookup is not None:
@@ -127,6 +141,10 @@ def _run(
     cell, outputs = step.cell, None
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)
+    elif chosen == "elements" and isinstance(cell, ReadCell):
+        projected = cell.project(inputs)
+        states = cell.through_time(projected, initial_state, Scans(linear_scan, complex_scan))
+        outputs = _read(cell, projected, initial_state, states)
     elif chosen == "elements":
         a, b = cell.coefficients(cell.project(inputs), cell.vectors())
         states = [linear_scan(a, b, initial_state[0])]
@@ -138,3 +156,25 @@ def _run(
         for state, start in zip(states, initial_state, strict=True)
     ]
     return states[0] if outputs is None else outputs, final
+
+
+def _read_loops(
+    cell: ReadCell, inputs: Any, initial_state: list[Any], lengths: Any, shards: int
+) -> tuple[Any, list[Any]]:
+    """Runs the recurrence of a cell by compiled loops, and reads all outputs from its states."""
+    projected = cell.project(inputs)
+    memory: Any = cell.memory()
+    width = memory.num_gates * cell.units
+    states, final = fast_scan.run_sharded(
+        memory, projected[..., :width], initial_state, lengths, shards=shards
+    )
+    return _read(cell, projected, initial_state, [states]), final
+
+
+def _read(cell: ReadCell, projected: Any, start: list[Any], states: list[Any]) -> Any:
+    """The outputs (B, T, K) from the states of all steps, (B, T, size) each."""
+    before = [
+        ops.concatenate([first[:, None], each[:, :-1]], axis=1)
+        for first, each in zip(start, states, strict=True)
+    ]
+    return cell.read(projected, before, states, cell.vectors())

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.cells import ReadCell
 from zoo.recurrence import sharding
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
@@ -55,6 +56,7 @@ class Step:
         read = {"recurrent_kernel": kernel, "recurrent_mask": self.recurrent_mask}
         if self.cell.separable:
             read["recurrent_bias"] = self.cell.recurrent_bias
+        if self.cell.separable or isinstance(self.cell, ReadCell):
             read["vectors"] = [ops.convert_to_tensor(value) for value in self.cell.vectors()]
         return {
             name: value if value is None or name == "vectors" else ops.convert_to_tensor(value)

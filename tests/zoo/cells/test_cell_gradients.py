@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.references.cells import IDS, VARIANTS, K, built, input_size
 from tests.references.reference import random_values
-from tests.references.reference_cells import NUM_STATES
+from tests.references.reference_cells import first_states
 
 B, T = 2, 3
 STEP = 1e-5
@@ -33,9 +33,12 @@ def test_a_gradient_is_the_slope_of_the_loss(name, options):
     layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype="float64")
     layer.build((B, T, input_size(name)))
     inputs = random_values(B, T, input_size(name), seed=3)
-    states = [random_values(B, K, seed=number + 5) for number in range(NUM_STATES[name])]
+    sizes = [len(state) for state in first_states(name, K, options)]
+    states = [random_values(B, size, seed=n + 5) for n, size in enumerate(sizes)]
     given = [tf.Variable(value.astype("float64")) for value in [inputs, *states]]
-    shares = [random_values(*shape, seed=9) for shape in [(B, T, K), *[(B, K)] * len(states)]]
+    shares = [
+        random_values(*shape, seed=9) for shape in [(B, T, K), *((B, size) for size in sizes)]
+    ]
 
     def loss():
         inputs, *start = [tf.identity(value) for value in given]

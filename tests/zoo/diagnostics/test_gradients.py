@@ -81,9 +81,11 @@ def observed(cell):
 
 GATES = {
     **dict.fromkeys(("elman", "simple_rnn", "ind_rnn"), set()),
-    **dict.fromkeys(("min_gru", "min_lstm", "rg_lru"), {"kept"}),
+    **dict.fromkeys(("min_gru", "min_lstm", "rg_lru", "lru"), {"kept"}),
     **dict.fromkeys(("lstm", "lstm_peephole", "lstm_layer_norm"), {"input", "forget", "output"}),
     "gru_simple": {"update", "kept"},
+    "qrnn": {"forget", "output"},
+    "sru": {"forget", "reset"},
     "gru": {"update", "reset", "kept"},
     "slstm": {"input", "forget", "output", "kept"},
 }

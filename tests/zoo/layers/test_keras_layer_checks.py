@@ -7,7 +7,7 @@ from keras.src import testing
 
 import zoo
 from tests.references.cells import K, input_size
-from tests.references.reference_cells import NUM_STATES
+from tests.references.reference_cells import first_states
 from tests.sweeps import swept
 from zoo import layers
 from zoo.layers.characters import CHARACTER_LAYERS
@@ -89,7 +89,7 @@ def test_a_direction_passes_the_checks_of_keras(options, count):
         masked(layers.Direction),
         {"units": K, **options},
         (B, T, E),
-        expected_output_shape=((B, T, K), *[(B, K)] * NUM_STATES[options["cell"]]),
+        expected_output_shape=((B, T, K), *[(B, len(s)) for s in first_states(options["cell"], K)]),
         expected_num_trainable_weights=count,
         expected_num_seed_generators=1,
         supports_masking=True,

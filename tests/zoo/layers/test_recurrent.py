@@ -55,8 +55,8 @@ def states_like(cell, num_layers, num_directions):
     return [
         [
             [
-                0.5 + np.abs(random_values(B, K, seed=100 * layer + 10 * way + number))
-                for number in range(reference.NUM_STATES[cell])
+                0.5 + np.abs(random_values(B, len(state), seed=100 * layer + 10 * way + number))
+                for number, state in enumerate(reference.first_states(cell, K))
             ]
             for way in range(num_directions)
         ]

@@ -9,6 +9,7 @@ from keras import ops
 import zoo
 from tests.references import reference
 from tests.references.reference import mask_of, random_values
+from tests.references.reference_cells import STEPS
 from tests.references.weights import arrays, assign_random
 from zoo.cells import RecurrentCell
 from zoo.layers import Direction, Recurrent
@@ -170,7 +171,7 @@ def test_a_users_own_stock_keras_cell_works_by_its_name(inputs):
         cell = layer.directions[0][0].cell
         states = [np.zeros(K), np.zeros(K)]
         for step in range(length):
-            h, c = reference.STEPS["lstm"](inputs[row, step], states, arrays(cell))
+            h, c = STEPS["lstm"](inputs[row, step], states, arrays(cell))
             states = [h / 2, c]
             np.testing.assert_allclose(outputs[row, step, :K], states[0], atol=1e-5)
     assert not np.any(outputs[~MASK])

@@ -49,7 +49,8 @@ def test_stepping_token_by_token_equals_reading_the_whole(cell, inputs):
     assert np.abs(outputs).max() > 0.05
     actual = stepped(layer, inputs)
     assert_same(actual, (outputs, final))
-    np.testing.assert_allclose(layer.last_output(actual[1]), outputs[:, -1], atol=1e-5)
+    if not layer.has_own_output:
+        np.testing.assert_allclose(layer.last_output(actual[1]), outputs[:, -1], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import zoo
 from tests.references.cells import IDS, VARIANTS, K, built, input_size
 from tests.references.reference import random_values
-from tests.references.reference_cells import NUM_STATES
+from tests.references.reference_cells import first_states
 from tests.sweeps import swept
 from zoo.recurrence import block_lstm
 from zoo.recurrence import compiled as fast_scan
@@ -22,14 +21,15 @@ from zoo.registry import cell_class
 
 T = 4
 LENGTHS = [T, 2, 0]
-SEPARABLE = [variant for variant in VARIANTS if variant[1] != {"reset_after": False}]
+SEPARABLE = [(n, options) for n, options in VARIANTS if cell_class(n)(K, **options).separable]
+NAMES = sorted({name for name, _ in SEPARABLE})
 # by turns: each cell is kept by one of the checks at least
 KEPT = [("elman", {"activation": "relu"}), ("gru", {}), ("ind_rnn", {}), ("min_gru", {})]
 KEPT += [("lstm", {"cell_clip": 0.25}), ("slstm", {})]
 separable = pytest.mark.parametrize(
     ("name", "options"),
     swept(SEPARABLE, lambda *variant: variant in KEPT),
-    ids=[label for label in IDS if "reset_after" not in label],
+    ids=[IDS[VARIANTS.index(variant)] for variant in SEPARABLE],
 )
 
 
@@ -70,7 +70,8 @@ def read_from(run, shards=0):
 def given_to(cell, name, lengths, altered):
     """Inputs, states, lengths, and a list of another kernel and a mask of h, or of nothing."""
     batch = len(lengths)
-    states = [random_values(batch, K, seed=number + 5) for number in range(NUM_STATES[name])]
+    sizes = [len(state) for state in first_states(name, K)]
+    states = [random_values(batch, size, seed=n + 5) for n, size in enumerate(sizes)]
     if name == "slstm":
         states[2] = np.abs(states[2]) + 0.5  # the normaliser
     values = [random_values(batch, T, input_size(name), seed=3), states, np.array(lengths, "int32")]
@@ -135,7 +136,7 @@ def test_the_loops_equal_stepping(name, options):
 @pytest.mark.parametrize(
     "name",
     swept(
-        [n for n in zoo.cell_names() if cell_class(n).has_recurrent_kernel],
+        [n for n in NAMES if cell_class(n).has_recurrent_kernel],
         lambda name: name == "lstm_layer_norm",
     ),
 )
@@ -162,7 +163,7 @@ def test_products_that_are_looked_up_equal_those_of_each_token(name, options, al
 @pytest.mark.parametrize(
     ("name", "shards"),
     swept(
-        [*((name, 1) for name in zoo.cell_names()), ("lstm", 2)],
+        [*((name, 1) for name in NAMES), ("lstm", 2)],
         lambda name, shards: shards == 2 or name == "lstm_peephole",
     ),
 )
@@ -259,6 +260,10 @@ def test_the_linear_scan_equals_stepping(time):
 def documented_way(name, options, training, altered, zoneout):
     if zoneout:
         return "steps"
+    if name in ("lru", "qrnn"):
+        return "elements"
+    if name == "sru":
+        return "loops" if training else "steps"
     if training and options != {"reset_after": False}:
         return "loops"
     if name in ("lstm", "lstm_peephole") and not options and not altered:

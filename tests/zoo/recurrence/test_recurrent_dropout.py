@@ -8,6 +8,7 @@ import tensorflow as tf
 import zoo
 from tests.references import reference
 from tests.references.reference import mask_of, random_values
+from tests.references.reference_cells import STEPS
 from tests.references.weights import arrays, assign_random
 from zoo.layers import Direction, Recurrent
 
@@ -95,9 +96,9 @@ def zoned(cell, weights, inputs, rate):
     """The expected value under zoneout, row by row: every state keeps its share."""
     outputs = []
     for row in inputs.astype("float64"):
-        states = [np.full(K, value) for value in reference.FIRST_STATES[cell]]
+        states = reference.first_states(cell, K)
         for x in row:
-            new = reference.STEPS[cell](x, states, weights)
+            new = STEPS[cell](x, states, weights)
             states = [rate * a + (1 - rate) * b for a, b in zip(states, new, strict=True)]
             outputs.append(states[0])
     return np.reshape(outputs, (len(inputs), -1, K))
@@ -123,7 +124,7 @@ def test_zoneout_keeps_exactly_the_old_elements_in_training(cell):
     before = np.concatenate([np.zeros((6, 1, units)), outputs[:, :-1]], axis=1)
     kept = outputs == before
     for row, step in np.ndindex(6, 7):
-        (new,) = reference.STEPS[cell](inputs[row, step], [before[row, step]], arrays(layer.cell))
+        (new,) = STEPS[cell](inputs[row, step], [before[row, step]], arrays(layer.cell))
         expected = np.where(kept[row, step], before[row, step], new)
         np.testing.assert_allclose(outputs[row, step], expected, atol=1e-5)
     assert 0.2 < kept.mean() < 0.3

@@ -47,7 +47,7 @@ def values_and_gradients(layer, inputs, mask, training=True, rows=slice(None)):
         loss = tf.reduce_sum((outputs[:, :T] * random_values(B, T, K, seed=8))[rows])
         for number, state in enumerate(tf.nest.flatten(final)):
             finite = tf.clip_by_value(state, -100, 100)
-            loss += tf.reduce_sum((finite * random_values(B, K, seed=20 + number))[rows])
+            loss += tf.reduce_sum((finite * random_values(*state.shape, seed=20 + number))[rows])
     weights = [weight.value for weight in layer.trainable_weights]
     gradients = tape.gradient(loss, [inputs, *weights])
     return (outputs, final), [np.array(gradient) for gradient in gradients]
@@ -148,7 +148,7 @@ def test_a_recurrent_mask_and_another_matrix_reach_the_product_alone(cell, train
     kept = random_values(B, K, seed=50)
     start = [
         0.5 + np.abs(random_values(B, K, seed=n + 5))  # above 0, as a normaliser must be
-        for n in range(reference.NUM_STATES[cell])
+        for n in range(len(reference.first_states(cell, K)))
     ]
     matrix = random_values(*layer.cell.recurrent_kernel.shape, seed=51, scale=0.5)
     outputs, final = run_cell(
