@@ -60,7 +60,7 @@ class QRNNCell(ReadCell):
         self.bias = self.add_weight((width,), self._initial_bias, name="bias")
 
     def project(self, inputs: Any) -> Any:
-        """The product x W2 + b, and beside it x W1 where the next step needs it: (..., 3 K or 6 K)."""
+        """Products x W2 + b, and with a window of 2 x W1 beside: (..., 3 K or 6 K)."""
         product = self.input_product(inputs)
         if self.window == 1:
             return product + self.bias
