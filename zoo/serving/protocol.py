@@ -37,17 +37,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Counts the bytes of a head."""
-        if self._in_head:
-            self._head += len(data)
         super().data_received(data)
-        if self._in_head and self._head > MOST and not self.transport.is_closing():
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > MOST and not self.transport.is_closing():
             self._refuse(431, f"the headers have more than {MOST:,} bytes")
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         self.scope["state"]["abort"] = self.transport.abort
-        self._in_head, self._head = True, 0
+        self._in_head = True
         self._arm()
 
     def on_headers_complete(self) -> None:

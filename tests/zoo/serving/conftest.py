@@ -14,10 +14,10 @@ from zoo.serving.settings import Settings
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """`saved_models` with `halves` in version 123, `echo`, `words` and `series`."""
+    """`saved_models` with `halves` in version 123, `echo`, `words`, `series` and `writer`."""
     root = tmp_path_factory.mktemp("served") / "saved_models"
     models.write(root / "halves", models.halves()).rename(root / "halves" / "123")
-    for build in (models.echo, models.words, models.series):
+    for build in (models.echo, models.words, models.series, models.writer):
         models.write(root / build.__name__, build(), about='{"pipeline": "Tagger"}')
     return root
 

@@ -93,6 +93,62 @@ def series():
     return {"serving_default": total, "plain": plain}
 
 
+PIECES = [b"", b"", b"", b"", b"a", b" b", b"\xc3", b"\xa9", b"\xf0\x9f", b"\x91\x8d"]
+SEQUENCE = [4, 5, 6, 7, 8, 9, 5, 4, 3]  # what follows; 3 is the end
+END = 3
+
+
+def writer():
+    """Writes the tokens of a sequence; where it begins depends on the prompt and the seed."""
+    whole = tf.TensorSpec([None], tf.int32)
+
+    def joined(ids):
+        text = tf.strings.reduce_join(tf.gather(tf.constant(PIECES), ids), axis=1)
+        return tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+
+    def token(places):
+        return tf.gather(SEQUENCE, places % len(SEQUENCE))
+
+    @traced(*[tf.TensorSpec([None], tf.string, "prompt")], *named(whole, "max_tokens", "seed"))
+    def generate(prompt, max_tokens, seed):
+        place = tf.range(tf.reduce_max(max_tokens))[None]
+        ids = token((tf.strings.length(prompt) + seed)[:, None] + place)
+        before = tf.cumsum(tf.cast(ids == END, tf.int32), axis=1, exclusive=True)
+        there = (before == 0) & (place < max_tokens[:, None])
+        return {
+            "text": tf.strings.join([prompt, joined(tf.where(there, ids, 0))]),
+            "num_tokens": tf.reduce_sum(tf.cast(there, tf.int32), axis=1),
+            "log_probability": -tf.reduce_sum(tf.where(there, tf.cast(ids, tf.float32), 0.0), 1),
+        }
+
+    @traced(tf.TensorSpec([None], tf.string, "prompt"))
+    def read(prompt):
+        return {"token_ids": 0 * tf.strings.length(prompt), "state": tf.strings.length(prompt)}
+
+    @traced(*named(whole, "token_ids", "place", "seed", "state"))
+    def draw(token_ids, place, seed, state):
+        ids = token(state + seed + place) + 0 * token_ids
+        return {
+            "token_ids": ids,
+            "log_probability": -tf.cast(ids, tf.float32),
+            "ended": ids == END,
+            "state": tf.identity(state),
+        }
+
+    @traced(
+        tf.TensorSpec([None], tf.string, "prompt"),
+        tf.TensorSpec([None, None], tf.int32, "token_ids"),
+    )
+    def spell(prompt, token_ids):
+        return {"text": tf.strings.join([prompt, joined(token_ids)])}
+
+    return {"generate": generate, "read": read, "draw": draw, "spell": spell}
+
+
+def named(spec, *names):
+    return [tf.TensorSpec(spec.shape, spec.dtype, name) for name in names]
+
+
 def write(folder, functions, tracked=(), about=None, probes=None):
     """Writes the next version, as an export does, but for the check."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,118 @@
+"""Text at once and as a stream of server-sent events, as Triton's generate extension has it."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from zoo.serving.refusals import wrong
+
+PATH = "/v2/models/writer/generate"
+
+
+def whole(client, **document):
+    return client.post(PATH, content=json.dumps(document).encode())
+
+
+def events(client, **document):
+    """The events' objects, after a look at how they are sent."""
+    answer = client.post(f"{PATH}_stream", content=json.dumps(document).encode())
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    lines = answer.text.split("\n\n")
+    assert lines.pop() == "" and all(line.startswith("data: ") for line in lines)
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("seed", "most", "expected", "reason"),
+    [
+        (0, 20, "a bé👍 ba", "stop"),
+        (0, 3, "a b\ufffd", "length"),
+        (4, 4, "👍 ba", "length"),
+        (8, 5, "", "stop"),
+        (1, 0, "", "length"),
+    ],
+)
+def test_the_pieces_of_a_stream_are_the_text_that_comes_at_once(
+    client, seed, most, expected, reason
+):
+    prompt = "é" * 9  # 18 bytes: the sequence begins at the seed
+    document = {"text_input": prompt, "parameters": {"max_tokens": most, "seed": seed}}
+    at_once, pieces = whole(client, **document).json(), events(client, **document)
+    assert at_once["text_output"] == expected
+    assert "".join(piece["text_output"] for piece in pieces) == expected
+    assert [piece.get("finish_reason") for piece in pieces][-1] == reason
+    assert not any("finish_reason" in piece for piece in pieces[:-1])
+    tokens = [piece["log_probability"] for piece in pieces if "log_probability" in piece]
+    assert len(tokens) == at_once["num_tokens"] <= most
+    assert sum(tokens) == at_once["log_probability"]
+    for answer in (at_once, *pieces):
+        assert (answer["model_name"], answer["model_version"]) == ("writer", "1")
+
+
+def test_no_piece_has_a_part_of_a_character(client):
+    pieces = events(client, text_input="", max_tokens=7, stream=True, id="1")
+    assert [piece["text_output"] for piece in pieces] == ["a", " b", "", "é", "", "👍", " b"]
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}_stream"])
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({}, "text_input must be a string, got null"),
+        ({"text_input": 5}, "text_input must be a string, got 5"),
+        ({"text_input": "a", "max_token": 5}, "did you mean 'max_tokens'?"),
+        ({"text_input": "a", "max_tokens": 31}, "max_tokens must be at most 30, got 31"),
+        ({"text_input": "a", "max_tokens": -1}, "max_tokens must be at least 0, got -1"),
+        ({"text_input": "a", "max_tokens": 1.5}, "max_tokens must be a whole number, got 1.5"),
+        ({"text_input": "a", "max_tokens": "5"}, 'max_tokens must be a number, got "5"'),
+        ({"text_input": "a", "seed": 2**31}, "seed must be at most 2147483647"),
+        ({"text_input": "a", "parameters": 5}, "parameters must be an object, got 5"),
+        ({"text_input": "a" * 1001}, "text_input must have at most 1,000 characters, got 1,001"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_a_stream_begins(client, path, document, sentence):
+    answer = client.post(path, content=json.dumps(document).encode())
+    assert answer.status_code in (400, 413)
+    assert answer.headers["content-type"] == "application/json"
+    assert sentence in answer.json()["error"]
+
+
+def test_a_model_that_does_not_write_says_so(client):
+    answer = client.post("/v2/models/words/generate", content=b'{"text_input": "a"}')
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("the model words does not generate text: use predict")
+
+
+def test_an_error_in_the_middle_of_a_stream_is_its_last_event(client, monkeypatch):
+    draw = client.repository.find("writer").functions["draw"]
+    calls = []
+
+    def fails(*inputs):
+        calls.append(inputs)
+        if len(calls) == 3:
+            raise wrong("no third token")
+        return call(*inputs)
+
+    call = draw._call
+    monkeypatch.setattr(draw, "_call", fails)
+    found = events(client, text_input="", max_tokens=7)
+    assert [piece.get("text_output") for piece in found] == ["a", " b", None]
+    assert found[-1] == {"error": "no third token"}
+
+
+def test_streams_at_the_same_time_are_drawn_in_one_batch(client, monkeypatch):
+    version = client.repository.find("writer")
+    draw, rows = version.functions["draw"], []
+    call = draw._call
+    monkeypatch.setattr(
+        draw, "_call", lambda *inputs: (rows.append(len(inputs[0])), call(*inputs))[1]
+    )
+    monkeypatch.setattr(type(version.lanes["draw"]), "expected", 4, raising=False)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: events(client, text_input="x" * n, max_tokens=5), range(4)))
+    for start, pieces in enumerate(found):
+        alone = events(client, text_input="x" * start, max_tokens=5)
+        assert pieces == alone
+    assert sum(rows) == 2 * sum(map(len, found)) and max(rows) > 1
