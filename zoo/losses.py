@@ -181,20 +181,34 @@ class CTCLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each row, (B,)."""
-        import tensorflow as tf
+        labels, logits = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
+        counts = ops.sum(ops.cast(labels > 0, "int32"), axis=1)
+        repeated = ops.logical_and(labels[:, 1:] == labels[:, :-1], labels[:, 1:] > 0)
+        needed = counts + ops.sum(ops.cast(repeated, "int32"), axis=1)  # a blank between repeats
+        steps = ops.shape(logits)[1]
+        fits = needed <= steps
+        one = ops.one_hot(0, ops.shape(labels)[1], dtype="int32")[None]
+        # neither form takes a row without labels, or one that does not fit: each gets one label
+        usable = ops.logical_and(fits, counts > 0)
+        read = ops.where(usable[:, None], labels, one)
+        if keras.backend.backend() == "tensorflow":
+            losses = _ctc_of_tensorflow(read, logits)
+        else:
+            sizes = ops.where(usable, counts, 1)
+            losses = ops.ctc_loss(read, logits, sizes, ops.full_like(counts, steps), mask_index=0)
+        blanks = ops.sum(ops.log_softmax(logits)[:, :, 0], axis=1)
+        return ops.where(fits, ops.where(counts > 0, losses, -blanks), 0)
 
-        labels, logits = tf.cast(y_true, tf.int32), tf.cast(y_pred, tf.float32)
-        rows, steps = tf.shape(logits)[0], tf.shape(logits)[1]
-        # the operation refuses a row without labels, whose one alignment is all blanks
-        empty = tf.reduce_all(tf.equal(labels, 0), axis=1)
-        first = tf.one_hot(0, tf.shape(labels)[1], dtype=tf.int32)[None]
-        sparse = tf.sparse.from_dense(tf.where(empty[:, None], first, labels))
-        losses = tf.raw_ops.CTCLoss(
-            inputs=tf.transpose(tf.roll(logits, -1, axis=-1), [1, 0, 2]),  # the blank comes last
-            labels_indices=sparse.indices,
-            labels_values=sparse.values - 1,
-            sequence_length=tf.fill([rows], steps),
-            ignore_longer_outputs_than_inputs=True,
-        ).loss
-        blanks = tf.reduce_sum(tf.nn.log_softmax(logits)[:, :, 0], axis=1)
-        return tf.where(empty, -blanks, losses)
+
+def _ctc_of_tensorflow(labels: Any, logits: Any) -> Any:
+    """The loss of each row in one operation, which wants the blank as the last class."""
+    import tensorflow as tf
+
+    sparse = tf.sparse.from_dense(labels)
+    return tf.raw_ops.CTCLoss(
+        inputs=tf.transpose(tf.roll(logits, -1, axis=-1), [1, 0, 2]),
+        labels_indices=sparse.indices,
+        labels_values=sparse.values - 1,
+        sequence_length=tf.fill([tf.shape(logits)[0]], tf.shape(logits)[1]),
+        ignore_longer_outputs_than_inputs=True,
+    ).loss

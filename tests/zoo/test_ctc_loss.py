@@ -66,3 +66,16 @@ def test_labels_that_do_not_fit_into_the_steps_have_no_loss():
     logits = tf.constant(random_values(2, 2, 4, seed=1))
     losses = CTCLoss(reduction="none")(np.array([[1, 1, 2], [1, 2, 0]]), logits)
     assert losses[0] == 0 and losses[1] > 0
+
+
+def test_a_row_whose_labels_need_more_steps_than_there_are_has_neither_loss_nor_gradient():
+    logits = tf.constant(random_values(3, 5, 4, seed=3))
+    labels = np.array([[3, 3, 3, 3], [1, 2, 3, 1], [1, 1, 1, 0]])  # a blank between repeats
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        losses = CTCLoss(reduction="none")(labels, logits)
+    assert losses[0] == 0
+    assert (losses.numpy()[1:] > 0).all()
+    gradient = tape.gradient(losses, logits).numpy()
+    assert not gradient[0].any()
+    assert np.isfinite(gradient).all()

@@ -15,8 +15,8 @@ from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError
-from zoo.recurrence.sharding import in_xla
 from zoo.recurrence.stepwise import scan
+from zoo.recurrence.tracing import in_xla
 
 IMPOSSIBLE = -1e30  # score of an impossible path: finite, so that no difference is NaN
 UNKNOWN = -1  # the tag of an unlabelled token, which may have any tag

@@ -13,7 +13,7 @@ from zoo.layers.configured import ConfiguredLayer
 from zoo.layers.recurrent import Recurrent
 from zoo.masking import PAD
 from zoo.options import Condition, option, validate
-from zoo.recurrence.sharding import may_gather
+from zoo.recurrence.tracing import may_gather
 
 
 class _CharacterLayer(ConfiguredLayer, masking.MaskedLayer):

@@ -11,10 +11,14 @@ from zoo import masking
 from zoo.errors import InputError, nearest, require_bool
 from zoo.layers.recurrent_options import DirectionOptions
 from zoo.options import divided
-from zoo.recurrence import branches, compiled, keras_cell
+from zoo.recurrence import branches, keras_cell
 from zoo.recurrence.dispatch import run_cell, way
 from zoo.recurrence.stepwise import Step, Zoneout
+from zoo.recurrence.tracing import on_tensorflow
 from zoo.registry import cell_class
+
+if on_tensorflow():
+    from zoo.recurrence import compiled
 
 # each size of batch takes XLA a second: very small cells do not earn it back
 COMPILED_FROM = 32  # units
@@ -277,4 +281,4 @@ def _options(cell: Any) -> list[str]:
 
 def default_shards(directions: int) -> int:
     """The number of shards of each direction, where the directions run in parallel anyway."""
-    return max(1, compiled.cores() // directions) if keras.backend.backend() == "tensorflow" else 1
+    return max(1, compiled.cores() // directions) if on_tensorflow() else 1

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError, require_package
 from zoo.litert.graphs import Graph
-from zoo.recurrence.sharding import fixed_sizes
+from zoo.recurrence.tracing import fixed_sizes
 
 
 def converted(name: str, graph: Graph) -> bytes:

@@ -7,7 +7,7 @@ from keras import ops
 
 from zoo.layers.numeric import LogMel, WindowScale
 from zoo.layers.numeric.channels import Channels, Segments
-from zoo.layers.numeric.log_mel import FLOOR, LOWEST_HZ
+from zoo.layers.numeric.log_mel import FLOOR
 from zoo.layers.numeric.window_scale import RELATIVE
 from zoo.onnx.graph import Graph
 from zoo.onnx.layers import mask_of, places
@@ -24,8 +24,6 @@ def _ceil_div(g: Graph, value: str, by: int, dtype: str) -> str:
 @converts(LogMel)
 def log_mel(call: Call, samples: Any, mask: Any) -> list[str]:
     """The logarithmic mel spectrum: frames times cosines and sines are a convolution."""
-    import tensorflow as tf  # where the layer has the bands from
-
     layer, g = call.operation, call.graph
     name, real = call.name(samples), call.name(mask, "bool")
     wave = g.node("Gather", name, g.constant(0, "int64"), axis=2)
@@ -34,26 +32,15 @@ def log_mel(call: Call, samples: Any, mask: Any) -> list[str]:
     wave = g.node(
         "Pad", g.node("Unsqueeze", wave, g.axes(1)), g.axes(0, 0, 0, 0, 0, layer.frame + layer.hop)
     )
-    size = 1 << (layer.frame - 1).bit_length()
-    weight = g.constant(_waves(layer.frame, size), "float32", f"{layer.name}/waves")
+    weight = g.constant(layer.waves()[:, None], "float32", f"{layer.name}/waves")
     parts = g.node("Conv", wave, weight, strides=[layer.hop])  # (B, 2 F, N and more)
     parts = g.node("Slice", parts, g.axes(0), count, g.axes(2))
     power = g.node("Transpose", g.node("Mul", parts, parts), perm=[0, 2, 1])  # (B, N, 2 F)
-    mel = tf.signal.linear_to_mel_weight_matrix(
-        layer.mel_bands, size // 2 + 1, layer.sample_rate, LOWEST_HZ, layer.sample_rate / 2
-    ).numpy()
+    mel = layer.mel_weights()
     both = g.constant(np.concatenate([mel, mel]), "float32", f"{layer.name}/mel")
     found = g.node("Add", g.node("MatMul", power, both), g.constant(FLOOR, "float32"))
     frames = _ceil_div(g, lengths_of(g, real), layer.hop, "int32")
     return [str(g.node("Log", found)), mask_of(g, frames, count)]
-
-
-def _waves(frame: int, size: int) -> np.ndarray:
-    """Hann-windowed cosines and sines of a discrete Fourier transform: (2 F, 1, frame)."""
-    time = np.arange(frame)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * time / frame)
-    angles = 2 * np.pi * np.outer(np.arange(size // 2 + 1), time) / size
-    return (np.concatenate([np.cos(angles), np.sin(angles)]) * window)[:, None]
 
 
 @converts(WindowScale)

@@ -18,7 +18,7 @@ import keras
 import tensorflow as tf
 
 from zoo.layers.embedding import TokenEmbedding
-from zoo.recurrence import sharding
+from zoo.recurrence import tracing
 
 EMBEDDINGS = (TokenEmbedding, keras.layers.Embedding)
 Scored = Callable[..., tuple[tf.Tensor, tf.Tensor]]
@@ -38,7 +38,7 @@ def token_scores(model: keras.Model) -> Scored | None:
     both = keras.Model(model.inputs, [vectors, *model.outputs])
 
     def scored(token_ids: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with sharding.lean():
+        with tracing.lean():
             found, logits = both([token_ids], training=False)
             products = _gradient(logits, found) * found
         return logits, tf.cast(tf.reduce_sum(products, axis=-1), tf.float32)

@@ -5,7 +5,10 @@ from typing import Any
 
 from keras import ops
 
-from zoo.recurrence import compiled
+from zoo.recurrence.tracing import on_tensorflow
+
+if on_tensorflow():
+    from zoo.recurrence import compiled
 
 
 def available(cell: Any) -> bool:
@@ -34,7 +37,7 @@ def branch(
         recurrent = ops.matmul(states[0], cell.recurrent_kernel)
         if cell.recurrent_bias is not None:
             recurrent = recurrent + cell.recurrent_bias
-    fast = training and fused and compiled.available(cell)
+    fast = training and fused and on_tensorflow() and compiled.available(cell)
     combine = compiled.combination(cell, _combined) if fast else functools.partial(_combined, cell)
     return list(combine(projected, recurrent, states, cell.vectors()))
 

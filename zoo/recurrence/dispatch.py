@@ -3,18 +3,20 @@
 import functools
 from typing import Any
 
-import keras
 from keras import ops
 
 from zoo import masking
 from zoo.cells import LinearCell, ReadCell, RecurrentCell
 from zoo.cells.read import Scans
-from zoo.recurrence import block_lstm, sharding
-from zoo.recurrence import compiled as fast_scan
 from zoo.recurrence.complex_scan import complex_scan
 from zoo.recurrence.keras_cell import CellForm, dropout_masks, is_zoo_cell
 from zoo.recurrence.linear import linear_scan
 from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_states
+from zoo.recurrence.tracing import on_tensorflow
+
+if on_tensorflow():
+    from zoo.recurrence import block_lstm, sharding
+    from zoo.recurrence import compiled as fast_scan
 
 WAYS = {
     "loops": "compiled loops with an explicit gradient, from 32 units up",
@@ -37,9 +39,9 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
         return "steps"
     if isinstance(cell, ReadCell):
         return _read_way(cell, training)
-    if training and fast_scan.available(cell):
+    if training and on_tensorflow() and fast_scan.available(cell):
         return "loops"
-    if not altered and block_lstm.available(cell):
+    if not altered and on_tensorflow() and block_lstm.available(cell):
         return "op"
     return "elements" if _is_linear(cell) else "steps"
 
@@ -48,8 +50,8 @@ def _read_way(cell: ReadCell, training: bool) -> str:
     """The method of a cell whose output is read from its states."""
     if cell.has_form("through_time"):
         return "elements"
-    loops = training and cell.has_form("memory") and fast_scan.available(cell.memory())
-    return "loops" if loops else "steps"
+    loops = training and on_tensorflow() and cell.has_form("memory")
+    return "loops" if loops and fast_scan.available(cell.memory()) else "steps"
 
 
 def _is_linear(cell: Any) -> bool:
@@ -119,7 +121,7 @@ def run_cell(
     if form is not None and training:
         with dropout_masks(cell, ops.shape(inputs)[0], inputs.shape[-1]):
             return _run(chosen, step, training, inputs, lengths, initial_state)
-    if training or keras.backend.backend() != "tensorflow":
+    if training or not on_tensorflow():
         return _run(chosen, step, training, inputs, lengths, initial_state)
     chosen = _portable(chosen, inputs)
     if chosen != "op" and shards == 1:  # any batch runs by one method: no branch, a smaller graph

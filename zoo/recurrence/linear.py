@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from zoo.recurrence.tracing import on_tensorflow
+
 BLOCK = 8
 MOST_DOUBLINGS = 31  # the largest int32; without a bound XLA has no gradient of the loop
 
@@ -62,6 +64,11 @@ def _between_blocks(decay: Any, within: Any, initial: Any) -> Any:
     def unfinished(reach: Any, *_: Any) -> Any:
         return reach < count
 
+    if not on_tensorflow():  # sizes are known, and JAX has no gradient of loops of any length
+        state = (1, decay, value)
+        while unfinished(*state):
+            state = double(*state)
+        return state[2]
     _, _, value = ops.while_loop(
         unfinished, double, (1, decay, value), maximum_iterations=MOST_DOUBLINGS
     )

@@ -1,63 +1,15 @@
-"""Runs large batches in shards that work in parallel; what a traced graph allows."""
+"""Runs large batches in shards that work in parallel, on TensorFlow."""
 
-import contextlib
-import contextvars
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
-from tensorflow.python.ops import control_flow_util
+
+from zoo.recurrence.tracing import in_xla, is_lean
 
 LARGE = 16  # rows from which the work of a step outweighs its overhead
 
 Way = Callable[[Any, Any, list[Any]], tuple[Any, list[Any]]]
-
-
-def in_xla() -> bool:
-    """Whether the graph that is being traced is for XLA, which must know every size."""
-    graph = tf.compat.v1.get_default_graph()
-    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
-
-
-_fixed_sizes = contextvars.ContextVar("fixed_sizes", default=False)
-
-
-@contextlib.contextmanager
-def fixed_sizes() -> Iterator[None]:
-    """Traces graphs whose sizes do not depend on the data, as LiteRT needs them."""
-    token = _fixed_sizes.set(True)
-    try:
-        yield
-    finally:
-        _fixed_sizes.reset(token)
-
-
-_lean = contextvars.ContextVar("lean", default=False)
-
-
-@contextlib.contextmanager
-def lean() -> Iterator[None]:
-    """Traces small graphs: one method for all batches, one step in each turn of a loop.
-
-    The graph of a gradient is many times that of the loops and branches that it goes through.
-    """
-    token = _lean.set(True)
-    try:
-        yield
-    finally:
-        _lean.reset(token)
-
-
-def is_lean() -> bool:
-    """Whether `lean` holds."""
-    return _lean.get()
-
-
-def may_gather() -> bool:
-    """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    return on_tensorflow and not in_xla() and not _fixed_sizes.get()
 
 
 def run(

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from zoo.cells import ReadCell
-from zoo.recurrence import sharding
+from zoo.recurrence import tracing
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
 
 BLOCK = 8  # steps per iteration of the loop at most: an iteration costs more than a step
@@ -171,7 +171,7 @@ def _scan_tensorflow(
     import tensorflow as tf
 
     time, batch = _sizes(sources[0])
-    size = 1 if sharding.is_lean() else BLOCK
+    size = 1 if tracing.is_lean() else BLOCK
     size = min(size, time) if isinstance(time, int) and time else size
     turns = (time + size - 1) // size
     blocks = [_in_blocks(source, turns, turns * size - time, size) for source in sources]

@@ -3,12 +3,13 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 from keras import ops
 
 from zoo import masking
 from zoo.errors import require_positive_int
 from zoo.layers.configured import ConfiguredLayer
+from zoo.recurrence.tracing import on_tensorflow
 
 LOWEST_HZ = 20.0
 FLOOR = 1e-6  # power below which a band is silent
@@ -66,17 +67,62 @@ class LogMel(ConfiguredLayer, masking.MaskedLayer):
         """Samples of a frame."""
         return max(1, self.sample_rate * self.frame_ms // 1000)
 
+    @property
+    def fft_size(self) -> int:
+        """Samples of the Fourier transform, the next power of two of a frame."""
+        return 1 << (self.frame - 1).bit_length()
+
     def call(self, samples: Any, mask: Any) -> Any:
-        waves = tf.where(mask, samples[:, :, 0], 0.0)
-        size = 1 << (self.frame - 1).bit_length()
-        spectra = tf.signal.stft(waves, self.frame, self.hop, size, pad_end=True)
-        mel = tf.signal.linear_to_mel_weight_matrix(
-            self.mel_bands, size // 2 + 1, self.sample_rate, LOWEST_HZ, self.sample_rate / 2
-        )
-        power = tf.math.square(tf.abs(spectra))
+        waves = ops.where(mask, samples[:, :, 0], 0.0)
+        spectra = self._by_tensorflow(waves) if on_tensorflow() else self._by_products(waves)
         frames = -(-masking.lengths(mask) // self.hop)
-        spectra = tf.math.log(tf.matmul(power, mel) + FLOOR)
-        return spectra, masking.from_lengths(frames, tf.shape(spectra)[1])
+        return spectra, masking.from_lengths(frames, ops.shape(spectra)[1])
+
+    def _by_tensorflow(self, waves: Any) -> Any:
+        import tensorflow as tf
+
+        spectra = tf.signal.stft(waves, self.frame, self.hop, self.fft_size, pad_end=True)
+        mel = tf.signal.linear_to_mel_weight_matrix(
+            self.mel_bands,
+            self.fft_size // 2 + 1,
+            self.sample_rate,
+            LOWEST_HZ,
+            self.sample_rate / 2,
+        )
+        return tf.math.log(tf.matmul(tf.math.square(tf.abs(spectra)), mel) + FLOOR)
+
+    def _by_products(self, waves: Any) -> Any:
+        """The same in two products; Keras' own transform lays its window elsewhere."""
+        steps = ops.shape(waves)[1]
+        count = -(-steps // self.hop)
+        waves = ops.pad(waves, ((0, 0), (0, self.frame + self.hop)))
+        places = ops.arange(count)[:, None] * self.hop + ops.arange(self.frame)
+        frames = ops.take(waves, places, axis=1)  # (B, N, frame)
+        parts = ops.matmul(frames, ops.convert_to_tensor(self.waves().T, "float32"))
+        mel = np.concatenate([self.mel_weights()] * 2)
+        power = ops.matmul(parts * parts, ops.convert_to_tensor(mel, "float32"))
+        return ops.log(power + FLOOR)
+
+    def waves(self) -> np.ndarray:
+        """Hann-windowed cosines and sines of the Fourier transform: (2 F, frame)."""
+        time, size = np.arange(self.frame), self.fft_size
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * time / self.frame)
+        angles = 2 * np.pi * np.outer(np.arange(size // 2 + 1), time) / size
+        return np.concatenate([np.cos(angles), np.sin(angles)]) * window
+
+    def mel_weights(self) -> np.ndarray:
+        """The weights of F frequencies in each band: (F, M).
+
+        TensorFlow computes the same in float32, and differs by up to 1e-5.
+        """
+        frequencies = np.linspace(0.0, self.sample_rate / 2, self.fft_size // 2 + 1)
+        edges = np.linspace(_mel(LOWEST_HZ), _mel(self.sample_rate / 2), self.mel_bands + 2)
+        places = _mel(frequencies)[:, None]
+        rising = (places - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        falling = (edges[2:] - places) / (edges[2:] - edges[1:-1])
+        weights = np.maximum(0.0, np.minimum(rising, falling))
+        weights[0] = 0.0  # no band holds the mean
+        return weights
 
     def compute_output_spec(self, samples: Any, mask: Any) -> Any:
         rows, time = samples.shape[:2]
@@ -85,6 +131,11 @@ class LogMel(ConfiguredLayer, masking.MaskedLayer):
             keras.KerasTensor((rows, frames, self.mel_bands), "float32"),
             keras.KerasTensor((rows, frames), "bool"),
         )
+
+
+def _mel(hertz: Any) -> Any:
+    """Hertz on the mel scale."""
+    return 1127.0 * np.log(1.0 + np.asarray(hertz) / 700.0)
 
 
 @keras.saving.register_keras_serializable("zoo")

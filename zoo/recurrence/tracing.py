@@ -1,0 +1,62 @@
+"""What the graph that is being traced allows."""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
+import keras
+
+
+def on_tensorflow() -> bool:
+    """Whether Keras computes with TensorFlow."""
+    return bool(keras.backend.backend() == "tensorflow")
+
+
+def in_xla() -> bool:
+    """Whether a graph of TensorFlow for XLA is being traced, which has fixed sizes."""
+    if not on_tensorflow():
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    graph = tf.compat.v1.get_default_graph()
+    return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+
+
+_fixed_sizes = contextvars.ContextVar("fixed_sizes", default=False)
+
+
+@contextlib.contextmanager
+def fixed_sizes() -> Iterator[None]:
+    """Traces graphs whose sizes do not depend on the data, as LiteRT needs them."""
+    token = _fixed_sizes.set(True)
+    try:
+        yield
+    finally:
+        _fixed_sizes.reset(token)
+
+
+_lean = contextvars.ContextVar("lean", default=False)
+
+
+@contextlib.contextmanager
+def lean() -> Iterator[None]:
+    """Traces small graphs: one method for all batches, one step in each turn of a loop.
+
+    The graph of a gradient is many times that of the loops and branches that it goes through.
+    """
+    token = _lean.set(True)
+    try:
+        yield
+    finally:
+        _lean.reset(token)
+
+
+def is_lean() -> bool:
+    """Whether `lean` holds."""
+    return _lean.get()
+
+
+def may_gather() -> bool:
+    """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
+    return on_tensorflow() and not in_xla() and not _fixed_sizes.get()
