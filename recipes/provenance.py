@@ -1,4 +1,4 @@
-"""Where an exported model comes from: a JSON file in its `assets.extra` folder.
+"""Where an exported model comes from and its metrics: JSON files in its `assets.extra` folder.
 
 TensorFlow and its servers leave that folder alone. An export without the file answers as well.
 """
@@ -15,6 +15,7 @@ from zoo.errors import InputError
 from zoo.version import VERSION
 
 FILE = Path("assets.extra") / "provenance.json"
+METRICS = "metrics.json"  # of a run, and of an export
 
 
 def weights_hash(run: Path) -> str:
@@ -23,7 +24,7 @@ def weights_hash(run: Path) -> str:
 
 
 def write(path: Path, recipe: str, config: Any, run: Path) -> None:
-    """Stores in a version's folder which `run`, a folder, its model comes from."""
+    """Stores in a version's folder which `run`, a folder, its model comes from, and its metrics."""
     (path / FILE).parent.mkdir(exist_ok=True)
     write_json(
         path / FILE,
@@ -37,6 +38,8 @@ def write(path: Path, recipe: str, config: Any, run: Path) -> None:
             "project_version": VERSION,
         },
     )
+    if (run / METRICS).is_file():
+        write_json((path / FILE).with_name(METRICS), read_json(run / METRICS))
 
 
 def read(path: Path) -> dict[str, str]:

@@ -64,6 +64,6 @@ def feature_scores(model: keras.Model) -> Scored:
 
 
 def _gradient(logits: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
-    """That of each row's highest logit (B, C) with respect to what the row was made of."""
+    """The gradient of each row's highest logit (B, C) with respect to the row's inputs."""
     (gradient,) = tf.gradients(tf.reduce_max(logits, axis=-1), inputs)
     return gradient

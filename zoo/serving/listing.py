@@ -44,6 +44,7 @@ def listing(repository: Repository) -> Any:
                     }
                     for name, function in newest.functions.items()
                 },
+                "bytes": size(newest.path),
                 **extra(newest.path / EXTRA),
             }
             for model in models
@@ -62,6 +63,11 @@ def pipeline(version: Version) -> str | None:
         if function and given in function.inputs:
             return name
     return None
+
+
+def size(folder: Path) -> int:
+    """The bytes of a version's files."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def extra(folder: Path) -> dict[str, Any]:

@@ -10,17 +10,18 @@ export function step({ future_columns: names }) {
 }
 
 /**
- * The covariates of the steps after a date: `horizon` rows.
+ * The covariates of `count` steps, by default those after a date.
  *
  * @param {string[]} names Their names; those that are not of the calendar are 0.
  * @param {string} last The date of the last step, such as `2024-01-31`.
- * @param {number} horizon
+ * @param {number} count
+ * @param {number} [first] The first step, 0 that of the date, 1 the one after it.
  */
-export function covariates(names, last, horizon) {
+export function covariates(names, last, count, first = 1) {
   const unit = step({ future_columns: names });
   const start = new Date(`${last || new Date().toISOString().slice(0, 10)}T00:00:00Z`);
-  return Array.from({ length: horizon }, (_, place) => {
-    const phases = phasesOf(after(start, unit, place + 1));
+  return Array.from({ length: count }, (_, place) => {
+    const phases = phasesOf(after(start, unit, place + first));
     return names.map((name) => {
       const [, phase, wave] = name.match(/^(hour|weekday|day|month)_(sin|cos)$/) ?? [];
       return phase ? Math[wave](2 * Math.PI * phases[phase]) : 0;

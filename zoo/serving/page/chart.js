@@ -2,8 +2,8 @@
 
 import { number, s } from "./dom.js";
 
-const [WIDTH, HEIGHT] = [720, 300];
-const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 30];
+const [WIDEST, HEIGHT] = [720, 300];
+const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 44];
 
 /**
  * A chart of lines and bands over steps.
@@ -12,12 +12,13 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [52, 12, 12, 30];
  *   strength}; `divide`: the x of a dividing line; `label`: what it shows, in words.
  */
 export function chart({ lines, bands = [], divide = null, label }) {
+  const width = Math.min(WIDEST, document.getElementById("main").clientWidth - 64);
   const points = [
     ...lines.flatMap((line) => line.points),
     ...bands.flatMap((band) => band.points.flatMap(([x, low, high]) => [[x, low], [x, high]])),
   ].filter(([, y]) => Number.isFinite(y));
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const x = scale(Math.min(...xs), Math.max(...xs), LEFT, WIDTH - RIGHT);
+  const x = scale(Math.min(...xs), Math.max(...xs), LEFT, width - RIGHT);
   const ticks = rounded(Math.min(...ys), Math.max(...ys));
   const y = scale(ticks[0], ticks.at(-1), HEIGHT - BOTTOM, TOP);
   const place = ([a, b]) => `${x(a).toFixed(1)},${y(b).toFixed(1)}`;
@@ -31,16 +32,17 @@ export function chart({ lines, bands = [], divide = null, label }) {
   };
   return s(
     "svg.chart",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
+    { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label },
     ticks.map((tick) => [
-      s("line.grid", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(tick), y2: y(tick) }),
+      s("line.grid", { x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
       s("text", { x: LEFT - 8, y: y(tick) + 4, "text-anchor": "end" }, number(tick, 6)),
     ]),
     rounded(Math.min(...xs), Math.max(...xs))
       .filter((tick) => tick >= Math.min(...xs) && tick <= Math.max(...xs))
       .map((tick) =>
-        s("text", { x: x(tick), y: HEIGHT - 10, "text-anchor": "middle" }, number(tick)),
+        s("text", { x: x(tick), y: HEIGHT - 26, "text-anchor": "middle" }, number(tick)),
       ),
+    s("text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, "steps"),
     bands.map(band),
     divide !== null && s("line.divide", { x1: x(divide), x2: x(divide), y1: TOP, y2: HEIGHT - BOTTOM }),
     lines.flatMap(({ points: own, kind }) =>

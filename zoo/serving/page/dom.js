@@ -40,7 +40,8 @@ function made(create, tag, properties, children) {
 
 /** A number with at most `digits` digits after the point, in the page's language. */
 export function number(value, digits = 2) {
-  return Number(value).toLocaleString("en", { maximumFractionDigits: digits });
+  const text = Number(value).toLocaleString("en", { maximumFractionDigits: digits });
+  return text.replace(/^-0$/, "0").replace("-", "\u2212");
 }
 
 /** A probability as percent; what is not 0 or 1 is not shown as such. */

@@ -11,8 +11,8 @@ const MOST = 5000; // steps that are read of a model without a look-back
 
 export async function forecaster(model) {
   const { inputs } = model.signatures.serving_default;
-  const width = inputs.find(({ name }) => name === "values").shape.at(-1);
   const sizes = Object.fromEntries(inputs.map(({ name, shape }) => [name, shape]));
+  const width = sizes.values.at(-1) - (sizes.future?.at(-1) ?? 0); // covariates are added here
   const [described] = await api.predict(model, "description", [{ streams: 0 }]);
   const info = { columns: [], static_columns: [], future_columns: [], ...JSON.parse(described.description) };
   const targets = info.columns.slice(0, info.targets ?? 1);
@@ -48,9 +48,12 @@ export async function forecaster(model) {
     action: "Forecast",
     async run(given, job) {
       const past = steps(given.values, width).slice(-(info.look_back ?? MOST));
+      const known = (count, first) => covariates(info.future_columns, given.last, count, first);
       const instance = { values: past, lengths: past.length };
       if (sizes.future) {
-        instance.future = covariates(info.future_columns, given.last, sizes.future[1] ?? info.horizon);
+        const before = known(past.length, 1 - past.length);
+        instance.values = past.map((row, place) => [...row, ...before[place]]);
+        instance.future = known(sizes.future[1], 1);
       }
       if (sizes.static) instance.static = info.static_columns.map((name) => Number(given[`static_${name}`]));
       const [row] = await job.predict("serving_default", [instance]);

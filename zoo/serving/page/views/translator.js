@@ -23,8 +23,8 @@ export function translator(model) {
       const [row] = await job.predict("translate", [request]);
       const place = row.log_probabilities.map((value, rank) => (value > NONE ? rank : -1));
       const ranks = place.filter((rank) => rank >= 0);
-      const holder = h("div", {}, matrix(row, 0));
-      const choose = (rank) => holder.replaceChildren(matrix(row, rank));
+      const holder = h("div.holder", {}, matrix(row, 0));
+      const choose = (rank) => holder.replaceChildren(...matrix(row, rank));
       job.show(
         h("p.verdict", {}, row.translations[0]),
         ranks.length > 1 && others(row, ranks, choose),
@@ -61,12 +61,12 @@ function others(row, ranks, choose) {
       h("td.number", {}, percent(Math.exp(row.log_probabilities[rank]))),
       h("td.number", {}, number(row.log_probabilities[rank])),
     );
-  const head = ["Translation", "Probability", "Log-probability (nats)"];
+  const head = ["Translation", "Probability", "Log-probability"];
   return h(
     "table.ranked",
     {},
-    h("caption", {}, "The best translations; choose one to see its attention"),
-    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
+    h("caption", {}, "The best translations (log-probability in nats); choose one to see its attention"),
+    h("thead", {}, h("tr", {}, head.map((name, place) => h(place ? "th.number" : "th", { scope: "col" }, name)))),
     h("tbody", {}, ranks.map(line)),
   );
 }
@@ -76,7 +76,7 @@ function matrix(row, rank) {
   const source = row.source_tokens.filter((token) => token !== "");
   const target = row.target_tokens[rank].filter((token) => token !== "");
   const weights = row.attention[rank];
-  if (!weights.flat().some((weight) => weight > 0)) return "";
+  if (!weights.flat().some((weight) => weight > 0)) return [];
   const cell = (weight) =>
     h(
       "td",
@@ -92,8 +92,7 @@ function matrix(row, rank) {
     );
   const table = h(
     "table.attention",
-    {},
-    h("caption", {}, "Attention of each token of the translation (rows) to the text's, in percent"),
+    { "aria-labelledby": "attention" },
     h(
       "thead",
       {},
@@ -101,10 +100,14 @@ function matrix(row, rank) {
     ),
     h("tbody", {}, target.map(line)),
   );
-  return h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Attention" }, table);
+  const what = "Attention of each token of the translation (rows) to the text's, in percent";
+  return [
+    h("p.note", { id: "attention" }, what),
+    h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Attention" }, table),
+  ];
 }
 
-/** A token as a heading: the mark of a word's beginning as a space, blanks as a sign. */
+/** A token as a heading: without the mark of a word's beginning; a blank as a sign. */
 function shown(token) {
-  return token.trim() ? token : "\u2423";
+  return token.replace(/^\u2581/, "").trim() || "\u2423";
 }
