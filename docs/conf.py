@@ -29,6 +29,7 @@ include_patterns = [
     "docs/**/*.md",
     "recipes/*/README.md",
     "runtime/README.md",
+    "models/*.md",
     "benchmarks/results/*.md",
     "saved_models/README.md",
     "notebooks/README.md",

@@ -19,6 +19,7 @@ PLACES = (
     "docs/**/*.md",
     "recipes/*/README.md",
     "runtime/README.md",
+    "models/*.md",
     "benchmarks/results/*.md",
     "saved_models/*.md",
     "notebooks/*.md",

@@ -12,7 +12,7 @@ GENERATED = ("recipes/corpora/",)  # their strings are sentences of data
 EXEMPT = ("docs/glossary.md", "CHANGELOG.md")
 PLACES = (
     *("*.md", "docs/**/*", "benchmarks/**/*", "recipes/**/*", "runtime/*"),
-    *("runtime/rnn_zoo_runtime/**/*", "saved_models/*.md", "zoo/**/*"),
+    *("runtime/rnn_zoo_runtime/**/*", "saved_models/*.md", "models/*", "zoo/**/*"),
 )
 NAMES = sorted(
     {

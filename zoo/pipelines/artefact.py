@@ -55,7 +55,7 @@ def read_model(folder: Path, content: dict[str, Any]) -> keras.Model:
     plan, path = Blueprint(described["name"], dict(described["options"])), folder / WEIGHTS
     parameters = weights_file.size(path, ADVICE)
     try:
-        with memory.counting((parameters + keras_file.SLACK) * memory.ITEM):
+        with memory.counting((parameters + keras_file.SLACK) * memory.ITEM, blank=True):
             model = rebuilt(plan)
     except InputError as error:
         raise InputError(

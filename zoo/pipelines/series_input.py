@@ -115,7 +115,8 @@ class SeriesPipeline(Pipeline):
         for members in batches(sizes, self.rows, NUMBERS) if rows else []:
             inputs = pad_series([rows[member] for member in members])
             inputs |= {name: column[members] for name, column in columns.items()}
-            found = function(**{name: tf.constant(value) for name, value in inputs.items()})
+            tensors = {name: tf.constant(value) for name, value in inputs.items()}
+            found = self.called(function, tensors)
             parts.append({name: value.numpy() for name, value in found.items()})
             order += members
         if not parts:

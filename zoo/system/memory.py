@@ -53,10 +53,11 @@ def gib(size: int) -> str:
 
 
 class _Count:
-    """The weights that a model has so far, `limit` bytes at most."""
+    """The weights that a model has so far, `limit` bytes at most; `blank` ones begin as zeros."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit, self.parameters, self.exceeded = limit, 0, False
+    def __init__(self, limit: int, blank: bool = False) -> None:
+        self.limit, self.blank = limit, blank
+        self.parameters, self.exceeded = 0, False
 
     def add(self, shape: Any) -> None:
         self.parameters += math.prod(int(size) for size in shape)
@@ -78,20 +79,24 @@ def _counted_add_weight(layer: Any, *arguments: Any, **named: Any) -> Any:
     shape = arguments[0] if arguments else named.get("shape")
     if count is not None:
         count.add(() if shape is None else shape if isinstance(shape, tuple | list) else (shape,))
+        if count.blank:
+            arguments = (*arguments[:1], "zeros", *arguments[2:]) if arguments[1:] else arguments
+            named |= {} if arguments[1:] else {"initializer": "zeros"}
     return _add_weight(layer, *arguments, **named)
 
 
 @contextmanager
-def counting(limit: int) -> Iterator[_Count]:
+def counting(limit: int, blank: bool = False) -> Iterator[_Count]:
     """Counts the weights that layers create in a `with` block, `limit` bytes at most.
 
-    Keras has no hook before a weight exists, so its `add_weight` is replaced meanwhile.
+    Keras has no hook before a weight exists, so its `add_weight` is replaced meanwhile. With
+    `blank` the weights are zeros: to draw values that a file replaces takes long.
 
     Raises:
         ModelTooLargeError: A weight would exceed the limit; it was not created.
     """
     global _watchers
-    count = _Count(limit)
+    count = _Count(limit, blank)
     with _installing:
         _watchers += 1
         keras.layers.Layer.add_weight = _counted_add_weight

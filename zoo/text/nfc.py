@@ -19,6 +19,7 @@ HANGUL_BASE, HANGUL_COUNT = 0xAC00, 11172
 LEAD, VOWEL, TRAIL = 0x1100, 0x1161, 0x11A7
 LEADS, VOWELS, TRAILS = 19, 21, 28
 CODE_POINTS = sys.maxunicode + 1
+ACTIVE = 0x30000  # from here on no character decomposes or combines
 
 
 @functools.cache
@@ -27,7 +28,7 @@ def _tables() -> dict[str, np.ndarray]:
     decomposed: dict[int, list[int]] = {}
     classes: dict[int, int] = {}
     pairs: dict[tuple[int, int], int] = {}
-    for code in range(CODE_POINTS):
+    for code in range(ACTIVE):
         char = chr(code)
         if unicodedata.combining(char):
             classes[code] = unicodedata.combining(char)
@@ -81,6 +82,10 @@ def _table(keys: np.ndarray, values: np.ndarray, default: int) -> Any:
     return tf.lookup.StaticHashTable(initializer, default)
 
 
+def _are_inert(texts: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_all(tf.strings.regex_full_match(texts, inert_pattern()))
+
+
 @functools.cache
 def composer() -> "Composer":
     """The shared composer of this process: its tables and its graph are slow to build."""
@@ -104,11 +109,16 @@ class Composer(tf.Module):
         self.combining = _table(tables["combining"], tables["classes"], 0)
         self.pairs = _table(tables["pairs"], tables["composites"], -1)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def __call__(self, texts: tf.Tensor) -> tf.Tensor:
-        """Strings (B,), valid UTF-8 -> strings (B,). Traced once, however often it is used."""
-        inert = tf.reduce_all(tf.strings.regex_full_match(texts, inert_pattern()))
-        return tf.cond(inert, lambda: texts, lambda: self._normalize(texts))
+        """Strings (B,), valid UTF-8 -> strings (B,)."""
+        if tf.executing_eagerly() and bool(_are_inert(texts)):
+            return texts  # a first call need not wait for the graph
+        return self._composed(texts)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def _composed(self, texts: tf.Tensor) -> tf.Tensor:
+        """Traced once, however often it is used."""
+        return tf.cond(_are_inert(texts), lambda: texts, lambda: self._normalize(texts))
 
     def _normalize(self, texts: tf.Tensor) -> tf.Tensor:
         codes = tf.strings.unicode_decode(texts, "UTF-8")

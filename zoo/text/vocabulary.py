@@ -37,7 +37,8 @@ class Vocabulary(tf.Module):
 
     def __init__(self, tokens: Iterable[str]) -> None:
         super().__init__()
-        self.tokens = list(tokens)
+        self.tokens: list[str]
+        object.__setattr__(self, "tokens", list(tokens))  # TensorFlow would wrap each of them
         if tuple(self.tokens[: len(SPECIAL)]) != SPECIAL:
             raise InputError(
                 f"a vocabulary begins with {', '.join(SPECIAL)}; this one begins with "

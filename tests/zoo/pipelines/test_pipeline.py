@@ -132,3 +132,24 @@ def test_texts_may_be_strings_and_bytes_of_any_kind_in_one_list():
     for given in (mixed, tuple(mixed), np.array(mixed, object)):
         np.testing.assert_allclose(pipeline.classify(given)["probabilities"], alone, atol=1e-6)
     assert len(pipeline.classify("a good film")["label"]) == 1
+
+
+def test_the_first_calls_build_no_graph_and_answer_as_the_graph_does():
+    made = tagger()
+    texts = ["Ann met Bob", "so so"]
+    eager = [made.tag(texts) for _ in range(made.eager_calls)]
+    assert made._tag_texts.experimental_get_tracing_count() == 0
+    graph = made.tag(texts)
+    assert made._tag_texts.experimental_get_tracing_count() == 1
+    for answer in eager:
+        assert answer["tags"].tolist() == graph["tags"].tolist()
+        np.testing.assert_allclose(answer["confidence"], graph["confidence"], atol=1e-6)
+    with pytest.raises(zoo.InputError, match="label must be one of C4, D4; got E4"):
+        conditional_writer().generate("E4")  # from a graph that only an error needs
+
+
+def test_a_pipeline_without_eager_calls_builds_the_graph_at_the_first_one():
+    made = ngrams()
+    made.eager_calls = 0
+    made(TEXTS)
+    assert made._classify.experimental_get_tracing_count() == 1

@@ -139,3 +139,18 @@ def test_graphs_of_a_block_are_freed_with_their_gradients():
     kept = graph()
     gc.collect()
     assert kept() is not None  # what TensorFlow does without it; the block above is for this
+
+
+def test_blank_weights_are_zeros_in_the_shape_and_type_that_was_asked_for():
+    with memory.counting(1 << 20, blank=True) as count:
+        dense = keras.layers.Dense(3, bias_initializer="ones")
+        dense.build((None, 4))
+        embedding = keras.layers.Embedding(5, 2)
+        embedding.build((None,))
+    assert count.parameters == 4 * 3 + 3 + 5 * 2
+    assert [tuple(each.shape) for each in dense.weights] == [(4, 3), (3,)]
+    assert not any(np.asarray(each).any() for each in [*dense.weights, *embedding.weights])
+    with memory.counting(1 << 20):
+        other = keras.layers.Dense(3)
+        other.build((None, 4))
+    assert np.asarray(other.kernel).any()
