@@ -103,7 +103,7 @@ class Classifier(Pipeline):
         features, _, unknown = self._read(text)
         return self._labelled(self.model(features, training=False), unknown)
 
-    @traced(strings("text"))
+    @traced(strings("text"), needs_graph=True)
     def _explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         features, tokens, unknown = self._read(text)
         if isinstance(self.vectorizer, NgramVectorizer):

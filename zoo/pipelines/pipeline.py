@@ -112,21 +112,24 @@ class Pipeline(abc.ABC):
         back = np.argsort(np.array(order, int))
         return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
 
-    def called(self, function: Callable[..., Any], inputs: Mapping[str, Any]) -> Answers:
+    def called(self, function: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Calls a traced function, whose graph is built once it has been called some times.
 
         To build and optimise a graph takes seconds, and a thousand times as long as to run it. The
         first `eager_calls` run the function's operations one by one, which takes a tenth of that.
         """
         by_itself = getattr(function, "python_function", None)
+        by_itself = None if getattr(function, "needs_graph", False) else by_itself
         if by_itself is not None and not function.experimental_get_tracing_count():
             self._calls[id(function)] += 1
             if self._calls[id(function)] <= self.eager_calls:
                 try:
-                    return by_itself(**inputs)
+                    answer: dict[str, Any] = by_itself(**inputs)
+                    return answer
                 except tf.errors.InvalidArgumentError:
                     pass  # the graph says what is wrong in the form that `input_errors` reads
-        return function(**inputs)
+        whole: dict[str, Any] = function(**inputs)
+        return whole
 
     @functools.cached_property
     def _calls(self) -> Counter[int]:
@@ -328,13 +331,18 @@ def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def traced(*specs: tf.TensorSpec) -> Callable[[Callable[..., Any]], Any]:
-    """Makes a method of tensors a `tf.function` of its object, which is traced at most once."""
+def traced(*specs: tf.TensorSpec, needs_graph: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a method of tensors a `tf.function` of its object, which is traced at most once.
+
+    With `needs_graph` its operations cannot run without a graph, as `tf.gradients` cannot.
+    """
 
     def decorated(method: Callable[..., Any]) -> Any:
         def bound(self: Any) -> Any:
             function = types.MethodType(method, self)
-            return tf.function(function, input_signature=specs, autograph=False)
+            made = tf.function(function, input_signature=specs, autograph=False)
+            made.needs_graph = needs_graph
+            return made
 
         bound.__doc__ = method.__doc__
         return functools.cached_property(bound)

@@ -35,9 +35,10 @@ class Vocabulary(tf.Module):
         [5, 1]
     """
 
+    tokens: list[str]
+
     def __init__(self, tokens: Iterable[str]) -> None:
         super().__init__()
-        self.tokens: list[str]
         object.__setattr__(self, "tokens", list(tokens))  # TensorFlow would wrap each of them
         if tuple(self.tokens[: len(SPECIAL)]) != SPECIAL:
             raise InputError(
