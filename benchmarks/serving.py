@@ -128,7 +128,7 @@ def _wait(contender: Contender, port: int, process: Any, seconds: float = 180.0)
 def loaded(
     contender: Contender, texts: Sequence[str], clients: int, seconds: float
 ) -> dict[str, Any]:
-    """What a load of so many seconds measures, after a short one that warms it up."""
+    """What a load of some seconds measures, after a short one that warms it up."""
     bodies = [json.dumps(contender.body(text)) for text in texts]
     with running(contender) as (port, pid), tempfile.TemporaryDirectory() as folder:
         job = {"port": port, "path": contender.path, "bodies": bodies, "clients": clients}

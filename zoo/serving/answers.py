@@ -1,7 +1,7 @@
 """Tensors -> JSON by the rules of TensorFlow Serving's REST API: the answers' side of `tensors`.
 
-A single output is not wrapped in its name; `*_bytes` is base64; float32 has as few digits as tell
-it from its neighbours.
+A single output is not wrapped in its name; `*_bytes` is base64; float32 has as few digits as it
+needs to be read back.
 """
 
 import base64

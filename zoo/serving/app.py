@@ -138,7 +138,7 @@ class App:
 
     async def predict(self, exchange: Exchange, match: re.Match[str]) -> Answer:
         """`POST /v1/models/NAME:predict`."""
-        verb, wanted = match["verb"].lower(), rest.asked(match)
+        verb, wanted = match["verb"].lower(), rest.wanted_of(match)
         if verb != "predict":
             raise Refused(501, f"{verb} is not offered: use predict")
         document, large = await self._document(exchange)
@@ -153,7 +153,7 @@ class App:
 
     async def status(self, exchange: Exchange, match: re.Match[str]) -> Answer:
         """`GET /v1/models/NAME` and its `metadata`."""
-        wanted = rest.asked(match)
+        wanted = rest.wanted_of(match)
         if not wanted[0]:
             raise wrong("Missing model name in request.")
         if match["metadata"]:

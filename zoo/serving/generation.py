@@ -2,7 +2,7 @@
 
 Source: Triton's generate extension (docs/protocol/extension_generate.md in
 triton-inference-server/server): the paths, `text_input`, `parameters`, `text_output`, the events
-and what an error looks like. Options may also stand beside `text_input`, as Triton allows.
+and what an error looks like. Options may also be beside `text_input`, as Triton allows.
 """
 
 import math
@@ -109,7 +109,7 @@ class Generation:
         tokens = int(found["num_tokens"][0])
         return self.answer(
             self._continued(found["text"][0]),
-            log_probability=float(found["log_probability"][0]),
+            log_probability=_short(found["log_probability"][0]),
             num_tokens=tokens,
         )
 
@@ -136,7 +136,7 @@ class Generation:
             inputs = {**states, **options, "token_ids": last, "place": np.array([place], np.int32)}
             states = dict(await ask(self.version, draw, inputs))
             last, ended = states.pop("token_ids"), bool(states.pop("ended")[0])
-            log_probability = float(states.pop("log_probability")[0])
+            log_probability = _short(states.pop("log_probability")[0])
             ids.append(int(last[0]))
             written = {"token_ids": np.array([ids], np.int32)}
             if self.beginning in spell.inputs:
@@ -155,6 +155,11 @@ class Generation:
 
     def _drawing(self, draw: Function) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in self.options.items() if name in draw.inputs]
+
+
+def _short(value: np.floating) -> float:
+    """A float32 as a number with no more digits than it needs."""
+    return float(str(value))
 
 
 def _parameters(document: Any) -> dict[str, Any]:

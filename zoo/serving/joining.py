@@ -69,7 +69,7 @@ class Form:
         return {name: np.concatenate([each[name] for each in requests]) for name in requests[0]}
 
     def split(self, outputs: Arrays, counts: Sequence[int]) -> list[Arrays | None]:
-        """Each request's answer; None if the size that it has alone cannot be told."""
+        """Each request's answer; None if the size that it has alone is not known."""
         if len(counts) == 1:
             return [outputs]
         edges = np.cumsum(counts)[:-1]

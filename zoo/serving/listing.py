@@ -13,7 +13,7 @@ EXTRA = "assets.extra"
 # the files of EXTRA that are shown -> key
 JSON_FILES = {"provenance.json": "provenance", "metrics.json": "metrics"}
 PRIVATE = ("run",)  # of the provenance: a path of the machine that exported
-# signatures and inputs that tell an export's pipeline, where it does not name it
+# signatures and inputs by which an export's pipeline is known, where it does not name it
 KNOWN = (
     ("Tagger", "tag_tokens", "tokens"),
     ("Translator", "translate", "text"),

@@ -19,7 +19,7 @@ STATUS = re.compile(rf"(?i)/v1/models(?:/(?P<name>[^/:]+))?{_WHICH}(?P<metadata>
 _MOST = 2**63 - 1  # of a version
 
 
-def asked(match: re.Match[str]) -> tuple[str, int | None, str | None]:
+def wanted_of(match: re.Match[str]) -> tuple[str, int | None, str | None]:
     """The name, version and label in a path.
 
     Raises:

@@ -1,7 +1,6 @@
 """Runs the application until it is stopped."""
 
 import argparse
-import asyncio
 import contextlib
 import signal
 import socket
@@ -88,7 +87,7 @@ def run(parsed: argparse.Namespace) -> int:
         shown = f"[{host}]" if ":" in host else host
         print(f"listening on http://{shown}:{port}", file=sys.stderr, flush=True)
         app = App(settings, repository, AccessLog(settings.access_log))
-        asyncio.run(Server(config_of(app, settings, parsed.grace)).serve([place]))
+        Server(config_of(app, settings, parsed.grace)).run([place])
     print("stopped", file=sys.stderr, flush=True)
     return 0
 
