@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.sweeps import swept
 from tests.zoo.pipelines.test_serving_rules import generation, names
 
 SEEDS = [1, 2, 3]
@@ -36,14 +37,15 @@ def streamed(functions, beginning, options, most):
     return text.numpy().tolist(), total, count.tolist()
 
 
-@pytest.mark.parametrize(
-    ("build", "beginning", "options"),
-    [
-        (generation, {"prompt": ["", "a good", "so"]}, OPTIONS),
-        (lambda: names("space"), {"label": ["C4", "D4", "C4"]}, GUIDED),
-    ],
-)
-def test_a_stream_has_the_tokens_of_generate(build, beginning, options):
+CASES = {
+    "writer": (generation, {"prompt": ["", "a good", "so"]}, OPTIONS),
+    "guided": (lambda: names("space"), {"label": ["C4", "D4", "C4"]}, GUIDED),
+}
+
+
+@pytest.mark.parametrize("case", swept(CASES, lambda case: case == "writer"))
+def test_a_stream_has_the_tokens_of_generate(case):
+    build, beginning, options = CASES[case]
     functions = {name: each.function for name, each in build().signatures().items()}
     given, options = filled(beginning), filled(options)
     expected = functions["generate"](max_tokens=tf.fill([len(SEEDS)], 12), **given, **options)

@@ -5,6 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.zoo.pipelines import test_serving_rules as pipelines
+from tests.zoo.serving import models
+from tests.zoo.serving.conftest import serving
 from zoo.serving.refusals import wrong
 
 PATH = "/v2/models/writer/generate"
@@ -116,3 +119,22 @@ def test_streams_at_the_same_time_are_drawn_in_one_batch(client, monkeypatch):
         alone = events(client, text_input="x" * start, max_tokens=5)
         assert pieces == alone
     assert sum(rows) == 2 * sum(map(len, found)) and max(rows) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [pipelines.generation, pipelines.melodies])
+def test_the_projects_own_writers_stream_what_they_write_at_once(tmp_path, build):
+    pipeline = build()
+    found = pipeline.signatures()
+    functions = {name: found[name].function for name in ("generate", "read", "draw", "spell")}
+    weights = [weight.value for weight in pipeline.model.weights]
+    models.write(tmp_path / "writer", functions, [*weights, *pipeline.text_paths.values()])
+    start = "C4" if hasattr(pipeline, "labels") else "a good"
+    with serving(tmp_path) as client:
+        for seed in range(8):
+            document = {"text_input": start, "max_tokens": 20, "seed": seed, "top_p": 0.9}
+            at_once, pieces = whole(client, **document).json(), events(client, **document)
+            assert "".join(piece["text_output"] for piece in pieces) == at_once["text_output"]
+            tokens = [piece["log_probability"] for piece in pieces]
+            assert len(tokens) == at_once["num_tokens"]
+            assert sum(tokens) == pytest.approx(at_once["log_probability"], rel=1e-4)
