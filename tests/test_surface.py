@@ -26,7 +26,7 @@ COMMANDS = {
     **{f"recipes {name} {verb}": cli.main for name in BUILTIN for verb in cli.VERBS},
     **{
         f"zoo {verb}": zoo.__main__.main
-        for verb in ("list", "describe", "summary", "inspect", *DIAGNOSTICS)
+        for verb in ("list", "describe", "summary", "inspect", "serve", *DIAGNOSTICS)
     },
     "zoo": zoo.__main__.main,
 }

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ LEAST = {  # an option's lowest value
     "poll": 0.1,
     "batch_size": 1,
     "batch_wait": 0,
-    "workers": 1,
+    "workers": 0,
     "queue": 1,
     "timeout": 0.001,
     "client_timeout": 0.1,
@@ -81,8 +80,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     batches.add_argument(
         "--workers",
         type=int,
-        default=max(2, os.cpu_count() or 1),
-        help="batches at the same time, of all models",
+        default=0,
+        help="batches at the same time, of all models; 0: one a core, two at least",
     )
     limits = parser.add_argument_group("limits")
     for option, default, text in (

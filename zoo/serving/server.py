@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -49,7 +50,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
         poll=parsed.poll,
         batch_rows=parsed.batch_size,
         batch_wait=parsed.batch_wait / 1000,
-        workers=parsed.workers,
+        workers=parsed.workers or max(2, os.cpu_count() or 1),
         queue=parsed.queue,
         timeout=parsed.timeout,
         client_timeout=parsed.client_timeout,
