@@ -378,7 +378,10 @@ MODELS = (
         name="signals",
         recipe="signals",
         data="{data}/spoken_digits/recordings",
-        options=(*RECORDINGS, "--epochs", "30", "--patience", "8"),
+        options=(
+            *RECORDINGS,
+            *("--epochs", "40", "--patience", "40", "--speed", "0.08", "--shift", "0.1"),
+        ),
         sources=(DIGITS,),
         split=OWN_SPLIT,
         licence="CC-BY-SA-4.0",
