@@ -13,6 +13,7 @@ PARTS = (
     ("ind_rnn", "lstm_layer_norm", "slstm"),
     ("gru_simple", "lstm_peephole", "min_lstm"),
     ("lru", "qrnn", "sru"),
+    ("gated_delta_net", "hgrn2", "mlstm"),
 )
 
 

@@ -35,7 +35,7 @@ def run(
     """
     weights = [np.asarray(weight, "float64") for weight in weights]
     batch, time = inputs.shape[:2]
-    units = units_of(cell, weights)
+    units = units_of(cell, weights, options)
     outputs = np.zeros((batch, time, units))
     first = first_states(cell, units, options)
     final = [np.zeros((batch, len(state))) for state in first]

@@ -10,8 +10,10 @@ import numpy as np
 # what each state is before the first step: log weights of nothing, where it is not 0
 FIRST_STATES = {
     "elman": [0.0],
+    "gated_delta_net": [0.0],
     "gru": [0.0],
     "gru_simple": [0.0],
+    "hgrn2": [0.0],
     "ind_rnn": [0.0],
     "lstm": [0.0, 0.0],
     "lstm_layer_norm": [0.0, 0.0],
@@ -19,6 +21,7 @@ FIRST_STATES = {
     "lru": [0.0, 0.0],
     "min_gru": [0.0],
     "min_lstm": [0.0],
+    "mlstm": [0.0, 0.0, 0.0],
     "qrnn": [0.0],
     "rg_lru": [0.0],
     "simple_rnn": [0.0],
@@ -27,11 +30,18 @@ FIRST_STATES = {
 }
 NUM_STATES = {name: len(states) for name, states in FIRST_STATES.items()}
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0)}
-GATES = {"min_gru": 2, "min_lstm": 3, "rg_lru": 3, "ind_rnn": 1}  # without a recurrent matrix
+GATES = {
+    "min_gru": 2,
+    "min_lstm": 3,
+    "rg_lru": 3,
+    "ind_rnn": 1,
+    "hgrn2": 3,
+}  # without a recurrent matrix
 LAST_AXIS = ("lru", "sru")  # the second weight is (..., K)
+MATRICES = ("mlstm", "gated_delta_net", "hgrn2")  # the first state is a matrix for each head
 
 
-def units_of(cell, weights):
+def units_of(cell, weights, options=None):
     """The hidden size K that these weights are for."""
     if cell == "elman":
         return weights[0].shape[0]
@@ -39,11 +49,21 @@ def units_of(cell, weights):
         return weights[1].shape[1]
     if cell == "qrnn":
         return weights[1].shape[0] // 3
+    if cell == "slstm":
+        return len(weights[2]) // 4
+    if cell == "mlstm":
+        return (weights[0].shape[1] - 2 * (options or {}).get("num_heads", 1)) // 4
+    if cell == "gated_delta_net":
+        return (weights[0].shape[1] - 2 * len(weights[1])) // 3
     return weights[0].shape[1] // GATES[cell] if cell in GATES else weights[1].shape[0]
 
 
 def first_states(cell, units, options=None):
     """The states before the first step, (size,) each."""
+    heads = (options or {}).get("num_heads", 1)
+    if cell in MATRICES:
+        sizes = [units**2 // heads, units, heads]
+        return [np.zeros(size) for size in sizes[: NUM_STATES[cell]]]
     states = [np.full(units, value) for value in FIRST_STATES[cell]]
     if (options or {}).get("window") == 2:
         states.append(np.zeros(3 * units))  # the product of the input before the first
@@ -147,17 +167,23 @@ def lstm_layer_norm_step(x, states, weights, recurrent_mask=1.0, cell_clip=None)
     return [sigmoid(o) * np.tanh(layer_norm(c, state_gain, state_bias)), c]
 
 
-def min_gru_step(x, states, weights, recurrent_mask=1.0):
+def log_space_candidate(x):
+    return np.where(x >= 0, x + 0.5, sigmoid(x))
+
+
+def min_gru_step(x, states, weights, recurrent_mask=1.0, log_space=False):
     """z, h~ in this order; z takes the new value."""
     kernel, bias = weights
     z, candidate = np.split(x @ kernel + bias, 2)
+    candidate = log_space_candidate(candidate) if log_space else candidate
     return [(1 - sigmoid(z)) * states[0] + sigmoid(z) * candidate]
 
 
-def min_lstm_step(x, states, weights, recurrent_mask=1.0):
+def min_lstm_step(x, states, weights, recurrent_mask=1.0, log_space=False):
     """f, i, h~ in this order."""
     kernel, bias = weights
     f, i, candidate = np.split(x @ kernel + bias, 3)
+    candidate = log_space_candidate(candidate) if log_space else candidate
     total = sigmoid(f) + sigmoid(i)
     return [sigmoid(f) / total * states[0] + sigmoid(i) / total * candidate]
 
@@ -170,11 +196,18 @@ def rg_lru_step(x, states, weights, recurrent_mask=1.0):
     return [a * states[0] + np.sqrt(1 - a**2) * (sigmoid(i) * v)]
 
 
-def slstm_step(x, states, weights, recurrent_mask=1.0):
+def slstm_step(x, states, weights, recurrent_mask=1.0, num_heads=1, forget_gate="sigmoid"):
     """i, f, z, o in this order; the states are h, c, n, m."""
     h, c, n, m = states
-    i, f, z, o = gates_of(4, x, h * recurrent_mask, weights)
-    log_f = np.log(sigmoid(f))
+    if num_heads > 1:  # each head's units see each other alone
+        kernel, blocks, bias = weights
+        seen = zip(heads_of(h, num_heads), blocks, strict=True)
+        parts = [np.split(part @ block, 4) for part, block in seen]
+        mixed = np.concatenate([np.concatenate([p[n] for p in parts]) for n in range(4)])
+        i, f, z, o = np.split(x @ kernel + bias + mixed, 4)
+    else:
+        i, f, z, o = gates_of(4, x, h * recurrent_mask, weights)
+    log_f = f if forget_gate == "exponential" else np.log(sigmoid(f))
     stabiliser = np.maximum(log_f + m, i)
     kept, entered = np.exp(log_f + m - stabiliser), np.exp(i - stabiliser)
     c = kept * c + entered * np.tanh(z)
@@ -218,6 +251,77 @@ def sru_step(x, states, weights, recurrent_mask=1.0, rescale=False, highway_bias
     return r * c + (1 - r) * passed * alpha, [c]
 
 
+def heads_of(values, count):
+    """The parts of a vector by head."""
+    return np.split(values, count)
+
+
+def silu(x):
+    return x * sigmoid(x)
+
+
+def mlstm_step(x, states, weights, recurrent_mask=1.0, num_heads=1, forget_gate="sigmoid"):
+    """q, k, v, o, then i and f of each head; C' of each head is a block of the first state."""
+    kernel, bias = weights
+    units, size = len(states[1]), len(states[1]) // num_heads
+    sums = x @ kernel + bias
+    q, k, v, o = (heads_of(gate(sums, number, units), num_heads) for number in range(4))
+    i, f = np.split(sums[4 * units :], 2)
+    outputs, memory, sums_n, stabilisers = [], [], [], []
+    for head in range(num_heads):
+        c = heads_of(states[0], num_heads)[head].reshape(size, size).T
+        n, m = heads_of(states[1], num_heads)[head], states[2][head]
+        log_f = f[head] if forget_gate == "exponential" else np.log(sigmoid(f[head]))
+        stabiliser = max(log_f + m, i[head])
+        kept, entered = np.exp(log_f + m - stabiliser), np.exp(i[head] - stabiliser)
+        key = k[head] / np.sqrt(size)
+        c = kept * c + entered * np.outer(v[head], key)
+        n = kept * n + entered * key
+        shown = c @ q[head] / max(abs(n @ q[head]), np.exp(-stabiliser))
+        outputs.append(sigmoid(o[head]) * shown)
+        memory.append(c.T.reshape(-1))
+        sums_n.append(n)
+        stabilisers.append(stabiliser)
+    states = [np.concatenate(memory), np.concatenate(sums_n), np.array(stabilisers)]
+    return np.concatenate(outputs), states
+
+
+def gated_delta_net_step(x, states, weights, recurrent_mask=1.0, num_heads=1):
+    """q, k, v, then alpha and beta of each head; S' of each head is a block of the state."""
+    kernel, decay, decay_bias = weights
+    sums = x @ kernel
+    units = (len(sums) - 2 * num_heads) // 3
+    q, k, v = (heads_of(silu(gate(sums, number, units)), num_heads) for number in range(3))
+    alpha, beta = np.split(sums[3 * units :], 2)
+    alpha = np.exp(-np.exp(decay) * np.log1p(np.exp(alpha + decay_bias)))
+    beta, size = sigmoid(beta), units // num_heads
+    outputs, memory = [], []
+    for head in range(num_heads):
+        s = heads_of(states[0], num_heads)[head].reshape(size, size).T
+        key = k[head] / np.sqrt(k[head] @ k[head] + 1e-6)
+        query = q[head] / np.sqrt(q[head] @ q[head] + 1e-6)
+        s = s @ (alpha[head] * (np.eye(size) - beta[head] * np.outer(key, key)))
+        s = s + beta[head] * np.outer(v[head], key)
+        outputs.append(s @ query)
+        memory.append(s.T.reshape(-1))
+    return np.concatenate(outputs), [np.concatenate(memory)]
+
+
+def hgrn2_step(x, states, weights, recurrent_mask=1.0, num_heads=1, lower_bound=0.0):
+    """g, f, i in this order; S of each head is a block of the state."""
+    kernel, bias = weights
+    g, f, i = np.split(x @ kernel + bias, 3)
+    f = lower_bound + (1 - lower_bound) * sigmoid(f)
+    g, f, i = (heads_of(part, num_heads) for part in (silu(g), f, i))
+    outputs, memory = [], []
+    for head, s in enumerate(heads_of(states[0], num_heads)):
+        size = len(f[head])
+        s = np.diag(f[head]) @ s.reshape(size, size) + np.outer(1 - f[head], i[head])
+        outputs.append(s.T @ g[head])
+        memory.append(s.reshape(-1))
+    return np.concatenate(outputs), [np.concatenate(memory)]
+
+
 def one_step(cell, x, states, weights, recurrent_mask=1.0, **options):
     """The output (K,) of a step and the states after it."""
     found = STEPS[cell](x, states, weights, recurrent_mask, **options)
@@ -226,8 +330,10 @@ def one_step(cell, x, states, weights, recurrent_mask=1.0, **options):
 
 STEPS = {
     "elman": elman_step,
+    "gated_delta_net": gated_delta_net_step,
     "gru": gru_step,
     "gru_simple": gru_simple_step,
+    "hgrn2": hgrn2_step,
     "ind_rnn": ind_rnn_step,
     "lstm": lstm_step,
     "lstm_layer_norm": lstm_layer_norm_step,
@@ -235,6 +341,7 @@ STEPS = {
     "lru": lru_step,
     "min_gru": min_gru_step,
     "min_lstm": min_lstm_step,
+    "mlstm": mlstm_step,
     "qrnn": qrnn_step,
     "rg_lru": rg_lru_step,
     "simple_rnn": simple_rnn_step,

@@ -26,19 +26,22 @@ LINEAR = {key: value for key, value in ALL.items() if key != "recurrent_initiali
 LSTM = {"forget_bias": 1.0, "cell_clip": None, **ALL}
 CELL_OPTIONS = {
     "elman": {"activation": "tanh", "recurrent_initializer": "orthogonal"},
+    "gated_delta_net": {"num_heads": 1, "kernel_initializer": "glorot_uniform"},
     "gru": {"reset_after": True, **ALL},
     "gru_simple": ALL,
+    "hgrn2": {"num_heads": 1, "lower_bound": 0.0, **LINEAR},
     "ind_rnn": {"activation": "relu", **LINEAR, "recurrent_initializer": None},
     "lstm": LSTM,
     "lstm_layer_norm": LSTM,
     "lstm_peephole": LSTM,
     "lru": {"min_radius": 0.0, "max_phase": 2 * math.pi, "output_initializer": "he_normal"},
-    "min_gru": LINEAR,
-    "min_lstm": LINEAR,
+    "min_gru": {"log_space": False, **LINEAR},
+    "min_lstm": {"log_space": False, **LINEAR},
+    "mlstm": {"num_heads": 1, "forget_gate": "sigmoid", **LINEAR},
     "qrnn": {"window": 1, **LINEAR},
     "rg_lru": LINEAR,
     "simple_rnn": {"activation": "tanh", **ALL},
-    "slstm": ALL,
+    "slstm": {"num_heads": 1, "forget_gate": "sigmoid", **ALL},
     "sru": {"highway_bias": 0.0, "rescale": False, "kernel_initializer": "lecun_uniform"},
 }
 

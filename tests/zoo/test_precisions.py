@@ -57,6 +57,13 @@ TRAINED = {
     "rg_lru": lambda x: layers.Recurrent("rg_lru", K, learned_initial_state=True)(
         x, mask=MASK, training=True
     )[0],
+    "lru": lambda x: layers.Recurrent("lru", K)(x, mask=MASK, training=True)[0],
+    "mlstm": lambda x: layers.Recurrent("mlstm", K, cell_options={"num_heads": 2})(
+        x, mask=MASK, training=True
+    )[0],
+    "gated_delta_net": lambda x: layers.Recurrent("gated_delta_net", K)(
+        x, mask=MASK, training=True
+    )[0],
     # an orthogonal matrix, the stock cell's default, cannot be made in bfloat16
     "keras_cell": lambda x: layers.Recurrent(
         "test_lstm", K, cell_options={"recurrent_initializer": "glorot_uniform"}

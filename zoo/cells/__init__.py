@@ -11,6 +11,8 @@ from zoo.cells.linear import LinearCell, MinGRUCell, MinLSTMCell, RGLRUCell
 from zoo.cells.lru import LRUCell
 from zoo.cells.lstm import LSTMCell
 from zoo.cells.lstm_variants import LayerNormLSTMCell, PeepholeLSTMCell, SLSTMCell
+from zoo.cells.matrix import MatrixCell
+from zoo.cells.matrix_cells import GatedDeltaNetCell, HGRN2Cell, MLSTMCell
 from zoo.cells.quasi import QRNNCell, SRUCell
 from zoo.cells.read import ReadCell
 from zoo.registry import cell_names
@@ -18,11 +20,15 @@ from zoo.registry import cell_names
 __all__ = [
     "ElmanCell",
     "GRUCell",
+    "GatedDeltaNetCell",
+    "HGRN2Cell",
     "IndRNNCell",
     "LRUCell",
     "LSTMCell",
     "LayerNormLSTMCell",
     "LinearCell",
+    "MLSTMCell",
+    "MatrixCell",
     "MinGRUCell",
     "MinLSTMCell",
     "PeepholeLSTMCell",

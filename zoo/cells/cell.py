@@ -7,6 +7,8 @@ from keras import ops
 
 from zoo.errors import InputError, require_positive_int
 
+FORGET_GATES = ("sigmoid", "exponential")  # of the cells of xLSTM
+
 
 class RecurrentCell(keras.layers.Layer):
     """A Keras RNN cell whose input products can be computed for all steps at once.
@@ -65,7 +67,9 @@ class RecurrentCell(keras.layers.Layer):
             self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
         if self.has_recurrent_kernel:
             self.recurrent_kernel = self.add_weight(
-                (self.units, width), self._initial_recurrent_kernel, name="recurrent_kernel"
+                self._recurrent_shape(width),
+                self._initial_recurrent_kernel,
+                name="recurrent_kernel",
             )
         if self.has_input_kernel:
             self.bias = self.add_weight(self._bias_shape(width), self._initial_bias, name="bias")
@@ -76,6 +80,9 @@ class RecurrentCell(keras.layers.Layer):
 
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         return self.bias_initializer(shape, dtype=dtype)
+
+    def _recurrent_shape(self, width: int) -> tuple[int, ...]:
+        return (self.units, width)
 
     def _bias_shape(self, width: int) -> tuple[int, ...]:
         return (width,)
@@ -228,6 +235,16 @@ def is_newer(cell_class: type, name: str, other: str) -> bool:
 def dropped(state: Any, recurrent_mask: Any) -> Any:
     """The state as the recurrent product sees it: (B, K), times the mask if there is one."""
     return state if recurrent_mask is None else state * recurrent_mask
+
+
+def require_heads(units: int, num_heads: Any) -> None:
+    """Raises unless `num_heads` is a positive int that divides `units`."""
+    require_positive_int("num_heads", num_heads)
+    if units % num_heads:
+        raise InputError(
+            f"units must be a multiple of num_heads, got units {units} and num_heads {num_heads}: "
+            "change one of them"
+        )
 
 
 def activation_of(activation: Any) -> Any:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.cells.cell import RecurrentCell
+from zoo.errors import require_bool
 from zoo.registry import register
 
 TINY = 1e-12  # the square root has no gradient at 0
@@ -39,22 +40,43 @@ class LinearCell(RecurrentCell):
         return {"kept": self.coefficients(projected, vectors)[0]}
 
 
+class _MinimalCell(LinearCell):
+    """The common part of the minimal units: the candidate, in its plain or its log-space form."""
+
+    def __init__(self, units: int, log_space: bool = False, **kwargs: Any) -> None:
+        require_bool("log_space", log_space)
+        super().__init__(units, **kwargs)
+        self.log_space = log_space
+
+    def _candidate(self, values: Any) -> Any:
+        if not self.log_space:
+            return values
+        return ops.where(values >= 0, values + 0.5, ops.sigmoid(values))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "log_space": self.log_space}
+
+
 @register("min_gru")
 @keras.saving.register_keras_serializable("zoo")
-class MinGRUCell(LinearCell):
+class MinGRUCell(_MinimalCell):
     """The minimal gated recurrent unit: a GRU whose gate depends only on the input.
 
         z_t = sigma(x_t W_z + b_z)
-        h~_t = x_t W_h + b_h
+        h~_t = x_t W_h + b_h, or g(x_t W_h + b_h) with log_space
         h_t = (1 - z_t) * h_(t-1) + z_t * h~_t
 
-    The gates are in the matrix in the order z, h.
+    The gates are in the matrix in the order z, h. The candidate of the paper's log-space form keeps
+    states that start above 0 above 0:
+
+        g(y) = y + 0.5 for y >= 0, sigma(y) otherwise
 
     Args:
         units: Hidden size K.
+        log_space: Use the candidate g. The states are computed as without it, not as logarithms.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
-    Source: Feng et al., arXiv:2410.01201, section 3.1.
+    Source: Feng et al., arXiv:2410.01201, section 3.1; appendix B for g.
     """
 
     num_gates = 2
@@ -63,26 +85,30 @@ class MinGRUCell(LinearCell):
     def coefficients(self, projected: Any, vectors: list[Any]) -> tuple[Any, Any]:
         z, candidate = ops.split(projected, 2, axis=-1)
         z = ops.sigmoid(z)
-        return 1 - z, z * candidate
+        return 1 - z, z * self._candidate(candidate)
 
 
 @register("min_lstm")
 @keras.saving.register_keras_serializable("zoo")
-class MinLSTMCell(LinearCell):
+class MinLSTMCell(_MinimalCell):
     """The minimal LSTM: gates that depend only on the input, normalised to sum to one.
 
         f_t = sigma(x_t W_f + b_f)
         i_t = sigma(x_t W_i + b_i)
-        h~_t = x_t W_h + b_h
+        h~_t = x_t W_h + b_h, or g(x_t W_h + b_h) with log_space
         h_t = f_t / (f_t + i_t) * h_(t-1) + i_t / (f_t + i_t) * h~_t
 
-    The gates are in the matrix in the order f, i, h.
+    The gates are in the matrix in the order f, i, h. The candidate of the paper's log-space form
+    keeps states that start above 0 above 0:
+
+        g(y) = y + 0.5 for y >= 0, sigma(y) otherwise
 
     Args:
         units: Hidden size K.
+        log_space: Use the candidate g. The states are computed as without it, not as logarithms.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
-    Source: Feng et al., arXiv:2410.01201, section 3.2.
+    Source: Feng et al., arXiv:2410.01201, section 3.2; appendix B for g.
     """
 
     num_gates = 3
@@ -92,7 +118,7 @@ class MinLSTMCell(LinearCell):
         f, i, candidate = ops.split(projected, 3, axis=-1)
         odds = ops.log_sigmoid(f) - ops.log_sigmoid(i)  # log f - log i, which cannot overflow
         forget = ops.sigmoid(odds)  # f / (f + i)
-        return forget, (1 - forget) * candidate
+        return forget, (1 - forget) * self._candidate(candidate)
 
 
 @register("rg_lru")

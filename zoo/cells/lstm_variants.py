@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.cell import RecurrentCell
+from zoo.cells.cell import FORGET_GATES, RecurrentCell, require_heads
 from zoo.cells.lstm import FourGateCell
+from zoo.errors import require_choice
 from zoo.registry import register
 
 EPSILON = 1e-5
@@ -134,7 +135,7 @@ class SLSTMCell(RecurrentCell):
 
         z_t = tanh(x_t W_z + h_(t-1) U_z + b_z)
         i_t = exp(i~_t), i~_t = x_t W_i + h_(t-1) U_i + b_i
-        f_t = sigma(f~_t), f~_t = x_t W_f + h_(t-1) U_f + b_f
+        f_t = sigma(f~_t) or exp(f~_t), f~_t = x_t W_f + h_(t-1) U_f + b_f
         o_t = sigma(x_t W_o + h_(t-1) U_o + b_o)
         m_t = max(log f_t + m_(t-1), i~_t)
         c_t = exp(log f_t + m_(t-1) - m_t) * c_(t-1) + exp(i~_t - m_t) * z_t
@@ -142,26 +143,63 @@ class SLSTMCell(RecurrentCell):
         h_t = o_t * c_t / n_t
 
     The stabiliser m prevents overflow of the exponentials and does not change h. The gates are in
-    the matrices in the order i, f, z, o. The states are h, c, n, m. The forget gate is the paper's
-    sigma, not exp, and there is one head.
+    the matrices in the order i, f, z, o. The states are h, c, n, m. With several heads the matrices
+    U are block-diagonal: units are mixed within their head alone. `recurrent_kernel` then has the
+    blocks, (H, K / H, 4 K / H).
 
     Args:
         units: Hidden size K.
+        num_heads: H, number of heads; K must be a multiple of it.
+        forget_gate: `sigmoid` or `exponential`; the paper allows both.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
-    Source: Beck et al., xLSTM, arXiv:2405.04517, equations 8 to 17.
+    Raises:
+        InputError: `num_heads` does not divide K, or `forget_gate` is another word.
+
+    Source: Beck et al., xLSTM, arXiv:2405.04517, equations 8 to 17; heads in section 2.2.
     """
 
     num_gates = 4
     num_states = 4
     keeping_blocks = {1: 1, 0: -1}
 
+    def __init__(
+        self, units: int, num_heads: int = 1, forget_gate: str = "sigmoid", **kwargs: Any
+    ) -> None:
+        require_choice("forget_gate", forget_gate, FORGET_GATES)
+        super().__init__(units, **kwargs)
+        require_heads(units, num_heads)
+        self.num_heads, self.forget_gate = num_heads, forget_gate
+
+    def _recurrent_shape(self, width: int) -> tuple[int, ...]:
+        if self.num_heads == 1:
+            return super()._recurrent_shape(width)
+        return (self.num_heads, self.units // self.num_heads, width // self.num_heads)
+
+    @property
+    def recurrent_kernel(self) -> Any:
+        """U, (K, 4 K), block-diagonal for each gate; None before the cell is built."""
+        blocks = getattr(self, "_recurrent_blocks", None)
+        if blocks is None or self.num_heads == 1:
+            return blocks
+        heads, size = self.num_heads, self.units // self.num_heads
+        apart = ops.reshape(blocks, (heads, size, self.num_gates, 1, size))
+        own = ops.reshape(ops.eye(heads, dtype=apart.dtype), (heads, 1, 1, heads, 1))
+        return ops.reshape(apart * own, (self.units, self.num_gates * self.units))
+
+    @recurrent_kernel.setter
+    def recurrent_kernel(self, weight: Any) -> None:
+        self._recurrent_blocks = weight
+
+    def _log_forget(self, f: Any) -> Any:
+        return f if self.forget_gate == "exponential" else ops.log_sigmoid(f)
+
     def combine(
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
     ) -> list[Any]:
         _, c, n, m = states
         i, f, z, o = ops.split(projected + recurrent, 4, axis=-1)
-        remembered = ops.log_sigmoid(f) + m
+        remembered = self._log_forget(f) + m
         m = ops.maximum(remembered, i)
         forget, enter = ops.exp(remembered - m), ops.exp(i - m)
         c = forget * c + enter * ops.tanh(z)
@@ -171,12 +209,16 @@ class SLSTMCell(RecurrentCell):
     def gates(
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
     ) -> dict[str, Any]:
-        """The stabilised factors: `kept` of the old sum, `input` of the new value."""
+        """The stabilised factors: `kept` of the old sum, `input` of the new value.
+
+        An exponential forget gate has no value between 0 and 1 but `kept`.
+        """
         i, f, _, o = ops.split(projected + recurrent, 4, axis=-1)
-        remembered = ops.log_sigmoid(f) + states[3]
+        remembered = self._log_forget(f) + states[3]
         m = ops.maximum(remembered, i)
         kept, enter = ops.exp(remembered - m), ops.exp(i - m)
-        return {"input": enter, "forget": ops.sigmoid(f), "output": ops.sigmoid(o), "kept": kept}
+        found = {"input": enter, "output": ops.sigmoid(o), "kept": kept}
+        return found if self.forget_gate == "exponential" else {**found, "forget": ops.sigmoid(f)}
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Zeros, and an m so small that the first input is all there is."""
@@ -187,3 +229,7 @@ class SLSTMCell(RecurrentCell):
         """What is handed over weighs about as much as an input; the normaliser is positive."""
         h, c, n, m = values
         return [h, c, ops.exp(n), m]
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {**config, "num_heads": self.num_heads, "forget_gate": self.forget_gate}

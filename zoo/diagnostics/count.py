@@ -177,8 +177,9 @@ def _words(event: dict[str, Any]) -> str:
 
 
 def has_full_matrix(cell: str) -> bool:
-    """Whether a unit's next state depends on the other units' states: U is a matrix there."""
-    return bool(getattr(cell_class(cell), "has_recurrent_kernel", True))
+    """Whether a unit's next state depends on the other units' states, by a matrix U or by keys."""
+    known = cell_class(cell)
+    return bool(getattr(known, "has_full_matrix", getattr(known, "has_recurrent_kernel", True)))
 
 
 def show(options: Any) -> tuple[str, Figure, dict[str, Any]]:

@@ -6,8 +6,9 @@ from typing import Any
 from keras import ops
 
 from zoo import masking
-from zoo.cells import LinearCell, ReadCell, RecurrentCell
-from zoo.cells.read import Scans
+from zoo.cells import LinearCell, MatrixCell, ReadCell, RecurrentCell
+from zoo.cells.read import Scans, as_states, precise
+from zoo.recurrence import matrix_state
 from zoo.recurrence.complex_scan import complex_scan
 from zoo.recurrence.keras_cell import CellForm, dropout_masks, is_zoo_cell
 from zoo.recurrence.linear import linear_scan
@@ -22,6 +23,7 @@ WAYS = {
     "loops": "compiled loops with an explicit gradient, from 32 units up",
     "op": "one TensorFlow op for all steps",
     "elements": "a parallel scan over elements, without a loop over steps",
+    "chunks": "by chunks of steps: matrix products within them, a loop over them",
     "steps": "step by step, input products precomputed for all steps",
     "calls": "step by step, the whole cell at each step",
 }
@@ -50,6 +52,8 @@ def _read_way(cell: ReadCell, training: bool) -> str:
     """The method of a cell whose output is read from its states."""
     if cell.has_form("through_time"):
         return "elements"
+    if isinstance(cell, MatrixCell) and cell.runs_by_chunks():
+        return "chunks"
     loops = training and on_tensorflow() and cell.has_form("memory")
     return "loops" if loops and fast_scan.available(cell.memory()) else "steps"
 
@@ -67,7 +71,8 @@ def _is_linear(cell: Any) -> bool:
 def _portable(chosen: str, inputs: Any) -> str:
     """The method for graphs with a static batch size, as for LiteRT.
 
-    LiteRT has no LSTM op for all steps and cannot scan elements in rows of unknown length.
+    LiteRT has no LSTM op for all steps, solves no triangular systems and cannot scan elements in
+    rows of unknown length.
     """
     import tensorflow as tf
 
@@ -75,7 +80,7 @@ def _portable(chosen: str, inputs: Any) -> str:
         return chosen
     if chosen == "elements" and inputs.shape[1] is None:
         return "steps"
-    return "steps" if chosen == "op" else chosen
+    return "steps" if chosen in ("op", "chunks") else chosen
 
 
 def run_cell(
@@ -106,6 +111,8 @@ def run_cell(
     altered = recurrent_kernel is not None or recurrent_mask is not None
     compiled = compiled and inputs.shape[1] != 1  # compiling takes seconds, one step gains nothing
     chosen = way(cell, training and compiled, altered, zoneout.rate if zoneout else 0.0)
+    if chosen == "chunks" and inputs.shape[1] == 1:
+        chosen = "steps"
     if chosen == "loops" and isinstance(cell, ReadCell):
         return _read_loops(cell, inputs, initial_state, lengths, shards)
     if chosen == "loops":
@@ -141,6 +148,8 @@ def _run(
 ) -> tuple[Any, list[Any]]:
     """Runs all steps by a method that is not compiled."""
     cell, outputs = step.cell, None
+    if chosen == "chunks":
+        return _run_chunks(cell, inputs, initial_state, lengths)
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)
     elif chosen == "elements" and isinstance(cell, ReadCell):
@@ -171,6 +180,18 @@ def _read_loops(
         memory, projected[..., :width], initial_state, lengths, shards=shards
     )
     return _read(cell, projected, initial_state, [states]), final
+
+
+def _run_chunks(
+    cell: MatrixCell, inputs: Any, initial_state: list[Any], lengths: Any
+) -> tuple[Any, list[Any]]:
+    """Runs a cell with a matrix-valued state by chunks of steps."""
+    projected = cell.project(inputs)
+    writes = cell.writes(projected, cell.vectors())
+    start = [precise(state) for state in initial_state]
+    found, final = matrix_state.chunked(writes, start, lengths)
+    read = ops.cast(cell.joined(found), projected.dtype)
+    return cell.shown(read, projected), as_states(final, initial_state)
 
 
 def _read(cell: ReadCell, projected: Any, start: list[Any], states: list[Any]) -> Any:

@@ -146,6 +146,46 @@ def test_the_slstm_stays_finite_where_an_exponential_would_overflow():
     np.testing.assert_allclose(run(cell, inputs_of("slstm"))[0], expected, atol=1e-5)
 
 
+def test_heads_of_the_slstm_are_blocks_of_a_matrix_and_mix_no_other_units():
+    cell = cell_class("slstm")(4, num_heads=2)
+    cell.build((None, E))
+    assign_random(cell)
+    kernel, blocks, bias = arrays(cell)
+    assert blocks.shape == (2, 2, 8)
+    dense = np.zeros((4, 4, 4))  # units, gates, units
+    for head in range(2):
+        dense[2 * head : 2 * head + 2, :, 2 * head : 2 * head + 2] = blocks[head].reshape(2, 4, 2)
+    whole = cell_class("slstm")(4)
+    whole.build((None, E))
+    whole.set_weights([kernel, dense.reshape(4, 16), bias])
+    np.testing.assert_array_equal(cell.recurrent_kernel, dense.reshape(4, 16))
+    expected, expected_final = run(whole, inputs_of("slstm"))
+    outputs, final = run(cell, inputs_of("slstm"))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+    assert_all_close(final, expected_final, atol=1e-6)
+
+
+def test_the_exponential_forget_gate_of_the_slstm_is_exp():
+    cell = cell_class("slstm")(1, forget_gate="exponential")
+    cell.build((None, 1))
+    cell.set_weights([np.zeros((1, 4)), np.zeros((1, 4)), np.array([0.0, np.log(3.0), 2.0, 50.0])])
+    states = [np.array([[value]], "float32") for value in (0.0, 0.5, 1.0, 0.0)]
+    output, _ = cell(np.zeros((1, 1), "float32"), states)
+    np.testing.assert_allclose(output, [[(3 * 0.5 + np.tanh(2)) / (3 + 1)]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+def test_the_log_space_candidate_keeps_states_above_0_and_is_the_papers_function(name):
+    cell = cell_class(name)(3, log_space=True)
+    cell.build((None, 3))
+    gates = cell.num_gates - 1
+    kernel = np.concatenate([np.zeros((3, 3 * gates)), np.eye(3)], axis=1)
+    opened = [50.0] * 3 if name == "min_gru" else [-50.0] * 3 + [50.0] * 3
+    cell.set_weights([kernel, np.array([*opened, 0.0, 0.0, 0.0])])
+    output, _ = cell(np.array([[2.0, 0.0, -1.0]], "float32"), [np.zeros((1, 3), "float32")])
+    np.testing.assert_allclose(output, [[2.5, 0.5, sigmoid(-1.0)]], rtol=1e-6)
+
+
 def test_the_bound_of_the_cell_state_is_reached_in_these_tests():
     states = run(built("lstm", {"cell_clip": 0.25}), inputs_of("lstm"), states_of("lstm"))[1]
     assert np.abs(states[1]).max() == 0.25
@@ -226,6 +266,14 @@ def test_units_must_be_a_positive_int(name, units):
         ("lstm", {"kernel_initializer": "glorot"}, "unknown initializer 'glorot'"),
         ("ind_rnn", {"recurrent_initializer": "half"}, "unknown initializer 'half'"),
         ("min_gru", {"bias_initializer": 7}, "unknown initializer 7"),
+        ("lru", {"min_radius": -0.5}, "min_radius must be a number from 0 to 1, got -0.5"),
+        ("lru", {"max_phase": 7.0}, "max_phase must be a number above 0 up to 2 pi .*got 7.0"),
+        ("qrnn", {"window": 3}, "window must be 1 or 2 inputs, got 3"),
+        ("sru", {"rescale": 1}, "rescale must be True or False, got 1"),
+        ("mlstm", {"forget_gate": "exp"}, "forget_gate must be one of sigmoid, exp.*got 'exp'"),
+        ("slstm", {"num_heads": 2}, "multiple of num_heads, got units 3 and num_heads 2"),
+        ("hgrn2", {"lower_bound": 1.0}, "lower_bound must be from 0 up to.*got 1.0"),
+        ("min_gru", {"log_space": "x"}, "log_space must be True or False, got 'x'"),
         ("gru", {"reset_after": "x"}, "reset_after must be True or False, got 'x'"),
         ("lstm", {"forget_bias": "x"}, "forget_bias must be a number, got 'x'"),
         ("lstm_peephole", {"forget_bias": True}, "forget_bias must be a number, got True"),

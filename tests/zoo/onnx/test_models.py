@@ -214,8 +214,8 @@ def test_steps_of_a_cell_are_its_whole_sequence(ident, monkeypatch):
     model = build(
         "language_model",
         vocabulary_size=V,
-        units=4,
-        embedding_dim=4,
+        units=6,
+        embedding_dim=6,
         cell=cell,
         cell_options=cell_options,
         zoneout=0.25,

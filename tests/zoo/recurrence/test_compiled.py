@@ -262,6 +262,8 @@ def documented_way(name, options, training, altered, zoneout):
         return "steps"
     if name in ("lru", "qrnn"):
         return "elements"
+    if name in ("gated_delta_net", "hgrn2", "mlstm"):
+        return "chunks"
     if name == "sru":
         return "loops" if training else "steps"
     if training and options != {"reset_after": False}:

@@ -17,7 +17,7 @@ T = 19  # more than two blocks of a scan
 LENGTHS = np.array([T, 5, 0], "int32")
 READ = [variant for variant in VARIANTS if issubclass(cell_class(variant[0]), ReadCell)]
 FORMS = ("eager", "graph", "inference")
-KEPT = [("lru", "graph"), ("qrnn-window=2", "eager"), ("sru", "graph")]
+KEPT = [("lru", "graph"), ("qrnn-window=2", "eager"), ("sru", "graph"), ("mlstm", "eager")]
 CASES = [(IDS[VARIANTS.index(variant)], form) for variant in READ for form in FORMS]
 
 
