@@ -176,10 +176,14 @@ def test_appended_padding_changes_no_logit_no_loss_and_no_gradient(case):
 def test_every_weight_gets_a_gradient_and_moves_in_one_step(case):
     before = arrays(case.model)
     for weight, gradient in zip(case.model.trainable_weights, case.gradients, strict=True):
+        if case.cell == "mlstm" and "/state_0_1/" in weight.path:
+            assert not np.any(gradient), "the normaliser is below its bound in all rows here"
+            continue
         assert np.abs(gradient).max() > 1e-6, weight.path
     keras.optimizers.SGD(1.0).apply(case.gradients, case.model.trainable_weights)
     for weight, old in zip(case.model.trainable_weights, before, strict=True):
-        assert np.any(weight.numpy() != old), weight.path
+        if case.cell != "mlstm" or "/state_0_1/" not in weight.path:
+            assert np.any(weight.numpy() != old), weight.path
         weight.assign(old)
 
 

@@ -150,7 +150,7 @@ class SLSTMCell(RecurrentCell):
     Args:
         units: Hidden size K.
         num_heads: H, number of heads; K must be a multiple of it.
-        forget_gate: `sigmoid` or `exponential`; the paper allows both.
+        forget_gate: Either `sigmoid` or `exponential`; the paper allows both.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Raises:

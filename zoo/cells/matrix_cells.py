@@ -39,7 +39,7 @@ class MLSTMCell(MatrixCell):
     Args:
         units: Hidden size K.
         num_heads: H, number of heads; K must be a multiple of it. C has K^2 / H numbers.
-        forget_gate: `sigmoid` or `exponential`; the paper allows both.
+        forget_gate: Either `sigmoid` or `exponential`; the paper allows both.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Raises:
@@ -179,7 +179,7 @@ class GatedDeltaNetCell(MatrixCell):
 @register("hgrn2")
 @keras.saving.register_keras_serializable("zoo")
 class HGRN2Cell(MatrixCell):
-    """HGRN2: a gated linear recurrence whose state is expanded by an outer product.
+    """The gated linear recurrence HGRN2, whose state is expanded by an outer product.
 
         g_t = silu(x_t W_g + b_g)                           output gate
         f_t = lower_bound + (1 - lower_bound) sigma(x_t W_f + b_f)

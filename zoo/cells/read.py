@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from zoo.cells.cell import RecurrentCell, is_newer
@@ -86,7 +87,7 @@ class ReadCell(RecurrentCell):
 
 def precise(values: Any) -> Any:
     """Values in float32 where they are in half precision, else as they are."""
-    kind = str(values.dtype)
+    kind = keras.backend.standardize_dtype(values.dtype)
     return ops.cast(values, "float32") if kind in ("float16", "bfloat16") else values
 
 
