@@ -36,12 +36,13 @@ docs: $(VENV)/docs.stamp
 	$(BIN)/python docs/links.py docs/_build
 	@echo "the site: docs/_build/index.html"
 
-$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile -e '.[tfds]' -c constraints.txt
+$(VENV)/demo.stamp: pyproject.toml models/pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[tfds]' -e ./models -c constraints.txt
 	touch $@
 
-$(VENV)/test.stamp: pyproject.toml runtime/pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile -e '.[dev]' -e ./runtime -c constraints.txt
+$(VENV)/test.stamp: pyproject.toml runtime/pyproject.toml models/pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[dev]' -e ./runtime -e ./models \
+		-c constraints.txt
 	touch $@
 
 $(VENV)/web.stamp: runtime/web/package.json | $(BIN)/python

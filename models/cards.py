@@ -26,7 +26,8 @@ class Facts:
         run: The run that is packaged.
         metrics: `metrics.json` of each seed.
         chosen: That of the packaged run.
-        stored: The stored model's own metrics on the test split.
+        before: The model's metrics on the test split, before its weights are rounded.
+        after: Those of the stored model.
         size: Bytes of its files.
         parameters: Their number.
         latency: Seconds of a call with one example.
@@ -37,7 +38,8 @@ class Facts:
     run: Run
     metrics: Sequence[Mapping[str, Any]]
     chosen: Mapping[str, Any]
-    stored: Mapping[str, Any]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
     size: int
     parameters: int
     latency: float
@@ -119,14 +121,13 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _rounding(entry: Entry, facts: Facts) -> str:
-    split, key = entry.metric.keys
-    if split == "test" and isinstance(facts.stored.get(key), int | float):
-        before, after = float(facts.chosen["test"][key]), float(facts.stored[key])
-        return f"on the test split its {key} is {after:.6g}, before rounding {before:.6g}."
-    keys = sorted(set(facts.stored) & set(facts.chosen["test"]))
-    key = "loss" if "loss" in keys else keys[0]
-    before, after = float(facts.chosen["test"][key]), float(facts.stored[key])
-    return f"its {key} on the test split is {after:.6g}, before rounding {before:.6g}."
+    shared = [key for key in facts.before if isinstance(facts.after.get(key), int | float)]
+    key = entry.metric.keys[1]
+    key = key if key in shared else "loss" if "loss" in shared else shared[0]
+    return (
+        f"with them the {key} of the test split is {facts.after[key]:.6g}, before rounding it was "
+        f"{facts.before[key]:.6g}."
+    )
 
 
 def _data(entry: Entry) -> str:
@@ -147,9 +148,8 @@ def _model(entry: Entry, facts: Facts) -> str:
             f"- Architecture `{config.architecture}`"
             + (f", cell `{cell}`" if cell else "")
             + f", {facts.parameters:,} parameters, {facts.size / MIB:.1f} MB.",
-            f"- Training: {_minutes(times)} a seed; {facts.machine}.",
-            f"- A call with one example: {1000 * facts.latency:.1f} ms, from the fourth call on; "
-            "the first one builds the graph.",
+            f"- Training: {_minutes(times)} a seed, beside other processes; {facts.machine}.",
+            f"- A call with one example: {1000 * facts.latency:.1f} ms, once the graph is built.",
         ]
     )
 

@@ -124,12 +124,12 @@ def test_finished_trainings_are_kept_and_others_go_on(made, capsys, monkeypatch)
 
 
 def test_a_stored_model_that_scores_otherwise_is_refused():
-    chosen = {"test": {"accuracy": 0.95, "bleu": 33.0, "f1": {}}}
-    packaging._compare(TINY, chosen, {"accuracy": 0.9509, "bleu": 33.05})
-    with pytest.raises(Failure, match=r"tiny: accuracy is 0.95 in the run and 0.948 in float16"):
-        packaging._compare(TINY, chosen, {"accuracy": 0.948})
-    with pytest.raises(Failure, match="bleu is 33.0 in the run and 33.2"):
-        packaging._compare(TINY, chosen, {"bleu": 33.2})
+    before = {"accuracy": 0.95, "bleu": 33.0, "f1": {}}
+    packaging.compare(TINY, before, {"accuracy": 0.9509, "bleu": 33.03})
+    with pytest.raises(Failure, match=r"accuracy is 0.95 in float32 and 0.948 in float16"):
+        packaging.compare(TINY, before, {"accuracy": 0.948})
+    with pytest.raises(Failure, match="bleu is 33.0 in float32 and 33.2"):
+        packaging.compare(TINY, before, {"bleu": 33.2})
 
 
 def test_the_commands_are_listed(capsys):
