@@ -32,10 +32,7 @@ def outputs(found: Arrays) -> bytes:
 def _columns(found: Arrays) -> tuple[dict[str, Any], Any]:
     """Each output as what the JSON writer takes, and that writer."""
     bare = not all(np.isfinite(array).all() for array in found.values() if array.dtype.kind == "f")
-    columns = {
-        name: plain(array, name, as_lists=bare or array.dtype == np.float16)
-        for name, array in sorted(found.items())
-    }
+    columns = {name: plain(array, name, as_lists=bare) for name, array in sorted(found.items())}
     return columns, json_text.dumps_bare if bare else json_text.dumps
 
 
@@ -50,7 +47,7 @@ def plain(array: np.ndarray, name: str = "", as_lists: bool = False) -> Any:
         # float32 -> its shortest decimal form -> the Python number that is written like it
         short = array.astype(str).astype(np.float64) if array.dtype.kind == "f" else array
         return short.tolist()
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array, np.float32 if array.dtype == np.float16 else array.dtype)
 
 
 def texts(values: Any, as_base64: bool = False) -> Any:

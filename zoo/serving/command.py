@@ -11,6 +11,7 @@ from zoo.system import startup
 
 PACKAGES = ("uvicorn", "starlette", "httptools", "prometheus_client", "orjson")
 DEFAULT = Settings(Path("saved_models"))
+MOST = 65_535  # of a port
 LEAST = {  # an option's lowest value
     "keep": 1,
     "poll": 0.1,
@@ -113,6 +114,8 @@ def run(parsed: argparse.Namespace) -> int:
         value = getattr(parsed, name)
         if not value >= least:
             raise InputError(f"--{name.replace('_', '-')} must be at least {least}, got {value}")
+    if not 0 <= parsed.port <= MOST:
+        raise InputError(f"--port must be a number from 0 to {MOST}, got {parsed.port}")
     if not parsed.folder.is_dir():
         raise InputError(f"{parsed.folder} is no folder: export a model first, or give its folder")
     for name in PACKAGES:

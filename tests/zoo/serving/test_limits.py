@@ -4,10 +4,15 @@ import io
 import json
 
 import pytest
+from starlette.testclient import TestClient
 
 from tests.zoo.serving.conftest import serving
 from zoo.serving import page
 from zoo.serving.access_log import AccessLog
+from zoo.serving.app import App
+from zoo.serving.repository import Repository
+from zoo.serving.server import config_of
+from zoo.serving.settings import Settings
 
 
 def predict(client, document, model="words", **more):
@@ -165,3 +170,19 @@ def test_the_description_has_each_path(client):
         found["components"]["schemas"]["PredictRequest"]["properties"]["instances"]["maxItems"]
         == 50
     )
+
+
+def test_pages_of_other_origins_may_call_only_where_the_command_names_them(folder):
+    ask = {"origin": "https://a.example", "access-control-request-method": "POST"}
+    for origins, allowed in (((), None), (("https://a.example",), "https://a.example")):
+        settings = Settings(folder, origins=origins, access_log="off")
+        repository = Repository(settings, lambda line: None)
+        app = App(settings, repository, AccessLog("off"))
+        client = TestClient(config_of(app, settings, 1.0).app)  # no lifespan: no model is loaded
+        answer = client.options("/v1/models/words:predict", headers=ask)
+        assert answer.headers.get("access-control-allow-origin") == allowed
+        answer = client.get("/v2/health/live", headers={"origin": "https://a.example"})
+        assert answer.headers.get("access-control-allow-origin") == allowed
+        answer = client.get("/v2/health/live", headers={"origin": "https://b.example"})
+        assert "access-control-allow-origin" not in answer.headers
+        app.batcher.close()

@@ -136,6 +136,7 @@ def test_a_wrong_command_is_refused_in_one_sentence(tmp_path):
         ([str(tmp_path / "none")], "is no folder: export a model first"),
         ([str(tmp_path)], "no exported model in"),
         ([str(tmp_path), "--batch-size", "0"], "--batch-size must be at least 1, got 0"),
+        ([str(tmp_path), "--port", "99999"], "--port must be a number from 0 to 65535, got 99999"),
         ([str(tmp_path), "--label", "a"], "--label must be NAME:LABEL=VERSION, got 'a'"),
     ):
         with pytest.MonkeyPatch.context() as patch:
