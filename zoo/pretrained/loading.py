@@ -17,12 +17,10 @@ def load(name_or_path: str | os.PathLike[str]) -> pipelines.Pipeline:
     """Loads a trained pipeline: text path, model and decoding; it answers when it is called.
 
     Args:
-        name_or_path: One of
-            - a name that `zoo.pretrained()` lists;
-            - the folder of a run of a recipe, such as `runs/ner/20260102-030405`: its best model;
-            - a folder that `Pipeline.save` wrote;
-            - `hf://USER/NAME` or `hf://USER/NAME@REVISION`: a repository of the Hugging Face Hub
-              with the files of such a folder; needs the extra `hub`.
+        name_or_path: A name that `zoo.pretrained()` lists; or the folder of a run of a recipe, such
+            as `runs/ner/20260102-030405`, whose best model is loaded; or a folder that
+            `Pipeline.save` wrote; or `hf://USER/NAME` or `hf://USER/NAME@REVISION`, a repository
+            of the Hugging Face Hub with the files of such a folder (extra `hub`).
 
     Returns:
         A `Classifier`, `Tagger`, `Writer`, ... of `zoo.pipelines`.
