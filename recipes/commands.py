@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from recipes import predictions, provenance
+from recipes import predictions, pretrained, provenance
 from recipes.answering import predict, write
 from recipes.cli import VERBS, Parser
 from recipes.config import READING
@@ -79,7 +79,9 @@ def parse(recipe: Recipe, verb: str, words: list[str]) -> dict[str, Any]:
     )
     architecture = ""
     if verb == "tune":
-        tuning.add_options(parser, run, recipe, _first(words).architecture)
+        first = _first(words)
+        named = first.architecture or pretrained.architecture_of(recipe, first.init)
+        tuning.add_options(parser, run, recipe, named)
     else:
         _add_common(run, verb, recipe)
     if verb in TRAINING_VERBS:
@@ -103,14 +105,15 @@ def _first(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--architecture", default="")
     parser.add_argument("--config", type=Path)
     parser.add_argument("--run-dir", type=Path)
+    parser.add_argument("--init", default="")
     parser.add_argument("--resume", action="store_true")
     return parser.parse_known_args(words)[0]
 
 
 def _architecture(recipe: Recipe, words: list[str]) -> str:
-    """The architecture whose options are flags: by flag, by file, or of the resumed run."""
+    """The architecture whose options are flags: by flag, by file, or of the run or `--init`."""
     parsed = _first(words)
-    name: str = parsed.architecture
+    name: str = parsed.architecture or pretrained.architecture_of(recipe, parsed.init)
     if not name and parsed.config:
         name = stored_options(recipe, parsed.config).get("architecture", "")
     if not name and parsed.resume:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from recipes.training.epochs import EpochRule
 from zoo.errors import InputError, nearest, require_choice
+from zoo.fine_tuning.freezing import require_freezing
 from zoo.options import Condition, Option, option, options_of
 from zoo.system import durable, stored
 
@@ -73,6 +74,11 @@ class DataOptions:
     split_seed: int = option(0, "Seed of the random splits.")
     batch_size: int = option(32, "Examples per step.")
     buckets: int = option(6, "Number of different lengths that batches are padded to.")
+    init: str = option(
+        "",
+        "Start from pretrained weights: the folder of a run, a folder that Pipeline.save wrote, or "
+        "a name that `zoo list --pretrained` lists.",
+    )
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,16 @@ class TrainingConfig(DataOptions):
     clip_norm: float = option(1.0, "Largest global norm of the gradients; 0 = no clipping.")
     average: float = option(
         0.3, "Epochs over which the weights are averaged; 0 = use the last weights."
+    )
+    freeze: str = option(
+        "none", "With --init, what does not train: none, embeddings, or body (embeddings too)."
+    )
+    unfreeze_every: int = option(
+        0, "Epochs after which one more frozen layer trains, from the top down; 0 = none does."
+    )
+    layer_decay: float = option(
+        1.0,
+        "With --init, learning rate of a layer as a fraction of that of the layer above it.",
     )
     strategy: str = option(
         "none",
@@ -183,6 +199,13 @@ class TrainingConfig(DataOptions):
             ("precision", PRECISIONS),
         ):
             require_choice(name, getattr(self, name), choices)
+        require_freezing(self.freeze, self.unfreeze_every, self.layer_decay)
+        if not self.init and (self.freeze != "none" or self.layer_decay != 1):
+            name = "freeze" if self.freeze != "none" else "layer_decay"
+            raise InputError(
+                f"{name} {getattr(self, name)!r} is for pretrained weights: give --init, or leave "
+                "it out"
+            )
 
     def by_size(self, size: int) -> dict[str, Any]:
         """Returns further options that are not given and follow from the size of train."""

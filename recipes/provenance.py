@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.config import read_json, write_json
+from recipes.run_files import started_from
 from recipes.training.checkpoint import BEST
 from zoo import export
 from zoo.errors import InputError
@@ -26,6 +27,7 @@ def weights_hash(run: Path) -> str:
 def write(path: Path, recipe: str, config: Any, run: Path) -> None:
     """Stores in a version's folder which `run`, a folder, its model comes from, and its metrics."""
     (path / FILE).parent.mkdir(exist_ok=True)
+    start = started_from(run)
     write_json(
         path / FILE,
         {
@@ -34,6 +36,7 @@ def write(path: Path, recipe: str, config: Any, run: Path) -> None:
             "data": config.data,
             "run": str(run),
             "weights_sha256": weights_hash(run),
+            **({"init": start["init"], "init_sha256": start["weights_sha256"]} if start else {}),
             "exported": time.strftime("%Y-%m-%d %H:%M:%S"),
             "project_version": VERSION,
         },
@@ -59,7 +62,10 @@ def sentence(path: Path) -> str:
     about = f"model: {path.parent.name}, version {path.name}, {path}"
     if not known:
         return f"{about}; unknown data and date: it was exported without them"
-    names = (("data", "trained on"), ("run", "run"), ("exported", "exported"))
+    names = (
+        *(("init", "started from"), ("data", "trained on")),
+        *(("run", "run"), ("exported", "exported")),
+    )
     parts = [f"{text} {' '.join(known[name].split())}" for name, text in names if name in known]
     return "; ".join([about, *parts])
 

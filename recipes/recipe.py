@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import keras
 
 import zoo
+from recipes import pretrained
 from recipes.config import Answering, DataOptions, TrainingConfig, from_mapping, with_options
 from recipes.data.splits import Splits
 from recipes.predictions import Measured
@@ -105,6 +106,9 @@ class Recipe(abc.ABC):
             known words, and `{classes}`.
         labelled: Whether examples have a right answer that predictions can be compared with.
         reads_files: Whether `predict` takes the paths of files in place of texts.
+        starts_from_pretrained: Whether `--init` is for it: `prepare` extends the vocabulary and the
+            labels of the pretrained model that `data.init` names; see `recipes.pretrained`.
+        text_options: Its options of how texts are read, which a pretrained model decides.
     """
 
     name: ClassVar[str]
@@ -123,6 +127,8 @@ class Recipe(abc.ABC):
     note: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
     reads_files: ClassVar[bool] = False
+    starts_from_pretrained: ClassVar[bool] = False
+    text_options: ClassVar[Collection[str]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Gives a built-in recipe its summary, and the configuration the builder's options."""
@@ -222,6 +228,7 @@ class Recipe(abc.ABC):
             InputError: An option is unknown, has a wrong value, or is one that the architecture
                 does not have.
         """
+        options = pretrained.completed(self, options)
         defaults = self.defaults(options)
         name = options.get("architecture", defaults.get("architecture", self.config.architecture))
         config = self.config_for(name)
@@ -280,7 +287,7 @@ class Recipe(abc.ABC):
         for name in reversed(names):
             options |= options_of(cls.config_for(name))
         shared = {field.name for field in dataclasses.fields(TrainingConfig)}
-        shared -= {field.name for field in dataclasses.fields(DataOptions)}
+        shared -= {field.name for field in dataclasses.fields(DataOptions)} - {"init"}
         data = {field.name for field in dataclasses.fields(cls.data_options)} - shared
         model = {option for name in names for option in architecture(name).options} - data
         model |= {"architecture"}
@@ -342,6 +349,14 @@ class Recipe(abc.ABC):
         """The batches of a split, with the inputs and the labels that a model takes."""
         batches: LabelledBatches = prepared.batches[split]
         return batches
+
+    def text_options_of(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of `text_options` of a saved pipeline.
+
+        `content` is its configuration: its `options`, and its `text_paths` with theirs.
+        """
+        paths = content.get("text_paths", {}).values()
+        return {name: value for path in paths for name, value in path["options"].items()}
 
     def epochs(self, model: keras.Model, config: Any, prepared: Any) -> loop.RunEpoch:
         """What trains an epoch of the compiled model."""

@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import keras
 
-from recipes import formats, plots, provenance, registry, scores
+from recipes import formats, plots, pretrained, provenance, registry, scores
 from recipes.answering import predict
 from recipes.config import TrainingConfig, differences, read_json, write_json
 from recipes.data.splits import share_of
@@ -274,7 +274,12 @@ class Run:
         if stored:
             print(f"resumed after epoch {stored[1].epoch}")
             return stored
-        return new_model(self.recipe, self.config, prepared), Progression()
+        model, progression = new_model(self.recipe, self.config, prepared), Progression()
+        if self.config.init and team_of(self.config.strategy).is_chief:
+            pretrained.record(self.config, prepared, model, self.directory)
+            # from here on the run does without the pretrained model
+            checkpoint.save(self.directory / "checkpoints", model, progression)
+        return model, progression
 
     def load_data(self) -> Any:
         """Loads and prepares the data, and reports its size; makes the folder.
@@ -319,7 +324,7 @@ class Run:
         with team.chief_first():
             prepared = self.load_data()
         with in_precision(self.config.precision), memory.for_training():
-            model = self.recipe.build(self.config, prepared)
+            model = pretrained.begun(self.recipe, self.config, prepared)
         run_epoch = self.recipe.epochs(model, self.config, prepared)
         return rate_finder.find(model, run_epoch, self.config, self.directory)
 
@@ -436,7 +441,7 @@ NEXT = ("evaluate", "export")  # the verbs after `train`
 def new_model(recipe: Recipe, config: Any, prepared: Any) -> keras.Model:
     """A compiled model, if a step of it fits into memory."""
     with in_precision(config.precision), memory.for_training():
-        model = recipe.build(config, prepared)
+        model = pretrained.begun(recipe, config, prepared)
     rows, steps = prepared.batches["train"].largest_batch
     memory.check_step(model, -(-rows // config.accumulate), steps)
     return model

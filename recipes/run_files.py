@@ -12,8 +12,10 @@ Made = TypeVar("Made")
 RECORDED = (".txt", ".json")
 CHANGING = ("config.json", "metrics.json")  # they are replaced; the first keeps its own record
 README = "README.md"
+INIT = "init.json"
 FILES = {  # what the files and the folders of a run are
     "config.json": "all options of the run; `train --config` takes it",
+    "init.json": "the pretrained weights that the run started from",
     "metrics.json": "the metrics of training, validation and test",
     "history.csv": "loss and metrics of each epoch",
     "curves.png": "the same as a plot",
@@ -93,7 +95,25 @@ def describe(directory: Path) -> None:
     """Writes `README.md`, which says what each file in a run's folder is."""
     there = [name for name in FILES if (directory / name).exists()]
     lines = [f"- `{name}`: {FILES[name]}." for name in there]
+    if start := started_from(directory):
+        weights = f"weights with the SHA-256 `{start['weights_sha256']}`"
+        lines = [f"It started from `{start['init']}`: {weights}.", "", *lines]
     durable.write_text(directory / README, "\n".join(["# A training run", "", *lines]) + "\n")
+
+
+def started_from(directory: Path) -> dict[str, Any]:
+    """The pretrained weights that a run started from: `init` and `weights_sha256`; {} for none.
+
+    Raises:
+        InputError: The file about them is damaged.
+    """
+    path = directory / INIT
+    if not path.is_file():
+        return {}
+    found: dict[str, Any] = read_json(path, dict)
+    if not {"init", "weights_sha256"} <= set(found):
+        raise DamagedFile(f"{path} does not say what the run started from: delete it")
+    return found
 
 
 def checked_numbers(found: dict[str, Any], path: Path) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The recipe `digits`: recordings -> spectra -> a recurrent network -> text, by CTC."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from recipes import confusions
+from recipes import confusions, pretrained
 from recipes.config import write_json
 from recipes.corpora import digits
 from recipes.data.series.items import Series
@@ -45,6 +45,8 @@ class DigitsRecipe(SeriesRecipe):
     waveforms = {"spec_augment": 2, "speed": 0.15, "scale": 1.0}
     transcripts = True
     metric = "word_error_rate"
+    starts_from_pretrained = True
+    text_options = ("unit",)
     note = (
         "It learned generated sounds of ten invented words. Train on recordings before you use it: "
         "rnn-zoo all digits --data recordings --label-pattern '^(\\d)_'"
@@ -65,9 +67,10 @@ class DigitsRecipe(SeriesRecipe):
         """Learns the labels; joins the recordings of validation and test by a fixed seed."""
         if not (directory / LABELS).exists():
             texts = [series.label for series in splits.train]
-            write_json(
-                directory / LABELS, sorted({unit for t in texts for unit in _units(data, t)})
-            )
+            labels = sorted({unit for t in texts for unit in _units(data, t)})
+            if data.init:
+                labels = pretrained.of(data.init).labels_for(labels)
+            write_json(directory / LABELS, labels)
         labels = read_labels(directory / LABELS)
         whole = dataclasses.replace(
             splits,
@@ -110,6 +113,12 @@ class DigitsRecipe(SeriesRecipe):
 
         own = {field.name: getattr(batches, field.name) for field in dataclasses.fields(batches)}
         return JoinedBatches(**own, recordings=prepared.splits.train, draw=draw)
+
+    def text_options_of(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """What a label is."""
+        separator = content["options"].get("separator")
+        units = [unit for unit, between in UNITS.items() if between == separator]
+        return {"unit": units[0]} if units else {}
 
     def sizes(self, prepared: PreparedSeries) -> dict[str, Any]:
         """The numbers of a step and of labels, and the sampling rate."""

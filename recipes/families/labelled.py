@@ -4,12 +4,14 @@ import abc
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from recipes import pretrained
 from recipes.config import write_json
 from recipes.data.splits import Splits
+from recipes.pretrained import Pretrained
 from recipes.recipe import Prepared, Recipe
 from recipes.run_files import read_labels
 from recipes.training.batches import Encoded, SequenceBatches, bucket_lengths, summary
@@ -22,8 +24,14 @@ class LabelledRecipe(Recipe):
     """A recipe of labelled texts or series: a model reads them, or writes texts.
 
     A subclass defines what turns a text into numbers; one of other examples overrides `learn`,
-    `encode` and `title`.
+    `extend`, `encode` and `title`.
+
+    Attributes:
+        path_name: The name of the pipeline's text path.
     """
+
+    starts_from_pretrained = True
+    path_name: ClassVar[str] = "vectorizer"
 
     @abc.abstractmethod
     def learn_text_path(self, data: Any, texts: Sequence[str], directory: Path) -> None:
@@ -37,7 +45,12 @@ class LabelledRecipe(Recipe):
         """Encodes the splits with the run's vocabulary, which is learned if it has none."""
         if not (directory / CLASSES).exists():  # it is written last
             self.learn(data, splits.train, directory)
-            write_json(directory / CLASSES, sorted({example.label for example in splits.train}))
+            labels = sorted({example.label for example in splits.train})
+            if data.init:
+                start = pretrained.of(data.init)
+                self.extend(start, data, directory)
+                labels = start.labels_for(labels)
+            write_json(directory / CLASSES, labels)
         vectorizer = self.load_text_path(data, directory)
         classes = read_labels(directory / CLASSES)
         rows = splits.encoded(lambda examples: self.encode(vectorizer, examples), lambda one: one)
@@ -53,6 +66,11 @@ class LabelledRecipe(Recipe):
     def learn(self, data: Any, examples: Sequence[Any], directory: Path) -> None:
         """Learns the vectorizer from the training examples."""
         self.learn_text_path(data, [example.text for example in examples], directory)
+
+    def extend(self, start: Pretrained, data: Any, directory: Path) -> None:
+        """Extends the pretrained model's vocabulary by the one that has just been learned."""
+        learned = self.load_text_path(data, directory)
+        start.extended(self.path_name, learned).save(directory, "vocabulary")
 
     def encode(self, vectorizer: Any, examples: Sequence[Any]) -> list[np.ndarray]:
         """Returns each example as numbers, without padding."""

@@ -26,6 +26,7 @@ from recipes.forecasting.config import (
 from recipes.forecasting.evaluation import Measure
 from recipes.forecasting.info import SeriesInfo, statistics
 from recipes.predictions import Measured
+from recipes.pretrained import begun
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import checkpoint, loop, optimizers
@@ -92,6 +93,8 @@ class ForecastingRecipe(Recipe):
         "before you use it: rnn-zoo all forecasting --data sales.csv --series-column shop"
     )
     labelled = False
+    starts_from_pretrained = True
+    text_options = ("look_back", "horizon", "calendar")
 
     def __init__(self) -> None:
         self._quantiles = OfModel(_quantile_function)
@@ -151,6 +154,11 @@ class ForecastingRecipe(Recipe):
             "static_dim": len(info.static_columns),
         }
 
+    def text_options_of(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The sizes of a window."""
+        found: dict[str, Any] = content["options"]["description"]
+        return found
+
     def build(self, config: ForecastingConfig, prepared: Prepared) -> keras.Model:
         """The compiled model, with the statistics of the training windows."""
         model = self.model(config, self.sizes(prepared))
@@ -196,7 +204,7 @@ class ForecastingRecipe(Recipe):
         """Trains a model in a folder, or resumes its training, and returns the best one."""
         keras.utils.set_random_seed(config.seed)
         stored = checkpoint.load(folder / "checkpoints")
-        model, progression = stored or (self.build(config, prepared), Progression())
+        model, progression = stored or (begun(self, config, prepared), Progression())
         progression = loop.train(
             model,
             self.epochs(model, config, prepared),

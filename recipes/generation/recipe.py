@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from recipes import pretrained
 from recipes.asking import ask, seeds, unknown_of, warn
 from recipes.asking import options as as_inputs
 from recipes.config import write_json
@@ -53,6 +54,9 @@ class GenerationRecipe(Recipe):
         "it: rnn-zoo all generation --data mine.txt"
     )
 
+    starts_from_pretrained = True
+    text_options = ("level", "lower")
+
     def __init__(self) -> None:
         self._scorer = OfModel(Scorer)
 
@@ -82,6 +86,8 @@ class GenerationRecipe(Recipe):
                 level=data.level,
                 lower=data.lower,
             )
+            if data.init:
+                learned = pretrained.of(data.init).extended("codec", learned)
             learned.save(directory, "vocabulary")
             write_json(directory / "codec.json", learned.get_config())
         codec = load_codec(directory)

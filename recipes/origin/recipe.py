@@ -1,6 +1,6 @@
 """The recipe `origin`: names -> vectors of letter n-grams -> a network without recurrence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,6 +71,7 @@ class OriginRecipe(ClassificationRecipe):
         "name --label-column country"
     )
     texts_to_try = surnames.EXAMPLES
+    text_options = ("ngrams", "num_features", "lower")
 
     def corpus(self, seed: int) -> Any:
         """The invented surnames."""
@@ -80,6 +81,11 @@ class OriginRecipe(ClassificationRecipe):
         """Builds the vectorizer and a small network."""
         _vectorizer(config)
         super().check(config)
+
+    def text_options_of(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The n-grams' options; their sizes are called otherwise there."""
+        found = super().text_options_of(content)
+        return {**found, "ngrams": found.get("sizes", "")}
 
     def learn_text_path(self, data: OriginData, texts: Sequence[str], directory: Path) -> None:
         """N-grams are hashed: there is nothing to learn."""

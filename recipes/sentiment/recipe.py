@@ -12,6 +12,8 @@ from recipes.registry import register
 from recipes.training.epochs import EpochRule
 from zoo.text import SPECIAL, Vectorizer, Vocabulary
 
+TEXT_OPTIONS = ("level", "lower", "max_length", "truncation")
+
 
 @dataclass(frozen=True)
 class SentimentData(LabelledColumns):
@@ -69,6 +71,7 @@ class SentimentRecipe(ClassificationRecipe):
         "are unknown to it. Train on real reviews before you use it: rnn-zoo all sentiment "
         "--data reviews.tsv --text-column review --label-column stars"
     )
+    text_options = TEXT_OPTIONS
     texts_to_try = (
         "There is nothing to like about this film.",
         "Slow, but I loved it.",
@@ -100,5 +103,4 @@ class SentimentRecipe(ClassificationRecipe):
 
 
 def _text_options(data: SentimentData) -> dict[str, Any]:
-    names = ("level", "lower", "max_length", "truncation")
-    return {name: getattr(data, name) for name in names}
+    return {name: getattr(data, name) for name in TEXT_OPTIONS}

@@ -18,6 +18,7 @@ from recipes.families.numeric.config import Changes, SeriesData
 from recipes.families.numeric.reading import answers
 from recipes.families.numeric.recipe import PreparedSeries, rows_of
 from recipes.predictions import Measured
+from recipes.pretrained import Pretrained
 from recipes.recipe import Prepared
 from recipes.registry import register
 from recipes.run_files import read_labels
@@ -84,6 +85,9 @@ class SignalsRecipe(SeriesRecipe, ClassificationRecipe):
 
     def learn(self, data: Any, examples: Sequence[Series], directory: Path) -> None:
         """The model's own layers learn the scale of the values, see `zoo.adapt`."""
+
+    def extend(self, start: Pretrained, data: Any, directory: Path) -> None:
+        """There is no vocabulary."""
 
     def encode(self, vectorizer: Any, examples: Sequence[Series]) -> list[np.ndarray]:
         """The values of each series."""

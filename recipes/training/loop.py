@@ -21,6 +21,7 @@ from recipes.training.precision import in_float32
 from recipes.training.replicas import team_of
 from zoo.diagnostics.monitor import Monitor, write_scalars
 from zoo.errors import Failure, require_choice
+from zoo.fine_tuning.optimizers import Gradual
 from zoo.system import durable
 from zoo.system.progress import Progress
 
@@ -121,6 +122,8 @@ def train(
         start = time.monotonic()
         row: dict[str, Any] = {"epoch": progression.epoch + 1}
         try:
+            if isinstance(model.optimizer, Gradual):
+                model.optimizer.epoch.assign(progression.epoch)
             row |= run_epoch(config, progression.epoch, *watch)
         except TrainingError:
             if monitor and team.is_chief:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from recipes import pretrained
 from recipes.config import write_json
 from recipes.run_files import make_from
 from recipes.translation.config import TranslationData
@@ -22,6 +23,20 @@ def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
         digits = data.split_digits
         return SubwordCodec.learn(texts, size=size, lower=lower, split_digits=digits)
     return TextCodec.learn(texts, size=size, min_count=data.min_count, level=level, lower=lower)
+
+
+def begun(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
+    """Learns the codec of a side, or extends that of the pretrained model to start from.
+
+    Subwords spell every text, so that those of a pretrained model stay as they are.
+    """
+    if not data.init:
+        return learn(data, side, texts)
+    start = pretrained.of(data.init)
+    subwords = start.text_paths.get(side)
+    if getattr(data, f"{side}_level") == "subword" and isinstance(subwords, SubwordCodec):
+        return subwords
+    return start.extended(side, learn(data, side, texts))
 
 
 def save(codec: Any, directory: Path, side: str) -> None:

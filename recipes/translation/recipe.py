@@ -51,6 +51,8 @@ class TranslationRecipe(Recipe):
         "shared": False,  # each side has its own vocabulary
     }
     answering = Translating
+    starts_from_pretrained = True
+    text_options = ("source_level", "target_level", "lower_source", "lower_target")
     note = (
         "It learned generated English dates from 1900 to 2049, the day before the month where both "
         "are numbers, and translates nothing else. Train on real pairs of texts before you use it: "
@@ -96,7 +98,7 @@ class TranslationRecipe(Recipe):
         if (directory / "target.json").exists():
             both = codecs.of_run(data, directory)
         else:
-            both = {side: codecs.learn(data, side, texts[side]) for side in texts}
+            both = {side: codecs.begun(data, side, texts[side]) for side in texts}
             for side, codec in both.items():
                 codecs.save(codec, directory, side)
         encoded = [splits.encoded(both[side].encode, attrgetter(side)) for side in codecs.SIDES]
@@ -112,6 +114,15 @@ class TranslationRecipe(Recipe):
             f"{side}_vocabulary_size": len(prepared.text_path[side].vocabulary)
             for side in codecs.SIDES
         }
+
+    def text_options_of(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of both codecs."""
+        found: dict[str, Any] = {}
+        for side in codecs.SIDES:
+            path = content["text_paths"][side]
+            level = path["options"].get("level", "subword")
+            found |= {f"{side}_level": level, f"lower_{side}": path["options"]["lower"]}
+        return found
 
     def compile(self, model: keras.Model, config: TranslationConfig, prepared: Prepared) -> None:
         """Compiles the cross-entropy of the next target token, with label smoothing."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from recipes import registry
+from recipes import pretrained, registry
 from recipes.config import numbers
 from recipes.recipe import Recipe
 from recipes.training import epochs
@@ -61,6 +61,7 @@ QUOTES = "a value with commas in double quotes inside the shell's: '\"2,3\"'"
 FIXED = {
     "seed": "for several seeds per setting give --seeds 3",
     "objective": "settings are compared by one metric",
+    "init": "all settings start from the same weights",
 }
 
 
@@ -188,7 +189,9 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
         InputError: An option is malformed, or no model can be built with it.
     """
     own = {each.name: options.pop(each.name) for each in _own(recipe) if each.name in options}
-    groups = recipe.option_groups(_architectures(recipe, options.get("architecture", "")))
+    named = options.get("architecture", "")
+    named = named or pretrained.architecture_of(recipe, options.get("init", ""))
+    groups = recipe.option_groups(_architectures(recipe, named))
     known = {each.name: each for group in groups.values() for each in group}
     read = {name: parse(name, text, known[name].kind) for name, text in options.items()}
     axes = [
@@ -199,6 +202,8 @@ def planned(recipe: Recipe, options: dict[str, Any]) -> Study:
     fixed = {name: value for name, value in read.items() if not isinstance(value, Axis)}
     builtin = fixed.get("data", "builtin") == "builtin"
     _check_axes(axes)
+    if fixed.get("init"):
+        _check_start(recipe, fixed["init"], axes)
     if not axes:
         if "units" in fixed:
             raise InputError(
@@ -259,6 +264,23 @@ def _check_axes(axes: Sequence[Axis]) -> None:
             raise InputError(
                 f"--{axis.name} takes one value in a search, got {given}: {FIXED[axis.name]}"
             )
+
+
+def _check_start(recipe: Recipe, name: str, axes: Sequence[Axis]) -> None:
+    """Refuses a search over what the pretrained model of `--init` decides, or over nothing."""
+    kept = pretrained.kept_options(recipe, name)
+    for axis in axes:
+        if axis.name in kept:
+            flag = f"--{axis.name.replace('_', '-')}"
+            raise InputError(
+                f"{flag} cannot be searched over with --init {name}, which has "
+                f"{kept[axis.name]}: leave one of them out"
+            )
+    if not axes:
+        raise InputError(
+            f"nothing to search over: with --init {name} the sizes are the pretrained model's; "
+            "give several values of another option, such as --learning-rate 1e-4:1e-2:log"
+        )
 
 
 def _same(new: Study, study: Study, options: dict[str, Any]) -> bool:

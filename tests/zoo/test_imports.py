@@ -20,6 +20,7 @@ FLOORS = [
     {"architectures", "decoding", "export"},
     {"onnx"},
     {"litert"},
+    {"fine_tuning"},
     {"pipelines"},
     {"pretrained"},
     {"description", "tuning", "diagnostics", "inspection", "serving"},

@@ -1,7 +1,7 @@
 """Classifier: text -> label, and what moved it."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
+from zoo.fine_tuning.fitting import Examples, ids_of
+from zoo.fine_tuning.start import SizedBy
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import architectures
@@ -49,6 +51,9 @@ class Classifier(Pipeline):
     """
 
     path_names, option_names = ("vectorizer",), ("classes",)
+    sized_by = SizedBy(
+        {"vectorizer": ("vocabulary_size", ("embedding",))}, "classes", "num_classes"
+    )
 
     def __init__(
         self, model: keras.Model, vectorizer: Vectorizer | NgramVectorizer, classes: Sequence[str]
@@ -68,6 +73,22 @@ class Classifier(Pipeline):
     def classify(self, texts: str | Sequence[str]) -> Answers:
         """Label, probabilities, classes and `unknown_share` of each text, as arrays."""
         return self.answers(self._classify, text=texts)
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """Features and class ids."""
+        vectorizer = paths["vectorizer"]
+        rows = vectorizer.encode(texts)
+        if isinstance(vectorizer, NgramVectorizer):
+            rows = vectorizer(tf.constant(texts)).numpy()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return Examples([{"": row} for row in rows], ids_of(labels, targets), loss)
 
     def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
         """The graph `model`; see `zoo.litert.architectures.classifier`."""

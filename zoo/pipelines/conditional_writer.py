@@ -1,10 +1,11 @@
 """ConditionalWriter: a decoder writes a text to a label and scores texts of a label."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.architectures.one_to_many import ConditionalLanguageModel
@@ -12,9 +13,12 @@ from zoo.decoding import Filter, bounds, generate, guided
 from zoo.decoding.filtering import RULED_OUT
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
+from zoo.fine_tuning.fitting import Examples, ids_of
+from zoo.fine_tuning.start import SizedBy
 from zoo.layers import States
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
+from zoo.losses import TokenCrossentropy
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.drawing import Options, drawing_signatures
@@ -87,6 +91,12 @@ class ConditionalWriter(Pipeline):
     """
 
     path_names, option_names = ("codec",), ("labels",)
+    sized_by = SizedBy(
+        {"codec": ("vocabulary_size", ("embedding", "logits"))},
+        "labels",
+        "num_classes",
+        ("condition",),
+    )
     rows = 1024
 
     def __init__(
@@ -144,6 +154,23 @@ class ConditionalWriter(Pipeline):
     def score(self, labels: str | Sequence[str], texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, label=labels, text=texts)
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """The ids of labels and texts, and the ids that follow."""
+        rows, following = [], []
+        encoded = paths["codec"].encode(texts)
+        for label, ids in zip(ids_of(labels, targets), encoded, strict=True):
+            before = np.concatenate([[BOS], ids]).astype(np.int32)
+            rows.append({"class_ids": label, "token_ids": before})
+            following.append(np.append(ids, EOS).astype(np.int32))
+        return Examples(rows, following, TokenCrossentropy())
 
     def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
         """The graphs `start` and `step`; see `zoo.litert.architectures.conditional`."""

@@ -8,7 +8,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -17,6 +17,8 @@ import tensorflow as tf
 from zoo.decoding import bounds
 from zoo.errors import InputError
 from zoo.export import publish
+from zoo.fine_tuning.fitting import Examples, FineTuning, fine_tuned
+from zoo.fine_tuning.start import SizedBy
 from zoo.litert import bundle as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import bundle, triton
@@ -59,6 +61,8 @@ class Pipeline(abc.ABC):
         rows: Rows of a batch at most, when strings are answered in Python.
         eager_calls: Calls from Python that are answered before a function's graph is built; with 0
             it is built at the first one. See `called`.
+        sized_by: The sizes of the model that text paths and labels decide.
+        has_targets: Whether texts need targets to be trained on.
     """
 
     model: keras.Model
@@ -66,6 +70,8 @@ class Pipeline(abc.ABC):
     option_names: ClassVar[tuple[str, ...]] = ()
     rows: ClassVar[int] = 256
     eager_calls: int = 4
+    sized_by: ClassVar[SizedBy] = SizedBy({})
+    has_targets: ClassVar[bool] = True
 
     @abc.abstractmethod
     def __call__(self, *inputs: Any, **options: Any) -> list[Any]:
@@ -135,6 +141,77 @@ class Pipeline(abc.ABC):
     def _calls(self) -> Counter[int]:
         """How often each function without a graph was called."""
         return Counter()
+
+    def fine_tune(
+        self,
+        texts: Sequence[Any],
+        targets: Any = None,
+        *,
+        epochs: int = 3,
+        freeze: str = "none",
+        unfreeze_every: int = 0,
+        layer_decay: float = 1.0,
+        learning_rate: float = 1e-3,
+        batch_size: int = 32,
+        min_count: int = 1,
+        seed: int = 0,
+    ) -> Self:
+        """Returns a new pipeline, trained on further examples from this one's weights.
+
+        New words get a row in the table of words; those of this pipeline keep theirs. If it knows
+        all labels it keeps its head, else the head is new. This is a short loop without validation;
+        the recipes' `--init` has all that a training needs.
+
+        Args:
+            texts: The texts; for a `Tagger` the lists of their tokens.
+            targets: A label each (`Classifier`, `ConditionalWriter`), a list of tags each
+                (`Tagger`), a translation each (`Translator`), None (`Writer`).
+            epochs: Passes over the texts.
+            freeze: What does not train: `none`, `embeddings`, or `body`, the embeddings included.
+            unfreeze_every: Epochs after which one more frozen layer trains, from the top down; 0 =
+                none does.
+            layer_decay: Learning rate of a layer as a fraction of that of the layer above it.
+            learning_rate: Learning rate of Adam.
+            batch_size: Texts per step.
+            min_count: Occurrences in the texts that a new word needs to be added.
+            seed: Random seed.
+
+        Raises:
+            InputError: An argument is wrong, the pipeline's kind is trained by its recipe alone, or
+                its model was not made by `zoo.build`.
+
+        Source: Howard and Ruder, arXiv:1801.06146, for `unfreeze_every` and `layer_decay`.
+        """
+        how = FineTuning(
+            epochs,
+            freeze,
+            unfreeze_every,
+            layer_decay,
+            learning_rate,
+            batch_size,
+            min_count,
+            seed,
+        )
+        if not self.sized_by.words:
+            raise InputError(
+                f"a {type(self).__name__} is not fine-tuned in Python: train its recipe with --init"
+            )
+        return fine_tuned(self, texts, targets, how)
+
+    def texts_of(self, name: str, texts: Sequence[Any], targets: Any) -> Sequence[Any]:
+        """What the vocabulary of the text path `name` is learned from."""
+        return texts
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """Texts and targets as numbers for a model with these text paths and labels."""
+        raise NotImplementedError
 
     def export(self, directory: Path | str) -> Path:
         """Writes the next version of a served model, checked as `zoo.export.publish` does.

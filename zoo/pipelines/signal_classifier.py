@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.fine_tuning.start import SizedBy
 from zoo.layers import States, named_states, nested_states
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
@@ -45,6 +46,7 @@ class SignalClassifier(SeriesPipeline):
     """
 
     option_names = ("classes",)
+    sized_by = SizedBy({}, "classes", "num_classes")
 
     def __init__(self, model: keras.Model, classes: Sequence[str]) -> None:
         super().__init__(model)

@@ -1,6 +1,6 @@
 """Tagger: text, or ready tokens -> a tag for each token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,9 +10,12 @@ from zoo.architectures.many_to_many import TaggingModel
 from zoo.crf.layer import Tagging
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
-from zoo.layers import States
+from zoo.fine_tuning.fitting import Examples, ids_of
+from zoo.fine_tuning.start import SizedBy
+from zoo.layers import CRFLoss, States
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
+from zoo.losses import TokenCrossentropy
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import (
@@ -24,7 +27,14 @@ from zoo.pipelines.pipeline import (
     traced,
 )
 from zoo.pipelines.streaming import Step, stream_signatures
-from zoo.text import UNK, TokenVectorizer, unknown_share, word_tokens
+from zoo.text import (
+    UNK,
+    TokenVectorizer,
+    allowed_transitions,
+    detected,
+    unknown_share,
+    word_tokens,
+)
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
@@ -70,6 +80,7 @@ class Tagger(Pipeline):
     """
 
     path_names, option_names = ("vectorizer",), ("tags",)
+    sized_by = SizedBy({"vectorizer": ("vocabulary_size", ("embedding",))}, "tags", "num_tags")
 
     def __init__(
         self, model: keras.Model, vectorizer: TokenVectorizer, tags: Sequence[str]
@@ -94,6 +105,31 @@ class Tagger(Pipeline):
     def tag(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of `serving_default` for each text, as arrays."""
         return self.answers(self._tag_texts, text=texts)
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """The ids of tokens and of their tags."""
+        for tokens, tags in zip(texts, targets, strict=True):
+            if isinstance(tokens, str) or isinstance(tags, str) or len(tokens) != len(tags):
+                raise InputError(
+                    f"a text must be a list of tokens with a list of as many tags, got {tokens!r} "
+                    f"and {tags!r}"
+                )
+        names = list(model.input) if isinstance(model.input, dict) else ["token_ids"]
+        rows = [{n: row[n] for n in names} for row in paths["vectorizer"].encode(texts)]
+        loss = TokenCrossentropy() if TaggingModel.of(model).crf is None else CRFLoss()
+        return Examples(rows, [ids_of(labels, tags) for tags in targets], loss)
+
+    def allowed_for(self, tags: Sequence[str], sentences: Sequence[Sequence[str]]) -> Any:
+        """The transitions between tags that the scheme of `sentences` allows; None for any."""
+        scheme = detected(sentences)
+        return allowed_transitions(tags, scheme) if scheme else None
 
     def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
         """The graph `model`, and `start`, `step` of a stream; see `zoo.litert.architectures`."""

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo import masking
 from zoo.decoding import ctc
 from zoo.errors import require_positive_int
+from zoo.fine_tuning.start import SizedBy
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import series
@@ -45,6 +46,7 @@ class Transcriber(SeriesPipeline):
     """
 
     option_names = ("labels", "separator", "beam_width")
+    sized_by = SizedBy({}, "labels", "num_labels")
 
     def __init__(
         self,

@@ -1,10 +1,11 @@
 """Translator: text -> its translation by beam search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.architectures.encoder_decoder_model import EncoderDecoder
@@ -12,7 +13,10 @@ from zoo.decoding import Hypotheses, beam_search, bounds, coverage_penalty
 from zoo.decoding.beam import PENALTIES, widest
 from zoo.errors import InputError, require_bool, require_choice, require_positive_int
 from zoo.export import ODD_TEXTS
+from zoo.fine_tuning.fitting import Examples
+from zoo.fine_tuning.start import SizedBy
 from zoo.layers import Memory, States
+from zoo.losses import TokenCrossentropy
 from zoo.onnx import decoders
 from zoo.onnx.served import Served
 from zoo.pipelines.pipeline import Answers, Pipeline, Signature, strings, traced
@@ -113,6 +117,12 @@ class Translator(Pipeline):
     """
 
     path_names = ("source", "target")
+    sized_by = SizedBy(
+        {
+            "source": ("source_vocabulary_size", ("source_embedding",)),
+            "target": ("target_vocabulary_size", ("target_embedding", "logits")),
+        }
+    )
     rows = 32
 
     def __init__(
@@ -150,6 +160,30 @@ class Translator(Pipeline):
     def __call__(self, texts: str | Sequence[str]) -> list[str]:
         """The best translation of each text."""
         return list(self.answers(self.best, text=texts)["translation"])
+
+    def texts_of(self, name: str, texts: Sequence[Any], targets: Any) -> Sequence[Any]:
+        """Sources, or translations."""
+        return texts if name == "source" else targets
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """The ids of sources and of translations, and the ids that follow."""
+        rows, following = [], []
+        sides = [
+            paths[name].encode(side) for name, side in (("source", texts), ("target", targets))
+        ]
+        for source, target in zip(*sides, strict=True):
+            read = np.append(source, EOS).astype(np.int32)
+            before = np.concatenate([[BOS], target]).astype(np.int32)
+            rows.append({"source_ids": read, "target_ids": before})
+            following.append(np.append(target, EOS).astype(np.int32))
+        return Examples(rows, following, TokenCrossentropy())
 
     def translate(
         self,

@@ -1,18 +1,22 @@
 """Writer: a language model continues a text and scores texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.architectures.language_model import LanguageModel
 from zoo.decoding import Filter, bounds, generate
 from zoo.errors import InputError
 from zoo.export import ODD_TEXTS
+from zoo.fine_tuning.fitting import Examples
+from zoo.fine_tuning.start import SizedBy
 from zoo.layers import States
 from zoo.litert import architectures as litert
 from zoo.litert.graphs import Graph, Sizes
+from zoo.losses import TokenCrossentropy
 from zoo.onnx import architectures
 from zoo.onnx.served import Served
 from zoo.pipelines.drawing import Options, drawing_signatures
@@ -33,6 +37,7 @@ from zoo.text.text_path import unknown_share, unknown_tokens
 
 TEXTS = (*ODD_TEXTS, b"The quick brown fox.\nIt ran", b"abc " * 300)
 TOKENS = (b"[BOS]", b"a", b"\xff")
+WINDOW = 256  # tokens of a text that are trained on at once
 WIDEST = 2**22  # logits of a row that are held at once when a text is scored
 NEVER = (PAD, UNK, BOS)  # tokens that are not generated
 OPTIONS = ("max_tokens", "temperature", "top_k", "top_p", "seed")
@@ -81,6 +86,8 @@ class Writer(Pipeline):
     """
 
     path_names, option_names = ("codec",), ("ends",)
+    sized_by = SizedBy({"codec": ("vocabulary_size", ("embedding", "logits"))})
+    has_targets = False
 
     def __init__(
         self, model: keras.Model, codec: TextCodec | SubwordCodec, ends: bool = True
@@ -127,6 +134,28 @@ class Writer(Pipeline):
     def score(self, texts: str | Sequence[str]) -> Answers:
         """All outputs of the signature `score`, as arrays."""
         return self.answers(self._score, text=texts)
+
+    def training_examples(
+        self,
+        model: keras.Model,
+        texts: Sequence[Any],
+        targets: Any,
+        paths: Mapping[str, Any],
+        labels: Sequence[str],
+    ) -> Examples:
+        """Windows of the texts' ids, each from the initial states, and the ids that follow."""
+        rows, following = [], []
+        for ids in paths["codec"].encode(texts):
+            whole = np.concatenate([[BOS], ids, [EOS][: self.ends]]).astype(np.int32)
+            for first in range(0, len(whole) - 1, WINDOW):
+                rows.append({"token_ids": whole[first : first + WINDOW][: len(whole) - 1 - first]})
+                following.append(whole[first + 1 : first + 1 + WINDOW])
+
+        def outputs(model: Any, token_ids: Any) -> Any:
+            states = LanguageModel.of(model).initial_states(tf.shape(token_ids)[0])
+            return model({"token_ids": token_ids, **states}, training=True)["logits"]
+
+        return Examples(rows, following, TokenCrossentropy(), outputs)
 
     def litert_graphs(self, sizes: Sizes) -> dict[str, Graph]:
         """The graphs `model`, `start` and `step`; see `zoo.litert.architectures.language_model`."""

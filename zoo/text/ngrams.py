@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.errors import InputError, require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
 from zoo.text.text_path import encoded
+from zoo.text.vocabulary import require_same_form
 
 CHUNK = 1024  # texts per call when a whole split is encoded
 BEGIN, END = "\x02", "\x03"  # of a text: no normalised text holds them
@@ -77,6 +78,15 @@ class NgramVectorizer(tf.Module):
         """Encodes a split as a list of int32 arrays, the n-gram ids of each text."""
         return encoded(self.ragged_ids, texts, CHUNK)
 
+    def extended(self, other: "NgramVectorizer") -> "NgramVectorizer":
+        """The same text path: hashed n-grams have no vocabulary.
+
+        Raises:
+            InputError: The other one counts other n-grams.
+        """
+        require_same_form(self, other)
+        return self
+
     def save(self, directory: Path, name: str) -> None:
         """Writes nothing: hashed n-grams have no vocabulary."""
 
@@ -87,4 +97,5 @@ class NgramVectorizer(tf.Module):
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON."""
-        return {"num_features": self.num_features, "sizes": self.sizes, "lower": self.lower}
+        sizes = list(self.sizes)  # TensorFlow wraps it
+        return {"num_features": self.num_features, "sizes": sizes, "lower": self.lower}

@@ -26,6 +26,9 @@ class TextPath(Protocol):
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON."""
 
+    def extended(self, other: Any) -> Self:
+        """The same text path with the other one's tokens as well; its own keep their ids."""
+
 
 def in_chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
     """Yields the items in order, `size` at a time."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.errors import require_bool, require_positive_int
 from zoo.text.normalization import Normalizer
 from zoo.text.text_path import in_chunks
-from zoo.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary
+from zoo.text.vocabulary import PAD, SPECIAL, UNK, Vocabulary, require_same_form
 
 CHUNK = 512  # sentences per call when a whole split is encoded
 SYMBOLS = 3  # casing id of a token without letters and digits
@@ -152,6 +152,16 @@ class TokenVectorizer(tf.Module):
         ids = self.vocabulary.ids(self.look_up(tf.constant(list(counts), tf.string))).numpy()
         totals = np.bincount(ids, list(counts.values()), minlength=len(SPECIAL))
         return [int(total) for total in totals]
+
+    def extended(self, other: "TokenVectorizer") -> "TokenVectorizer":
+        """The same text path with the other one's words and characters; its own keep their ids.
+
+        Raises:
+            InputError: The other one reads tokens in another way.
+        """
+        require_same_form(self, other)
+        words = self.vocabulary.extended(other.vocabulary)
+        return TokenVectorizer(words, self.letters.extended(other.letters), **self.get_config())
 
     def save(self, directory: Path, name: str) -> None:
         """Writes `NAME.txt`, the words, and `letters.txt`."""

@@ -70,6 +70,16 @@ class Vocabulary(tf.Module):
         known.sort(key=lambda token: (-counts[token], token))
         return cls([*SPECIAL, *known[: size - len(SPECIAL)]])
 
+    def extended(self, other: "Vocabulary") -> "Vocabulary":
+        """A vocabulary with the tokens of another one as well; its own keep their ids.
+
+        Example:
+            >>> first, second = (Vocabulary([*SPECIAL, *words]) for words in ("ab", "cab"))
+            >>> first.extended(second).tokens[4:]
+            ['a', 'b', 'c']
+        """
+        return Vocabulary(dict.fromkeys([*self.tokens, *other.tokens]))
+
     def __len__(self) -> int:
         return len(self.tokens)
 
@@ -103,10 +113,43 @@ class Vocabulary(tf.Module):
             raise DamagedFile(f"{path} is damaged ({error}): {stored.ADVICE}") from error
 
 
+def require_same_form(pretrained: Any, other: Any) -> None:
+    """Raises unless two text paths are of one kind and have the same options.
+
+    Raises:
+        InputError: They would make other tokens of the same text.
+    """
+    if type(pretrained) is not type(other):
+        raise InputError(
+            f"texts are read by a {type(other).__name__}, but by a {type(pretrained).__name__} in "
+            "the pretrained model: start from a model that reads the same kind of tokens"
+        )
+    own = other.get_config()
+    for name, value in pretrained.get_config().items():
+        if own[name] != value:
+            raise InputError(
+                f"texts are read with {name} {own[name]!r}, but with {value!r} in the pretrained "
+                "model: give the same value, or start from another model"
+            )
+
+
 class VocabularyPath(tf.Module):
     """A text path whose only file is that of its vocabulary."""
 
     vocabulary: Vocabulary
+
+    def get_config(self) -> dict[str, Any]:
+        """The options, for JSON; the vocabulary is saved separately."""
+        raise NotImplementedError
+
+    def extended(self, other: Self) -> Self:
+        """The same text path with the other one's tokens as well; its own keep their ids.
+
+        Raises:
+            InputError: The other one makes other tokens of the same text.
+        """
+        require_same_form(self, other)
+        return type(self)(self.vocabulary.extended(other.vocabulary), **self.get_config())
 
     def save(self, directory: Path, name: str) -> None:
         """Writes `NAME.txt`, the vocabulary."""

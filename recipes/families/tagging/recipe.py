@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from recipes import confusions
+from recipes import confusions, pretrained
 from recipes.config import numbers, write_json
 from recipes.data.items import Sentence
 from recipes.data.splits import Splits
@@ -55,6 +55,7 @@ class PreparedSentences(Prepared):
         auxiliary: The number of tags of each further kind, by name.
         validates: Whether the validation split is not trained on.
         context: The folder of the language model whose states are inputs, or None.
+        init: The pretrained model that the run starts from; "" for none.
     """
 
     scheme: str | None = None
@@ -63,6 +64,7 @@ class PreparedSentences(Prepared):
     auxiliary: dict[str, int] = field(default_factory=dict)
     validates: bool = True
     context: Path | None = None
+    init: str = ""
 
 
 class TaggingRecipe(Recipe):
@@ -79,6 +81,9 @@ class TaggingRecipe(Recipe):
         "auxiliary": None,
         "context": None,
     }
+
+    starts_from_pretrained = True
+    text_options = ("max_letters",)
 
     def __init__(self) -> None:
         self._decoder = OfModel(scoring.decoder)
@@ -103,7 +108,7 @@ class TaggingRecipe(Recipe):
     def model_options(self, config: Any) -> dict[str, Any]:
         """Returns the builder's options, with the widths of the convolutions as integers."""
         options = super().model_options(config)
-        if config.train_vectors and not config.vectors:
+        if config.train_vectors and not (config.vectors or config.init):
             raise InputError("--train-vectors tunes pretrained vectors: give --vectors too")
         if options.get("character_widths"):  # None until the size of the data is known
             widths = numbers("character_widths", config.character_widths)
@@ -115,6 +120,11 @@ class TaggingRecipe(Recipe):
         for name in ("auxiliary_weight", "neighbour_weight"):
             if getattr(config, name) < 0:
                 raise InputError(f"{name} must be at least 0, got {getattr(config, name)}")
+        if config.init and context.wanted(config):
+            raise InputError(
+                "--init starts from a whole tagger, also from the language model that it has: "
+                "leave --unlabelled and --context out"
+            )
         super().check(config)
 
     def model(self, config: Any, sizes: Any) -> keras.Model:
@@ -149,6 +159,9 @@ class TaggingRecipe(Recipe):
         batches = {
             name: TagBatches(split, data.batch_size, lengths) for name, split in encoded.items()
         }
+        counts = vectorizer.counts([sentence.tokens for sentence in splits.train])
+        if data.init:  # words of the pretrained model that train lacks have learned vectors, too
+            counts += [0] * (len(vectorizer.vocabulary) - len(counts))
         return PreparedSentences(
             splits,
             batches,
@@ -157,10 +170,11 @@ class TaggingRecipe(Recipe):
             summary(len(classes), len(vectorizer.vocabulary), batches["train"]),
             scheme=scheme_of(splits),
             vectors=vectors,
-            counts=vectorizer.counts([sentence.tokens for sentence in splits.train]),
+            counts=counts,
             auxiliary={name: len(tags) for name, tags in others.items()},
             validates=not data.chosen_by,
             context=around,
+            init=data.init,
         )
 
     def _learn(
@@ -178,9 +192,13 @@ class TaggingRecipe(Recipe):
             extra=(*(vectors.words if vectors else ()), *context.words_of(around)),
             max_letters=data.max_letters,
         )
+        tags = sorted({tag for sentence in splits.train for tag in sentence.tags})
+        if data.init:
+            start = pretrained.of(data.init)
+            vectorizer = start.extended("vectorizer", vectorizer)
+            tags = start.labels_for(tags)
         vectorizer.save(directory, "vocabulary")
-        tags = {tag for sentence in splits.train for tag in sentence.tags}
-        write_json(directory / TAGS, sorted(tags))
+        write_json(directory / TAGS, tags)
 
     def load_text_path(self, data: Any, directory: Path) -> tuple[TokenVectorizer, list[str]]:
         """Loads the vectorizer and the tags of a run."""
@@ -191,15 +209,21 @@ class TaggingRecipe(Recipe):
         """Returns the builder's arguments that follow from the data."""
         vocabulary, letters = (len(prepared.text_path.vocabulary), len(prepared.text_path.letters))
         around, scheme, vectors = prepared.context, prepared.scheme, prepared.vectors
+        width = vectors.values.shape[1] if vectors else 0
+        inside = context.options(around, vocabulary, letters) if around else None
+        if prepared.init:
+            start = pretrained.of(prepared.init)
+            width = width or start.width_of("embedding", "pretrained")
+            inside = start.context(prepared.text_path)
         return {
             "vocabulary_size": vocabulary,
             "num_tags": len(prepared.classes),
             "learned_size": len(prepared.counts),
-            "pretrained_dim": vectors.values.shape[1] if vectors else 0,
+            "pretrained_dim": width,
             "character_vocabulary_size": letters,
             "allowed": allowed_transitions(prepared.classes, scheme) if scheme else None,
             "auxiliary": prepared.auxiliary,
-            "context": context.options(around, vocabulary, letters) if around else None,
+            "context": inside,
         }
 
     def compile(self, model: keras.Model, config: Any, prepared: PreparedSentences) -> None:

@@ -71,6 +71,7 @@ class ConditionalWritingRecipe(LabelledRecipe):
     labelled = False
     metric = "loss"
     level: ClassVar[str] = "character"
+    path_name = "codec"
 
     def __init__(self) -> None:
         self._losses = OfModel(_traced_losses)

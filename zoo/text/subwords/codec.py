@@ -16,7 +16,7 @@ from zoo.text.subwords.learning import MARK, learned_pieces
 from zoo.text.subwords.segmentation import RESERVED, Segmenter
 from zoo.text.subwords.words import Rows, WordIndex, joined, spaced, split_words
 from zoo.text.text_path import in_chunks, traced
-from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary
+from zoo.text.vocabulary import SPECIAL, UNK, Vocabulary, require_same_form
 
 CHUNK = 1024  # texts or words per call when a whole split is encoded
 
@@ -185,6 +185,15 @@ class SubwordCodec(tf.Module):
         """Reads the file that `save` wrote; `lower` is the option in `get_config`."""
         tokens, scores = load_pieces(directory / f"{name}.txt")
         return cls(Vocabulary(tokens), scores, lower=lower)
+
+    def extended(self, other: "SubwordCodec") -> "SubwordCodec":
+        """The same text path: pieces and bytes spell every text.
+
+        Raises:
+            InputError: The other one is of another kind.
+        """
+        require_same_form(self, other)
+        return self
 
     def get_config(self) -> dict[str, Any]:
         """The options, for JSON; the pieces are saved separately."""
