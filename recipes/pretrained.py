@@ -188,7 +188,7 @@ def _as_option(option: Option, value: Any) -> Any:
     return ",".join(map(str, value)) if is_text else value
 
 
-def begun(recipe: "Recipe", config: Any, prepared: Any) -> keras.Model:
+def initial_model(recipe: "Recipe", config: Any, prepared: Any) -> keras.Model:
     """The compiled model that a training begins with: with pretrained weights if it has `init`.
 
     Raises:

@@ -324,7 +324,7 @@ class Run:
         with team.chief_first():
             prepared = self.load_data()
         with in_precision(self.config.precision), memory.for_training():
-            model = pretrained.begun(self.recipe, self.config, prepared)
+            model = pretrained.initial_model(self.recipe, self.config, prepared)
         run_epoch = self.recipe.epochs(model, self.config, prepared)
         return rate_finder.find(model, run_epoch, self.config, self.directory)
 
@@ -441,7 +441,7 @@ NEXT = ("evaluate", "export")  # the verbs after `train`
 def new_model(recipe: Recipe, config: Any, prepared: Any) -> keras.Model:
     """A compiled model, if a step of it fits into memory."""
     with in_precision(config.precision), memory.for_training():
-        model = pretrained.begun(recipe, config, prepared)
+        model = pretrained.initial_model(recipe, config, prepared)
     rows, steps = prepared.batches["train"].largest_batch
     memory.check_step(model, -(-rows // config.accumulate), steps)
     return model

@@ -26,7 +26,7 @@ from recipes.forecasting.config import (
 from recipes.forecasting.evaluation import Measure
 from recipes.forecasting.info import SeriesInfo, statistics
 from recipes.predictions import Measured
-from recipes.pretrained import begun
+from recipes.pretrained import initial_model
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import checkpoint, loop, optimizers
@@ -204,7 +204,7 @@ class ForecastingRecipe(Recipe):
         """Trains a model in a folder, or resumes its training, and returns the best one."""
         keras.utils.set_random_seed(config.seed)
         stored = checkpoint.load(folder / "checkpoints")
-        model, progression = stored or (begun(self, config, prepared), Progression())
+        model, progression = stored or (initial_model(self, config, prepared), Progression())
         progression = loop.train(
             model,
             self.epochs(model, config, prepared),

@@ -25,7 +25,7 @@ def learn(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
     return TextCodec.learn(texts, size=size, min_count=data.min_count, level=level, lower=lower)
 
 
-def begun(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
+def initial(data: TranslationData, side: str, texts: Sequence[str]) -> Any:
     """Learns the codec of a side, or extends that of the pretrained model to start from.
 
     Subwords spell every text, so that those of a pretrained model stay as they are.

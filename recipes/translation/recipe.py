@@ -98,7 +98,7 @@ class TranslationRecipe(Recipe):
         if (directory / "target.json").exists():
             both = codecs.of_run(data, directory)
         else:
-            both = {side: codecs.begun(data, side, texts[side]) for side in texts}
+            both = {side: codecs.initial(data, side, texts[side]) for side in texts}
             for side, codec in both.items():
                 codecs.save(codec, directory, side)
         encoded = [splits.encoded(both[side].encode, attrgetter(side)) for side in codecs.SIDES]

@@ -74,7 +74,7 @@ class Examples:
     outputs: Callable[[keras.Model, Any], Any] = lambda model, inputs: model(inputs, training=True)
 
 
-def fine_tuned(pipeline: Kind, texts: Sequence[Any], targets: Any, how: FineTuning) -> Kind:
+def fine_tuned(pipeline: Kind, texts: Sequence[Any], targets: Any, options: FineTuning) -> Kind:
     """A new pipeline, trained on texts and targets from the weights of `pipeline`.
 
     Raises:
@@ -85,17 +85,19 @@ def fine_tuned(pipeline: Kind, texts: Sequence[Any], targets: Any, how: FineTuni
         raise InputError(f"texts must be a list of at least one example, got {texts!r}")
     if given.has_targets:
         require_alike(texts, targets)
-    keras.utils.set_random_seed(how.seed)
+    keras.utils.set_random_seed(options.seed)
     start = Start.of(given)
     paths = {
-        name: start.extended(name, learned_like(path, given.texts_of(name, texts, targets), how))
+        name: start.extended(
+            name, learned_like(path, given.texts_of(name, texts, targets), options)
+        )
         for name, path in given.text_paths.items()
     }
     labels = start.labels_for(_labels_in(targets) if start.sized_by.labels else [])
     model = _sized(given, start, paths, labels, targets)
     start.give(model, paths, labels)
     examples: Examples = given.training_examples(model, texts, targets, paths, labels)
-    train(model, examples, how)
+    train(model, examples, options)
     names = {start.sized_by.labels: labels} if start.sized_by.labels else {}
     made: Kind = type(given)(model, **paths, **{**given.options, **names})
     return made
@@ -129,11 +131,11 @@ def _labels_in(targets: Sequence[Any]) -> list[str]:
     return sorted(found)
 
 
-def learned_like(path: Any, texts: Sequence[Any], how: FineTuning) -> Any:
+def learned_like(path: Any, texts: Sequence[Any], options: FineTuning) -> Any:
     """A text path of the same form whose vocabulary is that of the texts."""
     if isinstance(path, NgramVectorizer | SubwordCodec):  # they read every text as they are
         return path
-    return type(path).learn(texts, min_count=how.min_count, **path.get_config())
+    return type(path).learn(texts, min_count=options.min_count, **path.get_config())
 
 
 def _sized(
@@ -162,11 +164,11 @@ def _sized(
     return registry.build(plan.name, **{**plan.options, **changes})
 
 
-def train(model: keras.Model, examples: Examples, how: FineTuning) -> None:
+def train(model: keras.Model, examples: Examples, options: FineTuning) -> None:
     """Trains a model in place."""
-    frozen = [] if how.unfreeze_every else freeze_layers(model, how.freeze)
-    plan = schedule(model, how.freeze, how.unfreeze_every, how.layer_decay)
-    adam = keras.optimizers.Adam(how.learning_rate, global_clipnorm=CLIP_NORM)
+    frozen = [] if options.unfreeze_every else freeze_layers(model, options.freeze)
+    plan = schedule(model, options.freeze, options.unfreeze_every, options.layer_decay)
+    adam = keras.optimizers.Adam(options.learning_rate, global_clipnorm=CLIP_NORM)
     optimizer = gradual(adam, *plan)
     variables = model.trainable_variables
     optimizer.build(variables)
@@ -181,9 +183,9 @@ def train(model: keras.Model, examples: Examples, how: FineTuning) -> None:
     first = _batch(examples, range(1))
     specs = tf.nest.map_structure(_spec, first)
     run = tf.function(step, input_signature=specs, autograph=False)
-    for epoch in range(how.epochs):
+    for epoch in range(options.epochs):
         optimizer.epoch.assign(epoch)
-        for inputs, targets in _batches(examples, how, epoch):
+        for inputs, targets in _batches(examples, options, epoch):
             run(inputs, targets)
     for layer in frozen:
         layer.trainable = True
@@ -196,10 +198,10 @@ def _spec(array: np.ndarray) -> tf.TensorSpec:
     return tf.TensorSpec(sizes, array.dtype)
 
 
-def _batches(examples: Examples, how: FineTuning, epoch: int) -> Iterator[Any]:
-    order = np.random.default_rng((how.seed, epoch)).permutation(len(examples.inputs))
-    for first in range(0, len(order), how.batch_size):
-        yield _batch(examples, order[first : first + how.batch_size])
+def _batches(examples: Examples, options: FineTuning, epoch: int) -> Iterator[Any]:
+    order = np.random.default_rng((options.seed, epoch)).permutation(len(examples.inputs))
+    for first in range(0, len(order), options.batch_size):
+        yield _batch(examples, order[first : first + options.batch_size])
 
 
 def _batch(examples: Examples, members: Any) -> tuple[Any, np.ndarray]:

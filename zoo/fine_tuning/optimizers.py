@@ -75,9 +75,9 @@ class Gradual:
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         averages = self._model_variables_moving_average  # type: ignore[attr-defined]
-        begun = ops.cast(ops.not_equal(self.iterations, 0), "float32")  # type: ignore[attr-defined]
+        moving = ops.cast(ops.not_equal(self.iterations, 0), "float32")  # type: ignore[attr-defined]
         for variable, average in zip(trainable_variables, averages, strict=True):
-            momentum = ops.cast(begun * self.ema_momentum, variable.dtype)  # type: ignore[attr-defined]
+            momentum = ops.cast(moving * self.ema_momentum, variable.dtype)  # type: ignore[attr-defined]
             average.assign(variable + momentum * (average - variable))  # exact while both are equal
 
 

@@ -82,7 +82,7 @@ class Start:
     def labels_for(self, found: Sequence[str]) -> list[str]:
         """The labels of the new model, for those that were found in the new data.
 
-        The pretrained ones keep their places, with new ones behind them, where labels have rows in
+        The pretrained ones keep their places, and new ones follow, where labels have rows in
         a table. Else they are the pretrained ones if they include all that were found, or these.
         """
         if self.sized_by.label_tables:

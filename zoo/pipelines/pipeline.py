@@ -182,7 +182,7 @@ class Pipeline(abc.ABC):
 
         Source: Howard and Ruder, arXiv:1801.06146, for `unfreeze_every` and `layer_decay`.
         """
-        how = FineTuning(
+        options = FineTuning(
             epochs,
             freeze,
             unfreeze_every,
@@ -196,7 +196,7 @@ class Pipeline(abc.ABC):
             raise InputError(
                 f"a {type(self).__name__} is not fine-tuned in Python: train its recipe with --init"
             )
-        return fine_tuned(self, texts, targets, how)
+        return fine_tuned(self, texts, targets, options)
 
     def texts_of(self, name: str, texts: Sequence[Any], targets: Any) -> Sequence[Any]:
         """What the vocabulary of the text path `name` is learned from."""
