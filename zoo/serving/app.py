@@ -232,7 +232,7 @@ class App:
 
     async def models(self, exchange: Exchange, match: re.Match[str]) -> Answer:
         """`GET /zoo/models`."""
-        return Answer(200, json_text.dumps_bare(await self.aside(listing.listing, self.repository)))
+        return Answer.json(await self.aside(listing.listing, self.repository))
 
     async def numbers(self, exchange: Exchange, match: re.Match[str]) -> Answer:
         """`GET /metrics`."""

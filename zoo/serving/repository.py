@@ -1,5 +1,6 @@
 """The served models: loads versions, replaces them, frees the old ones."""
 
+import gc
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Repository:
     ) -> None:
         self.settings, self.say = settings, say
         self.models: dict[str, Model] = {}
-        self.loads = {"loaded": 0, "failed": 0}
+        self._retired = False
 
     def folders(self) -> dict[str, Path]:
         """The folder of each model, by name: those that have a version of a SavedModel."""
@@ -64,6 +65,9 @@ class Repository:
 
     def look(self) -> None:
         """Loads new versions, and retires those that are no longer wanted or have gone."""
+        if self._retired:  # a graph is part of cycles; by now its last requests have been answered
+            self._retired = False
+            gc.collect()
         folders = self.folders()
         for name, folder in folders.items():
             model = self.models.get(name)
@@ -74,8 +78,7 @@ class Repository:
                 self.models[name] = model
         for name in set(self.models) - set(folders):
             for version in self.models.pop(name).versions.values():
-                self.say(f"no longer serves {version}: its folder has gone")
-                version.retire()
+                self._retire(version, ": its folder has gone")
 
     def _update(self, model: Model, folder: Path) -> None:
         there = _numbers(folder)
@@ -92,8 +95,12 @@ class Repository:
         for number in set(model.versions) - wanted:
             version = model.versions[number]
             model.versions = {n: each for n, each in model.versions.items() if n != number}
-            self.say(f"no longer serves {version}")
-            version.retire()
+            self._retire(version)
+
+    def _retire(self, version: Version, why: str = "") -> None:
+        self.say(f"no longer serves {version}{why}")
+        version.retire()
+        self._retired = True
 
     def _load(self, model: Model, number: int, path: Path) -> bool:
         """Whether a version works now; one that failed is tried again when its files change."""
@@ -111,13 +118,11 @@ class Repository:
             # without the folder's name: clients see the sentence, too
             reason = str(error).replace(f"{path}/", "").replace(str(path), "its folder")
             model.broken = {**model.broken, number: (reason, stamp)}
-            self.loads["failed"] += 1
             older = f"; version {max(model.versions)} goes on" if model.versions else ""
             self.say(f"refused {model.name} version {number}: {reason}{older}")
             return False
         model.broken = {n: why for n, why in model.broken.items() if n != number}
         model.versions = {**model.versions, number: version}
-        self.loads["loaded"] += 1
         self.say(f"serves {version} (warm-up requests: {warmed})")
         return True
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -52,6 +53,16 @@ def test_a_new_version_answers_and_the_old_one_is_freed(root):
         assert client.post("/v1/models/other:predict", content=BODY).json() == {
             "predictions": [5.5]
         }
+
+
+def test_the_memory_of_old_versions_is_freed(root):
+    with serving(root) as client:
+        graph = weakref.ref(client.repository.find("halves").session.graph)
+        export(root, 2.0)
+        client.repository.look()
+        client.repository.look()
+        assert answer(client) == 2.5
+        assert graph() is None
 
 
 def test_versions_are_kept_by_number_or_by_label(root):
