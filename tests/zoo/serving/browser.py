@@ -123,6 +123,12 @@ class Page:
         """Types a text where the focus is."""
         self.call("Input.insertText", text=text)
 
+    def upload(self, selector: str, path: Any) -> None:
+        """Chooses a file in a field."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        found = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=found)
+
     def size(self, width: int, height: int) -> None:
         """Makes the window as wide and high as this, in CSS pixels."""
         self.call(

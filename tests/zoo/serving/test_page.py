@@ -5,6 +5,7 @@ import json
 import shlex
 import threading
 import urllib.request
+import wave
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -38,6 +39,7 @@ ASKED = {
     "melodies": ("generate", "labels"),
     "forecaster": ("serving_default", "description"),
     "signals": ("serving_default",),
+    "digits": ("serving_default", "sample_rate"),
 }
 
 
@@ -299,6 +301,28 @@ def test_a_series_of_numbers_is_classified(page, address, pipelines):
     found = pipelines["signals"].classify([series])
     assert texts(page, ".verdict") == found["label"].tolist()
     assert texts(page, ".bars .number")[0] == percent(found["probabilities"].max())
+
+
+def test_a_recording_is_transcribed(page, address, pipelines, tmp_path):
+    rate = pipelines["digits"].sample_rate
+    samples = np.random.default_rng(4).integers(-(2**15), 2**15, rate // 4).astype("<i2")
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    page.open(f"{address}#model=digits")
+    page.wait("!!document.querySelector('input[type=file]')")
+    page.run("document.querySelector('form').requestSubmit()")
+    assert texts(page, ".problem") == ["Record a sound or choose a file first."]
+    page.upload("input[type=file]", tmp_path / "sound.wav")
+    page.wait("/second/.test(document.querySelector('.field .note').textContent)")
+    page.run("document.querySelector('form').requestSubmit()")
+    page.wait(ANSWERED)
+    found = pipelines["digits"].transcribe([samples[:, None] / 2**15])
+    assert texts(page, ".verdict") == [found["text"][0] or "(nothing)"]
+    share = percent(np.exp(found["log_probability"][0]))
+    assert texts(page, ".answer .note") == [f"Probability of this text: {share}"]
 
 
 def test_a_request_can_be_sent_again_from_a_terminal(page, address, pipelines):

@@ -70,7 +70,13 @@ function drawing(rows) {
     kind: `series-${column % 4}`,
     points: rows.map((row, place) => [place + 1, row[column]]),
   }));
-  return chart({ lines, label: `${rows.length} steps of ${lines.length} numbers.` });
+  const key = lines.map(({ kind }, column) =>
+    h("li", {}, h(`span.swatch.line.${kind}`, { "aria-hidden": "true" }), `column ${column + 1}`),
+  );
+  return [
+    chart({ lines, label: `${rows.length} steps of ${lines.length} numbers.` }),
+    h("ul.legend", { "aria-label": "Key" }, key),
+  ];
 }
 
 /** Series like the built-in ones: three motifs in an order, the middle one early or late. */

@@ -16,9 +16,9 @@ export function writer(model) {
     task: "Continues a text.",
     fields: [{ name: "prompt", kind: "text", label: "Beginning", rows: 2 }, ...SAMPLING, LENGTH],
     examples: [
-      { title: "From nothing", prompt: "" },
-      { title: "The", prompt: "The " },
-      { title: "Always the most probable token", prompt: "The ", temperature: 0 },
+      { title: "From nothing", prompt: "", temperature: 0.8 },
+      { title: "The old farmer", prompt: "The old farmer", temperature: 0.8 },
+      { title: "Always the most probable token", prompt: "The old farmer", temperature: 0 },
     ],
     action: "Write",
     stops: true,
