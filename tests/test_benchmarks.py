@@ -1,17 +1,21 @@
 """The speed benchmark: its arithmetic, and one tiny run without PyTorch."""
 
+import asyncio
 import json
+import os
+import warnings
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import runtimes
+from benchmarks import runtimes, serving
 from benchmarks.speed import (
     cases,
     commands,
     growth,
+    load,
     machine,
     runtime_items,
     served,
@@ -306,3 +310,38 @@ def test_scores_of_answers_are_those_of_the_recipes():
     answers = [{"label": [first]}, {"logits": [[0.0, 1.0]]}]
     assert runtime_items.score(classifier, answers, [first, first]) == 0.5
     assert runtime_items.score(classifier, answers, [first, second]) == 1.0
+
+
+def test_a_load_counts_answers_errors_and_memory():
+    async def answer(reader, writer):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            length = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
+            body = await reader.readexactly(length)
+            status = b"200 OK" if body == b'"good"' else b"429 Too Many Requests"
+            writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\n\r\n{}")
+
+    async def measure():
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        job = {"port": port, "path": "/", "bodies": ['"good"', '"bad"'], "clients": 2}
+        found = await load.run({**job, "seconds": 0.2, "pid": os.getpid()})
+        server.close()
+        return found
+
+    with warnings.catch_warnings():  # the clients leave while the server reads
+        warnings.simplefilter("ignore")
+        found = asyncio.run(measure())
+    assert found["errors"] and set(found["errors"]) == {"{}"}
+    assert 0 < len(found["errors"]) < len(found["seconds"])
+    assert found["memory"][0] > 1e6
+
+
+def test_a_load_of_rounds_is_a_median_with_its_range():
+    fast = {"seconds": [0.001] * 99 + [0.5], "elapsed": 1.0, "errors": [], "memory": [1e6, 3e6]}
+    slow = {**fast, "elapsed": 2.0, "errors": ["x"], "memory": [3e6, 5e6]}
+    rate, middle, late, errors, first, last = serving.row_of([fast, slow])
+    assert rate == [75.0, 50.0, 100.0]
+    assert middle == pytest.approx([1.0] * 3) and late == pytest.approx([500.0] * 3)
+    assert (errors, first, last) == (1, 2.0, 4.0)
+    assert len(serving.COLUMNS) == 1 + len(serving.DIGITS) == 7
+    assert len(set(serving.texts_of(4))) == 4
