@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import runtimes, serving
+from benchmarks import cells, runtimes, serving
 from benchmarks.speed import (
     cases,
     commands,
@@ -345,3 +345,34 @@ def test_a_load_of_rounds_is_a_median_with_its_range():
     assert (errors, first, last) == (1, 2.0, 4.0)
     assert len(serving.COLUMNS) == 1 + len(serving.DIGITS) == 7
     assert len(set(serving.texts_of(4))) == 4
+
+
+def test_units_are_those_of_the_nearest_number_of_parameters():
+    assert [cells.units_for(wanted, lambda units: units**2) for wanted in (1, 6, 7, 2500)] == [
+        1,
+        2,
+        3,
+        50,
+    ]
+    count = cells.counter("counting")
+    wanted = count("lstm", 16)
+    for cell in ("elman", "mlstm"):
+        units = cells.units_for(wanted, lambda size, cell=cell: count(cell, size))
+        assert abs(count(cell, units) - wanted) / wanted < 0.05
+
+
+def test_the_cell_without_an_input_matrix_gets_inputs_of_its_width():
+    found = cells.options_of(cells.TASKS["imdb"], "elman", 40)
+    assert (found["units"], found["embedding_dim"], found["bidirectional"]) == (40, 40, False)
+    assert cells.options_of(cells.TASKS["imdb"], "gru", 40)["embedding_dim"] == 128
+
+
+def test_the_table_of_cells_has_means_over_seeds_and_the_best_cell_first():
+    rows = [
+        {"cell": cell, "units": 8, "parameters": 1234, "loss": loss, "seconds_per_epoch": 2.0}
+        | {"memory_mib": 700, "step_ms": 0.25}
+        for cell, loss in (("gru", 1.5), ("gru", 1.7), ("lru", 1.25))
+    ]
+    lines = cells.table("shakespeare", rows).splitlines()
+    assert cells_of(lines[4]) == ["`lru`", "8", "1,234", "1.2500", "2.0", "700", "0.250", "1"]
+    assert cells_of(lines[5])[3] == "1.6000"

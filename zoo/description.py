@@ -25,6 +25,7 @@ NEEDED = {  # the attribute without which a cell does not use an option
     "bias_initializer": "has_input_kernel",
     "recurrent_initializer": "has_recurrent_kernel",
 }
+COMMON = inspect.signature(RecurrentCell.__init__).parameters
 
 
 def describe(name: str, **config: Any) -> str:
@@ -102,7 +103,8 @@ def _cell_options(cell: type[keras.layers.Layer]) -> dict[str, tuple[Any, str]]:
         own = vars(each).get("__init__")
         parameters = inspect.signature(own).parameters if own else {}
         for option, parameter in parameters.items():
-            unused = each is RecurrentCell and not getattr(cell, NEEDED.get(option, ""), True)
+            repeated = option in COMMON and parameter.default == COMMON[option].default
+            unused = repeated and not getattr(cell, NEEDED.get(option, ""), True)
             named = parameter.kind is not inspect.Parameter.VAR_KEYWORD
             if named and not unused and option not in ("self", "units", *options):
                 options[option] = parameter.default, texts.get(option, "")

@@ -312,7 +312,7 @@ def hgrn2_step(x, states, weights, recurrent_mask=1.0, num_heads=1, lower_bound=
     kernel, bias = weights
     g, f, i = np.split(x @ kernel + bias, 3)
     f = lower_bound + (1 - lower_bound) * sigmoid(f)
-    g, f, i = (heads_of(part, num_heads) for part in (silu(g), f, i))
+    g, f, i = (heads_of(part, num_heads) for part in (sigmoid(g), f, silu(i)))
     outputs, memory = [], []
     for head, s in enumerate(heads_of(states[0], num_heads)):
         size = len(f[head])

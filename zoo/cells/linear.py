@@ -43,9 +43,24 @@ class LinearCell(RecurrentCell):
 class _MinimalCell(LinearCell):
     """The common part of the minimal units: the candidate, in its plain or its log-space form."""
 
-    def __init__(self, units: int, log_space: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        *,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        log_space: bool = False,
+        **kwargs: Any,
+    ) -> None:
         require_bool("log_space", log_space)
-        super().__init__(units, **kwargs)
+        super().__init__(
+            units,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            **kwargs,
+        )
         self.log_space = log_space
 
     def _candidate(self, values: Any) -> Any:

@@ -164,10 +164,24 @@ class SLSTMCell(RecurrentCell):
     keeping_blocks = {1: 1, 0: -1}
 
     def __init__(
-        self, units: int, num_heads: int = 1, forget_gate: str = "sigmoid", **kwargs: Any
+        self,
+        units: int,
+        *,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        num_heads: int = 1,
+        forget_gate: str = "sigmoid",
+        **kwargs: Any,
     ) -> None:
         require_choice("forget_gate", forget_gate, FORGET_GATES)
-        super().__init__(units, **kwargs)
+        super().__init__(
+            units,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            **kwargs,
+        )
         require_heads(units, num_heads)
         self.num_heads, self.forget_gate = num_heads, forget_gate
 

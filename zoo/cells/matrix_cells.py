@@ -181,17 +181,18 @@ class GatedDeltaNetCell(MatrixCell):
 class HGRN2Cell(MatrixCell):
     """The gated linear recurrence HGRN2, whose state is expanded by an outer product.
 
-        g_t = silu(x_t W_g + b_g)                           output gate
+        g_t = sigma(x_t W_g + b_g)                          output gate
         f_t = lower_bound + (1 - lower_bound) sigma(x_t W_f + b_f)
-        i_t = x_t W_i + b_i
+        i_t = silu(x_t W_i + b_i)
         S_t = Diag(f_t) S_(t-1) + (1 - f_t) i_t'
         h_t = S_t' g_t
 
     for each of H heads. The key is the complement of the forget gate, so that the larger state has
     no more parameters than HGRN's; the output gate is the query (the paper calls it o, and y what
-    is h here). Its silu is that of the authors' code. g, f, i are in the matrix in this order. The
-    state is S, flat, (B, K^2 / H). In the paper the lower bound grows from layer to layer and is
-    learned; here it is an option, the same for all units. The norm after the cell is left out.
+    is h here). The functions of g and i are those of its first author's code. g, f, i are in the
+    matrix in this order. The state is S, flat, (B, K^2 / H). The paper's lower bound is learned and
+    grows from layer to layer; here it is an option, the same for all units. The norm after the cell
+    is left out.
 
     Args:
         units: Hidden size K.
@@ -229,9 +230,9 @@ class HGRN2Cell(MatrixCell):
         else:
             log_decay = ops.log_sigmoid(f)
         return Writes(
-            queries=ops.silu(self.by_head(g)),
+            queries=ops.sigmoid(self.by_head(g)),
             keys=(1 - self.lower_bound) * ops.sigmoid(-f),
-            values=self.by_head(i),
+            values=ops.silu(self.by_head(i)),
             log_decay=log_decay,
         )
 
