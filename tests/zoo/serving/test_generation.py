@@ -1,5 +1,6 @@
 """Text at once and as a stream of server-sent events, as Triton's generate extension has it."""
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,11 @@ import pytest
 from tests.zoo.pipelines import test_serving_rules as pipelines
 from tests.zoo.serving import models
 from tests.zoo.serving.conftest import serving
+from zoo.serving.access_log import AccessLog
+from zoo.serving.app import App
 from zoo.serving.refusals import wrong
+from zoo.serving.repository import Repository
+from zoo.serving.settings import Settings
 
 PATH = "/v2/models/writer/generate"
 
@@ -138,3 +143,41 @@ def test_the_projects_own_writers_stream_what_they_write_at_once(tmp_path, build
             tokens = [piece["log_probability"] for piece in pieces]
             assert len(tokens) == at_once["num_tokens"]
             assert sum(tokens) == pytest.approx(at_once["log_probability"], rel=1e-4)
+
+
+def test_a_client_that_goes_ends_its_stream(folder):
+    settings = Settings(folder, access_log="off")
+    repository = Repository(settings, lambda line: None)
+    repository.look()
+    version = repository.find("writer")
+    draw = version.functions["draw"]
+    call, calls, sent = draw._call, [], []
+    draw._call = lambda *inputs: (calls.append(1), call(*inputs))[1]
+    body = json.dumps({"text_input": "", "max_tokens": 9}).encode()
+    path = f"{PATH}_stream"
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [], "client": None}
+
+    async def exchange():
+        gone, parts = asyncio.Event(), [{"type": "http.request", "body": body}]
+
+        async def receive():
+            if parts:
+                return parts.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+            if len(sent) == 3:  # the head and two events
+                gone.set()
+                await asyncio.sleep(0.05)
+
+        app = App(settings, repository, AccessLog("off"))
+        await app(scope, receive, send)
+        app.batcher.close()
+
+    asyncio.run(exchange())
+    assert [b"text_output" in each.get("body", b"") for each in sent[:3]] == [False, True, True]
+    assert len(calls) < 5
+    repository.close()
+    assert version.session._closed, "the stream no longer uses the version"
