@@ -1,4 +1,4 @@
-# make demo: install, train on the built-in corpus, export, predict.
+# make demo: install, train on the built-in corpus, export, ask a pretrained model, predict.
 # make test: install, lint, types beside tests.
 # make test-sweeps: the values of sweeping tests that `make test` leaves out.
 # make web: the packages of the page that runs a model, where npm is installed.
@@ -14,6 +14,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
+	$(BIN)/python -W ignore -c 'import zoo; print(zoo.load("sentiment-builtin")("slow, but good"))'
 	$(BIN)/python -m recipes sentiment predict \
 		"there is nothing to like" "slow, but I loved it" "not as good as the first one"
 

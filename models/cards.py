@@ -168,8 +168,10 @@ def _mistakes(facts: Facts) -> list[str]:
         return []
     short = [row for row in facts.mistakes if len(str(row["text"])) < 2000]
     rows = random.Random(0).sample(short, min(EXAMPLES, len(short)))
-    head = f"{EXAMPLES} of its {len(facts.mistakes):,} wrong answers on the test split, at random:"
-    return [head, "\n".join(f"- {_mistake(row)}" for row in rows)]
+    count = len(facts.mistakes)
+    some = f"{len(rows)} of its {count:,} wrong answers on the test split, at random:"
+    head = some if len(rows) < count else "Its wrong answers on the test split:"
+    return [head, "\n".join(_wrapped(f"- {_mistake(row)}") for row in rows)]
 
 
 def _mistake(row: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ FORMAT = 1
 CONFIG, WEIGHTS, MODEL = "config.json", "model.weights.h5", "model.keras"
 METRICS, CARD = "metrics.json", "card.md"
 OLD = "pipeline.json"  # the configuration of folders before the format had a number
-ADVICE = "save the pipeline again, or put back a copy"
+ADVICE = "save the pipeline again, install its package again, or put back a copy"
 
 
 def is_artefact(folder: Path) -> bool:
