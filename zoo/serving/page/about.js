@@ -29,8 +29,13 @@ export function about(model) {
   return h(
     "section.about",
     { "aria-label": "About this model" },
-    h("dl.facts", {}, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    model.card && h("details", {}, h("summary", {}, "Model card"), h("div.card", {}, markdown(model.card))),
+    h(
+      "dl.facts",
+      {},
+      facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    ),
+    model.card &&
+      h("details", {}, h("summary", {}, "Model card"), h("div.card", {}, markdown(model.card))),
     h("details", {}, h("summary", {}, "Signatures"), signatures(model)),
   );
 }
@@ -55,11 +60,27 @@ function size(bytes) {
 }
 
 function signatures(model) {
-  const tensor = ({ name, dtype, shape }) =>
-    `${name}: ${dtype.replace("DT_", "").toLowerCase()} [${(shape ?? ["?"]).map((axis) => (axis < 0 ? "?" : axis)).join(", ")}]`;
+  const axes = (shape) => (shape ?? ["?"]).map((axis) => (axis < 0 ? "?" : axis)).join(", ");
+  const tensor = ({ name, dtype, shape }) => `${name}: ${dtype} [${axes(shape)}]`;
   const row = ([name, { inputs, outputs }]) =>
-    h("tr", {}, h("th", { scope: "row" }, name), [inputs, outputs].map((list) => h("td", {}, list.map((each) => h("div", {}, tensor(each))))));
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, name),
+      [inputs, outputs].map((list) =>
+        h(
+          "td",
+          {},
+          list.map((each) => h("div", {}, tensor(each))),
+        ),
+      ),
+    );
   const head = ["Signature", "Inputs", "Outputs"].map((name) => h("th", { scope: "col" }, name));
-  const table = h("table.signatures", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, Object.entries(model.signatures).map(row)));
+  const table = h(
+    "table.signatures",
+    {},
+    h("thead", {}, h("tr", {}, head)),
+    h("tbody", {}, Object.entries(model.signatures).map(row)),
+  );
   return h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Signatures" }, table);
 }

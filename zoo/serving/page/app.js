@@ -67,8 +67,19 @@ function say(sentence) {
 
 function list() {
   const link = ({ name, pipeline }) =>
-    h("a", { href: address.address(name), "data-model": name }, name, h("small", {}, pipeline ?? ""));
-  nav.replaceChildren(h("ul", {}, models.map((model) => h("li", {}, link(model)))));
+    h(
+      "a",
+      { href: address.address(name), "data-model": name },
+      name,
+      h("small", {}, pipeline ?? ""),
+    );
+  nav.replaceChildren(
+    h(
+      "ul",
+      {},
+      models.map((model) => h("li", {}, link(model))),
+    ),
+  );
 }
 
 async function tried(work) {

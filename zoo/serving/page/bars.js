@@ -12,7 +12,11 @@ export function bars(rows, label) {
         "li",
         {},
         h("span.name", {}, name),
-        h("span.bar", { "aria-hidden": "true" }, h("span", { style: { "--share": share.toFixed(4) } })),
+        h(
+          "span.bar",
+          { "aria-hidden": "true" },
+          h("span", { style: { "--share": share.toFixed(4) } }),
+        ),
         h("span.number", {}, percent(share)),
       ),
     ),

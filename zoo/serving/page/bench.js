@@ -55,7 +55,7 @@ export function bench(model, work, given) {
     const start = performance.now();
     try {
       const said = await work.run(values(), job(own.signal));
-      if (own.signal.aborted && !work.stops) return;
+      if (own.signal.aborted && (!work.stops || running)) return; // another request has begun
       const time = `Answered in ${number(performance.now() - start, 0)} ms.`;
       status.textContent = [said, own.signal.aborted ? "Stopped." : time].filter(Boolean).join(" ");
       share.hidden = false;
@@ -136,7 +136,15 @@ function show(problem, sentence) {
 }
 
 function settings(fields) {
-  return fields.length ? [h("div.settings", {}, fields.map((each) => each.element))] : [];
+  return fields.length
+    ? [
+        h(
+          "div.settings",
+          {},
+          fields.map((each) => each.element),
+        ),
+      ]
+    : [];
 }
 
 function examples(list, fill, ask) {

@@ -15,7 +15,12 @@ export function chart({ lines, bands = [], divide = null, label }) {
   const width = Math.min(WIDEST, document.getElementById("main").clientWidth - 64);
   const points = [
     ...lines.flatMap((line) => line.points),
-    ...bands.flatMap((band) => band.points.flatMap(([x, low, high]) => [[x, low], [x, high]])),
+    ...bands.flatMap((band) =>
+      band.points.flatMap(([x, low, high]) => [
+        [x, low],
+        [x, high],
+      ]),
+    ),
   ].filter(([, y]) => Number.isFinite(y));
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const x = scale(Math.min(...xs), Math.max(...xs), LEFT, width - RIGHT);
@@ -44,7 +49,8 @@ export function chart({ lines, bands = [], divide = null, label }) {
       ),
     s("text", { x: width - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, "steps"),
     bands.map(band),
-    divide !== null && s("line.divide", { x1: x(divide), x2: x(divide), y1: TOP, y2: HEIGHT - BOTTOM }),
+    divide !== null &&
+      s("line.divide", { x1: x(divide), x2: x(divide), y1: TOP, y2: HEIGHT - BOTTOM }),
     lines.flatMap(({ points: own, kind }) =>
       whole(own).map((part) => s(`polyline.${kind}`, { points: part.map(place).join(" ") })),
     ),

@@ -8,8 +8,8 @@ let made = 0;
 /**
  * A field of a description: `name`, `kind`, `label`, `value`, `minor` (one of the settings).
  *
- * Its `value` can be read and set; `problem()` is a sentence if it cannot be used; with `shared` the
- * address carries it.
+ * Its `value` can be read and set; `problem()` is a sentence if it cannot be used; with `shared`
+ * the address carries it.
  */
 export function field(given) {
   const found = KINDS[given.kind](given, id());

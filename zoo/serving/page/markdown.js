@@ -25,7 +25,13 @@ export function markdown(text) {
             : [...found.slice(0, -1), `${found.at(-1)} ${row.trim()}`],
         [],
       );
-      blocks.push(h("ul", {}, items.map((item) => h("li", {}, inline(item)))));
+      blocks.push(
+        h(
+          "ul",
+          {},
+          items.map((item) => h("li", {}, inline(item))),
+        ),
+      );
     } else if (line.startsWith("|")) {
       blocks.push(table([line, ...taken(lines, (next) => next.startsWith("|"))]));
     } else if (line.trim()) {
@@ -47,8 +53,22 @@ function table(lines) {
     .filter((line) => !/^\|[\s:|-]+\|?\s*$/.test(line))
     .map((line) => line.replace(/^\||\|\s*$/g, "").split("|"));
   const [head, ...body] = rows.map((row) => row.map((cell) => inline(cell.trim())));
-  const line = (cells, tag) => h("tr", {}, cells.map((cell) => h(tag, {}, cell)));
-  const whole = h("table", {}, h("thead", {}, line(head, "th")), h("tbody", {}, body.map((row) => line(row, "td"))));
+  const line = (cells, tag) =>
+    h(
+      "tr",
+      {},
+      cells.map((cell) => h(tag, {}, cell)),
+    );
+  const whole = h(
+    "table",
+    {},
+    h("thead", {}, line(head, "th")),
+    h(
+      "tbody",
+      {},
+      body.map((row) => line(row, "td")),
+    ),
+  );
   return h("div.scroll", { tabindex: 0, role: "group", "aria-label": "Table" }, whole);
 }
 

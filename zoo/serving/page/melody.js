@@ -15,7 +15,7 @@ export function midi(name) {
   return 12 * (Number(found[3]) + 1) + STEPS[found[1]] + shift;
 }
 
-/** The notes of a text such as `G4 4 A4 2`: names and lengths in sixteenths; rests have no pitch. */
+/** The notes of a text such as `G4 4 A4 2`: names, lengths in sixteenths; a rest has no pitch. */
 export function notes(text) {
   const words = text.split(/\s+/).filter(Boolean);
   const found = [];
@@ -35,8 +35,16 @@ export function melody(text, count) {
   const pitched = found.filter(({ pitch }) => pitch !== null);
   if (!pitched.length) return h("p.note", {}, `Melody ${count} has no notes: ${text || "(empty)"}`);
   const { picture, bars } = roll(found, pitched, count);
-  const play = h("button.primary", { type: "button", "aria-label": `Play melody ${count}` }, "Play");
-  const stop = h("button", { type: "button", "aria-label": `Stop melody ${count}`, disabled: true }, "Stop");
+  const play = h(
+    "button.primary",
+    { type: "button", "aria-label": `Play melody ${count}` },
+    "Play",
+  );
+  const stop = h(
+    "button",
+    { type: "button", "aria-label": `Stop melody ${count}`, disabled: true },
+    "Stop",
+  );
   const tempo = h("input", { type: "range", min: 50, max: 180, step: 5, id: `tempo-${count}` });
   tempo.value = TEMPO;
   let player = null;
@@ -65,9 +73,18 @@ export function melody(text, count) {
   return h(
     "figure.melody",
     { "aria-label": `Melody ${count}` },
-    h("div.scroll", { tabindex: 0, role: "group", "aria-label": `Notes of melody ${count}` }, picture),
+    h(
+      "div.scroll",
+      { tabindex: 0, role: "group", "aria-label": `Notes of melody ${count}` },
+      picture,
+    ),
     h("div.actions", {}, play, stop, h("label", { for: tempo.id }, "Tempo"), tempo),
-    h("details", {}, h("summary", {}, "Notes and their lengths in sixteenths"), h("p", {}, names.join(", "))),
+    h(
+      "details",
+      {},
+      h("summary", {}, "Notes and their lengths in sixteenths"),
+      h("p", {}, names.join(", ")),
+    ),
   );
 }
 
@@ -92,10 +109,14 @@ function roll(found, pitched, count) {
   const named = new Map(pitched.map(({ name, pitch }) => [pitch, name]));
   let above = -Infinity;
   for (const [pitch, name] of [...named].sort((a, b) => b[0] - a[0])) {
-    picture.append(s("line.grid", { x1: left, x2: width, y1: y(pitch) + ROW / 2, y2: y(pitch) + ROW / 2 }));
+    picture.append(
+      s("line.grid", { x1: left, x2: width, y1: y(pitch) + ROW / 2, y2: y(pitch) + ROW / 2 }),
+    );
     if (y(pitch) - above < 11) continue; // there is no room for its name
     above = y(pitch);
-    picture.append(s("text", { x: left - 6, y: y(pitch) + ROW / 2 + 4, "text-anchor": "end" }, name));
+    picture.append(
+      s("text", { x: left - 6, y: y(pitch) + ROW / 2 + 4, "text-anchor": "end" }, name),
+    );
   }
   const bars = new Map();
   for (const note of pitched) {

@@ -13,9 +13,16 @@ export function steps(text, width) {
     if (Number.isNaN(found) && !MISSING.test(word)) throw new Error(`"${word}" is no number.`);
     return found;
   };
-  const split = (line) => line.split(/[\s,;]+/).filter(Boolean).map(value);
+  const split = (line) =>
+    line
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(value);
   if (width === 1) return split(text).map((each) => [each]);
-  const rows = text.split(/\n+/).map(split).filter((row) => row.length);
+  const rows = text
+    .split(/\n+/)
+    .map(split)
+    .filter((row) => row.length);
   const place = rows.findIndex((row) => row.length !== width);
   if (place >= 0) {
     throw new Error(`Line ${place + 1} has ${rows[place].length} numbers, not ${width}.`);

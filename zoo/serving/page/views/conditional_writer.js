@@ -18,7 +18,15 @@ export async function conditionalWriter(model) {
     task: plays ? "Writes a melody that begins with a note." : "Writes new texts for a label.",
     fields: [
       { name: "label", kind: "choice", label: plays ? "First note" : "Label", options: labels },
-      { name: "count", kind: "number", label: "How many", min: 1, max: most.many, value: most.few, minor: true },
+      {
+        name: "count",
+        kind: "number",
+        label: "How many",
+        min: 1,
+        max: most.many,
+        value: most.few,
+        minor: true,
+      },
       ...SAMPLING,
       { name: "guidance", kind: "range", label: "Guidance", ...guidance, minor: true },
     ],
@@ -32,7 +40,8 @@ export async function conditionalWriter(model) {
       const found = await job.predict("generate", rows);
       if (plays) job.show(found.map((row, place) => melody(row.text, place + 1)));
       else job.show(h("ol.texts", {}, found.map(item)), shading());
-      return `${found.length} ${plays ? "melodies" : "texts"} for ${label}.`;
+      const what = plays ? ["melody", "melodies"] : ["text", "texts"];
+      return `${found.length} ${what[found.length > 1 ? 1 : 0]} for ${label}.`;
     },
   };
 }
@@ -50,6 +59,9 @@ function item(row) {
   const fits = drawn.map(({ text }) => text).join("") === row.text;
   if (!row.text) return h("li", {}, h("em", {}, "(empty)"));
   if (!fits) return h("li", {}, row.text);
-  const strip = tokens(drawn.map(({ text, share }) => shaded(text, share)), { label: row.text });
+  const strip = tokens(
+    drawn.map(({ text, share }) => shaded(text, share)),
+    { label: row.text },
+  );
   return h("li", {}, strip.element);
 }

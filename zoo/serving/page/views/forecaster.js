@@ -14,9 +14,15 @@ export async function forecaster(model) {
   const sizes = Object.fromEntries(inputs.map(({ name, shape }) => [name, shape]));
   const width = sizes.values.at(-1) - (sizes.future?.at(-1) ?? 0); // covariates are added here
   const [described] = await api.predict(model, "description", [{ streams: 0 }]);
-  const info = { columns: [], static_columns: [], future_columns: [], ...JSON.parse(described.description) };
+  const info = {
+    columns: [],
+    static_columns: [],
+    future_columns: [],
+    ...JSON.parse(described.description),
+  };
   const targets = info.columns.slice(0, info.targets ?? 1);
-  const columns = width > 1 ? `: ${info.columns.join(", ") || `${width} numbers`} in each line` : "";
+  const columns =
+    width > 1 ? `: ${info.columns.join(", ") || `${width} numbers`} in each line` : "";
   const own = (info.future_columns ?? []).filter((name) => !/_(sin|cos)$/.test(name));
   const dated = sizes.future && own.length < info.future_columns.length;
   const example = sample(width, info.look_back ?? 112, info.season || 7);
@@ -40,9 +46,16 @@ export async function forecaster(model) {
         label: name,
         value: "0",
         minor: true,
-        problem: (text) => (Number.isFinite(Number(text)) && text ? "" : `${name} must be a number.`),
+        problem: (text) =>
+          Number.isFinite(Number(text)) && text ? "" : `${name} must be a number.`,
       })),
-      targets.length > 1 && { name: "target", kind: "choice", label: "Shown", options: targets, minor: true },
+      targets.length > 1 && {
+        name: "target",
+        kind: "choice",
+        label: "Shown",
+        options: targets,
+        minor: true,
+      },
     ].filter(Boolean),
     examples: [{ title: "A series with a season", values: example }],
     action: "Forecast",
@@ -55,7 +68,8 @@ export async function forecaster(model) {
         instance.values = past.map((row, place) => [...row, ...before[place]]);
         instance.future = known(sizes.future[1], 1);
       }
-      if (sizes.static) instance.static = info.static_columns.map((name) => Number(given[`static_${name}`]));
+      if (sizes.static)
+        instance.static = info.static_columns.map((name) => Number(given[`static_${name}`]));
       const [row] = await job.predict("serving_default", [instance]);
       if (!row.valid) throw new api.Refused("The model cannot read these numbers: is one missing?");
       const column = Math.max(0, targets.indexOf(given.target));
@@ -84,11 +98,16 @@ function fan(past, row, column) {
   const joined = Number.isFinite(last) ? [[0, last], ...points] : points;
   const tail = points.at(-1);
   return chart({
-    label: `The last ${shown.length} values and ${points.length} forecast ones, to ${number(tail[1])}.`,
+    label:
+      `The last ${shown.length} values and ${points.length} forecast ones, ` +
+      `to ${number(tail[1])}.`,
     divide: 0,
     bands,
     lines: [
-      { kind: "past", points: shown.map((values, place) => [place - shown.length + 1, values[column]]) },
+      {
+        kind: "past",
+        points: shown.map((values, place) => [place - shown.length + 1, values[column]]),
+      },
       { kind: "median", points: joined },
     ],
   });
@@ -99,18 +118,33 @@ function legend(row) {
     h(
       "li",
       {},
-      h("span.swatch.band", { "aria-hidden": "true", style: { "--strength": (place + 1) / (all.length + 1) } }),
+      h("span.swatch.band", {
+        "aria-hidden": "true",
+        style: { "--strength": (place + 1) / (all.length + 1) },
+      }),
       `${number(100 * (row.levels[high] - row.levels[low]), 1)} % of the outcomes`,
     ),
   );
-  const line = (kind, text) => h("li", {}, h(`span.swatch.${kind}`, { "aria-hidden": "true" }), text);
-  return h("ul.legend", { "aria-label": "Key" }, line("past", "past"), line("median", "median"), bands);
+  const line = (kind, text) =>
+    h("li", {}, h(`span.swatch.${kind}`, { "aria-hidden": "true" }), text);
+  return h(
+    "ul.legend",
+    { "aria-label": "Key" },
+    line("past", "past"),
+    line("median", "median"),
+    bands,
+  );
 }
 
 function table(row, column) {
   const head = ["Step", ...row.levels.map((level) => `${number(100 * level, 1)} %`)];
   const line = (values, place) =>
-    h("tr", {}, h("th", { scope: "row" }, place + 1), values[column].map((value) => h("td.number", {}, number(value))));
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, place + 1),
+      values[column].map((value) => h("td.number", {}, number(value))),
+    );
   return h(
     "details",
     {},
@@ -121,7 +155,15 @@ function table(row, column) {
       h(
         "table",
         {},
-        h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            head.map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
         h("tbody", {}, row.quantiles.map(line)),
       ),
     ),
@@ -131,7 +173,10 @@ function table(row, column) {
 /** A series with a season and a trend, the same each time. */
 function sample(width, length, season) {
   const value = (place, column) =>
-    40 + 0.1 * place + 12 * Math.sin((2 * Math.PI * place) / season + column) + 3 * Math.sin(place * 12.9898);
+    40 +
+    0.1 * place +
+    12 * Math.sin((2 * Math.PI * place) / season + column) +
+    3 * Math.sin(place * 12.9898);
   const rows = Array.from({ length }, (_, place) =>
     Array.from({ length: width }, (_, column) => value(place, column).toFixed(1)).join(" "),
   );

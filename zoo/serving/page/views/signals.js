@@ -62,7 +62,11 @@ async function inputOf(model) {
   const [{ sample_rate: rate }] = await api.predict(model, "sample_rate", [{ streams: 0 }]);
   const note = `Recordings are made ${number(rate)} samples a second, and stay on this server.`;
   const field = { name: "values", kind: "sound", label: "Sound", rate, note };
-  return { rate, field, read: (samples) => Array.from(samples, (value) => [Number(value.toFixed(DIGITS))]) };
+  return {
+    rate,
+    field,
+    read: (samples) => Array.from(samples, (value) => [Number(value.toFixed(DIGITS))]),
+  };
 }
 
 function drawing(rows) {
@@ -92,7 +96,9 @@ function motifs() {
     [...order].forEach((name, count) => {
       for (let step = 0; step < 8; step++) {
         const value = 1.5 * shapes[name](step / 7);
-        weights[name].forEach((weight, column) => (rows[places[count] + step][column] += weight * value));
+        weights[name].forEach(
+          (weight, column) => (rows[places[count] + step][column] += weight * value),
+        );
       }
     });
     return rows.map((row) => row.map((value) => value.toFixed(2)).join(" ")).join("\n");

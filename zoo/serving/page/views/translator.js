@@ -12,8 +12,25 @@ export function translator(model) {
     task: "Translates a text.",
     fields: [
       { name: "text", kind: "text", label: "Text", rows: 2 },
-      { name: "beam_size", kind: "number", label: "Beam size", min: 1, max: 32, value: 5, minor: true },
-      { name: "length_penalty", kind: "range", label: "Length penalty", min: 0, max: 2, step: 0.1, value: 1, minor: true },
+      {
+        name: "beam_size",
+        kind: "number",
+        label: "Beam size",
+        min: 1,
+        max: 32,
+        value: 5,
+        minor: true,
+      },
+      {
+        name: "length_penalty",
+        kind: "range",
+        label: "Length penalty",
+        min: 0,
+        max: 2,
+        step: 0.1,
+        value: 1,
+        minor: true,
+      },
     ],
     examples: dates ? texts.map((text) => ({ text })) : [],
     action: "Translate",
@@ -65,8 +82,20 @@ function others(row, ranks, choose) {
   return h(
     "table.ranked",
     {},
-    h("caption", {}, "The best translations (log-probability in nats); choose one to see its attention"),
-    h("thead", {}, h("tr", {}, head.map((name, place) => h(place ? "th.number" : "th", { scope: "col" }, name)))),
+    h(
+      "caption",
+      {},
+      "The best translations (log-probability in nats); choose one to see its attention",
+    ),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        head.map((name, place) => h(place ? "th.number" : "th", { scope: "col" }, name)),
+      ),
+    ),
     h("tbody", {}, ranks.map(line)),
   );
 }
@@ -96,7 +125,12 @@ function matrix(row, rank) {
     h(
       "thead",
       {},
-      h("tr", {}, h("td"), source.map((token) => h("th", { scope: "col" }, h("span", {}, shown(token))))),
+      h(
+        "tr",
+        {},
+        h("td"),
+        source.map((token) => h("th", { scope: "col" }, h("span", {}, shown(token)))),
+      ),
     ),
     h("tbody", {}, target.map(line)),
   );

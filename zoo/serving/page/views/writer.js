@@ -4,11 +4,27 @@ import { h, number, percent } from "../dom.js";
 import { tokens } from "../tokens.js";
 
 export const SAMPLING = [
-  { name: "temperature", kind: "range", label: "Temperature", min: 0, max: 2, step: 0.05, value: 0.8 },
+  {
+    name: "temperature",
+    kind: "range",
+    label: "Temperature",
+    min: 0,
+    max: 2,
+    step: 0.05,
+    value: 0.8,
+  },
   { name: "top_p", kind: "range", label: "Top p", min: 0.05, max: 1, step: 0.05, value: 0.95 },
   { name: "seed", kind: "number", label: "Seed", min: 0, max: 2147483647, value: 1 },
 ].map((field) => ({ ...field, minor: true }));
-const LENGTH = { name: "max_tokens", kind: "number", label: "Tokens", min: 1, max: 1000, value: 120, minor: true };
+const LENGTH = {
+  name: "max_tokens",
+  kind: "number",
+  label: "Tokens",
+  min: 1,
+  max: 1000,
+  value: 120,
+  minor: true,
+};
 
 export function writer(model) {
   const streams = "draw" in model.signatures;
@@ -69,7 +85,9 @@ async function* whole({ prompt, ...options }, job) {
 }
 
 /** A token for a strip: the less probable, the stronger its shade. */
-export function shaded(text, share, before = "") {
+export function shaded(piece, share) {
+  const before = piece.trim() ? piece.match(/^\s*/)[0] : ""; // blanks before a word have no shade
+  const text = piece.slice(before.length);
   return { text, before, about: percent(share), kind: "chance", strength: surprise(share) };
 }
 
