@@ -8,6 +8,7 @@ again.
 
 import functools
 import hashlib
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,11 @@ def of(name: str) -> Pretrained:
 
 @functools.lru_cache(maxsize=1)
 def _loaded(name: str, folder: Path, sha256: str) -> Pretrained:
-    return Pretrained.of(open_folder(folder), name=name, sha256=sha256)
+    state = random.getstate()  # seeds of layers are drawn from it: a model in the cache draws none
+    try:
+        return Pretrained.of(open_folder(folder), name=name, sha256=sha256)
+    finally:
+        random.setstate(state)
 
 
 def completed(recipe: "Recipe", options: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,9 +139,11 @@ def completed(recipe: "Recipe", options: Mapping[str, Any]) -> dict[str, Any]:
     kept = kept_options(recipe, name)
     for option, value in kept.items():
         if option in options and options[option] != value:
-            flag = "--" + option.replace("_", "-")
+            given = options[option]
+            flag = ("--no-" if given is False else "--") + option.replace("_", "-")
+            shown = "" if isinstance(given, bool) else f" {given}"
             raise InputError(
-                f"{flag} {options[option]} contradicts --init {name}, which has {value}: leave "
+                f"{flag}{shown} contradicts --init {name}, which has {option} {value}: leave "
                 f"{flag} out, or start from another model"
             )
     return {**kept, **options}

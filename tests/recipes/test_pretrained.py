@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,13 @@ def test_a_start_of_the_same_task_answers_as_the_pretrained_model(stars, first, 
     ids = before.vectorizer(tf.constant(KNOWN))
     assert np.array_equal(prepared.text_path(tf.constant(KNOWN)), ids)
     np.testing.assert_array_equal(model(ids), before.model(ids))
+    draws = []
+    for _ in range(2):  # a model that is loaded draws as many random numbers as one in the cache
+        keras.utils.set_random_seed(5)
+        pretrained.of(str(first))
+        draws.append(random.random())
+        pretrained._loaded.cache_clear()
+    assert draws[0] == draws[1]
 
 
 def test_other_labels_get_a_new_head_on_the_pretrained_body(stars, first, tmp_path):
@@ -174,8 +182,14 @@ def test_a_run_thaws_by_epoch_and_resumes_without_the_model_that_it_started_from
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("train sentiment --units 9", "--units 9 contradicts --init {run}, which has 4: leave"),
-        ("train sentiment --no-lower", "--lower False contradicts --init {run}, which has True"),
+        (
+            "train sentiment --units 9",
+            "--units 9 contradicts --init {run}, which has units 4: leave",
+        ),
+        (
+            "train sentiment --no-lower",
+            "--no-lower contradicts --init {run}, which has lower True: leave",
+        ),
         (
             "train pos",
             "--init {run} is a model of the recipe sentiment with the topology many_to_one, but "
@@ -247,6 +261,38 @@ def test_every_recipe_starts_from_a_run_and_from_a_saved_pipeline_of_its_own(
                 path.vocabulary.tokens[: len(tokens)] == tokens
             )
     capsys.readouterr()
+
+
+@pytest.mark.sweep
+def test_a_tagger_brings_the_language_model_that_it_reads(tmp_path, monkeypatch):
+    recipe = registry.find("pos")
+    whole = type(recipe).sizes
+
+    def sizes(self: Any, prepared: Any) -> dict[str, Any]:
+        found = whole(self, prepared)
+        names = {"vocabulary_size", "character_vocabulary_size"}
+        counts = {name: found[name] for name in names}
+        return {**found, "context": {**counts, "units": 3, "cell": "simple_rnn"}}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(recipe), "sizes", sizes)
+        options = {**SMALL["pos"], "train_fraction": 0.02}
+        _, config, data, model = untrained("pos", options, tmp_path / "run")
+    inputs = recipe.one_example(model, config, data)
+    options = {"init": str(tmp_path / "run"), "train_fraction": 0.04, "freeze": "body"}
+    run = Run.begin(recipe, {**options, "unfreeze_every": 2}, tmp_path / "second")
+    prepared = run.load_data()
+    started = new_model(recipe, run.config, prepared)
+    np.testing.assert_allclose(started(inputs), model(inputs), atol=1e-5)
+    words = started.get_layer("context_embedding").embeddings.numpy()
+    known = len(data.text_path.vocabulary)
+    assert np.array_equal(words[:known], model.get_layer("context_embedding").embeddings)
+    assert len(words) > known and np.array_equal(words[known:], [words[1]] * (len(words) - known))
+    assert not any(each.path.startswith("context") for each in started.trainable_variables)
+    assert started.optimizer.firsts == tuple(
+        {"logits": 0, "encoder": 2}.get(each.path.split("/")[0], 4)
+        for each in started.trainable_variables
+    )
 
 
 @pytest.mark.slow

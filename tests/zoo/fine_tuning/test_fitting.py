@@ -148,23 +148,24 @@ def test_a_tagger_with_a_crf_and_a_language_model_is_unfrozen_epoch_by_epoch():
 def test_a_writer_gives_new_tokens_new_rows_and_learns_the_text(make, texts, targets):
     before = make()
     old = arrays(before)
-    after = before.fine_tune(texts, targets, epochs=60, learning_rate=0.05)
-    frozen = before.fine_tune(texts, targets, epochs=1, freeze="embeddings")
+    after = before.fine_tune(texts, targets, epochs=60, freeze="embeddings", learning_rate=0.05)
     for name, path in before.text_paths.items():
         tokens = path.vocabulary.tokens
         assert after.text_paths[name].vocabulary.tokens[: len(tokens)] == tokens
     tables = [path for path in old if path.endswith("embedding/embeddings")]
     for path in tables:
-        kept = arrays(frozen)[path]
+        kept = arrays(after)[path]
         assert np.array_equal(kept[: len(old[path])], old[path]) and len(kept) > len(old[path])
-    if make is conditional_writer:
-        assert after.labels == ["x", "y", "z"]
-        scores = [pipe.score(["x"], ["cab"])["log_probability"][0] for pipe in (frozen, after)]
-    elif make is writer:
-        scores = [pipe.score(texts)["log_probability"][0] for pipe in (frozen, after)]
+    if make is writer:
+        found = after.score(texts)
+    elif make is translator:
+        found = after.score(texts, targets)
     else:
-        scores = [pipe.score(texts, targets)["log_probability"][0] for pipe in (frozen, after)]
-    assert scores[1] > scores[0] + 2
+        assert after.labels == ["x", "y", "z"]
+        found = after.score(targets, texts)
+    # far better than tokens drawn at random
+    size = len(list(after.text_paths.values())[-1].vocabulary)
+    assert (found["log_probability"] > -0.6 * found["num_tokens"] * np.log(size)).all()
 
 
 @pytest.mark.parametrize(
