@@ -231,7 +231,7 @@ def test_a_search_starts_each_setting_from_the_pretrained_model(first):
     assert [axis.name for axis in study.axes] == ["learning_rate"]
 
 
-@pytest.mark.parametrize("name", swept(SMALL, lambda name: name == "pos"))
+@pytest.mark.parametrize("name", swept(SMALL, lambda name: name == "origin"))
 def test_every_recipe_starts_from_a_run_and_from_a_saved_pipeline_of_its_own(
     name, tmp_path, capsys
 ):
