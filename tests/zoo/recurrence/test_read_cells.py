@@ -17,7 +17,7 @@ T = 19  # more than two blocks of a scan
 LENGTHS = np.array([T, 5, 0], "int32")
 READ = [variant for variant in VARIANTS if issubclass(cell_class(variant[0]), ReadCell)]
 FORMS = ("eager", "graph", "inference")
-KEPT = [("lru", "graph"), ("qrnn-window=2", "eager"), ("sru", "graph"), ("mlstm", "eager")]
+KEPT = [("lru", "eager"), ("qrnn-window=2", "eager"), ("sru", "graph"), ("mlstm", "eager")]
 CASES = [(IDS[VARIANTS.index(variant)], form) for variant in READ for form in FORMS]
 
 
@@ -125,14 +125,14 @@ def test_an_sru_with_inputs_of_its_own_width_passes_them_themselves():
 
 
 def test_an_lru_starts_on_the_ring_with_states_as_large_as_its_inputs():
-    cell = LRUCell(4000, min_radius=0.5, max_radius=0.9, max_phase=0.25)
+    cell = LRUCell(400, min_radius=0.5, max_radius=0.9, max_phase=0.25)
     cell.build((None, 1))
     real, imaginary, gamma, _ = (np.asarray(each) for each in cell.vectors())
     factor = real + 1j * imaginary
     assert np.abs(factor).min() > 0.5 - 1e-6 and np.abs(factor).max() < 0.9 + 1e-6
     assert np.angle(factor).min() > 0 and np.angle(factor).max() < 0.25 + 1e-6
     square = np.abs(factor) ** 2  # uniform on the ring's surface: the mean of 0.25 and 0.81
-    np.testing.assert_allclose(square.mean(), 0.53, atol=0.015)
+    np.testing.assert_allclose(square.mean(), 0.53, atol=0.04)
     np.testing.assert_allclose(gamma, np.sqrt(1 - square), rtol=1e-4)
 
 
