@@ -12,8 +12,10 @@ cores.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -22,7 +24,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +83,7 @@ def contenders(model: Path, litserve: str) -> list[Contender]:
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def running(contender: Contender) -> Iterator[tuple[int, int]]:
     """A server in a process: its port and the process's number."""
     with socket.socket() as free:
@@ -91,7 +92,9 @@ def running(contender: Contender) -> Iterator[tuple[int, int]]:
     command = [word.format(port=port) for word in contender.command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
         try:
             _wait(contender, port, process)
             yield port, process.pid
@@ -101,10 +104,11 @@ def running(contender: Contender) -> Iterator[tuple[int, int]]:
             raise
         finally:
             process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            with contextlib.suppress(ProcessLookupError):  # and processes that it has left behind
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait(contender: Contender, port: int, process: Any, seconds: float = 180.0) -> None:
