@@ -19,6 +19,7 @@ from zoo.serving.protocol import GuardedProtocol
 from zoo.serving.repository import Repository, labels
 from zoo.serving.settings import Settings
 
+BACKLOG = 2048  # connections that wait to be accepted
 IDLE = 60  # seconds that a connection may stay open without a request
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -84,6 +85,7 @@ def run(parsed: argparse.Namespace) -> int:
         repository.look()
         if not any(model.versions for model in repository.models.values()):
             raise Failure("no model could be loaded: see above, and export them again")
+        place.listen(BACKLOG)  # from here on clients can connect
         host, port = place.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         print(f"listening on http://{shown}:{port}", file=sys.stderr, flush=True)

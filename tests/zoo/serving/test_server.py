@@ -124,7 +124,8 @@ def test_a_stopped_server_finishes_what_runs(server):
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
         client.sendall(BODY)
-        assert status_of(client.recv(65536)) == (200, b'{"predictions":[2.5]}')
+        with client.makefile("rb") as answer:  # the server closes the connection after it
+            assert status_of(answer.read()) == (200, b'{"predictions":[2.5]}')
     assert server.process.wait(60) == 0
     assert server.log.read_text().splitlines()[-1] == "stopped"
 
