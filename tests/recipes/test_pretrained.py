@@ -306,9 +306,8 @@ def test_every_recipe_trains_from_pretrained_weights(name, tmp_path):
     run.train()
     before, after = (weights(zoo.load(tmp_path / each).model) for each in ("first", "second"))
     assert set(before) == set(after)
-    assert any(
-        not np.array_equal(before[path], after[path][: len(before[path])]) for path in before
-    )
+    arrays = {path: value for path, value in before.items() if value.ndim}
+    assert any(not np.array_equal(old, after[path][: len(old)]) for path, old in arrays.items())
 
 
 @pytest.mark.sweep
