@@ -38,7 +38,7 @@ docs: $(VENV)/docs.stamp
 	@echo "the site: docs/_build/index.html"
 
 $(VENV)/demo.stamp: pyproject.toml models/pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile -e '.[tfds]' -e ./models -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[tfds,serve]' -e ./models -c constraints.txt
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml runtime/pyproject.toml models/pyproject.toml constraints.txt | $(BIN)/python

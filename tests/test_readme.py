@@ -46,6 +46,7 @@ PLACEHOLDERS = {
     "...",
     "--chosen-by",
     "--config",
+    "--init",
     "--module",
     "--help",
 }  # no command as it is
