@@ -113,6 +113,7 @@ def test_the_wheel_has_the_models_and_needs_the_zoo(fresh):
     assert any(name.endswith("LICENSES.md") for name in names)
 
 
+@pytest.mark.sweep
 def test_a_model_answers_in_a_fresh_environment(fresh, tmp_path):
     python, tiny, _ = fresh
     texts = ["Draltsen", "Lanova", "", "naïve"]

@@ -85,6 +85,7 @@ def test_words_alone_say_something_and_not_enough(corpus):
     assert bag_of_words_accuracy(train, test, ngram_range=(1, 2)) <= 0.90
 
 
+@pytest.mark.sweep
 def test_a_small_lstm_reads_what_a_bag_of_words_cannot(corpus):
     train, test = short(corpus[0]), short(corpus[2])
     train = train[: len(train) // 64 * 64]  # XLA would compile again for a smaller last batch

@@ -39,6 +39,7 @@ class Model:
     """A model of one number, saved as text, so that hundreds of trainings take seconds."""
 
     variables: tuple[Any, ...] = ()
+    optimizer = None
     architecture = "number"
 
     def __init__(self, weight: int) -> None:

@@ -12,6 +12,7 @@ from runtime import make_tables
 from tests.runtime.text import corpus
 
 
+@pytest.mark.sweep
 def test_the_tables_are_those_of_this_tensorflow():
     """If not: run `python runtime/make_tables.py`."""
     found, stored = make_tables.tables(), characters._tables()

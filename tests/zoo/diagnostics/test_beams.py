@@ -108,7 +108,7 @@ def test_the_command_draws_the_table(tmp_path, capsys):
         (["--beam-sizes", "0"], "beam_sizes must be a positive int, got 0"),
         (["--beam-sizes", ","], "beam_sizes must be positive ints with commas between them"),
         (["--length-penalty", "-1"], "length_penalty must be a number from 0 to 10, got -1"),
-        (["--run", "nowhere"], "nowhere holds no trained model"),
+        (["--run", "nowhere"], "there is no trained model 'nowhere'"),
     ],
 )
 def test_wrong_options_are_one_sentence(options, sentence, tmp_path, capsys):

@@ -128,7 +128,7 @@ def test_the_command_reads_one_text_with_several_cells(tmp_path, capsys):
     ("words", "sentence"),
     [
         (["--text", "nowhere.txt"], "nowhere.txt"),
-        (["--run", "nowhere"], "nowhere holds no trained model: give the folder of a run"),
+        (["--run", "nowhere"], "there is no trained model 'nowhere'"),
         (["--updates", "-1"], "updates must be an int of at least 0, got -1"),
     ],
 )

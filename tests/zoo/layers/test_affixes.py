@@ -73,6 +73,7 @@ def test_the_largest_hash_does_not_overflow():
         Affixes(1, buckets=2_000_001)
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_a_tagger_learns_an_ending_that_its_other_inputs_hide(tmp_path):
     """All words are unknown; the last letter tells the tag. Saved and loaded it says the same."""

@@ -90,6 +90,7 @@ def test_a_search_goes_on_from_each_place_of_its_journal(tmp_path):
         assert not seen  # the runs' own files were all there
 
 
+@pytest.mark.sweep
 def test_a_bayesian_search_that_was_killed_goes_on_as_if_it_was_not(tmp_path):
     axes = (parse("units", "4:64:log", int), parse("learning_rate", "1e-4:1e-2:log", float))
     study = Study("toy", axes, {}, "accuracy", algorithm="bayesian", trials=9)

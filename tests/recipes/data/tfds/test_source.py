@@ -201,6 +201,7 @@ def test_importing_the_module_does_not_import_the_package() -> None:
 
 
 @needs_shared
+@pytest.mark.sweep
 def test_imdb_has_its_published_size_and_balance(
     monkeypatch: pytest.MonkeyPatch, offline: list[list[str]]
 ) -> None:
