@@ -162,8 +162,8 @@ class CTCLoss(keras.losses.Loss):
 
         loss_b = - log sum over the alignments a of y_b:  P(a_1 | x_b) ... P(a_T | x_b)
 
-    It equals `keras.losses.CTC`, but runs as one TensorFlow operation on the CPU. A row whose
-    labels need more steps than T has the loss 0.
+    It equals `keras.losses.CTC`; on TensorFlow it runs as one operation on the CPU. A row whose
+    labels, with a blank between repeated ones, need more steps than T has the loss 0.
 
     `y_true` is int (B, L), labels from 1, 0 = padding on the right; `y_pred` float (B, T, C + 1),
     logits, of which class 0 is the blank. Steps in the padding must be certainly blank, as those of

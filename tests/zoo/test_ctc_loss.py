@@ -79,3 +79,13 @@ def test_a_row_whose_labels_need_more_steps_than_there_are_has_neither_loss_nor_
     gradient = tape.gradient(losses, logits).numpy()
     assert not gradient[0].any()
     assert np.isfinite(gradient).all()
+
+
+def test_keras_operation_for_other_backends_gives_the_same(monkeypatch):
+    logits = tf.constant(random_values(4, 5, 4, seed=5))
+    labels = np.array([[1, 2, 2, 0], [0, 0, 0, 0], [3, 3, 3, 3], [1, 1, 1, 0]])
+    expected = CTCLoss(reduction="none")(labels, logits).numpy()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "other")
+    found = CTCLoss(reduction="none")(labels, logits).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found[2] == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.layers.numeric import LogMel, SpecAugment
+from zoo.layers.numeric import LogMel, SpecAugment, log_mel
 
 
 def mel(hertz):
@@ -29,7 +29,9 @@ def reference(wave, frame, hop, bands, rate):
     return np.array(rows)
 
 
-def test_spectra_are_those_of_the_formula_whatever_stands_in_the_padding():
+@pytest.mark.parametrize("tensorflow", [True, False])  # its own transform, or products
+def test_spectra_are_those_of_the_formula_whatever_stands_in_the_padding(tensorflow, monkeypatch):
+    monkeypatch.setattr(log_mel, "on_tensorflow", lambda: tensorflow)
     rng = np.random.default_rng(0)
     waves = rng.normal(0, 0.3, (2, 500, 1)).astype("float32")
     mask = np.arange(500)[None] < np.array([[500], [237]])

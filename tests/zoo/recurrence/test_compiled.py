@@ -233,7 +233,9 @@ def test_batches_of_many_sizes_and_lengths_share_one_program_each_way(tmp_path):
 
 
 @pytest.mark.parametrize("time", [1, 2, 7, 8, 9, 16, 17, 64, 200])
-def test_the_linear_scan_equals_stepping(time):
+@pytest.mark.parametrize("tensorflow", [True, False])  # a loop of the graph, or of Python
+def test_the_linear_scan_equals_stepping(time, tensorflow, monkeypatch):
+    monkeypatch.setattr("zoo.recurrence.linear.on_tensorflow", lambda: tensorflow)
     a = np.random.default_rng(time).uniform(0, 1, (2, time, K))
     b, share = random_values(2, time, K, seed=1), random_values(2, time, K, seed=2)
     start = random_values(2, K, seed=3)
