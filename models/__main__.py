@@ -36,6 +36,13 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
         "--runs", type=Path, default=Path("runs/models"), help="folder of the runs; kept"
     )
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the packaged models")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="seeds to train; by default all. Those trained earlier stay in the card",
+    )
     parser.add_argument("--list", action="store_true", help="print the commands, and do nothing")
     parsed = parser.parse_args(words)
     known = {entry.name: entry for entry in entries}
@@ -43,16 +50,25 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
         if name not in known:
             raise InputError(f"there is no model {name!r}: {nearest(name, known)}")
     if not parsed.list:
+        durable.make_folder(parsed.out)
         durable.write_text(parsed.out.parent / "LICENSES.md", licences.text(entries))
     for name in parsed.names or known:
         entry = known[name]
         if parsed.list:
             _print_commands(entry, parsed.data, parsed.runs)
             continue
-        folder = packaging.packaged(entry, trained(entry, parsed.data, parsed.runs), parsed.out)
+        for seed in parsed.seeds or entry.seeds:
+            if seed not in entry.seeds:
+                raise InputError(f"--seeds {seed}: {name} has the seeds {_listed(entry.seeds)}")
+        runs = list(trained(entry, parsed.data, parsed.runs, parsed.seeds))
+        folder = packaging.packaged(entry, runs, parsed.out)
         size = packaging.check_budget(parsed.out)
         print(f"packaged: {folder} (all models: {size / 2**20:.1f} MB)", flush=True)
     return 0
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds))
 
 
 def _print_commands(entry: Entry, data: Path, runs: Path) -> None:

@@ -5,65 +5,38 @@ import shlex
 import statistics
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from models.entries import Entry, Metric, Source
+from models.records import Facts, Record
 from models.training import value_of, words_of
-from recipes.run import Run
 
 MIB = 2**20
 EXAMPLES = 6
 AROUND = 2  # tokens shown on each side of a wrong one
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a trained model.
-
-    Attributes:
-        run: The run that is packaged.
-        metrics: `metrics.json` of each seed.
-        chosen: That of the packaged run.
-        before: The model's metrics on the test split, before its weights are rounded.
-        after: Those of the stored model.
-        size: Bytes of its files.
-        parameters: Their number.
-        latency: Seconds of a call with one example.
-        machine: The machine in a line.
-        mistakes: The rows of the test split that it gets wrong.
-    """
-
-    run: Run
-    metrics: Sequence[Mapping[str, Any]]
-    chosen: Mapping[str, Any]
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    size: int
-    parameters: int
-    latency: float
-    machine: str
-    mistakes: Sequence[Mapping[str, Any]]
-
-
-def text(entry: Entry, facts: Facts) -> str:
-    """The card, in Markdown."""
+def text(entry: Entry, record: Record) -> str:
+    """The card of the packaged model, in Markdown."""
+    facts = record.packaged
+    assert facts is not None
     parts = [
         f"# {entry.name}",
         _wrapped(entry.description),
         _code(entry),
         "## Quality",
-        _quality(entry, facts),
+        _quality(entry, record, facts),
         "## Data and licence",
         _data(entry),
         "## Model",
-        _model(entry, facts),
+        _model(record, facts),
         "## Intended use",
         _wrapped(entry.use),
         "## Limits",
         _wrapped(entry.limits),
-        *_mistakes(facts),
+        *_wrong(facts),
+        *_answers(facts),
         "## Retrain",
         _retrain(entry),
         "## Citation",
@@ -85,13 +58,14 @@ def _code(entry: Entry) -> str:
     return f'```\n{first}import zoo\n\nzoo.load("{entry.name}"){entry.call}\n```'
 
 
-def _quality(entry: Entry, facts: Facts) -> str:
+def _quality(entry: Entry, record: Record, facts: Facts) -> str:
     """A row for each metric: the packaged model, and all seeds."""
-    seeds = ", ".join(map(str, entry.seeds))
-    rows = [f"| metric | this model | seeds {seeds} | mean (sd) |", "|---|---|---|---|"]
+    names = sorted(record.seeds)
+    seeds = f"seed{'s' * (len(names) > 1)} {', '.join(map(str, names))}"
+    rows = [f"| metric | this model | {seeds} | mean (sd) |", "|---|---|---|---|"]
     for metric in (entry.metric, *entry.metrics):
-        values = [value_of(metric, found) for found in facts.metrics]
-        shown = f"{value_of(metric, facts.chosen):.4g}"
+        values = [value_of(metric, record.seeds[seed]) for seed in names]
+        shown = f"{value_of(metric, record.seeds[facts.seed]):.4g}"
         rows.append(f"| {_label(metric)} | **{shown}** | {_listed(values)} | {_spread(values)} |")
     return "\n".join(
         [
@@ -99,7 +73,7 @@ def _quality(entry: Entry, facts: Facts) -> str:
             "",
             _wrapped(
                 f"Split: {entry.split}. The model is that of the seed with the best validation "
-                f"result, {facts.run.config.seed}. Its weights are stored in float16; "
+                f"result, {facts.seed}. Its weights are stored in float16; "
                 + _rounding(entry, facts)
             ),
         ]
@@ -139,14 +113,12 @@ def _source(source: Source) -> str:
     return _wrapped(f"- {source.name}: {source.licence}; {source.attribution}.")
 
 
-def _model(entry: Entry, facts: Facts) -> str:
-    config = facts.run.config
-    cell = getattr(config, "cell", "")
-    times = [float(found["seconds"]) for found in facts.metrics]
+def _model(record: Record, facts: Facts) -> str:
+    times = [float(found["seconds"]) for found in record.seeds.values()]
     return "\n".join(
         [
-            f"- Architecture `{config.architecture}`"
-            + (f", cell `{cell}`" if cell else "")
+            f"- Architecture `{facts.architecture}`"
+            + (f", cell `{facts.cell}`" if facts.cell else "")
             + f", {facts.parameters:,} parameters, {facts.size / MIB:.1f} MB.",
             f"- Training: {_minutes(times)} a seed, beside other processes; {facts.machine}.",
             f"- A call with one example: {1000 * facts.latency:.1f} ms, once the graph is built.",
@@ -162,16 +134,30 @@ def _minutes(times: Sequence[float]) -> str:
     return f"{low} minutes" if low == high else f"{low} to {high} minutes"
 
 
-def _mistakes(facts: Facts) -> list[str]:
-    """A few examples of the test split that the model gets wrong, drawn with a seed."""
-    if not facts.mistakes:
+def _wrong(facts: Facts) -> list[str]:
+    """A few examples of the test split that the model gets wrong."""
+    if not facts.wrong:
         return []
-    short = [row for row in facts.mistakes if len(str(row["text"])) < 2000]
-    rows = random.Random(0).sample(short, min(EXAMPLES, len(short)))
-    count = len(facts.mistakes)
-    some = f"{len(rows)} of its {count:,} wrong answers on the test split, at random:"
-    head = some if len(rows) < count else "Its wrong answers on the test split:"
-    return [head, "\n".join(_wrapped(f"- {_mistake(row)}") for row in rows)]
+    some = (
+        f"{len(facts.wrong)} of its {facts.mistakes:,} wrong answers on the test split, at random:"
+    )
+    head = some if len(facts.wrong) < facts.mistakes else "Its wrong answers on the test split:"
+    return [head, "\n".join(_wrapped(f"- {line}") for line in facts.wrong)]
+
+
+def _answers(facts: Facts) -> list[str]:
+    """What the model answers to examples of ours."""
+    if not facts.answers:
+        return []
+    lines = [_wrapped(f"- {_plain(given)} -> {_plain(found)}") for given, found in facts.answers]
+    return ["Its answers to examples that are in no data set:", "\n".join(lines)]
+
+
+def wrong(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A few of the rows that a model gets wrong, drawn with a seed, a line of Markdown each."""
+    short = [row for row in rows if len(str(row["text"])) < 2000]
+    chosen = random.Random(0).sample(short, min(EXAMPLES, len(short)))
+    return tuple(map(_mistake, chosen))
 
 
 def _mistake(row: Mapping[str, Any]) -> str:

@@ -67,6 +67,7 @@ class Entry:
         first_options: Further options of the first seed, such as those that train a language model.
         other_options: Further options of the other seeds; `{first}` is the first one's folder.
         seeds: The seeds that are trained.
+        examples: Texts of our own whose answers the card shows, right or wrong.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Entry:
     first_options: Sequence[str] = ()
     other_options: Sequence[str] = ()
     seeds: Sequence[int] = (0, 1, 2)
+    examples: Sequence[str] = ()
 
 
 BUILTIN = Source(
@@ -204,6 +206,11 @@ MODELS = (
         limits="Out-of-vocabulary words have most of the errors; proper and common nouns, and "
         "adjectives and nouns in titles, are taken for each other.",
         call='("The man who whistles tunes pianos.")',
+        examples=(
+            "The man who whistles tunes pianos.",
+            "They can fish where the fish can swim.",
+            "lol that update broke my phone",
+        ),
     ),
     Entry(
         name="ner-en",
@@ -227,6 +234,11 @@ MODELS = (
         "three quarters of the entities that it finds there are wrong. Persons and places are "
         "found best; do not use it where an entity that is missed or invented matters.",
         call='("Jordan flew to Oslo.")',
+        examples=(
+            "Jordan flew to Oslo.",
+            "Reading a book by Ursula Le Guin on the train to Hamburg",
+            "my new Thinkpad arrived today",
+        ),
     ),
     Entry(
         name="translation-en-fr",
@@ -243,6 +255,11 @@ MODELS = (
         use=TRANSLATES,
         limits="See the table by length in `metrics.json`.",
         call='("Where is the station?")',
+        examples=(
+            "Where is the station?",
+            "I would like two coffees and a glass of water, please.",
+            "The committee put off its decision until the engineers had written their report.",
+        ),
     ),
     Entry(
         name="translation-fr-en",
@@ -259,6 +276,11 @@ MODELS = (
         use=TRANSLATES,
         limits="See the table by length in `metrics.json`.",
         call='("Où est la gare ?")',
+        examples=(
+            "Où est la gare ?",
+            "Je voudrais deux cafés et un verre d'eau, s'il vous plaît.",
+            "Le comité a reporté sa décision jusqu'à ce que les ingénieurs aient fini.",
+        ),
     ),
     Entry(
         name="shakespeare",
@@ -280,6 +302,7 @@ MODELS = (
         limits="It spells well and makes little sense beyond a line. It continues what its prompt "
         "resembles: begin with a name in capitals and a colon.",
         call='("ROMEO:\\n")',
+        examples=("ROMEO:\n",),
     ),
     Entry(
         name="wikitext",
@@ -304,6 +327,10 @@ MODELS = (
         limits="It knows 5,000 words; all others are one unknown word, so its perplexity is not "
         "that of the full vocabulary. Words are separated by blanks, punctuation too.",
         call='("The film was released in")',
+        examples=(
+            "The film was released in",
+            "Our cat",
+        ),
     ),
     Entry(
         name="names",
@@ -321,6 +348,11 @@ MODELS = (
         limits="Short names, Chinese, Korean and Vietnamese above all, are often real ones. Half "
         "of the training names are Russian. A nationality is that of a list, no more.",
         call='("Italian")',
+        examples=(
+            "Italian",
+            "Japanese",
+            "Irish",
+        ),
     ),
     Entry(
         name="origin",
@@ -339,6 +371,12 @@ MODELS = (
         limits="Half of the training names are Russian, so Russian is predicted too often; classes "
         "with few names are rarely predicted.",
         call='("Moretti")',
+        examples=(
+            "Moretti",
+            "Kowalczyk",
+            "Tanaka",
+            "Smith",
+        ),
     ),
     Entry(
         name="melodies",
@@ -356,6 +394,7 @@ MODELS = (
         limits="The contour is learned, the key is kept less than in Bach's melodies, and a tenth "
         "of the melodies has no end. Metre is unknown: bars are counted from the end.",
         call='("G4")',
+        examples=("G4",),
     ),
     Entry(
         name="digits",
@@ -425,5 +464,10 @@ MODELS = (
         limits="It has read generated reviews alone. Real reviews have words that it does not "
         "know, and its answers on them mean little: train on your own.",
         call='("slow at first, but I loved the ending")',
+        examples=(
+            "slow at first, but I loved the ending",
+            "not as good as I hoped",
+            "The soundtrack made my grandmother cry.",
+        ),
     ),
 )

@@ -5,12 +5,14 @@ import platform
 import shutil
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from models import cards
 from models.entries import BUDGET, Entry
+from models.records import Facts, Record
 from models.training import best, metrics_of, value_of
 from recipes.run import Run
 from zoo import pipelines
@@ -23,52 +25,93 @@ CALLS = 20  # of which the latency is the median
 
 
 def packaged(entry: Entry, runs: Sequence[Run], out: Path) -> Path:
-    """Writes the model of the run that validated best into `out`, and returns its folder.
+    """Brings the model in `out` and its record up to date with new runs; returns its folder.
+
+    The model is that of the seed that validated best, of the new runs and of the one packaged
+    before. The other seeds of the record are shown in its card.
 
     Raises:
         Failure: A metric of the stored model differs from that of the run.
     """
-    run = best(list(runs), entry.metric)
-    found = [metrics_of(each) for each in runs]
-    chosen = metrics_of(run)
-    value = value_of(entry.metric, chosen)
-    pipeline = run.recipe.pipeline(run.best_model(), run.config, run.directory)
+    folder, records = out / entry.name, out.parent / "records"
+    record = Record.read(entry, records)
+    new = {int(run.config.seed): run for run in runs}
+    record.seeds.update({seed: metrics_of(run) for seed, run in new.items()})
+    old = {record.packaged.seed} - set(new) if record.packaged and folder.exists() else set()
+    seed = best({each: record.seeds[each] for each in {*new, *old}}, entry.metric)
+    if seed in new:
+        run = new[seed]
+        pipeline = run.recipe.pipeline(run.best_model(), run.config, run.directory)
+        before, _ = measure(run, pipeline)
+        with _stored(entry, pipeline, record.seeds[seed], out) as draft:
+            record.packaged = _facts(entry, run, before, draft)
+    else:
+        pipeline = pipelines.load(folder)
+    card = cards.text(entry, record)
+    with _stored(entry, pipeline, record.seeds[seed], out, card) as draft:
+        shutil.rmtree(folder, ignore_errors=True)
+        durable.publish(draft, folder)
+    record.write(entry, records)
+    return folder
+
+
+@contextmanager
+def _stored(
+    entry: Entry,
+    pipeline: pipelines.Pipeline,
+    metrics: Mapping[str, Any],
+    out: Path,
+    card: str = "",
+) -> Iterator[Path]:
+    """A folder with the model, which is deleted afterwards unless it is moved."""
     about = {
         "task": entry.task,
         "language": entry.language,
         "licence": entry.licence,
         "description": entry.description,
         "data": [source.name for source in entry.sources],
-        "metric": {"name": entry.metric.label, "value": round(value, 4)},
+        "metric": {
+            "name": entry.metric.label,
+            "value": round(value_of(entry.metric, metrics), 4),
+        },
     }
-    folder, draft = out / entry.name, out / f".{entry.name}.draft"
+    draft = out / f".{entry.name}.draft"
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        pipeline.save(draft, recipe=entry.recipe, about=about, metrics=chosen)
-        stored = pipelines.load(draft)
-        before, _ = measure(run, pipeline)
-        after, mistakes = measure(run, stored)
-        compare(entry, before, after)
-        facts = cards.Facts(
-            run=run,
-            metrics=found,
-            chosen=chosen,
-            before=before,
-            after=after,
-            size=sum(path.stat().st_size for path in draft.iterdir()),
-            parameters=int(stored.model.count_params()),
-            latency=latency(stored),
-            machine=machine(),
-            mistakes=mistakes,
-        )
-        card = cards.text(entry, facts)
-        shutil.rmtree(draft)
-        pipeline.save(draft, recipe=entry.recipe, about=about, metrics=chosen, card=card)
-        shutil.rmtree(folder, ignore_errors=True)
-        durable.publish(draft, folder)
+        pipeline.save(draft, recipe=entry.recipe, about=about, metrics=metrics, card=card)
+        yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return folder
+
+
+def _facts(entry: Entry, run: Run, before: Mapping[str, Any], draft: Path) -> Facts:
+    """What the card says of a stored model."""
+    stored = pipelines.load(draft)
+    after, mistakes = measure(run, stored)
+    compare(entry, before, after)
+    if isinstance(stored, pipelines.Translator):
+        mistakes = []  # another translation than the reference need not be wrong
+    return Facts(
+        seed=int(run.config.seed),
+        architecture=run.config.architecture,
+        cell=getattr(run.config, "cell", ""),
+        parameters=int(stored.model.count_params()),
+        size=sum(path.stat().st_size for path in draft.iterdir()),
+        latency=latency(stored),
+        machine=machine(),
+        before=before,
+        after=after,
+        mistakes=len(mistakes),
+        wrong=cards.wrong(mistakes),
+        answers=tuple((each, _shown(stored(each)[0])) for each in entry.examples),
+    )
+
+
+def _shown(answer: Any) -> str:
+    """An answer in a line: text, or the label of each token that has one."""
+    if isinstance(answer, str):
+        return answer
+    return " ".join(f"{token}/{label}" for token, label, *_ in answer)
 
 
 def measure(run: Run, pipeline: pipelines.Pipeline) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -83,7 +126,7 @@ def measure(run: Run, pipeline: pipelines.Pipeline) -> tuple[dict[str, Any], lis
     return found.scores, rows
 
 
-def compare(entry: Entry, before: dict[str, Any], after: dict[str, Any]) -> None:
+def compare(entry: Entry, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Refuses a stored model whose metrics are not those of the model before it was rounded.
 
     Raises:

@@ -1,7 +1,7 @@
 """Trains the seeds of a model, one after the other; what is finished is kept."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,17 @@ def words_of(entry: Entry, seed: int, data: Path, runs: Path) -> list[str]:
     return [*words, "--seed", str(seed)]
 
 
-def trained(entry: Entry, data: Path, runs: Path) -> list[Run]:
-    """The runs of all seeds, trained and measured unless they are already.
+def trained(
+    entry: Entry, data: Path, runs: Path, seeds: Sequence[int] | None = None
+) -> Iterator[Run]:
+    """Yields the runs of seeds, by default all, trained and measured unless they are already.
 
     Raises:
         InputError: The data is missing.
         Failure: A training failed.
     """
-    return [_trained(entry, seed, data, runs) for seed in entry.seeds]
+    for seed in entry.seeds if seeds is None else seeds:
+        yield _trained(entry, seed, data, runs)
 
 
 def _trained(entry: Entry, seed: int, data: Path, runs: Path) -> Run:
@@ -81,14 +84,19 @@ def value_of(metric: Metric, found: Mapping[str, Any]) -> float:
     return sum(float(found[split][key]) for split, key in places) / len(places)
 
 
-def best(runs: list[Run], metric: Metric) -> Run:
-    """The run that validated best: by the metric if validation has it, else by its loss."""
+def best(found: Mapping[int, Mapping[str, Any]], metric: Metric) -> int:
+    """The seed that validated best: by the metric if validation has it, else by its loss.
 
-    def loss(run: Run) -> float:
-        validation = metrics_of(run)["validation"]
+    Args:
+        found: `metrics.json` of each seed.
+        metric: The model's metric.
+    """
+
+    def loss(seed: int) -> float:
+        validation = found[seed]["validation"]
         if metric.keys[1] in validation:
             value = float(validation[metric.keys[1]])
             return value if metric.lower_is_better else -value
         return float(validation["loss"])
 
-    return min(runs, key=loss)
+    return min(sorted(found), key=loss)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 import zoo
-from models import entries, packaging
+from models import cards, entries, packaging
 from models.__main__ import main
 from models.entries import MODELS
 from models.licences import text as licences
+from models.records import Record, words_of_all
 from models.training import DONE, value_of, words_of
 from recipes import commands, registry
 from zoo.errors import Failure
@@ -120,6 +121,48 @@ def test_finished_trainings_are_kept_and_others_go_on(made, capsys, monkeypatch)
     monkeypatch.setattr(packaging, "BUDGET", 100)
     assert main(words, [TINY]) == 1
     assert "more than 25" in capsys.readouterr().err
+
+
+def test_seeds_are_trained_one_at_a_time_and_earlier_ones_stay_in_the_card(tmp_path, capsys):
+    entry = replace(TINY, examples=("Moretti",))
+    out = tmp_path / "package" / "models"
+    for seed in (0, 1):
+        words = ["--runs", str(tmp_path / f"runs-{seed}"), "--out", str(out)]
+        assert main([*words, "--seeds", str(seed)], [entry]) == 0
+    content = json.loads((out.parent / "records" / "tiny.json").read_text())
+    runs = [
+        json.loads((tmp_path / f"runs-{n}" / "tiny" / f"seed-{n}" / "metrics.json").read_text())
+        for n in (0, 1)
+    ]
+    assert content["seeds"] == {"0": runs[0], "1": runs[1]}
+    validation = [each["validation"]["accuracy"] for each in runs]
+    better = validation.index(max(validation))
+    assert content["packaged"]["seed"] == better
+    assert json.loads((out / "tiny" / "metrics.json").read_text()) == runs[better]
+    card = (out / "tiny" / "card.md").read_text()
+    values = ", ".join(f"{each['test']['accuracy']:.4g}" for each in runs)
+    assert "| metric | this model | seeds 0, 1 | mean (sd) |" in card and f"| {values} |" in card
+    assert f"- Moretti -> {zoo.load(out / 'tiny')('Moretti')[0]}" in card
+    assert main([*words, "--seeds", "7"], [entry]) == 2
+    assert "--seeds 7: tiny has the seeds 0, 1" in capsys.readouterr().err
+
+
+def test_a_record_of_other_options_counts_no_more(made):
+    folder = made[0] / "package" / "records"
+    known = Record.read(TINY, folder)
+    assert set(known.seeds) == {0, 1} and known.packaged.parameters > 0
+    other = replace(TINY, options=(*TINY.options, "--dropout", "0.1"))
+    assert Record.read(other, folder) == Record(words_of_all(other))
+
+
+def test_the_card_of_a_packaged_model_is_that_of_its_record():
+    names = [path.stem for path in (FOLDER / "records").glob("*.json")]
+    assert names
+    for name in names:
+        record = Record.read(ENTRIES[name], FOLDER / "records")
+        assert record.packaged, f"{name}: its options changed since it was trained"
+        card = (FOLDER / "rnn_zoo_models" / name / "card.md").read_text(encoding="utf-8")
+        assert card == cards.text(ENTRIES[name], record)
 
 
 def test_a_stored_model_that_scores_otherwise_is_refused():
