@@ -257,7 +257,7 @@ MODELS = (
         call='("Where is the station?")',
         examples=(
             "Where is the station?",
-            "I would like two coffees and a glass of water, please.",
+            "I would like two coffees and a glass of water.",
             "The committee put off its decision until the engineers had written their report.",
         ),
     ),
@@ -278,7 +278,7 @@ MODELS = (
         call='("Où est la gare ?")',
         examples=(
             "Où est la gare ?",
-            "Je voudrais deux cafés et un verre d'eau, s'il vous plaît.",
+            "Je voudrais deux cafés et un verre d'eau.",
             "Le comité a reporté sa décision jusqu'à ce que les ingénieurs aient fini.",
         ),
     ),

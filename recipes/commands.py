@@ -17,13 +17,11 @@ from recipes.answering import predict, write
 from recipes.cli import VERBS, Parser
 from recipes.config import READING
 from recipes.data.table import Row, TableOptions, read_table
-from recipes.formats import FORMATS, OPTIONS
 from recipes.recipe import Recipe
 from recipes.run import Run, stored_options
 from recipes.tuning import command as tuning
-from zoo import export
+from zoo import export, formats
 from zoo.errors import InputError, nearest
-from zoo.litert.graphs import Sizes
 from zoo.options import add_arguments, divided, options_of
 from zoo.system.command import Place
 from zoo.system.lines import read_lines
@@ -54,7 +52,7 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
         if verb == "evaluate":
             _evaluate(each, options)
         else:
-            chosen = {name: options[name] for name in OPTIONS}
+            chosen = formats.chosen(options)
             each.export(options["export_dir"], form=options["format"], **chosen)
 
 
@@ -164,22 +162,9 @@ def _add_common(parser: Any, verb: str, recipe: Recipe) -> None:
             help="measure the gradients, and print what looks wrong with a remedy",
         )
     if verb in ("all", "export", "predict"):
-        parser.add_argument(
-            "--export-dir", type=Path, default=Path("saved_models"), help="folder of NAME/VERSION"
-        )
+        formats.add_folder(parser)
     if verb == "export":
-        parser.add_argument(
-            "--format",
-            choices=list(FORMATS),
-            default="savedmodel",
-            help="; ".join(f"{name}: {each.summary}" for name, each in FORMATS.items()),
-        )
-        parser.add_argument(
-            "--int8", action="store_true", help="weights of eight bits, of onnx, triton and litert"
-        )
-        for name, text in (("rows", "rows of a batch"), ("steps", "tokens or values of a row")):
-            text = f"{text}, of litert (default: {getattr(Sizes(), name)})"
-            parser.add_argument(f"--{name}", type=int, metavar="N", help=text)
+        formats.add_options(parser)
     if verb == "predict":
         own = options_of(recipe.answering)
         add_arguments(parser, own.values())

@@ -1,5 +1,6 @@
-"""Trained runs for the commands that show how models work; `zoo.diagnostics.opening` calls it."""
+"""Trained runs for `zoo.load`, `zoo convert` and the diagnostics, which import this when needed."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def pipeline_of(folder: Path) -> Pipeline:
     """The pipeline of a run's best model."""
     run = run_of(folder)
     return run.recipe.pipeline(run.best_model(), run.config, folder)
+
+
+def exported(folder: Path, root: Path, form: str, options: dict[str, Any]) -> Path:
+    """Exports a run's best model, as `export` of its recipe does; returns the version's folder."""
+    return run_of(folder).export(root, form=form, file=io.StringIO(), **options)
 
 
 def batch_of(folder: Path) -> LossOnBatch:

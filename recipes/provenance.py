@@ -13,10 +13,11 @@ from recipes.run_files import started_from
 from recipes.training.checkpoint import BEST
 from zoo import export
 from zoo.errors import InputError
+from zoo.pretrained.exporting import EXTRA, PROVENANCE
+from zoo.system.artefact import METRICS
 from zoo.version import VERSION
 
-FILE = Path("assets.extra") / "provenance.json"
-METRICS = "metrics.json"  # of a run, and of an export
+FILE = EXTRA / PROVENANCE
 
 
 def weights_hash(run: Path) -> str:

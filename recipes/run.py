@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import keras
 
-from recipes import formats, plots, pretrained, provenance, registry, scores
+from recipes import plots, pretrained, provenance, registry, scores
 from recipes.answering import predict
 from recipes.config import TrainingConfig, differences, read_json, write_json
 from recipes.data.splits import share_of
@@ -22,13 +22,13 @@ from recipes.training import checkpoint, epochs, loop, rate_finder
 from recipes.training.checkpoint import Progression
 from recipes.training.precision import in_precision
 from recipes.training.replicas import Team, team_of
+from zoo import formats
 from zoo.diagnostics.monitor import Monitor
 from zoo.errors import DamagedFile, InputError
 from zoo.system import checksums, durable, lock, memory
 from zoo.system.lock import InUseError
 
 RUNS = Path("runs")
-EXPORTS = Path("saved_models")
 CONFIG = "config.json"
 # what may change when a run is resumed: it does not change what the finished epochs gave
 FREE_ON_RESUME = ("epochs", "minutes", "patience", "download", "strategy", "accumulate")
@@ -389,14 +389,12 @@ class Run:
     ) -> Path:
         """Exports the best model as the next version; says so on `file`, or on stdout.
 
-        `form` and `options` are those of `recipes.formats`.
+        `form` and `options` are those of `zoo.formats`.
         """
         pipeline = self.recipe.pipeline(self.best_model(), self.config, self.directory)
         path = formats.exported(pipeline, export_root, self.recipe.name, form, options)
         provenance.write(path, self.recipe.name, self.config, self.directory)
-        rounded = options.get("int8")
-        same = "int8: other answers by rounding" if rounded else "same answers"
-        print(f"exported: {path} (loaded in a fresh process, {same})", file=file)
+        print(formats.sentence(path, options), file=file)
         return path
 
     def exported(self, export_root: Path) -> Path:
@@ -470,7 +468,7 @@ def free_path(folder: Path, ending: str = "") -> Path:
 def predict_command(recipe: Recipe, examples: Sequence[str], export_root: Path) -> str:
     """A command for a shell that asks the newest export about an example."""
     words: list[str | Path] = []
-    if export_root != EXPORTS:
+    if export_root != formats.ROOT:
         words += ["--export-dir", export_root]
     usual = [text for text in examples if text.isprintable() and text.strip()]
     text = min(usual or ["your text"], key=len)

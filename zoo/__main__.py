@@ -10,6 +10,7 @@ from zoo.diagnostics import command as diagnostics
 from zoo.errors import InputError, nearest
 from zoo.inspection import command as inspection
 from zoo.options import add_arguments
+from zoo.pretrained import exporting
 from zoo.serving import command as serving
 from zoo.system.command import Place, guarded
 from zoo.version import VERSION
@@ -29,6 +30,7 @@ COMMANDS = {
     "describe": "an architecture or a cell: what it computes, its options, its source",
     "summary": "a model's layers, shapes and number of parameters",
     "inspect": "a saved or exported model: its signatures, sizes, vocabulary and where it is from",
+    "convert": "a pretrained model into a SavedModel, ONNX, a Triton repository or LiteRT",
     "serve": "exported models over HTTP: REST, Open Inference V2, text as a stream, a page",
     **diagnostics.COMMANDS,
 }
@@ -48,13 +50,14 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--version", action="version", version=f"rnn-zoo {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    listing, describing, summary, inspecting, served = (
+    listing, describing, summary, inspecting, converting, served = (
         commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         for name, text in COMMANDS.items()
         if name not in diagnostics.COMMANDS
     )
     diagnostics.add_commands(commands)
     inspection.add_options(inspecting)
+    exporting.add_options(converting)
     serving.add_options(served)
     listing.add_argument("--topology", help="only those of this topology, e.g. many_to_one")
     listing.add_argument("--cell", help="only those that take this cell, e.g. lstm")
@@ -77,7 +80,7 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
     architecture = getattr(parsed, "architecture", "")
     if (
         rest
-        and parsed.command in ("list", "inspect", "serve", *diagnostics.COMMANDS)
+        and parsed.command in ("list", "inspect", "convert", "serve", *diagnostics.COMMANDS)
         and not architecture
     ):
         raise InputError(f"{parsed.command} takes no {' '.join(rest)}: see --help")
@@ -88,6 +91,8 @@ def run(words: list[str], _place: Place, program: str = "python -m zoo") -> int:
         return diagnostics.run(parsed)
     if parsed.command == "inspect":
         return inspection.run(parsed)
+    if parsed.command == "convert":
+        return exporting.run(parsed)
     if parsed.command == "serve":
         return serving.run(parsed)
     if parsed.command == "list":

@@ -9,10 +9,11 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from zoo.pretrained.exporting import export
 from zoo.pretrained.listing import Model, models, names, table
 from zoo.pretrained.places import find, home, is_run
 
-__all__ = ["Model", "find", "home", "is_run", "models", "names", "table"]
+__all__ = ["Model", "export", "find", "home", "is_run", "models", "names", "table"]
 
 
 class _Package(ModuleType):

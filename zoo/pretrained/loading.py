@@ -10,7 +10,7 @@ from zoo.errors import InputError
 from zoo.pretrained.places import find
 from zoo.system.artefact import is_artefact
 
-RECIPES = "recipes.opening"  # has `pipeline_of` and `batch_of`, both of a run's folder
+RECIPES = "recipes.opening"  # has `pipeline_of`, `exported`, `batch_of`, of a run's folder
 
 
 def load(name_or_path: str | os.PathLike[str]) -> pipelines.Pipeline:

@@ -17,7 +17,7 @@ from tests.zoo.pipelines import test_serving_rules as pipelines
 from zoo.litert import bundle
 from zoo.litert.conversion import converted
 from zoo.litert.graphs import NEXT, Graph
-from zoo.pipelines import SeriesForecaster, Writer
+from zoo.pipelines import SeriesForecaster, Transcriber, Writer
 from zoo.text import TextCodec, Vocabulary
 
 TOKENS = ["[PAD]", "[UNK]", "[BOS]", "[EOS]", *"abcde"]
@@ -147,6 +147,28 @@ def test_int8_weights_take_a_quarter_of_the_room_and_are_close(tmp_path):
         for path in (whole, small)
     ]
     assert 0 < np.abs(answers[0] - answers[1]).max() < 0.1 * np.abs(answers[0]).max()
+
+
+def test_int8_weights_leave_the_spectrum_of_a_sound_alone(tmp_path):
+    pytest.importorskip("ai_edge_quantizer")
+    steps = 2000
+    options = {"features": "log_mel", "mel_bands": 20, "sample_rate": 8000, "units": 16}
+    model = assign_random(zoo.build("ctc", input_dim=1, num_labels=10, **options), scale=0.2)
+    time = np.arange(steps) / 8000
+    sound = 0.3 * np.sin(2 * np.pi * 440 * time) * np.exp(-9 * time)  # powers of ten orders
+    zoo.adapt(model, {"values": sound[None, :, None], "lengths": np.array([steps])})
+    pipeline = Transcriber(model, [str(digit) for digit in range(10)])
+    inputs = {
+        "values": sound[None, :, None].astype("float32"),
+        "lengths": np.array([steps], "int32"),
+    }
+    whole, small = (
+        next(iter(bundle.run(path, {"model": inputs})["model"].values()))
+        for path in (
+            pipeline.export_litert(tmp_path, steps=steps, int8=int8) for int8 in (False, True)
+        )
+    )
+    assert 0 < np.abs(whole - small).max() < 0.03 * np.abs(whole).max()
 
 
 def test_what_litert_cannot_hold_is_one_sentence(tmp_path):

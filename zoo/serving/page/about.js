@@ -19,7 +19,7 @@ const SPLITS = ["test", "validation", "train"];
 /** The facts of a model, and its card to open. */
 export function about(model) {
   const facts = [
-    metricOf(model.metrics),
+    declared(model.provenance?.metric) ?? metricOf(model.metrics),
     model.metrics?.parameters && ["Parameters", number(model.metrics.parameters)],
     size(model.bytes) && ["Size", size(model.bytes)],
     licenceOf(model) && ["Licence", licenceOf(model)],
@@ -40,6 +40,13 @@ export function about(model) {
   );
 }
 
+/** The metric that a model's makers chose, on its test split. */
+function declared(metric) {
+  return metric?.name && Number.isFinite(metric.value)
+    ? [`${metric.name[0].toUpperCase()}${metric.name.slice(1)} (test)`, number(metric.value, 4)]
+    : null;
+}
+
 function metricOf(metrics = {}) {
   for (const split of SPLITS) {
     const [key, name] = METRICS.find(([known]) => Number.isFinite(metrics[split]?.[known])) ?? [];
@@ -48,8 +55,8 @@ function metricOf(metrics = {}) {
   return null;
 }
 
-function licenceOf({ licence, license, card = "" }) {
-  return licence ?? license ?? card.match(/^licen[cs]e:\s*(.+)$/im)?.[1].trim();
+function licenceOf({ licence, license, provenance, card = "" }) {
+  return licence ?? license ?? provenance?.licence ?? card.match(/^licen[cs]e:\s*(.+)$/im)?.[1].trim();
 }
 
 const dataOf = (data) => (data === "builtin" ? "built-in corpus" : data);
