@@ -1,6 +1,7 @@
 # make demo: install, train on the built-in corpus, export, ask a pretrained model, predict.
 # make test: install, lint, types beside tests.
 # make test-sweeps: the values of sweeping tests that `make test` leaves out.
+# make test-backends: all models on JAX and PyTorch, against TensorFlow.
 # make web: the packages of the page that runs a model, where npm is installed.
 # make models: train the models of rnn-zoo-models again (hours), from the data in DATA.
 # make docs: build the site into docs/_build, check its links.
@@ -10,7 +11,7 @@ DATA ?= data
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-sweeps web models docs clean
+.PHONY: demo test test-sweeps test-backends web models docs clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
@@ -25,6 +26,9 @@ test: $(VENV)/test.stamp web
 
 test-sweeps: $(VENV)/test.stamp
 	$(PYTEST) -m sweep
+
+test-backends: $(VENV)/backends.stamp
+	$(BIN)/python -m pytest -m backends tests/backends
 
 web:
 	if command -v npm > /dev/null; then $(MAKE) $(VENV)/web.stamp; fi
@@ -44,6 +48,10 @@ $(VENV)/demo.stamp: pyproject.toml models/pyproject.toml constraints.txt | $(BIN
 $(VENV)/test.stamp: pyproject.toml runtime/pyproject.toml models/pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-compile -e '.[dev]' -e ./runtime -e ./models \
 		-c constraints.txt
+	touch $@
+
+$(VENV)/backends.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --no-compile -e '.[backends]' -c constraints.txt
 	touch $@
 
 $(VENV)/web.stamp: runtime/web/package.json | $(BIN)/python

@@ -14,6 +14,7 @@ from models.entries import MODELS, Entry  # noqa: E402
 from models.training import folder_of, trained, words_of  # noqa: E402
 from zoo.errors import InputError, nearest  # noqa: E402
 from zoo.system import durable  # noqa: E402
+from zoo.system.artefact import CARD  # noqa: E402
 from zoo.system.command import Place, guarded  # noqa: E402
 
 OUT = Path(__file__).with_name("rnn_zoo_models")
@@ -43,6 +44,9 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
         metavar="N",
         help="seeds to train; by default all. Those trained earlier stay in the card",
     )
+    parser.add_argument(
+        "--cards", action="store_true", help="train nothing: write the packaged models' cards again"
+    )
     parser.add_argument("--list", action="store_true", help="print the commands, and do nothing")
     parsed = parser.parse_args(words)
     known = {entry.name: entry for entry in entries}
@@ -56,6 +60,10 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
         entry = known[name]
         if parsed.list:
             _print_commands(entry, parsed.data, parsed.runs)
+            continue
+        if parsed.cards:
+            if (parsed.out / name).exists():
+                print(f"card: {packaging.packaged(entry, [], parsed.out) / CARD}", flush=True)
             continue
         for seed in parsed.seeds or entry.seeds:
             if seed not in entry.seeds:

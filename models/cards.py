@@ -30,7 +30,7 @@ def text(entry: Entry, record: Record) -> str:
         "## Data and licence",
         _data(entry),
         "## Model",
-        _model(record, facts),
+        _model(entry, record, facts),
         "## Intended use",
         _wrapped(entry.use),
         "## Limits",
@@ -113,14 +113,18 @@ def _source(source: Source) -> str:
     return _wrapped(f"- {source.name}: {source.licence}; {source.attribution}.")
 
 
-def _model(record: Record, facts: Facts) -> str:
+def _model(entry: Entry, record: Record, facts: Facts) -> str:
+    shared = ", and once the language model that they share" if entry.other_options else ""
     times = [float(found["seconds"]) for found in record.seeds.values()]
     return "\n".join(
         [
             f"- Architecture `{facts.architecture}`"
             + (f", cell `{facts.cell}`" if facts.cell else "")
             + f", {facts.parameters:,} parameters, {facts.size / MIB:.1f} MB.",
-            f"- Training: {_minutes(times)} a seed, beside other processes; {facts.machine}.",
+            _wrapped(
+                f"- Training: {_minutes(times)} a seed{shared}, beside other processes; "
+                f"{facts.machine}."
+            ),
             f"- A call with one example: {1000 * facts.latency:.1f} ms, once the graph is built.",
         ]
     )

@@ -391,8 +391,8 @@ MODELS = (
         metric=LOSS,
         metrics=(VALID,),
         use="Demonstrations and courses.",
-        limits="The contour is learned, the key is kept less than in Bach's melodies, and a tenth "
-        "of the melodies has no end. Metre is unknown: bars are counted from the end.",
+        limits="The contour is learned, the key is kept less than in Bach's, and one melody in "
+        "ten to twenty has no end. Metre is unknown: bars are counted from the end.",
         call='("G4")',
         examples=("G4",),
     ),

@@ -16,7 +16,7 @@ from models.records import Facts, Record
 from models.training import best, metrics_of, value_of
 from recipes.run import Run
 from zoo import pipelines
-from zoo.errors import Failure
+from zoo.errors import Failure, InputError
 from zoo.pipelines.series_input import SeriesPipeline
 from zoo.system import durable
 
@@ -28,9 +28,10 @@ def packaged(entry: Entry, runs: Sequence[Run], out: Path) -> Path:
     """Brings the model in `out` and its record up to date with new runs; returns its folder.
 
     The model is that of the seed that validated best, of the new runs and of the one packaged
-    before. The other seeds of the record are shown in its card.
+    before. The other seeds of the record are shown in its card. Without runs, that alone changes.
 
     Raises:
+        InputError: There is neither a run nor a record of the packaged model.
         Failure: A metric of the stored model differs from that of the run.
     """
     folder, records = out / entry.name, out.parent / "records"
@@ -38,6 +39,10 @@ def packaged(entry: Entry, runs: Sequence[Run], out: Path) -> Path:
     new = {int(run.config.seed): run for run in runs}
     record.seeds.update({seed: metrics_of(run) for seed, run in new.items()})
     old = {record.packaged.seed} - set(new) if record.packaged and folder.exists() else set()
+    if not {*new, *old}:
+        raise InputError(
+            f"{entry.name}: there is no record of its trainings with these options: train it"
+        )
     seed = best({each: record.seeds[each] for each in {*new, *old}}, entry.metric)
     if seed in new:
         run = new[seed]

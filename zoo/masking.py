@@ -179,8 +179,9 @@ def masked_softmax(scores: Any, mask: Any, axis: int = -1) -> Any:
     values = ops.where(mask, values, lowest)
     peak = ops.stop_gradient(highest(values, axis, keepdims=True))
     weights = ops.exp(values - peak) * ops.cast(mask, "float32")
-    # the highest real score adds 1 to the sum
-    weights = weights / ops.maximum(ops.sum(weights, axis=axis, keepdims=True), 1.0)
+    total = ops.sum(weights, axis=axis, keepdims=True)
+    # a maximum of the sum and 1 would be a tie where one score is real: backends disagree there
+    weights = weights / ops.where(total > 0, total, 1.0)
     return ops.cast(weights, scores.dtype)
 
 

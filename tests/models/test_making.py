@@ -143,6 +143,13 @@ def test_seeds_are_trained_one_at_a_time_and_earlier_ones_stay_in_the_card(tmp_p
     values = ", ".join(f"{each['test']['accuracy']:.4g}" for each in runs)
     assert "| metric | this model | seeds 0, 1 | mean (sd) |" in card and f"| {values} |" in card
     assert f"- Moretti -> {zoo.load(out / 'tiny')('Moretti')[0]}" in card
+    changed = replace(entry, limits="Elsewhere.")
+    assert main([*words, "--cards"], [changed]) == 0
+    assert "\nElsewhere.\n" in (out / "tiny" / "card.md").read_text()
+    assert zoo.load(out / "tiny")("Moretti") == [card.rpartition("Moretti -> ")[2].split("\n")[0]]
+    other = replace(entry, options=(*entry.options, "--dropout", "0.1"))
+    assert main([*words, "--cards"], [other]) == 2
+    assert "tiny: there is no record of its trainings with these" in capsys.readouterr().err
     assert main([*words, "--seeds", "7"], [entry]) == 2
     assert "--seeds 7: tiny has the seeds 0, 1" in capsys.readouterr().err
 

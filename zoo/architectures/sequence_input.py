@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, require_choice, require_positive_int
@@ -184,10 +185,10 @@ def adapt(
     statistics = Moments()
     batches = _batches(inputs, batch_size) if isinstance(inputs, Mapping) else inputs
     for batch in batches:
-        values = np.asarray(batch["values"], "float32")
+        values = ops.convert_to_tensor(np.asarray(batch["values"], "float32"))
         mask = layers["mask"](values, np.asarray(batch["lengths"], "int32"))
         values, mask = _unscaled(values, mask, layers)
-        statistics.add(np.asarray(values)[np.asarray(mask)])
+        statistics.add(ops.convert_to_numpy(values)[ops.convert_to_numpy(mask)])
     mean, variance = statistics.mean, statistics.variance
     if "target_scale" in layers:
         layers["target_scale"].set(*set_statistics(layers["normalization"], mean, variance))

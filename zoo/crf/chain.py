@@ -130,10 +130,11 @@ def log_partition(chain: Chain) -> Any:
     The gradient is explicit: the marginals, computed from the messages of both directions
     without backpropagation through the recursion.
     """
-    lengths = chain.lengths
 
     @ops.custom_gradient
-    def compute(logits: Any, transitions: Any, start: Any, end: Any) -> Any:
+    def compute(logits: Any, transitions: Any, start: Any, end: Any, sizes: Any) -> Any:
+        # the lengths are an argument: JAX takes nothing else that it traces into a branch
+        lengths = ops.cast(sizes, "int32")
         given = Chain(logits, transitions, start, end, lengths)
         messages = _messages(given)
 
@@ -147,11 +148,12 @@ def log_partition(chain: Chain) -> Any:
                 ops.sum(double, axis=(0, 1)),
                 ops.sum(single[:, 0], axis=0),
                 ops.sum(last, axis=0),
+                ops.zeros_like(sizes),
             )
 
         return messages.total, gradient
 
-    return compute(chain.logits, chain.transitions, chain.start, chain.end)
+    return compute(*chain[:4], ops.cast(chain.lengths, "float32"))
 
 
 def marginals(chain: Chain) -> Any:

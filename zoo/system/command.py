@@ -164,6 +164,12 @@ def _failure(error: BaseException, place: Place, command: Sequence[str]) -> tupl
         return FAILED, ": ".join(filter(None, ["interrupted", resume]))
     if isinstance(error, InputError):
         return WRONG_INPUT, f"error: {error}"
+    if isinstance(error, ModuleNotFoundError) and error.name == "tensorflow":
+        sentence = (
+            "this command needs TensorFlow, which reads texts and serves models, and it is not "
+            "installed: pip install tensorflow"
+        )
+        return WRONG_INPUT, f"error: {sentence}"
     if isinstance(error, OutputError) and error.errno in (errno.EPIPE, errno.EINVAL):
         return FAILED, f"stopped, since nobody reads standard output: {resume}" if resume else ""
     if isinstance(error, OutputError):

@@ -65,7 +65,7 @@ class Segments(ConfiguredLayer, masking.MaskedLayer):
         # the newest step first, so that segments start where a row ends
         newest = masking.reverse_within_lengths(vectors, lengths)
         newest = ops.pad(newest, [[0, 0], [0, count * self.length - steps], [0, 0]])
-        segments = ops.reshape(newest, (-1, count, self.length, size))[:, :, ::-1]
+        segments = ops.flip(ops.reshape(newest, (-1, count, self.length, size)), axis=2)
         own = -(-lengths // self.length)
         segments = masking.reverse_within_lengths(segments, own)
         flat = ops.reshape(segments, (-1, count, self.length * size))

@@ -1,0 +1,1 @@
+"""The models on every backend of Keras, each in a process of its own."""

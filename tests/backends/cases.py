@@ -1,0 +1,163 @@
+"""What is compared between backends: a model, its inputs, and what they give.
+
+The module imports neither TensorFlow nor the text path: it runs where only Keras and another
+backend are installed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+import zoo
+from zoo import catalog
+from zoo.crf.loss import CRFLoss
+from zoo.losses import TokenCrossentropy
+
+V, K, B, T = 11, 6, 4, 7
+EAGERLY = keras.backend.backend() != "jax"  # to build TensorFlow's graphs takes a minute
+LENGTHS = np.array([T, 4, 1, 0])  # the last row is empty
+REAL = np.arange(T) < LENGTHS[:, None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model to compare.
+
+    Attributes:
+        architecture: The name of its builder.
+        options: The builder's options.
+        of: The kind of inputs, a key of `KINDS`.
+        in_default_run: Whether the default run of the tests has it.
+    """
+
+    architecture: str
+    options: Mapping[str, Any]
+    of: str
+    in_default_run: bool = False
+
+
+def _numbers(*shape: int) -> Any:
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype("float32")
+
+
+def _ids(high: int, low: int = 1, seed: int = 0) -> Any:
+    found = np.random.default_rng(seed).integers(low, high, (B, T))
+    return np.where(REAL, found, 0).astype("int32")
+
+
+SERIES = {"values": _numbers(B, T, 2), "lengths": np.array([T, 4, 2, 1], "int32")}
+# kind -> inputs, targets and loss of a training step
+KINDS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
+    "class": lambda: (
+        _ids(V),
+        np.array([0, 2, 1, 0]),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    ),
+    "tags": lambda: (_ids(V), _ids(4, 0, 1), TokenCrossentropy()),
+    "chain": lambda: (_ids(V), _ids(4, 0, 1), CRFLoss()),
+    "text": lambda: (_ids(V), _ids(V, 1, 2), TokenCrossentropy()),
+    "translation": lambda: (
+        {"source_ids": _ids(V), "target_ids": _ids(V, 1, 2)},
+        _ids(V, 1, 3),
+        TokenCrossentropy(),
+    ),
+    "number": lambda: (SERIES, _numbers(B, 3), keras.losses.MeanSquaredError()),
+    "forecast": lambda: (
+        {"values": SERIES["values"], "lengths": SERIES["lengths"]},
+        _numbers(B, 4, 2, 3),
+        keras.losses.MeanSquaredError(),
+    ),
+}
+
+
+def cases() -> dict[str, Case]:
+    """All cases by name."""
+    sizes = {"vocabulary_size": V, "embedding_dim": K, "units": K}
+    found: dict[str, Case] = {}
+    for cell in (each.name for each in catalog.cells()):
+        options = {**sizes, "cell": cell, "num_classes": 3}
+        default = cell in ("gru", "min_gru", "lru", "mlstm")
+        found[f"cell {cell}"] = Case("many_to_one", options, "class", default)
+        if cell != "elman":  # its input has the size of its state
+            both = {**options, "bidirectional": True, "num_layers": 2}
+            found[f"cell {cell}, deep, both ways"] = Case("many_to_one", both, "class")
+    for name, options in {
+        "attention": {"pooling": "attention"},
+        "mean": {"pooling": "mean"},
+        "residual": {"num_layers": 2, "residual": True, "learned_initial_state": True},
+    }.items():
+        found[f"pooling, {name}"] = Case(
+            "many_to_one", {**sizes, "num_classes": 3, **options}, "class"
+        )
+    tags = {**sizes, "num_tags": 4}
+    found["tagger"] = Case("many_to_many", tags, "tags")
+    found["tagger, CRF"] = Case("many_to_many", {**tags, "head": "crf"}, "chain", True)
+    found["language model"] = Case("language_model", sizes, "text", True)
+    pair = {"source_vocabulary_size": V, "target_vocabulary_size": V, "units": K}
+    for attention in ("none", "additive", "general"):
+        options = {**pair, "embedding_dim": K, "attention": attention}
+        found[f"translation, attention {attention}"] = Case(
+            "encoder_decoder", options, "translation", attention == "additive"
+        )
+    series = {"input_dim": 2, "units": K}
+    found["numbers"] = Case("many_to_one", {**series, "num_outputs": 3}, "number")
+    quantiles = (0.1, 0.5, 0.9)
+    for decoder in ("direct", "segment"):
+        options = {**series, "horizon": 4, "decoder": decoder, "quantiles": quantiles}
+        options |= {"segment_length": 2} if decoder == "segment" else {}
+        found[f"forecast, {decoder}"] = Case(
+            "forecaster", options, "forecast", decoder == "segment"
+        )
+    return found
+
+
+def build(case: Case) -> keras.Model:
+    """The model of a case, with weights drawn from a seed that no backend has a part in."""
+    model = zoo.build(case.architecture, **case.options)
+    rng = np.random.default_rng(0)
+    for each in model.trainable_weights:
+        each.assign(0.5 * rng.normal(size=each.shape))
+    if case.of in ("number", "forecast"):
+        zoo.adapt(model, SERIES, _numbers(B, 3) if case.of == "number" else None)
+    return model
+
+
+def results(case: Case, model: keras.Model) -> dict[str, Any]:
+    """Outputs, the loss of a step of gradient descent, and all weights after it."""
+    inputs, targets, loss = KINDS[case.of]()
+    outputs = model(inputs, training=False)
+    found = {
+        f"output {place}": keras.ops.convert_to_numpy(each)
+        for place, each in enumerate(keras.tree.flatten(outputs))
+    }
+    if getattr(model, "crf", None) is not None:
+        found["best path"] = keras.ops.convert_to_numpy(model.crf.tags(outputs))
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=loss, run_eagerly=EAGERLY)
+    found["loss"] = np.float32(model.train_on_batch(inputs, targets))
+    for place, weight in enumerate(model.weights):
+        found[f"step {place}: {weight.path}"] = keras.ops.convert_to_numpy(weight)
+    return found
+
+
+def chain_results() -> dict[str, Any]:
+    """What a CRF gives for logits: likelihoods, best paths, marginals."""
+    crf = zoo.layers.CRF(4)
+    logits, tags = _numbers(B, T, 4), _ids(4, 0, 1)
+    mask = keras.ops.convert_to_tensor(REAL)
+    crf.build(logits.shape)
+    rng = np.random.default_rng(1)
+    crf.set_weights([rng.normal(size=each.shape) for each in crf.weights])
+    found = {
+        "log_likelihood": crf.log_likelihood(logits, tags, mask),
+        "decode": crf.decode(logits, mask),
+        "n_best": crf.n_best(logits, mask, count=3),
+        "marginals": crf.marginals(logits, mask),
+    }
+    return {
+        f"{name} {place}": keras.ops.convert_to_numpy(each)
+        for name, values in found.items()
+        for place, each in enumerate(keras.tree.flatten(values))
+    }
