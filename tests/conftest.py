@@ -15,6 +15,7 @@ from tests import fresh
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 UNCHANGED = "tests.zoo.test_export"  # what is written and checked is what users get
 SHARDED = ("tests.zoo.recurrence.", "tests.zoo.layers.")
+BY_GRAPH = ("tests.zoo.pipelines.test_pipeline.", "tests.models.")  # as users' calls are
 LONG = (  # first what waits for other processes
     "tests/zoo/tuning/test_chief.py",
     "tests/recipes/families/test_tagging.py",
@@ -41,7 +42,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="module", autouse=True)
 def _short(request):
-    """Little optimisation, no shards but where they are tested, forks in place of processes."""
+    """Little optimisation, no graphs for a few calls, no shards, forks in place of processes."""
     module = request.module.__name__ + "."
     with pytest.MonkeyPatch.context() as patch:
         if not module.startswith(UNCHANGED):
@@ -49,6 +50,8 @@ def _short(request):
             _optimise({"disable_meta_optimizer": True})
         if "tensorflow" in sys.modules and not module.startswith(SHARDED):
             patch.setattr("zoo.recurrence.compiled.cores", lambda: 1)
+        if "zoo.pipelines" in sys.modules and not module.startswith(BY_GRAPH):
+            patch.setattr("zoo.pipelines.Pipeline.eager_calls", 4)
         yield
         _optimise({"disable_meta_optimizer": False})
     _forget_gradients()

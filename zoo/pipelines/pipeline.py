@@ -24,6 +24,8 @@ from zoo.litert.graphs import Graph, Sizes
 from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
 from zoo.pipelines import artefact
+from zoo.recurrence.sharding import LARGE
+from zoo.recurrence.tracing import lean
 from zoo.saved_model import assertions
 from zoo.system import durable
 from zoo.system.artefact import finish
@@ -59,8 +61,10 @@ class Pipeline(abc.ABC):
         path_names: The class's arguments that are text paths.
         option_names: Its other arguments, whose values JSON can hold.
         rows: Rows of a batch at most, when strings are answered in Python.
-        eager_calls: Calls from Python that are answered before a function's graph is built; with 0
-            it is built at the first one. See `called`.
+        eager_calls: Calls from Python that are answered before any graph is built, each in tenths of
+            a second; for a program that asks once. See `called`.
+        large_calls: Calls from Python with many rows that a function's small graph answers before
+            the one that is exported is built; see `called`.
         sized_by: The sizes of the model that text paths and labels decide.
         has_targets: Whether texts need targets to be trained on.
     """
@@ -69,7 +73,8 @@ class Pipeline(abc.ABC):
     path_names: ClassVar[tuple[str, ...]]
     option_names: ClassVar[tuple[str, ...]] = ()
     rows: ClassVar[int] = 256
-    eager_calls: int = 4
+    eager_calls: int = 0
+    large_calls: int = 4
     sized_by: ClassVar[SizedBy] = SizedBy({})
     has_targets: ClassVar[bool] = True
 
@@ -119,28 +124,54 @@ class Pipeline(abc.ABC):
         return {name: joined([part[name] for part in parts])[back] for name in parts[0]}
 
     def called(self, function: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Calls a traced function, whose graph is built once it has been called some times.
+        """Calls a traced function by a small graph at first, by that of the export if it pays.
 
-        To build and optimise a graph takes seconds, and a thousand times as long as to run it. The
-        first `eager_calls` run the function's operations one by one, which takes a tenth of that.
+        The graph of an export has a second form of each layer, for many rows, which takes twice the
+        time to build and to optimise: seconds. Few rows never need it. With `LARGE` rows or more
+        the small graph answers `large_calls` times. Before all that, `eager_calls` calls run the
+        function's operations one by one.
         """
-        by_itself = getattr(function, "python_function", None)
-        by_itself = None if getattr(function, "needs_graph", False) else by_itself
-        if by_itself is not None and not function.experimental_get_tracing_count():
+        whole = function
+        if not function.needs_graph and not function.experimental_get_tracing_count():
             self._calls[id(function)] += 1
+            self._large[id(function)] += len(next(iter(inputs.values()))) >= LARGE
             if self._calls[id(function)] <= self.eager_calls:
                 try:
-                    answer: dict[str, Any] = by_itself(**inputs)
-                    return answer
+                    eager: dict[str, Any] = function.python_function(**inputs)
+                    return eager
                 except tf.errors.InvalidArgumentError:
                     pass  # the graph says what is wrong in the form that `input_errors` reads
-        whole: dict[str, Any] = function(**inputs)
-        return whole
+            if self._large[id(function)] <= self.large_calls:
+                whole = self._small(function)
+        answer: dict[str, Any] = whole(**inputs)
+        return answer
+
+    def _small(self, function: Any) -> Any:
+        """The small graph of a traced function."""
+        if id(function) not in self._small_graphs:
+            made = tf.function(
+                function.python_function,
+                input_signature=function.input_signature,
+                autograph=False,
+            )
+            with lean():
+                self._small_graphs[id(function)] = made.get_concrete_function()
+        return self._small_graphs[id(function)]
 
     @functools.cached_property
     def _calls(self) -> Counter[int]:
-        """How often each function without a graph was called."""
+        """How often each function without a graph of its own was called."""
         return Counter()
+
+    @functools.cached_property
+    def _large(self) -> Counter[int]:
+        """How often each function was called with many rows."""
+        return Counter()
+
+    @functools.cached_property
+    def _small_graphs(self) -> dict[int, Any]:
+        """The small graph of each function that has one."""
+        return {}
 
     def fine_tune(
         self,

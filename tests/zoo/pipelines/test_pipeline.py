@@ -8,6 +8,7 @@ import zoo
 from tests.references.weights import assign_random
 from tests.sweeps import swept
 from zoo.pipelines import Classifier, ConditionalWriter, Tagger, Translator, Writer, load
+from zoo.recurrence.sharding import LARGE
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer
 
 TEXTS = ["a good film", "a bad film, isn't it?", "Ann met Bob in Oslo", "so so"]
@@ -134,22 +135,29 @@ def test_texts_may_be_strings_and_bytes_of_any_kind_in_one_list():
     assert len(pipeline.classify("a good film")["label"]) == 1
 
 
-def test_the_first_calls_build_no_graph_and_answer_as_the_graph_does():
+def test_few_rows_are_answered_by_a_small_graph_and_many_by_the_exported_one():
     made = tagger()
-    texts = ["Ann met Bob", "so so"]
-    eager = [made.tag(texts) for _ in range(made.eager_calls)]
-    assert made._tag_texts.experimental_get_tracing_count() == 0
-    graph = made.tag(texts)
+    made.eager_calls = 1
+    texts = ["Ann met Bob", "so so"] * (LARGE // 2)
+    eager = made.tag(texts[:2])
+    assert not made._small_graphs
+    few = [made.tag(texts[:2]) for _ in range(made.large_calls + 2)]
+    many = [made.tag(texts) for _ in range(made.large_calls)]
+    assert made._tag_texts.experimental_get_tracing_count() == 0 and len(made._small_graphs) == 1
+    whole = made.tag(texts)
     assert made._tag_texts.experimental_get_tracing_count() == 1
-    for answer in eager:
-        assert answer["tags"].tolist() == graph["tags"].tolist()
-        np.testing.assert_allclose(answer["confidence"], graph["confidence"], atol=1e-6)
+    for answer in [eager, *few, *many]:
+        rows = len(answer["tags"])
+        assert answer["tags"].tolist() == whole["tags"][:rows].tolist()
+        np.testing.assert_allclose(answer["confidence"], whole["confidence"][:rows], atol=1e-6)
     with pytest.raises(zoo.InputError, match="label must be one of C4, D4; got E4"):
-        conditional_writer().generate("E4")  # from a graph that only an error needs
+        conditional_writer().generate("E4")
 
 
-def test_a_pipeline_without_eager_calls_builds_the_graph_at_the_first_one():
+def test_a_pipeline_without_large_calls_builds_the_whole_graph_for_many_rows_at_once():
     made = ngrams()
-    made.eager_calls = 0
-    made(TEXTS)
+    made.eager_calls = made.large_calls = 0
+    made(TEXTS[:1])
+    assert made._classify.experimental_get_tracing_count() == 0
+    made([TEXTS[0]] * LARGE)
     assert made._classify.experimental_get_tracing_count() == 1
