@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python -m recipes sentiment
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -W ignore -c 'import zoo; print(zoo.load("sentiment-builtin")("slow, but good"))'
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -W ignore -c 'import zoo; print(zoo.load("pos-en")("Time flies."))'
 	$(BIN)/python -m recipes sentiment predict \
 		"there is nothing to like" "slow, but I loved it" "not as good as the first one"
 

@@ -61,8 +61,8 @@ class Pipeline(abc.ABC):
         path_names: The class's arguments that are text paths.
         option_names: Its other arguments, whose values JSON can hold.
         rows: Rows of a batch at most, when strings are answered in Python.
-        eager_calls: Calls from Python that are answered before any graph is built, each in tenths of
-            a second; for a program that asks once. See `called`.
+        eager_calls: Calls from Python that are answered without a graph, each in tenths of a
+            second; for a program that asks once. See `called`.
         large_calls: Calls from Python with many rows that a function's small graph answers before
             the one that is exported is built; see `called`.
         sized_by: The sizes of the model that text paths and labels decide.
@@ -132,7 +132,7 @@ class Pipeline(abc.ABC):
         function's operations one by one.
         """
         whole = function
-        if not function.needs_graph and not function.experimental_get_tracing_count():
+        if _has_no_graph(function):
             self._calls[id(function)] += 1
             self._large[id(function)] += len(next(iter(inputs.values()))) >= LARGE
             if self._calls[id(function)] <= self.eager_calls:
@@ -437,6 +437,13 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def _text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _has_no_graph(function: Any) -> bool:
+    """Whether a function was not traced yet, and answers without its own graph as well."""
+    if getattr(function, "needs_graph", False) or not hasattr(function, "python_function"):
+        return False
+    return not function.experimental_get_tracing_count()
 
 
 def traced(*specs: tf.TensorSpec, needs_graph: bool = False) -> Callable[[Callable[..., Any]], Any]:
