@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 import zoo
-from zoo import catalog
+from zoo import catalog, decoding
 from zoo.crf.loss import CRFLoss
 from zoo.losses import TokenCrossentropy
 
@@ -161,3 +161,36 @@ def chain_results() -> dict[str, Any]:
         for name, values in found.items()
         for place, each in enumerate(keras.tree.flatten(values))
     }
+
+
+def decoding_results() -> dict[str, Any]:
+    """What beam search and sampling find over a language model's step."""
+    case = Case("language_model", {"vocabulary_size": V, "embedding_dim": K, "units": K}, "text")
+    model = build(case)
+    tokens = keras.ops.convert_to_tensor(np.array([1, 3, 5], "int32"))
+    logits, states = model.step(tokens, model.initial_states(3))
+    search = {"end": 2, "max_tokens": 6, "min_tokens": 1, "forbidden": (1,), "no_repeat": 2}
+    choose = decoding.Filter(
+        temperature=0.9, top_k=8, top_p=0.95, repetition_penalty=1.2, no_repeat=2, forbidden=(1,)
+    )
+    found = {
+        "beam": decoding.beam_search(
+            model.step, logits, states, beam_size=4, n_best=3, alpha=0.7, **search
+        ),
+        "greedy": decoding.beam_search(model.step, logits, states, beam_size=1, **search),
+        "generate": decoding.generate(
+            *(model.step, logits, states), end=2, max_tokens=7, choose=choose, seed=5
+        ),
+        "own seeds": decoding.generate(
+            *(model.step, logits, states), end=2, max_tokens=[7, 2, 5], seed=[3, 1, 4]
+        ),
+    }
+    return {
+        f"{name} {place}": keras.ops.convert_to_numpy(each)
+        for name, values in found.items()
+        for place, each in enumerate(keras.tree.flatten(values))
+    }
+
+
+# what is compared besides models
+PARTS = {"CRF": chain_results, "decoding": decoding_results}

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from tests.backends import cases, installed
-from tests.backends.program import CHAIN
 
 KNOWN = cases.cases()
 CLOSE = 1e-5
-FEW = [name for name, case in KNOWN.items() if case.in_default_run] + [CHAIN]
-ALL = [*KNOWN, CHAIN]
+FEW = [name for name, case in KNOWN.items() if case.in_default_run] + [*cases.PARTS]
+ALL = [*KNOWN, *cases.PARTS]
 
 
 def stored(folder, names):
@@ -41,7 +40,7 @@ def compared(process, backend, names):
 def same_weights(folder, names, backend):
     """Asserts that TensorFlow loads the weights that the other backend wrote."""
     for number, name in enumerate(names):
-        if name == CHAIN:
+        if name in cases.PARTS:
             continue
         model, other = cases.build(KNOWN[name]), cases.build(KNOWN[name])
         for weight in other.weights:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import tensorflow as tf
-
+from zoo.decoding import arrays as xp
 from zoo.decoding.bounds import require
 from zoo.decoding.filtering import RULED_OUT, column, would_repeat
 from zoo.decoding.sampling import PAD, Step
@@ -26,10 +25,10 @@ class Hypotheses(NamedTuple):
             `bonus`.
     """
 
-    token_ids: tf.Tensor
-    lengths: tf.Tensor
-    log_probabilities: tf.Tensor
-    scores: tf.Tensor
+    token_ids: Any
+    lengths: Any
+    log_probabilities: Any
+    scores: Any
 
 
 class _Beam(NamedTuple):
@@ -52,9 +51,9 @@ def length_penalty(length: Any, alpha: Any, kind: str = "gnmt") -> Any:
 
     Source: Wu et al., arXiv:1609.08144, equation 14.
     """
-    length = tf.cast(length, tf.float32)
+    length = xp.cast(length, xp.float32)
     base = length if kind == "average" else (5.0 + length) / 6.0
-    return base ** tf.cast(alpha, tf.float32)
+    return base ** xp.cast(alpha, xp.float32)
 
 
 def coverage_penalty(covered: Any, mask: Any, beta: Any) -> Any:
@@ -66,13 +65,13 @@ def coverage_penalty(covered: Any, mask: Any, beta: Any) -> Any:
 
     Source: Wu et al., arXiv:1609.08144, equation 14.
     """
-    share = tf.where(mask, tf.clip_by_value(covered, 1e-4, 1.0), 1.0)
-    return tf.cast(beta, tf.float32) * tf.reduce_sum(tf.math.log(share), axis=1)
+    share = xp.where(mask, xp.clip_by_value(covered, 1e-4, 1.0), 1.0)
+    return xp.cast(beta, xp.float32) * xp.reduce_sum(xp.log(share), axis=1)
 
 
 def beam_search(
     step: Step,
-    logits: tf.Tensor,
+    logits: Any,
     states: Any,
     *,
     end: int,
@@ -82,7 +81,7 @@ def beam_search(
     min_tokens: Any = 0,
     alpha: Any = 0.0,
     penalty: str = "gnmt",
-    bonus: Callable[[Any], tf.Tensor] | None = None,
+    bonus: Callable[[Any], Any] | None = None,
     prefix: Any = None,
     no_repeat: int = 0,
     forbidden: tuple[int, ...] = (),
@@ -136,103 +135,103 @@ def beam_search(
     require("length_penalty", alpha, "alpha")
     require("no_repeat", no_repeat)
     require_choice("penalty", penalty, PENALTIES)
-    batch, size = tf.shape(logits)[0], logits.shape[-1]
+    batch, size = xp.shape(logits)[0], logits.shape[-1]
     beams = widest(beam_size)
-    own = tf.broadcast_to(column(beam_size, tf.int32), [batch, 1])  # each row's K
-    limits = tf.broadcast_to(tf.cast(max_tokens, tf.int32), [batch])  # (B,)
-    longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
-    penalties = length_penalty(tf.range(longest + 2)[None], column(alpha, tf.float32), penalty)
-    penalties = tf.broadcast_to(penalties, [batch, longest + 2])
-    lowest = tf.gather(penalties, limits, batch_dims=1)
-    barred = tf.reduce_sum(tf.one_hot(forbidden, size, RULED_OUT, 0.0), axis=0)  # (V,)
-    early = tf.minimum(barred, tf.one_hot(end, size, RULED_OUT, 0.0))
-    needed = tf.minimum(2 * beams, beams * size)
-    considered = tf.range(needed)[None] < tf.where(own == 1, 1, 2 * own)  # (B, n)
-    places = tf.range(beams)[None] < own  # (B, K)
-    starts = tf.range(batch)[:, None] * beams
-    times = tf.range(longest)[None, None]
+    own = xp.broadcast_to(column(beam_size, xp.int32), [batch, 1])  # each row's K
+    limits = xp.broadcast_to(xp.cast(max_tokens, xp.int32), [batch])  # (B,)
+    longest = xp.static_size(xp.reduce_max(xp.concat([[0], limits], axis=0)))
+    penalties = length_penalty(xp.arange(longest + 2)[None], column(alpha, xp.float32), penalty)
+    penalties = xp.broadcast_to(penalties, [batch, longest + 2])
+    lowest = xp.gather(penalties, limits, batch_dims=1)
+    barred = xp.reduce_sum(xp.one_hot(forbidden, size, RULED_OUT, 0.0), axis=0)  # (V,)
+    early = xp.minimum(barred, xp.one_hot(end, size, RULED_OUT, 0.0))
+    needed = xp.smaller(2 * beams, beams * size)
+    considered = xp.arange(needed)[None] < xp.where(own == 1, 1, 2 * own)  # (B, n)
+    places = xp.arange(beams)[None] < own  # (B, K)
+    starts = xp.arange(batch)[:, None] * beams
+    times = xp.arange(longest)[None, None]
 
     def continuations(count: Any, alive: _Beam, logits: Any) -> tuple[Any, Any, Any]:
         """The most likely continuations: log-probabilities, sequences and tokens, (B, n) each."""
-        logits = tf.cast(logits, tf.float32)  # (B K, V)
-        norms = tf.reduce_logsumexp(logits, axis=1)
+        logits = xp.cast(logits, xp.float32)  # (B K, V)
+        norms = xp.reduce_logsumexp(logits, axis=1)
         if no_repeat:
-            history = tf.reshape(alive.tokens, [batch * beams, longest])
-            logits = tf.where(would_repeat(history, count, no_repeat, size), RULED_OUT, logits)
+            history = xp.reshape(alive.tokens, [batch * beams, longest])
+            logits = xp.where(would_repeat(history, count, no_repeat, size), RULED_OUT, logits)
         if prefix is not None:
-            against = tf.repeat(_against(prefix, count, size), beams, axis=0)
-            logits = tf.where(against, RULED_OUT, logits)
-        offsets = alive.total - tf.reshape(norms, [batch, beams])
-        bars = tf.where(count < min_tokens, early, barred)
+            against = xp.repeat(_against(prefix, count, size), beams, axis=0)
+            logits = xp.where(against, RULED_OUT, logits)
+        offsets = alive.total - xp.reshape(norms, [batch, beams])
+        bars = xp.where(count < min_tokens, early, barred)
         found, parents, tokens = largest(logits, needed, offsets, bars, (*forbidden, end))
-        return tf.where(considered, found, NEVER), parents, tokens
+        return xp.where(considered, found, NEVER), parents, tokens
 
     def extended(count: Any, alive: _Beam, done: _Beam, logits: Any, states: Any) -> Any:
         """The sequences with one more token, these tokens, and their states."""
         found, parents, tokens = continuations(count, alive, logits)
-        rows = tf.gather(alive.tokens, parents, batch_dims=1)
-        rows = tf.where(times == count, tokens[:, :, None], rows)
+        rows = xp.gather(alive.tokens, parents, batch_dims=1)
+        rows = xp.where(times == count, tokens[:, :, None], rows)
         score = found / penalties[:, count + 1, None]
         if bonus is not None:
-            added = tf.reshape(bonus(states), [batch, beams])
-            score += tf.gather(added, parents, batch_dims=1)
+            added = xp.reshape(bonus(states), [batch, beams])
+            score += xp.gather(added, parents, batch_dims=1)
         ended = (tokens == end) | (count + 1 >= limits)[:, None]
         possible = (found > NEVER) & (count < limits)[:, None]
-        new = _Beam(rows, found, tf.where(ended & possible, score, NEVER))
-        both = _Beam(*[tf.concat(pair, axis=1) for pair in zip(done, new, strict=True)])
+        new = _Beam(rows, found, xp.where(ended & possible, score, NEVER))
+        both = _Beam(*[xp.concat(pair, axis=1) for pair in zip(done, new, strict=True)])
         done = _best(both, beams)
-        done = done._replace(score=tf.where(places, done.score, NEVER))
-        total, kept = tf.math.top_k(tf.where(ended, NEVER, tf.maximum(found, NEVER)), beams)
-        total = tf.where(places, total, NEVER)
-        alive = _Beam(tf.gather(rows, kept, batch_dims=1), total, total)
-        origin = tf.reshape(starts + tf.gather(parents, kept, batch_dims=1), [-1])
-        states = tf.nest.map_structure(lambda state: tf.gather(state, origin), states)
-        last = tf.reshape(tf.gather(tokens, kept, batch_dims=1), [-1])
+        done = done._replace(score=xp.where(places, done.score, NEVER))
+        total, kept = xp.top_k(xp.where(ended, NEVER, xp.maximum(found, NEVER)), beams)
+        total = xp.where(places, total, NEVER)
+        alive = _Beam(xp.gather(rows, kept, batch_dims=1), total, total)
+        origin = xp.reshape(starts + xp.gather(parents, kept, batch_dims=1), [-1])
+        states = xp.map_structure(lambda state: xp.gather(state, origin), states)
+        last = xp.reshape(xp.gather(tokens, kept, batch_dims=1), [-1])
         return count + 1, alive, done, last, states
 
     def unfinished(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
         # a log-probability only falls, and the penalty is largest for the longest
-        best = tf.reduce_max(alive.total, axis=1)
-        worst = tf.reduce_min(tf.where(places, done.score, -NEVER), axis=1)
+        best = xp.reduce_max(alive.total, axis=1)
+        worst = xp.reduce_min(xp.where(places, done.score, -NEVER), axis=1)
         open_rows = (count < limits) & (best > NEVER) & (best / lowest > worst)
-        return tf.reduce_any(open_rows)
+        return xp.reduce_any(open_rows)
 
     def advance(count: Any, alive: _Beam, done: _Beam, last: Any, states: Any) -> Any:
         return extended(count, alive, done, *step(last, states))
 
-    empty = tf.fill([batch, beams, longest], NONE)
-    nothing = tf.fill([batch, beams], NEVER)
-    one = tf.tile(tf.concat([[0.0], tf.fill([beams - 1], NEVER)], 0)[None], [batch, 1])
+    empty = xp.fill([batch, beams, longest], NONE)
+    nothing = xp.fill([batch, beams], NEVER)
+    one = xp.tile(xp.concat([[0.0], xp.fill([beams - 1], NEVER)], 0)[None], [batch, 1])
     first = extended(
-        tf.constant(0),
+        xp.constant(0),
         _Beam(empty, one, one),
         _Beam(empty, nothing, nothing),
-        *tf.nest.map_structure(lambda each: tf.repeat(each, beams, axis=0), (logits, states)),
+        *xp.map_structure(lambda each: xp.repeat(each, beams, axis=0), (logits, states)),
     )
-    loose = tf.TensorShape
-    table = _Beam(loose([None, None, None]), loose([None, None]), loose([None, None]))
-    kept = tf.nest.map_structure(lambda state: loose([None, *state.shape[1:]]), states)
-    shapes = (loose([]), table, table, loose([None]), kept)
-    _, _, done, _, _ = tf.while_loop(unfinished, advance, first, shape_invariants=shapes)
-    best = _best(done, tf.minimum(widest(n_best), beams))
+    table = _Beam(xp.loose(None, None, None), xp.loose(None, None), xp.loose(None, None))
+    kept = xp.map_structure(lambda state: xp.loose(None, *state.shape[1:]), states)
+    shapes = (xp.loose(), table, table, xp.loose(None), kept)
+    _, _, done, _, _ = xp.while_loop(unfinished, advance, first, shapes)
+    best = _best(done, xp.smaller(widest(n_best), beams))
     there = best.score > NEVER
-    tokens = tf.where(there[:, :, None], best.tokens, NONE)
+    tokens = xp.where(there[:, :, None], best.tokens, NONE)
     return Hypotheses(
-        tf.where(tokens == NONE, PAD, tokens),
-        tf.reduce_sum(tf.cast(tokens != NONE, tf.int32), axis=2),
-        tf.where(there, best.total, NEVER),
+        xp.where(tokens == NONE, PAD, tokens),
+        xp.reduce_sum(xp.cast(tokens != NONE, xp.int32), axis=2),
+        xp.where(there, best.total, NEVER),
         best.score,
     )
 
 
-def widest(beam_size: Any) -> tf.Tensor:
+def widest(beam_size: Any) -> Any:
     """The largest beam of all rows, from a number or (B,); at least 1: int32."""
-    return tf.reduce_max(tf.concat([[1], tf.reshape(tf.cast(beam_size, tf.int32), [-1])], axis=0))
+    every = xp.concat([[1], xp.reshape(xp.cast(beam_size, xp.int32), [-1])], axis=0)
+    return xp.static_size(xp.reduce_max(every))
 
 
 def largest(
-    values: tf.Tensor, count: Any, offsets: tf.Tensor, bars: tf.Tensor, barred: tuple[int, ...]
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    values: Any, count: Any, offsets: Any, bars: Any, barred: tuple[int, ...]
+) -> tuple[Any, Any, Any]:
     """The n = `count` largest of values[b K + k, v] + offsets[b, k] + bars[v], for each b.
 
     Equal to `tf.math.top_k`, but faster in long rows: only blocks with large numbers are searched.
@@ -248,32 +247,33 @@ def largest(
     blocks = -(-size // width)
     if size % width:
         missing = blocks * width - size
-        values = tf.pad(values, [(0, 0), (0, missing)], constant_values=values.dtype.min)
-        bars = tf.pad(bars, [(0, missing)])
-    batch, rows = tf.unstack(tf.shape(offsets))
-    parts = tf.reshape(values, [batch, rows * blocks, width])
-    peaks = tf.reshape(tf.reduce_max(parts, axis=2), [batch, rows, blocks])
-    peaks = tf.reshape(peaks + offsets[:, :, None], [batch, rows * blocks])
+        values = xp.pad(values, [(0, 0), (0, missing)], constant_values=xp.least(values.dtype))
+        bars = xp.pad(bars, [(0, missing)])
+    batch, rows = xp.unstacked(offsets)
+    parts = xp.reshape(values, [batch, rows * blocks, width])
+    peaks = xp.reshape(xp.reduce_max(parts, axis=2), [batch, rows, blocks])
+    peaks = xp.reshape(peaks + offsets[:, :, None], [batch, rows * blocks])
     more = rows * len({place // width for place in barred})
-    searched = tf.minimum(count + more, rows * blocks)  # W
-    _, best = tf.math.top_k(peaks, searched)  # (B, W)
-    members = tf.gather(parts, best, batch_dims=1)  # (B, W, width)
-    members += tf.gather(offsets, best // blocks, batch_dims=1)[:, :, None]
-    members += tf.gather(tf.reshape(bars, [blocks, width]), best % blocks)
-    found, places = tf.math.top_k(tf.reshape(members, [batch, searched * width]), count)
-    block = tf.gather(best, places // width, batch_dims=1)
-    return found, block // blocks, block % blocks * width + places % width
+    searched = xp.smaller(count + more, rows * blocks)  # W
+    _, best = xp.top_k(peaks, searched)  # (B, W)
+    members = xp.gather(parts, best, batch_dims=1)  # (B, W, width)
+    members += xp.gather(offsets, best // blocks, batch_dims=1)[:, :, None]
+    members += xp.gather(xp.reshape(bars, [blocks, width]), best % blocks)
+    found, places = xp.top_k(xp.reshape(members, [batch, searched * width]), count)
+    block = xp.gather(best, places // width, batch_dims=1)
+    token = block % blocks * width + places % width
+    return found, xp.cast(block // blocks, xp.int32), xp.cast(token, xp.int32)
 
 
 def _against(prefix: Any, count: Any, size: int) -> Any:
     """Marks the tokens that contradict the prefix at this position: bool (B, V)."""
-    wide = tf.pad(tf.cast(prefix, tf.int32), [(0, 0), (0, 1)], constant_values=PAD)
-    token = wide[:, tf.minimum(count, tf.shape(wide)[1] - 1)][:, None]
-    return (token != PAD) & (tf.range(size)[None] != token)
+    wide = xp.pad(xp.cast(prefix, xp.int32), [(0, 0), (0, 1)], constant_values=PAD)
+    token = wide[:, xp.minimum(count, xp.shape(wide)[1] - 1)][:, None]
+    return (token != PAD) & (xp.arange(size)[None] != token)
 
 
 def _best(beam: _Beam, count: Any) -> _Beam:
     """The sequences of highest score, best first."""
-    score, places = tf.math.top_k(beam.score, count)
-    tokens, total = (tf.gather(each, places, batch_dims=1) for each in beam[:2])
+    score, places = xp.top_k(beam.score, count)
+    tokens, total = (xp.gather(each, places, batch_dims=1) for each in beam[:2])
     return _Beam(tokens, total, score)

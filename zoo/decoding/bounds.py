@@ -28,8 +28,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 from zoo.errors import InputError
 
@@ -61,9 +61,9 @@ class Bound:
         return isinstance(self.default, int)
 
     @property
-    def dtype(self) -> tf.DType:
+    def dtype(self) -> str:
         """The type of a served option."""
-        return tf.int32 if self.is_int else tf.float32
+        return "int32" if self.is_int else "float32"
 
 
 BOUNDS = {
@@ -99,10 +99,10 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
         Traceback (most recent call last):
         zoo.errors.InputError: top_k must be at least 0, got -1
     """
-    if tf.is_tensor(value):
-        if not hasattr(value, "numpy"):
+    if keras.ops.is_tensor(value):
+        if not _is_known(value):
             return
-        value = value.numpy()
+        value = keras.ops.convert_to_numpy(value)
     bound, shown = BOUNDS[name], shown or name
     array = np.asarray(value)
     kinds = "iu" if bound.is_int else "iuf"
@@ -113,6 +113,13 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
         expected = _missed(bound, each, served)
         if expected:
             raise InputError(f"{shown} must be {expected}, got {each}")
+
+
+def _is_known(value: Any) -> bool:
+    """Whether a tensor has values already: it is of no graph."""
+    if keras.backend.backend() == "tensorflow":
+        return hasattr(value, "numpy")
+    return not type(value).__name__.endswith("Tracer")
 
 
 def _missed(bound: Bound, value: float, served: bool) -> str:
@@ -139,13 +146,16 @@ def require_options(options: Any, names: tuple[str, ...], command: bool = False)
         require(name, getattr(options, name), shown, served=True)
 
 
-def clamped(name: str, value: tf.Tensor) -> tf.Tensor:
+def clamped(name: str, value: Any) -> Any:
     """Sets a served option to the nearest value in its range, NaN to its default.
 
     Example:
-        >>> clamped("temperature", tf.constant([-1.0, 0.5, float("inf"), float("nan")])).numpy()
+        >>> values = keras.ops.array([-1.0, 0.5, float("inf"), float("nan")])
+        >>> clamped("temperature", values).numpy()
         array([  0. ,   0.5, 100. ,   1. ], dtype=float32)
     """
+    import tensorflow as tf
+
     bound = BOUNDS[name]
     low = bound.low + TINY if bound.above else bound.low
     if not bound.is_int:
@@ -153,6 +163,8 @@ def clamped(name: str, value: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value(value, tf.cast(low, value.dtype), tf.cast(bound.high, value.dtype))
 
 
-def spec(name: str) -> tf.TensorSpec:
+def spec(name: str) -> Any:
     """The signature of a served option: one value per row, (B,)."""
+    import tensorflow as tf
+
     return tf.TensorSpec([None], BOUNDS[name].dtype, name=name)

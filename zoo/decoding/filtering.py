@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-
+from zoo.decoding import arrays as xp
 from zoo.decoding.bounds import require
 
 RULED_OUT = -1e30  # finite, so that no difference is NaN
@@ -48,75 +47,81 @@ class Filter:
         for name in CHECKED:
             require(name, getattr(self, name))
 
-    def __call__(self, logits: tf.Tensor, history: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    def __call__(self, logits: Any, history: Any, count: Any) -> Any:
         """Filters logits float (B, V) -> float32 (B, V), -1e30 for tokens that are ruled out.
 
         The history int32 (B, T) has the row's tokens so far; entries from `count` on are ignored.
         """
-        logits, history = tf.cast(logits, tf.float32), tf.cast(history, tf.int32)
-        if tf.is_tensor(self.repetition_penalty) or self.repetition_penalty != 1.0:
-            penalty = column(self.repetition_penalty, tf.float32)
+        logits, history = xp.cast(logits, xp.float32), xp.cast(history, xp.int32)
+        if xp.is_tensor(self.repetition_penalty) or self.repetition_penalty != 1.0:
+            penalty = column(self.repetition_penalty, xp.float32)
             logits = _less_repeated(logits, history, count, penalty)
-        barred = tf.reduce_any(tf.one_hot(self.forbidden, logits.shape[-1], True, False), axis=0)
+        barred = xp.reduce_any(xp.one_hot(self.forbidden, logits.shape[-1], True, False), axis=0)
         ruled_out = (logits <= RULED_OUT) | barred
         if self.no_repeat:
             ruled_out |= would_repeat(history, count, self.no_repeat, logits.shape[-1])
-        logits = tf.where(ruled_out, RULED_OUT, logits)
-        temperature = column(self.temperature, tf.float32)
-        greedy = tf.equal(temperature, 0.0)
-        peak = tf.reduce_max(logits, axis=1, keepdims=True)
+        logits = xp.where(ruled_out, RULED_OUT, logits)
+        temperature = column(self.temperature, xp.float32)
+        greedy = xp.equal(temperature, 0.0)
+        peak = xp.reduce_max(logits, axis=1, keepdims=True)
         # dividing differences keeps the largest finite at the lowest temperature
-        logits = (logits - peak) / tf.where(greedy, 1.0, temperature) + peak
-        logits = tf.where(ruled_out, RULED_OUT, logits)
-        top_k = tf.where(greedy, 1, column(self.top_k, tf.int32))
-        return _most_likely(logits, top_k, column(self.top_p, tf.float32))
+        logits = (logits - peak) / xp.where(greedy, 1.0, temperature) + peak
+        logits = xp.where(ruled_out, RULED_OUT, logits)
+        top_k = xp.where(greedy, 1, column(self.top_k, xp.int32))
+        return _most_likely(logits, top_k, column(self.top_p, xp.float32))
 
 
-def column(value: Any, dtype: tf.DType) -> tf.Tensor:
+def column(value: Any, dtype: Any) -> Any:
     """One number for all rows as (1, 1), or one per row as (B, 1)."""
-    return tf.reshape(tf.cast(value, dtype), [-1, 1])
+    return xp.reshape(xp.cast(value, dtype), [-1, 1])
 
 
-def _most_likely(logits: tf.Tensor, top_k: Any, top_p: Any) -> tf.Tensor:
+def _most_likely(logits: Any, top_k: Any, top_p: Any) -> Any:
     """Top-k, then top-p."""
-    order = tf.argsort(logits, direction="DESCENDING", stable=True)
-    ranks = tf.argsort(order)  # (B, V): the rank of each token
-    sorted_logits = tf.gather(logits, order, batch_dims=1)
-    places = tf.range(tf.shape(logits)[1])[None]
-    limit = tf.where(tf.equal(top_k, 0), tf.shape(logits)[1], top_k)
-    sorted_logits = tf.where(places < limit, sorted_logits, RULED_OUT)
-    before = tf.cumsum(tf.nn.softmax(sorted_logits), axis=1, exclusive=True)
+    order = xp.argsort(logits, direction="DESCENDING", stable=True)
+    ranks = xp.argsort(order)  # (B, V): the rank of each token
+    sorted_logits = xp.gather(logits, order, batch_dims=1)
+    places = xp.arange(xp.shape(logits)[1])[None]
+    limit = xp.where(xp.equal(top_k, 0), xp.shape(logits)[1], top_k)
+    sorted_logits = xp.where(places < limit, sorted_logits, RULED_OUT)
+    before = xp.cumsum(xp.softmax(sorted_logits), axis=1, exclusive=True)
     kept = (places < limit) & ((before < top_p) | (places == 0))
-    return tf.where(tf.gather(kept, ranks, batch_dims=1), logits, RULED_OUT)
+    return xp.where(xp.gather(kept, ranks, batch_dims=1), logits, RULED_OUT)
 
 
-def _less_repeated(
-    logits: tf.Tensor, history: tf.Tensor, count: tf.Tensor, penalty: Any
-) -> tf.Tensor:
-    seen = tf.range(tf.shape(history)[1])[None] < count
-    marked = tf.where(seen, history, -1)
-    rows = tf.broadcast_to(tf.range(tf.shape(history)[0])[:, None], tf.shape(history))
-    places = tf.boolean_mask(tf.stack([rows, marked], axis=-1), marked >= 0)
-    there = tf.scatter_nd(places, tf.ones_like(places[:, 0]), tf.shape(logits)) > 0
-    changed = tf.where(logits > 0, logits / penalty, logits * penalty)
-    return tf.where(there, changed, logits)
+def _less_repeated(logits: Any, history: Any, count: Any, penalty: Any) -> Any:
+    seen = xp.arange(xp.shape(history)[1])[None] < count
+    there = _marked(history, seen & (history >= 0), logits.shape[-1])
+    changed = xp.where(logits > 0, logits / penalty, logits * penalty)
+    return xp.where(there, changed, logits)
 
 
-def would_repeat(history: tf.Tensor, count: tf.Tensor, size: int, vocabulary: int) -> tf.Tensor:
+def would_repeat(history: Any, count: Any, size: int, vocabulary: int) -> Any:
     """Marks the next tokens that would repeat an n-gram of the row: bool (B, V).
 
     The history is int32 (B, T), of which the first `count` tokens exist; `size` is the n-gram's.
     """
-    batch, time = tf.unstack(tf.shape(history))
-    wide = tf.pad(history, [(0, 0), (0, size)], constant_values=-1)
-    same = tf.ones([batch, time], tf.bool)
+    batch, time = xp.unstacked(history)
+    wide = xp.pad(history, [(0, 0), (0, size)], constant_values=-1)
+    same = xp.ones([batch, time], xp.boolean)
     for offset in range(size - 1):
         # the token `offset` after the first of the last size - 1 tokens
-        last = tf.gather(wide, tf.maximum(count - (size - 1) + offset, 0), axis=1)
-        same &= tf.equal(wide[:, offset : offset + time], last[:, None])
+        last = xp.gather(wide, xp.maximum(count - (size - 1) + offset, 0), axis=1)
+        same &= xp.equal(wide[:, offset : offset + time], last[:, None])
     follower = wide[:, size - 1 : size - 1 + time]
-    inside = tf.range(time)[None] + size - 1 < count
+    inside = xp.arange(time)[None] + size - 1 < count
     hits = same & inside & (count >= size)
-    rows = tf.broadcast_to(tf.range(batch)[:, None], tf.shape(follower))
-    places = tf.boolean_mask(tf.stack([rows, follower], axis=-1), hits)
-    return tf.scatter_nd(places, tf.ones_like(places[:, 0]), [batch, vocabulary]) > 0
+    return _marked(follower, hits, vocabulary)
+
+
+def _marked(token_ids: Any, chosen: Any, vocabulary: int) -> Any:
+    """Marks the chosen ones of tokens int (B, T) in their rows: bool (B, V)."""
+    batch, time = xp.unstacked(token_ids)
+    rows = xp.broadcast_to(xp.arange(batch)[:, None], [batch, time])
+    places = xp.stack([rows, xp.where(chosen, token_ids, 0)], axis=-1)
+    counts = xp.scatter_nd(
+        xp.reshape(places, [-1, 2]),
+        xp.reshape(xp.cast(chosen, xp.int32), [-1]),
+        [batch, vocabulary],
+    )
+    return counts > 0

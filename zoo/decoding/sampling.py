@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import tensorflow as tf
-
+from zoo.decoding import arrays as xp
 from zoo.decoding.bounds import require
 from zoo.decoding.filtering import RULED_OUT, Filter, column
 from zoo.decoding.uniform import uniform
 
-Step = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any]]
+Step = Callable[[Any, Any], tuple[Any, Any]]
 PAD = 0
 
 
@@ -25,11 +24,11 @@ class Generated(NamedTuple):
         log_probabilities: float32 (B, T), of each token, likewise; 0 after the end of a row.
     """
 
-    token_ids: tf.Tensor
-    lengths: tf.Tensor
-    log_probability: tf.Tensor
-    finished: tf.Tensor
-    log_probabilities: tf.Tensor
+    token_ids: Any
+    lengths: Any
+    log_probability: Any
+    finished: Any
+    log_probabilities: Any
 
 
 class _Drawing(NamedTuple):
@@ -45,7 +44,7 @@ class _Drawing(NamedTuple):
 
 def generate(
     step: Step,
-    logits: tf.Tensor,
+    logits: Any,
     states: Any,
     *,
     end: int,
@@ -78,45 +77,46 @@ def generate(
     for name, value in (("max_tokens", max_tokens), ("min_tokens", min_tokens), ("seed", seed)):
         require(name, value)
     choose = choose or Filter()
-    batch, size = tf.shape(logits)[0], logits.shape[-1]
-    limits = tf.broadcast_to(tf.cast(max_tokens, tf.int32), [batch])
-    longest = tf.reduce_max(tf.concat([[0], limits], axis=0))
+    batch, size = xp.shape(logits)[0], logits.shape[-1]
+    limits = xp.broadcast_to(xp.cast(max_tokens, xp.int32), [batch])
+    longest = xp.static_size(xp.reduce_max(xp.concat([[0], limits], axis=0)))
     numbers = uniform(seed, batch, longest)
-    ids = tf.range(size)
+    ids = xp.arange(size)
 
     def unfinished(count: Any, rows: _Drawing, *_rest: Any) -> Any:
-        return tf.reduce_any(rows.running)
+        return xp.reduce_any(rows.running)
 
     def advance(count: Any, rows: _Drawing, logits: Any, states: Any) -> tuple[Any, ...]:
-        early = tf.reshape(count < min_tokens, [-1, 1]) & (ids == end)
+        early = xp.reshape(count < min_tokens, [-1, 1]) & (ids == end)
         found = draw(
-            tf.where(early, RULED_OUT, logits), numbers[:, count], choose, end, rows.tokens, count
+            xp.where(early, RULED_OUT, logits), numbers[:, count], choose, end, rows.tokens, count
         )
         here = rows.running & found.possible
-        drawn = tf.where(here, found.token_ids, PAD)
-        own = tf.where(here, log_probabilities(logits, drawn), 0.0)
-        place = tf.range(longest)[None] == count
+        drawn = xp.where(here, found.token_ids, PAD)
+        own = xp.where(here, log_probabilities(logits, drawn), 0.0)
+        place = xp.arange(longest)[None] == count
         ended = here & (drawn == end)
         rows = _Drawing(
             here & ~ended & (count + 1 < limits),
             rows.finished | ended,
-            tf.where(place, drawn[:, None], rows.tokens),
-            rows.lengths + tf.cast(here, tf.int32),
+            xp.where(place, drawn[:, None], rows.tokens),
+            rows.lengths + xp.cast(here, xp.int32),
             rows.total + own,
-            tf.where(place, own[:, None], rows.each),
+            xp.where(place, own[:, None], rows.each),
         )
         return count + 1, rows, *step(drawn, states)
 
-    nothing = tf.zeros([batch], tf.int32)
+    nothing = xp.zeros([batch], xp.int32)
     first = _Drawing(
         limits > 0,
         nothing > 0,
-        tf.zeros([batch, longest], tf.int32),
+        xp.zeros([batch, longest], xp.int32),
         nothing,
-        tf.zeros([batch]),
-        tf.zeros([batch, longest]),
+        xp.zeros([batch]),
+        xp.zeros([batch, longest]),
     )
-    count, rows, _, _ = tf.while_loop(unfinished, advance, (tf.constant(0), first, logits, states))
+    count, rows, _, _ = xp.while_loop(unfinished, advance, (xp.constant(0), first, logits, states))
+    count = xp.static_size(count)
     return Generated(
         rows.tokens[:, :count], rows.lengths, rows.total, rows.finished, rows.each[:, :count]
     )
@@ -130,12 +130,12 @@ class Drawn(NamedTuple):
         possible: bool (B,), False for a row in which all tokens are ruled out.
     """
 
-    token_ids: tf.Tensor
-    possible: tf.Tensor
+    token_ids: Any
+    possible: Any
 
 
 def draw(
-    logits: tf.Tensor, numbers: Any, choose: Filter, end: int, history: Any = None, count: Any = 0
+    logits: Any, numbers: Any, choose: Filter, end: int, history: Any = None, count: Any = 0
 ) -> Drawn:
     """Samples the next token of each row; PAD is never sampled.
 
@@ -147,18 +147,18 @@ def draw(
         history: int32 (B, T), the row's tokens so far, for a filter that asks for them.
         count: How many tokens `history` has.
     """
-    ids = tf.range(logits.shape[-1])
+    ids = xp.arange(logits.shape[-1])
     never = (ids == PAD) & (ids != end)
-    nothing = tf.zeros([tf.shape(logits)[0], 0], tf.int32)
+    nothing = xp.zeros([xp.shape(logits)[0], 0], xp.int32)
     left = choose(
-        tf.where(never, RULED_OUT, logits), nothing if history is None else history, count
+        xp.where(never, RULED_OUT, logits), nothing if history is None else history, count
     )
-    return Drawn(_drawn(left, numbers), tf.reduce_any(left > RULED_OUT, axis=1))
+    return Drawn(_drawn(left, numbers), xp.reduce_any(left > RULED_OUT, axis=1))
 
 
-def log_probabilities(logits: tf.Tensor, token_ids: tf.Tensor) -> tf.Tensor:
+def log_probabilities(logits: Any, token_ids: Any) -> Any:
     """The log-probability of a token of each row, float32 (B,), in nats, from logits (B, V)."""
-    return tf.gather(tf.nn.log_softmax(tf.cast(logits, tf.float32)), token_ids, batch_dims=1)
+    return xp.gather(xp.log_softmax(xp.cast(logits, xp.float32)), token_ids, batch_dims=1)
 
 
 def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:
@@ -187,24 +187,24 @@ def guided(step: Step, strength: Any, min_p: Any = 0.0) -> Step:
     """
     require("guidance", strength, "strength")
     require("min_p", min_p)
-    strength, min_p = column(strength, tf.float32), column(min_p, tf.float32)
+    strength, min_p = column(strength, xp.float32), column(min_p, xp.float32)
 
-    def both(token_ids: tf.Tensor, states: Any) -> tuple[tf.Tensor, Any]:
+    def both(token_ids: Any, states: Any) -> tuple[Any, Any]:
         own, free = states
         logits, own = step(token_ids, own)
         others, free = step(token_ids, free)
-        shares = tf.exp(logits - tf.reduce_max(logits, axis=1, keepdims=True))
+        shares = xp.exp(logits - xp.reduce_max(logits, axis=1, keepdims=True))
         changed = logits + strength * (logits - others)
-        return tf.where(shares < min_p, RULED_OUT, changed), (own, free)
+        return xp.where(shares < min_p, RULED_OUT, changed), (own, free)
 
     return both
 
 
-def _drawn(logits: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+def _drawn(logits: Any, numbers: Any) -> Any:
     """The tokens at which the cumulated probabilities (B, V) pass random numbers (B,): int32 (B,).
 
     A token of probability 0 is never among them.
     """
-    passed = tf.cumsum(tf.cast(tf.nn.softmax(logits), tf.float64), axis=1)
+    passed = xp.cumsum(xp.cast(xp.softmax(logits), xp.float64), axis=1)
     threshold = numbers[:, None] * passed[:, -1:]
-    return tf.reduce_sum(tf.cast(passed <= threshold, tf.int32), axis=1)
+    return xp.reduce_sum(xp.cast(passed <= threshold, xp.int32), axis=1)

@@ -411,7 +411,7 @@ def _column(name: str, value: Any, count: int) -> np.ndarray:
     bound = bounds.BOUNDS.get(name)
     if bound:
         bounds.require(name, value)
-    column = np.asarray(value, bound.dtype.as_numpy_dtype if bound else object)
+    column = np.asarray(value, bound.dtype if bound else object)
     if column.ndim and len(column) != count:
         raise InputError(f"{name} has {len(column)} values, expected one for each of {count} rows")
     return np.broadcast_to(column, [count])
