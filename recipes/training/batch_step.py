@@ -11,6 +11,7 @@ import tensorflow as tf
 from recipes.training.batches import LabelledBatches
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
+from zoo.recurrence.tracing import on_tensorflow
 
 Step = Callable[[Any, Any], dict[str, float]]  # inputs, labels -> the batch's loss and metrics
 
@@ -23,7 +24,7 @@ def batch_step(model: keras.Model, batches: LabelledBatches, strategy: str, part
 
 
 def _alone(model: keras.Model, inputs: Any, labels: Any) -> dict[str, float]:
-    if model.train_function is None:
+    if model.train_function is None and on_tensorflow():
         _trace_once(model, inputs, labels)
     metrics: dict[str, float] = model.train_on_batch(inputs, labels, return_dict=True)
     return metrics

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
 
 from recipes.config import TrainingConfig
 from zoo.errors import InputError, require_choice
+from zoo.recurrence.tracing import on_tensorflow
 
 OPTIMIZERS = ("adam", "sgd")
 
@@ -66,11 +68,21 @@ def averaged(model: keras.Model) -> Iterator[None]:
 
     Whatever the block does to the weights is undone at its end.
     """
-    weights = [variable.numpy() for variable in model.trainable_variables]
+    weights = _copies(model)
     if model.optimizer.use_ema:
         model.optimizer.finalize_variable_values(model.trainable_variables)
+        if not on_tensorflow():  # they would share memory with the averages, which a step frees
+            _assign(model, _copies(model))
     try:
         yield
     finally:
-        for variable, weight in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(weight)
+        _assign(model, weights)
+
+
+def _copies(model: keras.Model) -> list[Any]:
+    return [np.array(keras.ops.convert_to_numpy(each)) for each in model.trainable_variables]
+
+
+def _assign(model: keras.Model, values: list[Any]) -> None:
+    for variable, value in zip(model.trainable_variables, values, strict=True):
+        variable.assign(value)
