@@ -28,7 +28,7 @@ test-sweeps: $(VENV)/test.stamp
 	$(PYTEST) -m sweep
 
 test-backends: $(VENV)/backends.stamp
-	$(BIN)/python -m pytest -m backends tests/backends
+	$(BIN)/python -m pytest -m backends tests/backends tests/recipes/training/test_backends.py
 
 web:
 	if command -v npm > /dev/null; then $(MAKE) $(VENV)/web.stamp; fi

@@ -19,6 +19,7 @@ from recipes.config import READING
 from recipes.data.table import Row, TableOptions, read_table
 from recipes.recipe import Recipe
 from recipes.run import Run, stored_options
+from recipes.training import backends
 from recipes.tuning import command as tuning
 from zoo import export, formats
 from zoo.errors import InputError, nearest
@@ -38,6 +39,7 @@ def run(recipe: Recipe, verb: str, words: list[str], place: Place) -> None:
     `place` gets the run's folder, which the sentence about a failure needs.
     """
     options = parse(recipe, verb, words)
+    backends.require_known(recipe.name, verb, recipe.trains_anywhere)
     if verb == "tune":
         place.resumable = True
         tuning.run(recipe, options)

@@ -106,6 +106,8 @@ class Recipe(abc.ABC):
             known words, and `{classes}`.
         labelled: Whether examples have a right answer that predictions can be compared with.
         reads_files: Whether `predict` takes the paths of files in place of texts.
+        trains_anywhere: Whether `train` runs on each of Keras' backends; `zoo.layers` and Keras'
+            own training do, loops of TensorFlow do not.
         starts_from_pretrained: Whether `--init` is for it: `prepare` extends the vocabulary and the
             labels of the pretrained model that `data.init` names; see `recipes.pretrained`.
         text_options: Its options of how texts are read, which a pretrained model decides.
@@ -127,6 +129,7 @@ class Recipe(abc.ABC):
     note: ClassVar[str] = ""
     labelled: ClassVar[bool] = True
     reads_files: ClassVar[bool] = False
+    trains_anywhere: ClassVar[bool] = True
     starts_from_pretrained: ClassVar[bool] = False
     text_options: ClassVar[Collection[str]] = ()
 

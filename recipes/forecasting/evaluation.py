@@ -6,13 +6,13 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes import plots
 from recipes.data.series.items import SeriesSet
 from recipes.data.series.windows import Windows
 from recipes.forecasting.batches import WindowBatches
 from recipes.forecasting.info import SeriesInfo
+from recipes.training.backends import graph
 from zoo.metrics import forecasting as scores
 from zoo.metrics.naive import naive2, seasonal_naive, seasonal_scale
 
@@ -125,15 +125,11 @@ def _rows(values: np.ndarray) -> np.ndarray:
 
 def forecasts(model: keras.Model, batches: WindowBatches) -> np.ndarray:
     """The quantiles of a split, in its order: (W, H, D, Q)."""
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def forecast(inputs: Any) -> Any:
-        return model.forecast(inputs)["quantiles"]
-
+    forecast = graph(lambda inputs: model.forecast(inputs)["quantiles"])
     parts = []
     for inputs, _, _ in batches():
         own = {name: value for name, value in inputs.items() if name != "targets"}
-        parts.append(forecast(own).numpy())
+        parts.append(keras.ops.convert_to_numpy(forecast(own)))
     return np.concatenate(parts)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.corpora import sales
 from recipes.data.series import calendar, time_splits
@@ -30,6 +29,7 @@ from recipes.pretrained import initial_model
 from recipes.recipe import OfModel, Prepared, Recipe
 from recipes.registry import register
 from recipes.training import checkpoint, loop, optimizers
+from recipes.training.backends import graph
 from recipes.training.checkpoint import Progression
 from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.architectures.sequence_input import adapt
@@ -229,7 +229,8 @@ class ForecastingRecipe(Recipe):
             outputs, quantiles = evaluate(inputs)
             loss += float(loss_of(labels, outputs)) * weight
             count += weight
-            gaps = labels[..., 0] - quantiles[..., levels.index(0.5)].numpy()
+            median = keras.ops.convert_to_numpy(quantiles)[..., levels.index(0.5)]
+            gaps = labels[..., 0] - median
             gaps = np.nan_to_num(gaps / measure.deviation)
             errors += [np.square(gaps).sum(dtype=float), np.abs(gaps).sum(dtype=float)]
         mse, mae = errors / max(count, 1)
@@ -359,7 +360,6 @@ def _loss(model: Any, config: ForecastingConfig) -> ForecastLoss:
 def _quantile_function(model: Any) -> Any:
     """A graph of inputs -> the outputs (B, H, D, P) and the quantiles (B, H, D, Q)."""
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def evaluate(inputs: Any) -> Any:
         outputs = model(inputs, training=False)
         if model.draws:
@@ -371,4 +371,4 @@ def _quantile_function(model: Any) -> Any:
             quantiles = outputs
         return outputs, quantiles
 
-    return evaluate
+    return graph(evaluate)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from recipes.training.backends import require_plain
 from recipes.training.batches import LabelledBatches
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
@@ -18,6 +19,7 @@ Step = Callable[[Any, Any], dict[str, float]]  # inputs, labels -> the batch's l
 
 def batch_step(model: keras.Model, batches: LabelledBatches, strategy: str, parts: int) -> Step:
     """What takes one step over a batch, with the options `strategy` and `accumulate` (`parts`)."""
+    require_plain(strategy, parts)
     if strategy == "none" and parts == 1:
         return functools.partial(_alone, model)
     return SharedBatchStep(model, batches, team_of(strategy), parts)

@@ -6,7 +6,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
+from recipes.training.backends import graph
 from recipes.translation.batches import PairBatches
 from zoo.losses import IGNORED
 from zoo.system import durable
@@ -19,13 +21,12 @@ def traced_losses(model: keras.Model) -> Any:
     ids = tf.TensorSpec([None, None], tf.int32)
     signature = [{"source_ids": ids, "target_ids": ids}, ids]
 
-    @tf.function(input_signature=signature, autograph=False)
     def losses(inputs: Any, labels: Any) -> Any:
         logits = model(inputs, training=False)
-        each = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
-        return tf.reduce_sum(tf.where(labels != IGNORED, each, 0.0))
+        each = ops.sparse_categorical_crossentropy(ops.maximum(labels, 0), logits, from_logits=True)
+        return ops.sum(ops.where(labels != IGNORED, each, 0.0))
 
-    return losses
+    return graph(losses, signature)
 
 
 def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
@@ -36,7 +37,7 @@ def loss(losses: Any, model: keras.Model, batches: PairBatches) -> float:
     total, count = 0.0, 0
     most = max(1, LOGITS // int(model.output.shape[-1]))
     for inputs, labels, _ in batches(most=most):
-        total += float(losses({name: tf.constant(ids) for name, ids in inputs.items()}, labels))
+        total += float(losses(dict(inputs), labels))
         count += batches.weight(labels)
     return total / count
 

@@ -29,6 +29,7 @@ from zoo.decoding.bounds import require_options
 from zoo.errors import InputError, require_choice, require_positive_int
 from zoo.losses import TokenCrossentropy
 from zoo.pipelines import BeamSearch, Translator
+from zoo.recurrence.tracing import on_tensorflow
 from zoo.text import SPECIAL
 
 OBJECTIVES = ("bleu", "exact_match", "loss")
@@ -75,6 +76,11 @@ class TranslationRecipe(Recipe):
 
     def check(self, config: TranslationConfig) -> None:
         """Rejects invalid options and options that build no model."""
+        if config.objective != "loss" and not on_tensorflow():
+            raise InputError(
+                f"--objective {config.objective} needs TensorFlow, and Keras' backend is "
+                f"{keras.backend.backend()}: give --objective loss"
+            )
         for side in codecs.SIDES:
             require_choice(f"{side}_level", getattr(config, f"{side}_level"), codecs.LEVELS)
         require_choice("objective", config.objective, OBJECTIVES)

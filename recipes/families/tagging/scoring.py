@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from recipes.data.items import Sentence
 from recipes.families.tagging.batches import TagBatches
 from recipes.predictions import Measured, numbered
+from recipes.training.backends import graph
 from recipes.training.batches import MEASURED_TOKENS
+from zoo import masking
 from zoo.architectures.many_to_many import TaggingModel
 from zoo.crf.layer import unpacked
 from zoo.layers import CRFLoss
@@ -41,10 +45,10 @@ def predict_shifted(
     total, count = 0.0, 0
     for inputs, labels, members in batches(most=max(1, MEASURED_TOKENS // len(shifts))):
         own = labels["tags"] if isinstance(labels, dict) else labels
-        tags, loss = decode(inputs, own, tf.constant(shifts, tf.float32))
+        tags, loss = decode(inputs, own, np.array(shifts, np.float32))
         weight = batches.weight(labels)
         total, count = total + float(loss) * weight, count + weight
-        for shifted, rows in zip(found, tags.numpy(), strict=True):
+        for shifted, rows in zip(found, ops.convert_to_numpy(tags), strict=True):
             for row, member in zip(rows, members, strict=True):
                 length = batches.encoded.lengths[member]
                 shifted[member] = [classes[tag] for tag in row[:length]]
@@ -59,31 +63,32 @@ def decoder(model: keras.Model, outside: int) -> Any:
     """
     tagger = TaggingModel.of(model).without_auxiliary()
     crf = tagger.crf
-    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), tagger.input)
-    labels_spec, shifts_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None])
 
-    @tf.function(input_signature=[specs, labels_spec, shifts_spec], autograph=False)
     def decode(inputs: Any, labels: Any, shifts: Any) -> tuple[Any, Any]:
         outputs = tagger(inputs, training=False)
         mask, loss = None, TokenCrossentropy()
         weights, logits = None, outputs
+        rows, time = ops.shape(labels)  # B, T
+        count = ops.shape(shifts)[0]  # S
         if crf is not None:
             loss, chain = CRFLoss(), unpacked(outputs)
             logits = chain.logits
-            mask = tf.sequence_mask(chain.lengths, tf.shape(labels)[1])
-            known = tf.reduce_all(~mask | (labels != IGNORED), axis=1)
-            weights = tf.cast(known, tf.float32)
-        value = loss(tf.maximum(labels, 0) if mask is not None else labels, outputs, weights)
-        every = tf.concat([tf.shape(shifts), tf.shape(labels)], axis=0)  # S, B, T
-        off = shifts[:, None, None, None] * tf.one_hot(outside, logits.shape[-1])
-        shifted = tf.reshape(logits[None] - off, [-1, every[2], logits.shape[-1]])
+            mask = masking.from_lengths(chain.lengths, time)
+            known = ops.logical_or(ops.logical_not(mask), labels != IGNORED)
+            weights = ops.cast(ops.all(known, axis=1), "float32")
+        value = loss(ops.maximum(labels, 0) if mask is not None else labels, outputs, weights)
+        outsides = ops.one_hot(outside, logits.shape[-1], dtype="float32")
+        off = ops.reshape(shifts, (-1, 1, 1, 1)) * outsides
+        shifted = ops.reshape(logits[None] - off, (-1, time, logits.shape[-1]))
         if crf is None:
-            tags = tf.argmax(shifted, axis=-1, output_type=tf.int32)
+            tags = ops.argmax(shifted, axis=-1)
         else:
-            tags = crf.decode(shifted, tf.tile(mask, [every[0], 1]))[0]
-        return tf.reshape(tags, every), value
+            tags = crf.decode(shifted, ops.tile(mask, (count, 1)))[0]
+        return ops.reshape(ops.cast(tags, "int32"), (count, rows, time)), value
 
-    return decode
+    specs = tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), tagger.input)
+    labels_spec, shifts_spec = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None])
+    return graph(decode, [specs, labels_spec, shifts_spec])
 
 
 def score(prepared: Any, split: str, tags: Tags, loss: float) -> tuple[dict[str, Any], Confusion]:

@@ -67,6 +67,7 @@ class ConditionalWritingRecipe(LabelledRecipe):
         level: Unit of a token; see `zoo.text.TextCodec`.
     """
 
+    trains_anywhere = False  # its steps are a loop of TensorFlow
     sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2, "vector_dim": 0}
     labelled = False
     metric = "loss"
