@@ -1,11 +1,11 @@
 """Load on the server: many clients on loopback, with batches and without, and beside LitServe.
 
     pip install -e '.[serve]'
-    python -m recipes sentiment
+    rnn-zoo convert sentiment-builtin
     python -m venv lit && lit/bin/pip install litserve 'tensorflow>=2.21,<2.22'
     python benchmarks/serving.py --litserve lit/bin/python --record
 
-Each server serves the newest version of `saved_models/sentiment`; clients send texts of the
+Each server serves the newest version of `saved_models/sentiment-builtin`; clients send texts of the
 built-in test split, one text a request, and ask again as soon as they are answered. The servers
 take turns, A B C A B C, each in a new process. The client is a process of its own on the same
 cores.
@@ -171,7 +171,7 @@ def texts_of(count: int) -> list[str]:
 def main() -> None:
     """Reads the options, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--model", type=Path, default=Path("saved_models/sentiment"))
+    parser.add_argument("--model", type=Path, default=Path("saved_models/sentiment-builtin"))
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=60.0, help="of load in each round")
     parser.add_argument("--rounds", type=int, default=2)
