@@ -17,24 +17,18 @@ from zoo.recurrence.tracing import on_tensorflow
 if on_tensorflow():
     import tensorflow as tf
 
-    (int32, float32, float64, boolean) = (tf.int32, tf.float32, tf.float64, tf.bool)
-    (cast, where, gather, reshape, shape, fill, zeros, ones, zeros_like) = (
-        *(tf.cast, tf.where, tf.gather, tf.reshape, tf.shape, tf.fill, tf.zeros, tf.ones),
-        tf.zeros_like,
-    )
-    (reduce_max, reduce_min, reduce_sum, reduce_any, reduce_logsumexp, cumsum) = (
-        *(tf.reduce_max, tf.reduce_min, tf.reduce_sum, tf.reduce_any, tf.reduce_logsumexp),
-        tf.cumsum,
-    )
-    (maximum, minimum, exp, log, equal, clip_by_value, softmax, log_softmax) = (
-        *(tf.maximum, tf.minimum, tf.exp, tf.math.log, tf.equal, tf.clip_by_value),
-        *(tf.nn.softmax, tf.nn.log_softmax),
-    )
-    (concat, stack, pad, tile, repeat, broadcast_to, argsort, top_k, one_hot, scatter_nd) = (
-        *(tf.concat, tf.stack, tf.pad, tf.tile, tf.repeat, tf.broadcast_to, tf.argsort),
-        *(tf.math.top_k, tf.one_hot, tf.scatter_nd),
-    )
-    (constant, map_structure, is_tensor) = (tf.constant, tf.nest.map_structure, tf.is_tensor)
+    int32, float32, float64, boolean = tf.int32, tf.float32, tf.float64, tf.bool
+    cast, constant, is_tensor, shape = tf.cast, tf.constant, tf.is_tensor, tf.shape
+    fill, zeros, ones, one_hot = tf.fill, tf.zeros, tf.ones, tf.one_hot
+    where, equal, maximum, minimum = tf.where, tf.equal, tf.maximum, tf.minimum
+    exp, log, clip_by_value = tf.exp, tf.math.log, tf.clip_by_value
+    softmax, log_softmax = tf.nn.softmax, tf.nn.log_softmax
+    reduce_max, reduce_min, reduce_sum = tf.reduce_max, tf.reduce_min, tf.reduce_sum
+    reduce_any, reduce_logsumexp, cumsum = tf.reduce_any, tf.reduce_logsumexp, tf.cumsum
+    reshape, broadcast_to, tile, repeat = tf.reshape, tf.broadcast_to, tf.tile, tf.repeat
+    concat, stack, pad, gather = tf.concat, tf.stack, tf.pad, tf.gather
+    argsort, top_k, scatter_nd = tf.argsort, tf.math.top_k, tf.scatter_nd
+    map_structure = tf.nest.map_structure
     arange = tf.range
 
     def least(dtype: Any) -> Any:
@@ -59,13 +53,11 @@ if on_tensorflow():
 
 else:
     int32, float32, float64, boolean = "int32", "float32", "float32", "bool"
-    (where, reshape, zeros, ones, zeros_like, maximum, minimum, exp, log, equal, tile, stack) = (
-        *(ops.where, ops.reshape, ops.zeros, ops.ones, ops.zeros_like, ops.maximum),
-        *(ops.minimum, ops.exp, ops.log, ops.equal, ops.tile, ops.stack),
-    )
-    (clip_by_value, softmax, log_softmax, broadcast_to, top_k) = (
-        *(ops.clip, ops.softmax, ops.log_softmax, ops.broadcast_to, ops.top_k),
-    )
+    zeros, ones, where, equal = ops.zeros, ops.ones, ops.where, ops.equal
+    maximum, minimum, exp, log = ops.maximum, ops.minimum, ops.exp, ops.log
+    clip_by_value, softmax, log_softmax = ops.clip, ops.softmax, ops.log_softmax
+    reshape, broadcast_to, tile, stack = ops.reshape, ops.broadcast_to, ops.tile, ops.stack
+    top_k = ops.top_k
     is_tensor, map_structure = ops.is_tensor, keras.tree.map_structure
 
     def cast(value: Any, dtype: Any) -> Any:
