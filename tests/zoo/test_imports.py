@@ -22,6 +22,7 @@ FLOORS = [
     {"litert"},
     {"fine_tuning"},
     {"pipelines"},
+    {"formats"},
     {"pretrained"},
     {"description", "tuning", "diagnostics", "inspection", "serving"},
 ]
