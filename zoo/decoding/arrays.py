@@ -1,7 +1,7 @@
 """What the decoding is written in: TensorFlow's operations, or the same for another backend.
 
 The names and arguments are TensorFlow's. On TensorFlow they are its own operations, which graphs of
-exports are made of; elsewhere they call `keras.ops`, and sizes are Python's ints, so that a
+exports have; elsewhere they call `keras.ops`, and sizes are Python's ints, so that a
 loop has fixed shapes: the numbers that decide a size must be known when it is called.
 """
 
