@@ -46,10 +46,16 @@ def forecaster():
 
 
 @pytest.fixture(scope="module")
-def pipelines(request):
-    """The pipelines that a module names in MODELS."""
+def chromium():
+    """The path of the browser; without one the tests of the page are skipped."""
     if not browser():
         pytest.skip("no Chromium: install chromium")
+    return browser()
+
+
+@pytest.fixture(scope="module")
+def pipelines(request, chromium):
+    """The pipelines that a module names in MODELS."""
     return {
         name: getattr(built, name)() if hasattr(built, name) else forecaster()
         for name in request.module.MODELS
@@ -96,7 +102,7 @@ def address(folder):
 
 
 @pytest.fixture(scope="module")
-def browsed(tmp_path_factory):
+def browsed(chromium, tmp_path_factory):
     with Page(tmp_path_factory.mktemp("profile")) as page:
         yield page
 
