@@ -53,6 +53,7 @@ def export(
         DamagedFile: A file of it is damaged.
         ExportError: What was written answers otherwise than the model; nothing is left behind.
     """
+    # it imports TensorFlow, which help does without
     from zoo.pretrained.loading import open_folder, recipes_of
 
     folder, root = find(model), Path(root)
