@@ -1,4 +1,4 @@
-"""Trained runs for `zoo.load`, `zoo convert` and the diagnostics, which import this when needed."""
+"""Trained runs for `zoo.load`, `rnn-zoo convert` and the diagnostics, which import this late."""
 
 import io
 from pathlib import Path

@@ -154,9 +154,9 @@ class Pipeline(abc.ABC):
                 input_signature=function.input_signature,
                 autograph=False,
             )
-            with lean():
-                self._small_graphs[id(function)] = made.get_concrete_function()
-        return self._small_graphs[id(function)]
+            with lean():  # the function is kept, too: its id must not become another one's
+                self._small_graphs[id(function)] = function, made.get_concrete_function()
+        return self._small_graphs[id(function)][1]
 
     @functools.cached_property
     def _calls(self) -> Counter[int]:
@@ -169,8 +169,8 @@ class Pipeline(abc.ABC):
         return Counter()
 
     @functools.cached_property
-    def _small_graphs(self) -> dict[int, Any]:
-        """The small graph of each function that has one."""
+    def _small_graphs(self) -> dict[int, tuple[Any, Any]]:
+        """Each function that has a small graph, and that graph."""
         return {}
 
     def fine_tune(

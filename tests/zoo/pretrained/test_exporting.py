@@ -8,6 +8,8 @@ import tensorflow as tf
 import zoo
 from zoo import pretrained
 from zoo.__main__ import main
+from zoo.formats import LITERT_SIZES
+from zoo.litert.graphs import Sizes
 from zoo.pipelines import Classifier
 from zoo.text import NgramVectorizer
 
@@ -42,6 +44,10 @@ def test_another_format_has_a_folder_of_its_own(saved, tmp_path):
     version = pretrained.export(saved[0], tmp_path, "onnx", int8=True)
     assert version == tmp_path / "mine-onnx" / "1" and (version / "runtime.json").is_file()
     assert (version / "assets.extra" / "card.md").is_file()
+
+
+def test_the_sizes_that_help_shows_are_those_of_litert():
+    assert {name: default for name, (_, default) in LITERT_SIZES.items()} == Sizes()._asdict()
 
 
 def test_a_wrong_request_is_one_sentence(saved, tmp_path, capsys):
