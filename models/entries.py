@@ -218,7 +218,7 @@ MODELS = (
         data="{data}/wnut17",
         options=(
             *("--vectors", "{data}/glove_subset/glove.6B.50d.subset.txt.gz"),
-            *("--embedding-dim", "50", "--affix-dim", "16"),
+            *("--embedding-dim", "50", "--min-count", "2"),
         ),
         sources=(WNUT, GLOVE),
         split="the shared task's own, 3,394 / 1,009 / 1,287 sentences",

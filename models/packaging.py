@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,10 @@ def packaged(entry: Entry, runs: Sequence[Run], out: Path) -> Path:
         before, _ = measure(run, pipeline)
         with _stored(entry, pipeline, record.seeds[seed], out) as draft:
             record.packaged = _facts(entry, run, before, draft)
-    else:
+    elif record.packaged:
         pipeline = pipelines.load(folder)
+        with _stored(entry, pipeline, record.seeds[seed], out) as draft:
+            record.packaged = replace(record.packaged, size=_size(draft))
     card = cards.text(entry, record)
     with _stored(entry, pipeline, record.seeds[seed], out, card) as draft:
         shutil.rmtree(folder, ignore_errors=True)
@@ -101,7 +104,7 @@ def _facts(entry: Entry, run: Run, before: Mapping[str, Any], draft: Path) -> Fa
         architecture=run.config.architecture,
         cell=getattr(run.config, "cell", ""),
         parameters=int(stored.model.count_params()),
-        size=sum(path.stat().st_size for path in draft.iterdir()),
+        size=_size(draft),
         latency=latency(stored),
         machine=machine(),
         before=before,
@@ -110,6 +113,10 @@ def _facts(entry: Entry, run: Run, before: Mapping[str, Any], draft: Path) -> Fa
         wrong=cards.wrong(mistakes),
         answers=tuple((each, _shown(stored(each)[0])) for each in entry.examples),
     )
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _shown(answer: Any) -> str:

@@ -90,6 +90,37 @@ def test_numbers_beyond_float16_stay_float32():
     assert weights_file._rounded(array / 100).dtype == np.float16
 
 
+def test_large_arrays_are_compressed_without_loss_unless_that_would_look_like_a_bomb(tmp_path):
+    """Trained numbers lose their repeated signs and exponents; one number repeated stays plain."""
+    generator = np.random.default_rng(0)
+    arrays = {
+        "trained": generator.normal(0, 0.05, (200, 50)).astype(np.float16),
+        "sparse": np.where(np.arange(10_000) % 3, 0, generator.normal(size=10_000)),
+        "constant": np.ones(100_000, np.float32),
+        "small": np.ones(1023, np.float32),
+    }
+    path = tmp_path / "a.weights.h5"
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            weights_file._written(file, name, array)
+    with h5py.File(path) as file:
+        kinds = {name: file[name].compression for name in arrays}
+        assert kinds == {"trained": "gzip", "sparse": "gzip", "constant": None, "small": None}
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(file[name][()], array)
+        assert file["trained"].id.get_storage_size() < 0.95 * arrays["trained"].nbytes
+    assert weights_file.size(path, "") == sum(array.size for array in arrays.values())
+
+
+def test_an_array_compressed_beyond_what_weights_are_is_refused(tmp_path):
+    path = tmp_path / "a.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("bomb", (1 << 28,), "f4", chunks=(1 << 20,), compression="gzip")
+        file["bomb"][:8192] = 1
+    with pytest.raises(DamagedFile, match=r"declares 1\.0 GiB, of which 0\.0 GiB are stored"):
+        weights_file.size(path, "save it again")
+
+
 def test_keras_reads_the_weights_too(made, folder):
     model = zoo.build(
         "many_to_one", **json.loads((folder / "config.json").read_text())["model"]["options"]
