@@ -260,15 +260,23 @@ def last_real(values: Any, row_lengths: Any, otherwise: Any) -> Any:
 
     A row without a real token has its row of `otherwise` (B, D).
     """
+    return each_last_real([values], row_lengths, [otherwise])[0]
+
+
+def each_last_real(values: list[Any], row_lengths: Any, otherwise: list[Any]) -> list[Any]:
+    """`last_real` of several values with the same lengths."""
     row_lengths = ops.cast(row_lengths, "int32")
     index = ops.maximum(row_lengths - 1, 0)
-    if keras.backend.backend() == "tensorflow" and not isinstance(values, keras.KerasTensor):
+    read = ops.expand_dims(row_lengths > 0, 1)
+    if keras.backend.backend() == "tensorflow" and not isinstance(values[0], keras.KerasTensor):
         import tensorflow as tf  # one op in place of the thirty of Keras' function
 
-        last = tf.gather(values, index, batch_dims=1)
+        places = tf.stack([tf.range(tf.size(index)), index], axis=1)
+        last = [tf.gather_nd(each, places) for each in values]
     else:
-        last = ops.squeeze(ops.take_along_axis(values, index[:, None, None], axis=1), axis=1)
-    return ops.where(row_lengths[:, None] > 0, last, otherwise)
+        places = index[:, None, None]
+        last = [ops.squeeze(ops.take_along_axis(each, places, axis=1), axis=1) for each in values]
+    return [ops.where(read, each, start) for each, start in zip(last, otherwise, strict=True)]
 
 
 def masked_mean(values: Any, mask: Any) -> Any:

@@ -151,10 +151,6 @@ def _runner(
         step = _ProbedStep(cell, form=form, probes=tuple(probes), **known)
         outputs, states = outputs_and_states(step, inputs, initial_state, lengths)
         seen.append(Observed(layer, inputs, initial_state, states, outputs, lengths, probes))
-        final = [
-            masking.last_real(state, lengths, start)
-            for state, start in zip(states, initial_state, strict=True)
-        ]
-        return outputs, final
+        return outputs, masking.each_last_real(states, lengths, initial_state)
 
     return run

@@ -73,31 +73,29 @@ class Affixes(ConfiguredLayer, MaskedLayer):
         ids = ops.reshape(ops.cast(character_ids, "int32"), (-1, shape[2]))
         ids = ops.reshape(moved_to_front(ids), shape)
         real = ops.not_equal(ids[:, :, :1], PAD)
-        numbers = ops.stack(self._numbers(ids), axis=-1)  # (B, T, N)
+        numbers = self._numbers(ids)
         vectors = ops.take(self.embeddings, numbers, axis=0)
-        width = numbers.shape[-1] * self.dim
+        width = (len(self.prefixes) + len(self.suffixes)) * self.dim
         flat = ops.reshape(vectors, (shape[0], shape[1], width))
         return ops.where(real, ops.cast(flat, self.compute_dtype), 0)
 
-    def _numbers(self, ids: Any) -> list[Any]:
-        """The row of each affix in the table: int32 (B, T), N times."""
+    def _numbers(self, ids: Any) -> Any:
+        """The row of each affix in the table: int32 (B, T, N)."""
         longest = max([*self.prefixes, *self.suffixes])
-        padded = ops.pad(ids, [[0, 0], [0, 0], [0, longest]])
         length = ops.sum(ops.cast(ops.not_equal(ids, PAD), "int32"), axis=-1, keepdims=True)
-        beginning = [padded[:, :, place] for place in range(longest)]
-        ending = []
-        for place in range(longest):
-            letter = ops.take_along_axis(padded, ops.maximum(length - 1 - place, 0), axis=-1)
-            ending.append(ops.where(length > place, letter, PAD)[:, :, 0])
-        kinds = [(beginning, size) for size in self.prefixes]
-        kinds += [(ending, size) for size in self.suffixes]
-        numbers = []
-        for kind, (letters, size) in enumerate(kinds):
-            hashed = ops.zeros_like(letters[0])
-            for letter in letters[:size]:
-                hashed = (FACTOR * hashed + letter) % self.buckets
-            numbers.append(kind * self.buckets + hashed)
-        return numbers
+        beginning = ops.pad(ids, [[0, 0], [0, 0], [0, longest]])[:, :, :longest]
+        places = length - 1 - ops.arange(longest, dtype="int32")
+        ending = ops.take_along_axis(ids, ops.maximum(places, 0), axis=-1)
+        ending = ops.where(places >= 0, ending, PAD)
+        letters = ops.stack([beginning, ending], axis=2)  # (B, T, 2, longest)
+        hashes = [ops.zeros_like(letters[:, :, :, 0])]
+        for letter in ops.unstack(letters, longest, axis=3):
+            hashes.append((FACTOR * hashes[-1] + letter) % self.buckets)
+        shape = ops.shape(letters)
+        every = ops.reshape(ops.stack(hashes, axis=3), (shape[0], shape[1], 2 * (longest + 1)))
+        taken = [*self.prefixes, *(longest + 1 + size for size in self.suffixes)]
+        tables = [kind * self.buckets for kind in range(len(taken))]
+        return ops.take(every, taken, axis=2) + ops.convert_to_tensor(tables, "int32")
 
     def compute_output_spec(self, character_ids: Any) -> Any:
         width = (len(self.prefixes) + len(self.suffixes)) * self.dim

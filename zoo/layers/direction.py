@@ -104,8 +104,9 @@ class Direction(masking.MaskedLayer):
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """The states before the first step, (B, K) each."""
         states = keras.tree.flatten(keras_cell.initial_states(self.cell, batch_size))
-        learned = self.initial_state or [0.0] * len(states)
-        return [state + start for state, start in zip(states, learned, strict=True)]
+        if not self.initial_state:
+            return states
+        return [state + start for state, start in zip(states, self.initial_state, strict=True)]
 
     def call(
         self,

@@ -25,7 +25,7 @@ from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
 from zoo.pipelines import artefact
 from zoo.recurrence.sharding import LARGE
-from zoo.recurrence.tracing import lean
+from zoo.recurrence.tracing import kept_here, lean
 from zoo.saved_model import assertions
 from zoo.system import durable
 from zoo.system.artefact import finish
@@ -154,7 +154,10 @@ class Pipeline(abc.ABC):
                 input_signature=function.input_signature,
                 autograph=False,
             )
-            with lean():  # the function is kept, too: its id must not become another one's
+            with (
+                lean(),
+                kept_here(),
+            ):  # the function is kept, too: its id must not become another one's
                 self._small_graphs[id(function)] = function, made.get_concrete_function()
         return self._small_graphs[id(function)][1]
 

@@ -32,7 +32,7 @@ from zoo.text import (
     TokenVectorizer,
     allowed_transitions,
     detected,
-    unknown_share,
+    share,
     word_tokens,
 )
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
@@ -183,7 +183,7 @@ class Tagger(Pipeline):
             "tags": tf.where(mask, tf.gather(tf.constant(self.tags), path.tags), ""),
             "confidence": tf.where(mask, path.confidence, 0.0),
             "log_probability": path.log_probability,
-            "unknown_share": unknown_share(tf.ragged.boolean_mask(ids["token_ids"] == UNK, mask)),
+            "unknown_share": share(tf.equal(ids["token_ids"], UNK), mask),
         }
 
     @traced(integers("streams"))

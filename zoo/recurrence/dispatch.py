@@ -162,10 +162,7 @@ def _run(
     else:
         until = lengths if training else None
         outputs, states = outputs_and_states(step, inputs, initial_state, until)
-    final = [
-        masking.last_real(state, lengths, start)
-        for state, start in zip(states, initial_state, strict=True)
-    ]
+    final = masking.each_last_real(states, lengths, initial_state)
     return states[0] if outputs is None else outputs, final
 
 

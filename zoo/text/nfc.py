@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.recurrence.tracing import is_kept_here
+
 HANGUL_BASE, HANGUL_COUNT = 0xAC00, 11172
 LEAD, VOWEL, TRAIL = 0x1100, 0x1161, 0x11A7
 LEADS, VOWELS, TRAILS = 19, 21, 28
@@ -82,6 +84,13 @@ def _table(keys: np.ndarray, values: np.ndarray, default: int) -> Any:
     return tf.lookup.StaticHashTable(initializer, default)
 
 
+def _composed_here(texts: Any) -> Any:
+    """Bytes of UTF-8 -> bytes, by `unicodedata`."""
+    given = (text.decode() for text in texts)
+    composed = [unicodedata.normalize("NFC", text).encode() for text in given]
+    return np.array(composed, object)
+
+
 def _are_inert(texts: tf.Tensor) -> tf.Tensor:
     return tf.reduce_all(tf.strings.regex_full_match(texts, inert_pattern()))
 
@@ -113,6 +122,9 @@ class Composer(tf.Module):
         """Strings (B,), valid UTF-8 -> strings (B,)."""
         if tf.executing_eagerly() and bool(_are_inert(texts)):
             return texts  # a first call need not wait for the graph
+        if is_kept_here():  # a quarter of a tagger's operations less
+            composed = tf.numpy_function(_composed_here, [texts], tf.string)
+            return tf.ensure_shape(composed, texts.shape)
         return self._composed(texts)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)

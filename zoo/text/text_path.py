@@ -94,6 +94,20 @@ def unknown_share(unknown: tf.RaggedTensor) -> tf.Tensor:
     return count / tf.cast(tf.maximum(unknown.row_lengths(), 1), tf.float32)
 
 
+def share(flags: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The share of each row's real entries that are flagged: bool (B, T) both -> float32 (B,).
+
+    It is 0 for a row without real entries.
+
+    Example:
+        >>> flags = tf.constant([[True, True, True], [True, True, True]])
+        >>> share(flags, tf.constant([[True, True, False], [False, False, False]])).numpy().tolist()
+        [1.0, 0.0]
+    """
+    count = tf.reduce_sum(tf.cast(mask, tf.float32), axis=1)
+    return tf.reduce_sum(tf.cast(flags & mask, tf.float32), axis=1) / tf.maximum(count, 1.0)
+
+
 def unknown_tokens(tokens: tf.RaggedTensor, unknown: tf.RaggedTensor) -> tf.Tensor:
     """The first 20 unknown tokens of each text: strings (B, U), "" as padding, U at least 1.
 

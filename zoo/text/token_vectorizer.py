@@ -121,11 +121,16 @@ class TokenVectorizer(tf.Module):
     def _letters(self, words: tf.Tensor) -> tf.Tensor:
         """The ids of the words' letters: strings (N,) -> int32 (N, L), L at least 1."""
         letters = tf.strings.unicode_split(words, "UTF-8", errors="replace")
-        head = self.max_letters // 2
-        rest = letters[:, head:]  # a word that fits is kept whole
-        cut = tf.concat([letters[:, :head], rest[:, head - self.max_letters :]], axis=1)
-        ids = self.letters.ids(cut).to_tensor()
-        return tf.pad(ids, [(0, 0), (0, tf.maximum(1 - tf.shape(ids)[1], 0))])
+        ids = tf.concat([self.letters.ids(letters.flat_values), [PAD]], axis=0)
+        sizes = tf.cast(letters.row_lengths(), tf.int32)
+        starts = tf.expand_dims(tf.cast(letters.row_starts(), tf.int32), 1)
+        width = tf.clip_by_value(tf.reduce_max(sizes), 1, self.max_letters)
+        places, sizes = tf.range(width), tf.expand_dims(sizes, 1)
+        # of a word that does not fit the second half is its end
+        left_out = tf.where(places < self.max_letters // 2, 0, tf.nn.relu(sizes - self.max_letters))
+        return tf.gather(
+            ids, tf.where(places < sizes, starts + places + left_out, tf.size(ids) - 1)
+        )
 
     def encode(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, np.ndarray]]:
         """Encodes a split: one dict of arrays per sentence, without padding over T."""

@@ -58,7 +58,8 @@ def word_tokens(texts: tf.Tensor) -> Tokens:
     characters, rows = split.flat_values, tf.cast(split.value_rowids(), tf.int32)
     places = tf.range(tf.size(characters)) - tf.gather(tf.cast(split.row_starts(), tf.int32), rows)
     blank = _is(characters, BLANK)
-    begins = tf.logical_and(~blank, ~_continues(characters, rows, blank))
+    first = tf.equal(places, 0)
+    begins = tf.logical_and(~blank, ~_continues(characters, first, blank))
     kept = tf.boolean_mask(characters, ~blank)
     numbers = tf.boolean_mask(tf.cumsum(tf.cast(begins, tf.int32)) - 1, ~blank)
     count = tf.reduce_sum(tf.cast(begins, tf.int32))
@@ -70,28 +71,32 @@ def word_tokens(texts: tf.Tensor) -> Tokens:
     return Tokens(*[_dense(values, owners, size) for values in (joined, starts, starts + lengths)])
 
 
-def _continues(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
-    """Whether a character belongs to the token of the one before it."""
+def _continues(characters: tf.Tensor, first: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
+    """Whether a character belongs to the token of the one before it.
+
+    `first` marks the first character of each text.
+    """
+    last, after_blank = tf.roll(first, -1, 0), ~_before(~blank, first)
     single = _is(characters, UNSPACED)
     letter, digit = _is(characters, LETTER) & ~single, _is(characters, DIGIT) & ~single
     word = tf.logical_and(_is(characters, WORD), ~single)
-    apostrophe = _is(characters, APOSTROPHE) & _before(letter, rows) & _after(letter, rows)
-    point = _is(characters, POINT) & _before(digit, rows) & _after(digit, rows)
-    first = ~_before(~blank, rows)
-    sign = _is(characters, SIGN) & first & _after(word, rows)
-    inside = word | apostrophe | point | sign | _in_address(characters, rows, blank)
-    alike = tf.concat([[False], characters[1:] == characters[:-1]], axis=0)[: tf.size(characters)]
-    run = _is(characters, RUN) & alike & ~inside & _before(~inside, rows)
-    return (inside & _before(inside, rows)) | run
+    apostrophe = _is(characters, APOSTROPHE) & _before(letter, first) & _after(letter, last)
+    point = _is(characters, POINT) & _before(digit, first) & _after(digit, last)
+    sign = _is(characters, SIGN) & after_blank & _after(word, last)
+    inside = word | apostrophe | point | sign
+    inside |= _in_address(characters, ~blank & after_blank, blank)
+    alike = tf.equal(characters, tf.roll(characters, 1, 0))
+    run = _is(characters, RUN) & alike & ~inside & _before(~inside, first)
+    return (inside & _before(inside, first)) | run
 
 
-def _in_address(characters: tf.Tensor, rows: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
-    """Marks characters of a run without blanks that starts with http:// or https://."""
-    first = ~blank & ~_before(~blank, rows)
-    numbers = tf.cumsum(
-        tf.cast(first, tf.int32)
-    )  # of the run, from 1; blanks have that of the run before
-    count = tf.reduce_sum(tf.cast(first, tf.int32)) + 1
+def _in_address(characters: tf.Tensor, begins: tf.Tensor, blank: tf.Tensor) -> tf.Tensor:
+    """Marks characters of a run without blanks that starts with http:// or https://.
+
+    `begins` marks the first character of each run.
+    """
+    numbers = tf.cumsum(tf.cast(begins, tf.int32))  # from 1; blanks have that of the run before
+    count = tf.reduce_sum(tf.cast(begins, tf.int32)) + 1
     kept = tf.where(blank, tf.fill(tf.shape(characters), ""), characters)
     runs = tf.strings.unsorted_segment_join(kept, numbers, count)
     return tf.gather(_is(runs, ADDRESS), numbers) & ~blank
@@ -101,15 +106,14 @@ def _is(strings: tf.Tensor, pattern: str) -> tf.Tensor:
     return tf.strings.regex_full_match(strings, pattern)
 
 
-def _before(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+def _before(flags: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
     """The flag of the previous character, False for the first of a text."""
-    same = tf.concat([[False], tf.equal(rows[1:], rows[:-1])], axis=0)[: tf.size(rows)]
-    return tf.concat([[False], flags[:-1]], axis=0)[: tf.size(rows)] & same
+    return tf.roll(flags, 1, 0) & ~first
 
 
-def _after(flags: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+def _after(flags: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
     """The flag of the next character, False for the last of a text."""
-    return tf.reverse(_before(tf.reverse(flags, [0]), tf.reverse(rows, [0])), [0])
+    return tf.roll(flags, -1, 0) & ~last
 
 
 def _dense(values: tf.Tensor, owners: tf.Tensor, size: Any) -> tf.Tensor:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.recurrence.tracing import kept_here
 from zoo.text.nfc import Composer, composer, inert_pattern
 
 SCALARS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
@@ -194,3 +195,19 @@ def test_a_text_that_matches_the_inert_pattern_is_left_alone_by_nfc(text):
 )
 def test_common_composed_text_takes_the_short_way(text):
     assert tf.strings.regex_full_match(text.encode(), inert_pattern())
+
+
+def test_a_graph_that_stays_here_asks_python_and_finds_the_same(compose):
+    """It has one operation in place of hundreds, and is never written to a file."""
+    drawn = random.Random(0)
+    texts = ["".join(drawn.choices(MARKS + CANONICAL + PARTS, k=5)) for _ in range(200)]
+    texts += ["", "plain", "e\u0301\x00", "\u1100\u1161\u11a8"]
+    with kept_here():
+        here = tf.function(
+            Composer(), input_signature=[tf.TensorSpec([None], tf.string)]
+        ).get_concrete_function()
+    kinds = {each.type for each in compose.get_concrete_function().graph.get_operations()}
+    assert not kinds & {"PyFunc", "PyFuncStateless", "EagerPyFunc"}, "what is exported"
+    assert len(here.graph.get_operations()) < 10
+    assert decoded(here(strings(texts))) == decoded(compose(strings(texts))) == nfc(texts)
+    assert decoded(here(strings([]))) == []
