@@ -29,6 +29,7 @@ test-sweeps: $(VENV)/test.stamp
 
 test-backends: $(VENV)/backends.stamp
 	$(BIN)/python -m pytest -m backends tests/backends tests/recipes/training/test_backends.py
+	$(PYTEST) --unmasked-rnn tests/zoo/recurrence/test_keras_cell.py tests/zoo/layers
 
 web:
 	if command -v npm > /dev/null; then $(MAKE) $(VENV)/web.stamp; fi

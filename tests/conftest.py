@@ -28,6 +28,23 @@ LONG = (  # first what waits for other processes
 )
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--unmasked-rnn",
+        action="store_true",
+        help="Keras' recurrent layers say that they do not support masking, as they once will",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--unmasked-rnn"):
+        import keras
+
+        config.addinivalue_line("filterwarnings", "ignore:.*does not support masking:UserWarning")
+        # Keras sets the attribute in each layer's __init__
+        keras.layers.RNN.supports_masking = property(lambda _layer: False, lambda *_: None)
+
+
 def pytest_collection_modifyitems(items):
     """Long files first: short ones at the end keep all workers busy to the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))

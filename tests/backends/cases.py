@@ -15,6 +15,7 @@ import zoo
 from zoo import catalog, decoding
 from zoo.crf.loss import CRFLoss
 from zoo.losses import TokenCrossentropy
+from zoo.recurrence.dispatch import run_cell
 
 V, K, B, T = 11, 6, 4, 7
 EAGERLY = keras.backend.backend() != "jax"  # to build TensorFlow's graphs takes a minute
@@ -84,6 +85,9 @@ def cases() -> dict[str, Case]:
         if cell != "elman":  # its input has the size of its state
             both = {**options, "bidirectional": True, "num_layers": 2}
             found[f"cell {cell}, deep, both ways"] = Case("many_to_one", both, "class")
+    for cell in ("lstm", "gru", "simple_rnn"):
+        large = {**sizes, "units": 32, "cell": cell, "num_classes": 3, "bidirectional": True}
+        found[f"cell {cell}, 32 units"] = Case("many_to_one", large, "class", cell == "lstm")
     for name, options in {
         "attention": {"pooling": "attention"},
         "mean": {"pooling": "mean"},
@@ -192,5 +196,86 @@ def decoding_results() -> dict[str, Any]:
     }
 
 
+def recurrence_results() -> dict[str, Any]:
+    """Outputs, final states and all gradients of cells, with weight drop and recurrent dropout.
+
+    The rows have unequal lengths, and one is empty; the states before the first step are not 0.
+    """
+    found = {}
+    for name in ("lstm", "gru", "gru_simple", "simple_rnn", "lstm_peephole", "ind_rnn"):
+        for altered in (False, True):
+            results = _of_cell(name, altered)
+            found |= {f"{name}{', altered' * altered}: {key}": results[key] for key in results}
+    return found
+
+
+def _of_cell(name: str, altered: bool) -> dict[str, Any]:
+    rng = np.random.default_rng(2)
+    cell = zoo.registry.cell_class(name)(K)
+    cell.build((B, 3))
+    weights = [0.5 * rng.normal(size=each.shape) for each in cell.weights]
+    altered = altered and cell.has_recurrent_kernel
+    given = {
+        "inputs": rng.normal(size=(B, T, 3)),
+        **{f"state {n}": rng.normal(size=(B, K)) for n in range(cell.num_states)},
+        "kernel": 0.3 * rng.normal(size=cell.recurrent_kernel.shape) if altered else None,
+        **{f"own {each.name}": value for each, value in zip(cell.weights, weights, strict=True)},
+    }
+    given = {key: np.float32(value) for key, value in given.items() if value is not None}
+    mask = np.float32(rng.integers(0, 2, (B, K)) * 2)
+    factors = keras.ops.convert_to_tensor(np.float32(rng.normal(size=(3, B, T, K))))
+
+    def run(values: dict[str, Any]) -> Any:
+        cell_values = [values[f"own {each.name}"] for each in cell.weights]
+        with keras.StatelessScope(list(zip(cell.weights, cell_values, strict=True))):
+            outputs, final = run_cell(
+                cell,
+                values["inputs"],
+                [values[f"state {n}"] for n in range(cell.num_states)],
+                keras.ops.convert_to_tensor(np.int32(LENGTHS)),
+                training=True,
+                recurrent_kernel=values.get("kernel"),
+                recurrent_mask=keras.ops.convert_to_tensor(mask) if altered else None,
+            )
+        outputs = keras.ops.where(keras.ops.convert_to_tensor(REAL)[:, :, None], outputs, 0)
+        total = keras.ops.sum(outputs * factors[0])
+        for number, state in enumerate(final):
+            total = total + keras.ops.sum(state * factors[1 + number, :, 0])
+        return total, [outputs, *final]
+
+    gradients, results = _gradients(run, given)
+    found = {f"result {number}": each for number, each in enumerate(results)}
+    found |= {f"gradient of {key}": each for key, each in gradients.items()}
+    return {key: keras.ops.convert_to_numpy(each) for key, each in found.items()}
+
+
+def _gradients(run: Callable[[Any], Any], given: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The gradients of `run`'s total for all that is given, and its results."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        (_, results), gradients = jax.value_and_grad(run, has_aux=True)(dict(given))
+        return gradients, results
+    if backend == "torch":
+        import torch
+
+        values = {key: torch.tensor(each, requires_grad=True) for key, each in given.items()}
+        total, results = run(values)
+        found = torch.autograd.grad(total, list(values.values()), allow_unused=True)
+        zeros = [torch.zeros_like(each) for each in values.values()]
+        gradients = [
+            zero if each is None else each for each, zero in zip(found, zeros, strict=True)
+        ]
+        return dict(zip(values, gradients, strict=True)), [each.detach() for each in results]
+    import tensorflow as tf
+
+    values = {key: tf.constant(each) for key, each in given.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        total, results = run(values)
+    return tape.gradient(total, values, unconnected_gradients="zero"), results
+
+
 # what is compared besides models
-PARTS = {"CRF": chain_results, "decoding": decoding_results}
+PARTS = {"CRF": chain_results, "decoding": decoding_results, "recurrence": recurrence_results}

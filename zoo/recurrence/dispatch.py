@@ -12,16 +12,20 @@ from zoo.recurrence import matrix_state
 from zoo.recurrence.complex_scan import complex_scan
 from zoo.recurrence.keras_cell import CellForm, dropout_masks, is_zoo_cell
 from zoo.recurrence.linear import linear_scan
-from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_states
-from zoo.recurrence.tracing import on_tensorflow
+from zoo.recurrence.stepwise import Step, Zoneout, outputs_and_final, outputs_and_states
+from zoo.recurrence.tracing import on_jax, on_tensorflow, on_torch
 
 if on_tensorflow():
     from zoo.recurrence import block_lstm, sharding
     from zoo.recurrence import compiled as fast_scan
+if on_torch():
+    from zoo.recurrence import torch_op
+if on_jax():
+    from zoo.recurrence import jax_loops
 
 WAYS = {
     "loops": "compiled loops with an explicit gradient, from 32 units up",
-    "op": "one TensorFlow op for all steps",
+    "op": "one op of the backend for all steps",
     "elements": "a parallel scan over elements, without a loop over steps",
     "chunks": "by chunks of steps: matrix products within them, a loop over them",
     "steps": "step by step, input products precomputed for all steps",
@@ -41,11 +45,25 @@ def way(cell: Any, training: bool, altered: bool = False, zoneout: float = 0.0) 
         return "steps"
     if isinstance(cell, ReadCell):
         return _read_way(cell, training)
-    if training and on_tensorflow() and fast_scan.available(cell):
+    if training and _has_loops(cell):
         return "loops"
-    if not altered and on_tensorflow() and block_lstm.available(cell):
+    if not altered and _has_op(cell):
         return "op"
     return "elements" if _is_linear(cell) else "steps"
+
+
+def _has_loops(cell: Any) -> bool:
+    """Whether the backend has loops with an explicit gradient that run a cell."""
+    if on_jax():
+        return jax_loops.available(cell)
+    return on_tensorflow() and fast_scan.available(cell)
+
+
+def _has_op(cell: Any) -> bool:
+    """Whether the backend has an op for all steps of a cell."""
+    if on_torch():
+        return torch_op.available(cell)
+    return on_tensorflow() and block_lstm.available(cell)
 
 
 def _read_way(cell: ReadCell, training: bool) -> str:
@@ -115,6 +133,8 @@ def run_cell(
         chosen = "steps"
     if chosen == "loops" and isinstance(cell, ReadCell):
         return _read_loops(cell, inputs, initial_state, lengths, shards)
+    if chosen == "loops" and on_jax():
+        return jax_loops.run(cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask)
     if chosen == "loops":
         products = None
         if lookup is not None:
@@ -150,6 +170,8 @@ def _run(
     cell, outputs = step.cell, None
     if chosen == "chunks":
         return _run_chunks(cell, inputs, initial_state, lengths)
+    if chosen == "op" and on_torch():
+        return torch_op.run(cell, inputs, initial_state, lengths)
     if chosen == "op":
         states = block_lstm.run(cell, inputs, initial_state)
     elif chosen == "elements" and isinstance(cell, ReadCell):
@@ -159,6 +181,8 @@ def _run(
     elif chosen == "elements":
         a, b = cell.coefficients(cell.project(inputs), cell.vectors())
         states = [linear_scan(a, b, initial_state[0])]
+    elif not on_tensorflow():
+        return outputs_and_final(step, inputs, initial_state, lengths, training)
     else:
         until = lengths if training else None
         outputs, states = outputs_and_states(step, inputs, initial_state, until)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo import masking
 from zoo.cells import ReadCell
 from zoo.recurrence import tracing
 from zoo.recurrence.keras_cell import CellForm, has_own_output, is_zoo_cell, output_size
@@ -103,6 +104,35 @@ def outputs_and_states(
     a row's states stay constant, so that states that grow over the padding spoil no gradient; None
     also steps through the padding.
     """
+    advance, start, sources, first = _loop(step, inputs, initial_state, lengths)
+    reached = [ops.moveaxis(each, 0, 1) for each in scan(advance, start, sources)]
+    return reached[0], reached[first:]
+
+
+def outputs_and_final(
+    step: Step, inputs: Any, initial_state: list[Any], lengths: Any, training: bool
+) -> tuple[Any, list[Any]]:
+    """The output of each step (B, T, K), and the states at each row's last real token, (B, K) each.
+
+    Unlike `outputs_and_states` it does not keep all states of all steps.
+    """
+    is_state = len(initial_state) == 1 and not has_own_output(step.cell)
+    until = None if is_state and not training else lengths
+    advance, start, sources, first = _loop(step, inputs, initial_state, until)
+
+    def carry(states: list[Any], slices: list[Any]) -> Any:
+        states = advance(states, slices)
+        return states, states[0]
+
+    final, outputs = ops.scan(carry, start, sources)
+    outputs = ops.moveaxis(outputs, 0, 1)
+    if until is None:
+        return outputs, masking.each_last_real([outputs], lengths, initial_state)
+    return outputs, final[first:]
+
+
+def _loop(step: Step, inputs: Any, initial_state: list[Any], lengths: Any) -> Any:
+    """`advance(states, slices)`, the first states, the sources, and how many outputs lead them."""
     sources = step.sources(inputs, initial_state)
     count = len(sources)
     weights = step.weights()
@@ -126,8 +156,7 @@ def outputs_and_states(
             new = [ops.where(active, a, b) for a, b in zip(new, carried, strict=True)]
         return new
 
-    reached = [ops.moveaxis(each, 0, 1) for each in scan(advance, start, sources)]
-    return reached[0], reached[first:]
+    return advance, start, sources, first
 
 
 def scan_real(advance: Callable[..., Any], start: Any, inputs: Any, mask: Any) -> Any:

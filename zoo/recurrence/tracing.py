@@ -12,6 +12,16 @@ def on_tensorflow() -> bool:
     return bool(keras.backend.backend() == "tensorflow")
 
 
+def on_jax() -> bool:
+    """Whether Keras computes with JAX."""
+    return bool(keras.backend.backend() == "jax")
+
+
+def on_torch() -> bool:
+    """Whether Keras computes with PyTorch."""
+    return bool(keras.backend.backend() == "torch")
+
+
 def in_xla() -> bool:
     """Whether a graph of TensorFlow for XLA is being traced, which has fixed sizes."""
     if not on_tensorflow():

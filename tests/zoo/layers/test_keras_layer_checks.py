@@ -57,7 +57,7 @@ def check(layer_class, options, input_shape, **expected):
     "name", swept(zoo.cell_names(), lambda name: name in ("elman", "gru", "rg_lru", "slstm"))
 )
 @pytest.mark.usefixtures("eagerly")
-def test_every_cell_passes_the_checks_of_keras(name):
+def test_every_cell_passes_the_checks_of_keras(name, pytestconfig):
     cell = cell_class(name)(K)
     cell.build((B, input_size(name)))
     check(
@@ -67,7 +67,7 @@ def test_every_cell_passes_the_checks_of_keras(name):
         expected_output_shape=(B, T, K),
         expected_num_trainable_weights=len(cell.trainable_weights),
         expected_num_non_trainable_weights=0,
-        supports_masking=True,
+        supports_masking=not pytestconfig.getoption("--unmasked-rnn"),
     )
 
 
