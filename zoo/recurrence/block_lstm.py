@@ -54,15 +54,16 @@ def _block(
     TensorFlow (2.21) registers the first version's gradient for the second version's op; their
     gates have different orders, so that gradient is silently wrong. This one is tested.
     """
+    wci, wcf, wco = tf.unstack(peepholes)
     shared = {
         "seq_len_max": tf.shape(x, out_type=tf.int64)[0],
         "x": x,
         "cs_prev": c0,
         "h_prev": h0,
         "w": w,
-        "wci": peepholes[0],
-        "wcf": peepholes[1],
-        "wco": peepholes[2],
+        "wci": wci,
+        "wcf": wcf,
+        "wco": wco,
         "b": b,
         "use_peephole": use_peephole,
     }
