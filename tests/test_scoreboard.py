@@ -472,3 +472,14 @@ def test_damaged_scores_give_one_sentence(tmp_path, monkeypatch, capsys):
         path.write_text(text) if text else path.unlink()
         assert models.main(["list", "--scores"]) == 2
         assert sentence in capsys.readouterr().err
+
+
+def test_the_readme_compares_a_tuned_tagger_with_one_from_scratch():
+    rows = [
+        measurements.Row([name], [[value, value, value], 3, 10], [4, 0, 0])
+        for name, value in (("from scratch", 0.8), ("from the pretrained tagger", 0.93251))
+    ]
+    found = measurements.Measurement("fine_tuning", "c", [], rows, "abcdef0", "2026-11-29")
+    shown = "[0.9325](docs/fine_tuning.md) from `pos-en`, 0.8000 from scratch"
+    assert shown in pages.readme([], [found])
+    assert "pos-en" not in pages.readme([], [])

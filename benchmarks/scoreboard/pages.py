@@ -18,10 +18,17 @@ from zoo.system import durable, stored
 SCORES = Path("benchmarks/results/scores.json")
 SPEED = Path("benchmarks/results/speed.json")
 SUMMARY = Path("zoo/scores.json")  # in the wheel
-PAGES = ("README.md", "benchmarks/results/*.md", "recipes/*/README.md", "docs/ideas/*.md")
+PAGES = (
+    "README.md",
+    "benchmarks/results/*.md",
+    "recipes/*/README.md",
+    "docs/*.md",
+    "docs/ideas/*.md",
+)
 MARKER = re.compile(r"^<!-- ?scores: ?([^>]+?) ?-->$", re.M)
 MARKED = re.compile(rf"({MARKER.pattern}\n)(?:(?!<!--).*\n)*(<!-- ?/scores ?-->)$", re.M)
 README_SPEED = ("recurrent-train", ["64x200x128x256", "`lstm`"])  # the row of the README
+FINE_TUNED = ("from the pretrained tagger", "from scratch")  # the rows that it compares
 
 
 def contents(root: Path = ROOT) -> dict[Path, str]:
@@ -133,6 +140,16 @@ def readme(scores: Sequence[Record], speed: Sequence[Measurement]) -> str:
             link = f"[{torch}](benchmarks/results/recurrent.md)"
             result = f"{link} times PyTorch's speed, {stock} times stock Keras'"
             rows.append(["training step of an LSTM, 64 x 200, K = 256", result, ""])
+    tuned = {
+        row.labels[0]: formatted(_median(row.values[0]), 4)
+        for each in speed
+        if each.table == "fine_tuning"
+        for row in each.rows
+    }
+    if tuned:
+        new, old = (tuned[name] for name in FINE_TUNED)
+        result = f"accuracy [{new}](docs/fine_tuning.md) from `pos-en`, {old} from scratch"
+        rows.append(["500 sentences, other tags", result, ""])
     return tables.markdown(["task", "result", "time"], rows)
 
 
