@@ -23,6 +23,7 @@ if on_torch():
 if on_jax():
     from zoo.recurrence import jax_loops
 
+GATES_APART = 3  # from here on JAX makes x W step by step
 WAYS = {
     "loops": "compiled loops with an explicit gradient, from 32 units up",
     "op": "one op of the backend for all steps",
@@ -144,7 +145,8 @@ def run_cell(
             cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask, shards, products
         )
     form = CellForm(cell, training) if chosen == "calls" else None
-    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout, form, width)
+    hoists = training or not on_jax() or getattr(cell, "num_gates", 1) < GATES_APART
+    step = Step(cell, recurrent_kernel, recurrent_mask, zoneout, form, width, hoists)
     if form is not None and training:
         with dropout_masks(cell, ops.shape(inputs)[0], inputs.shape[-1]):
             return _run(chosen, step, training, inputs, lengths, initial_state)
