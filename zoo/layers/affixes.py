@@ -88,13 +88,14 @@ class Affixes(ConfiguredLayer, MaskedLayer):
         ending = ops.take_along_axis(ids, ops.maximum(places, 0), axis=-1)
         ending = ops.where(places >= 0, ending, PAD)
         letters = ops.stack([beginning, ending], axis=2)  # (B, T, 2, longest)
-        hashes = [ops.zeros_like(letters[:, :, :, 0])]
-        for letter in ops.unstack(letters, longest, axis=3):
-            hashes.append((FACTOR * hashes[-1] + letter) % self.buckets)
-        shape = ops.shape(letters)
-        every = ops.reshape(ops.stack(hashes, axis=3), (shape[0], shape[1], 2 * (longest + 1)))
-        taken = [*self.prefixes, *(longest + 1 + size for size in self.suffixes)]
+        hashes: list[Any] = []
+        for letter in ops.unstack(letters, longest, axis=3):  # (B, T, 2)
+            before = FACTOR * hashes[-1] + letter if hashes else letter
+            hashes.append(before % self.buckets)
+        taken = [2 * (size - 1) for size in self.prefixes]
+        taken += [2 * (size - 1) + 1 for size in self.suffixes]
         tables = [kind * self.buckets for kind in range(len(taken))]
+        every = ops.concatenate(hashes, axis=2)
         return ops.take(every, taken, axis=2) + ops.convert_to_tensor(tables, "int32")
 
     def compute_output_spec(self, character_ids: Any) -> Any:

@@ -80,10 +80,8 @@ def affixes(call: Call, character_ids: Any, **_named: Any) -> str:
     letters = g.size(given, 2)
     ids = g.reshape(moved_to_front(g, g.reshape(given, -1, letters)), g.size(given, 0), -1, letters)
     symbol = call.trace.symbol(ids, (None, None, None), "int32")
-    numbers = [call.name(each) for each in layer._numbers(symbol)]
-    numbers = [g.node("Unsqueeze", each, g.axes(2)) for each in numbers]
-    rows = g.node("Concat", *numbers, axis=2)  # (B, T, N)
-    vectors = g.node("Gather", call.name(layer.embeddings), rows, axis=0)
-    flat = g.reshape(vectors, 0, 0, len(numbers) * layer.dim)
+    numbers = layer._numbers(symbol)  # (B, T, N)
+    vectors = g.node("Gather", call.name(layer.embeddings), call.name(numbers), axis=0)
+    flat = g.reshape(vectors, 0, 0, numbers.shape[-1] * layer.dim)
     first = g.node("Gather", ids, g.axes(0), axis=2)  # (B, T, 1)
     return str(g.node("Where", _real(g, first), flat, g.constant(0.0, "float32")))

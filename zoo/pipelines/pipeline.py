@@ -26,11 +26,12 @@ from zoo.onnx import bundle, triton
 from zoo.onnx.served import Served
 from zoo.pipelines import artefact
 from zoo.recurrence.sharding import LARGE
-from zoo.recurrence.tracing import kept_here, lean
+from zoo.recurrence.tracing import lean
 from zoo.saved_model import assertions
 from zoo.system import durable
 from zoo.system.artefact import finish
 from zoo.system.bounded_batches import batches
+from zoo.system.own_graphs import kept_here
 from zoo.text import TextPath
 from zoo.version import VERSION
 

@@ -26,7 +26,7 @@ if on_jax():
 GATES_APART = 3  # from here on JAX makes x W step by step
 WAYS = {
     "loops": "compiled loops with an explicit gradient, from 32 units up",
-    "op": "one op of the backend for all steps",
+    "op": f"one {'PyTorch' if on_torch() else 'TensorFlow'} op for all steps",
     "elements": "a parallel scan over elements, without a loop over steps",
     "chunks": "by chunks of steps: matrix products within them, a loop over them",
     "steps": "step by step, input products precomputed for all steps",

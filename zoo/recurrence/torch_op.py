@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-import torch
 
 from zoo import masking
 from zoo.cells.elman import SimpleRNNCell
@@ -38,6 +37,8 @@ def run(
         The outputs (B, T, K), undefined in the padding, and the states at each row's last real
         token, (B, K) each.
     """
+    import torch  # this module is read where it is not installed, too
+
     inputs = inputs.contiguous()
     kernel = keras.ops.convert_to_tensor(cell.recurrent_kernel if kernel is None else kernel)
     w, u = keras.ops.convert_to_tensor(cell.kernel).T, kernel.T
@@ -70,6 +71,8 @@ def _frozen(cell: LSTMCell, inputs: Any, w: Any, lengths: Any) -> tuple[Any, Any
     The op returns c after the last step alone. In the padding the feature shuts the input gate and
     opens the forget gate, so that this is c at the last real token.
     """
+    import torch
+
     steps = torch.arange(inputs.shape[1], device=inputs.device)
     padding = (steps[None] >= lengths[:, None]).to(inputs.dtype)[:, :, None]
     gates = torch.tensor([-SHUT, SHUT, 0.0, 0.0], dtype=w.dtype, device=w.device)
@@ -79,5 +82,7 @@ def _frozen(cell: LSTMCell, inputs: Any, w: Any, lengths: Any) -> tuple[Any, Any
 
 def _swapped(part: Any, units: int) -> Any:
     """Rows of three gates, the first two the other way round."""
+    import torch
+
     first, second, third = part.split(units)
     return torch.cat([second, first, third])

@@ -67,24 +67,6 @@ def is_lean() -> bool:
     return _lean.get()
 
 
-_kept_here = contextvars.ContextVar("kept_here", default=False)
-
-
-@contextlib.contextmanager
-def kept_here() -> Iterator[None]:
-    """Traces graphs that are never written to a file: they may call Python."""
-    token = _kept_here.set(True)
-    try:
-        yield
-    finally:
-        _kept_here.reset(token)
-
-
-def is_kept_here() -> bool:
-    """Whether `kept_here` holds."""
-    return _kept_here.get()
-
-
 def may_gather() -> bool:
     """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
     return on_tensorflow() and not in_xla() and not _fixed_sizes.get()

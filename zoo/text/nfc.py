@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.recurrence.tracing import is_kept_here
+from zoo.system.own_graphs import is_kept_here
 
 HANGUL_BASE, HANGUL_COUNT = 0xAC00, 11172
 LEAD, VOWEL, TRAIL = 0x1100, 0x1161, 0x11A7

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.recurrence.tracing import kept_here
+from zoo.system.own_graphs import kept_here
 from zoo.text.nfc import Composer, composer, inert_pattern
 
 SCALARS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
