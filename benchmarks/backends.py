@@ -4,7 +4,7 @@
 
 Each backend has a process of its own. On JAX both layers are compiled; on PyTorch they run as Keras
 runs them. A step of training takes the gradients of the sum of squared outputs for inputs and all
-weights. A cell that Keras has not is compared with its GRU.
+weights. A cell that Keras lacks is compared with its GRU.
 """
 
 import argparse

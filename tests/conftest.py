@@ -32,7 +32,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--unmasked-rnn",
         action="store_true",
-        help="Keras' recurrent layers say that they do not support masking, as they once will",
+        help="Keras' recurrent layers say that they do not support masking, as they will one day",
     )
 
 

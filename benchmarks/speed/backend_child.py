@@ -32,7 +32,7 @@ def our_layer(cell: str, units: int) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def stock_layer(cell: str, units: int) -> tuple[Any, Callable[[Any], Any]]:
-    """Keras' layer; its GRU for a cell that Keras has not."""
+    """Keras' layer; its GRU for a cell that Keras lacks."""
     return STOCK.get(cell, keras.layers.GRU)(units, return_sequences=True), lambda found: found
 
 

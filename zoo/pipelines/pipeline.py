@@ -31,7 +31,7 @@ from zoo.saved_model import assertions
 from zoo.system import durable
 from zoo.system.artefact import finish
 from zoo.system.bounded_batches import batches
-from zoo.system.own_graphs import kept_here
+from zoo.system.flags import kept_here
 from zoo.text import TextPath
 from zoo.version import VERSION
 
@@ -173,7 +173,7 @@ class Pipeline(abc.ABC):
             )
             with (
                 lean(),
-                kept_here(),
+                kept_here.on(),
             ):  # the function is kept, too: its id must not become another one's
                 self._small_graphs[id(function)] = function, made.get_concrete_function()
         return self._small_graphs[id(function)][1]

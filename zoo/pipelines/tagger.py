@@ -32,10 +32,10 @@ from zoo.text import (
     TokenVectorizer,
     allowed_transitions,
     detected,
-    share,
     word_tokens,
 )
 from zoo.text.limits import TAGGED, TOKEN, is_long, shortened
+from zoo.text.text_path import share
 
 TEXTS = (*ODD_TEXTS, b"Ann met Bob in Oslo, on 3 May 2021.", b"word " * 300)
 # rows of unequal lengths, one without tokens; "" is padding

@@ -10,6 +10,8 @@ import jax
 from jax import numpy as jnp
 from keras import ops
 
+from zoo.recurrence.cell_step import forward_step, reads_inputs
+
 
 def available(cell: Any) -> bool:
     """Whether the loops can run this cell: `separable`, in float32."""
@@ -55,7 +57,7 @@ def _through_time(cell: Any) -> Any:
     def states_after(states: list[Any], slices: Any, weights: Any) -> tuple[Any, Any]:
         x, on = slices
         r = _product(states[0], weights)
-        new, kept = _forward_step(cell, x, r, states, weights["vectors"])
+        new, kept = forward_step(cell, x, r, states, weights["vectors"])
         return [jnp.where(on, a, b) for a, b in zip(new, states, strict=True)], kept
 
     @jax.custom_vjp
@@ -73,7 +75,7 @@ def _through_time(cell: Any) -> Any:
             return new, (new, kept)
 
         final, (reached, kept) = jax.lax.scan(step, initial, (projected, active))
-        read = projected if _reads_inputs(cell) else None
+        read = projected if reads_inputs(cell) else None
         return (reached[0], final), (weights, initial, active, reached, kept, read)
 
     def backward(residuals: Any, cotangents: Any) -> Any:
@@ -132,17 +134,6 @@ def _weight_gradients(weights: Any, h: Any, d_r: Any) -> dict[str, Any]:
 
 def _flat(values: Any) -> Any:
     return jnp.reshape(values, (-1, values.shape[-1]))
-
-
-def _reads_inputs(cell: Any) -> bool:
-    """Whether the gradient needs x W apart from h U."""
-    return not cell.additive and not getattr(cell, "backward", None)
-
-
-def _forward_step(cell: Any, x: Any, r: Any, states: list[Any], vectors: list[Any]) -> Any:
-    if getattr(cell, "forward", None):
-        return cell.forward(x, r, states, vectors)
-    return cell.combine(x, r, states, vectors), [x + r if cell.additive else r]
 
 
 def _backward_step(

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python import xla
 
+from zoo.recurrence.cell_step import forward_step, reads_inputs
+
 
 class Given(NamedTuple):
     """Inputs of both loops; a list is empty if the cell has no such weight."""
@@ -31,7 +33,7 @@ def forward(cell: Any, given: Given) -> Any:
     def step(active: Any, slices: list[Any], states: list[Any]) -> Any:
         x = _biased(slices[0], given.input_bias)
         r = _product(states[0], transposed, given)
-        new, kept = _forward_step(cell, x, r, states, given.vectors)
+        new, kept = forward_step(cell, x, r, states, given.vectors)
         new = [tf.where(active, a, b) for a, b in zip(new, states, strict=True)]
         return new, [new[0], *states[1:], *kept]
 
@@ -40,7 +42,7 @@ def forward(cell: Any, given: Given) -> Any:
         xs = _rows(tf.matmul(_flat(xs), given.input_kernel[0]), given)
     states = _shaped(given.initial, given)
     final, written = _walk(given, step, states, [xs])
-    kept = written[len(states) :] + ([xs] if _reads_inputs(cell) else [])
+    kept = written[len(states) :] + ([xs] if reads_inputs(cell) else [])
     return written[0], final, written[1 : len(states)], kept
 
 
@@ -55,7 +57,7 @@ def backward(cell: Any, given: Given, results: Any, d_outputs: Any, d_final: Any
         d_states, d_vectors, now = carry
         d_output, *slices = slices
         now_kept, before = slices[: len(kept)], slices[len(kept) :]
-        if _reads_inputs(cell):
+        if reads_inputs(cell):
             now_kept[-1] = _biased(now_kept[-1], given.input_bias)
         d_states = [d_states[0] + d_output, *d_states[1:]]
         masked = [tf.where(active, d_state, 0) for d_state in d_states]
@@ -190,17 +192,6 @@ def _flat(values: Any) -> Any:
 
 def _rows(values: Any, given: Given) -> Any:
     return tf.reshape(values, (*tf.unstack(tf.shape(given.inputs)[:2]), values.shape[-1]))
-
-
-def _reads_inputs(cell: Any) -> bool:
-    """Whether the backward loop needs x W separately from h U."""
-    return not cell.additive and not getattr(cell, "backward", None)
-
-
-def _forward_step(cell: Any, x: Any, r: Any, states: list[Any], vectors: list[Any]) -> Any:
-    if getattr(cell, "forward", None):
-        return cell.forward(x, r, states, vectors)
-    return cell.combine(x, r, states, vectors), [x + r if cell.additive else r]
 
 
 def _backward_step(

@@ -1,10 +1,10 @@
 """What the graph that is being traced allows."""
 
-import contextlib
-import contextvars
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import keras
+
+from zoo.system.flags import Flag
 
 
 def on_tensorflow() -> bool:
@@ -33,40 +33,27 @@ def in_xla() -> bool:
     return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
 
 
-_fixed_sizes = contextvars.ContextVar("fixed_sizes", default=False)
+_fixed_sizes, _lean = Flag("fixed_sizes"), Flag("lean")
 
 
-@contextlib.contextmanager
-def fixed_sizes() -> Iterator[None]:
+def fixed_sizes() -> AbstractContextManager[None]:
     """Traces graphs whose sizes do not depend on the data, as LiteRT needs them."""
-    token = _fixed_sizes.set(True)
-    try:
-        yield
-    finally:
-        _fixed_sizes.reset(token)
+    return _fixed_sizes.on()
 
 
-_lean = contextvars.ContextVar("lean", default=False)
-
-
-@contextlib.contextmanager
-def lean() -> Iterator[None]:
+def lean() -> AbstractContextManager[None]:
     """Traces small graphs: one method for all batches, one step in each turn of a loop.
 
     The graph of a gradient is many times that of the loops and branches that it goes through.
     """
-    token = _lean.set(True)
-    try:
-        yield
-    finally:
-        _lean.reset(token)
+    return _lean.on()
 
 
 def is_lean() -> bool:
     """Whether `lean` holds."""
-    return _lean.get()
+    return _lean.holds()
 
 
 def may_gather() -> bool:
     """Whether sizes may depend on the data: on TensorFlow, outside of XLA and `fixed_sizes`."""
-    return on_tensorflow() and not in_xla() and not _fixed_sizes.get()
+    return on_tensorflow() and not in_xla() and not _fixed_sizes.holds()

@@ -24,7 +24,6 @@ MEMBERS = {CONFIG, WEIGHTS, "metadata.json"}
 MOST_TEXT = 1 << 26  # bytes of a JSON member
 MOST_OBJECTS = 1_000_000  # groups and arrays
 SLACK = 1 << 20  # parameters that may be missing among the weights: constants of layers
-MOST_RATIO = 8  # of a compressed array's numbers to the bytes stored for them
 KINDS = "biufV"  # of arrays: numbers, and bfloat16 as two bytes without a type
 # layers that run code or read files when they are built, and modules without model classes
 REFUSED = {
@@ -129,10 +128,10 @@ def _check_config(config: Any) -> None:
                 raise _Refused(f"it names {module}, which has no model classes")
 
 
-def count(store: h5py.File, size: int) -> int:
+def count(store: h5py.File, size: int, most_ratio: int = 1) -> int:
     """The total size of all arrays of an HDF5 file of `size` bytes that must store them all.
 
-    An array that is compressed by `gzip` may be `MOST_RATIO` times as large as what is stored.
+    An array that is compressed by `gzip` may be `most_ratio` times as large as what is stored.
     """
     groups, numbers, stored = [store], 0, 0
     seen: set[int] = set()
@@ -149,7 +148,7 @@ def count(store: h5py.File, size: int) -> int:
             if isinstance(entry, h5py.Group):
                 groups.append(entry)
                 continue
-            _check_array(entry)
+            _check_array(entry, most_ratio)
             numbers += math.prod(entry.shape)
             stored += entry.id.get_storage_size()
             if stored > size:
@@ -157,13 +156,13 @@ def count(store: h5py.File, size: int) -> int:
     return numbers
 
 
-def _check_array(array: Any) -> None:
+def _check_array(array: Any, most_ratio: int) -> None:
     if not isinstance(array, h5py.Dataset) or array.dtype.kind not in KINDS:
         raise _Refused(f"{array.name} is not an array of numbers")
     if array.external or array.is_virtual:
         raise _Refused(f"{array.name} is stored in another file")
     declared = math.prod(array.shape) * array.dtype.itemsize
-    ratio = MOST_RATIO if array.compression == "gzip" else 1
+    ratio = most_ratio if array.compression == "gzip" else 1
     if declared > ratio * array.id.get_storage_size():
         raise _Refused(
             f"{array.name} declares {memory.gib(declared)}, of which "

@@ -18,6 +18,7 @@ from zoo.errors import DamagedFile
 from zoo.system import keras_file
 
 SMALL = 1024  # numbers of an array that is stored as it is
+MOST_RATIO = 8  # of a compressed array's bytes to those stored for it
 LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -39,7 +40,7 @@ def size(path: Path, advice: str) -> int:
         DamagedFile: It is damaged, or has content that Keras does not write.
     """
     with _damage(path, advice), h5py.File(path, "r") as store:
-        return keras_file.count(store, path.stat().st_size)
+        return keras_file.count(store, path.stat().st_size, MOST_RATIO)
 
 
 def load(model: keras.Model, path: Path, advice: str) -> None:
@@ -82,7 +83,7 @@ def _written(target: Any, name: str, array: Any) -> Any:
         made = target.create_dataset(
             name, data=array, chunks=array.shape, compression="gzip", shuffle=True
         )
-        if array.nbytes <= keras_file.MOST_RATIO * made.id.get_storage_size():
+        if array.nbytes <= MOST_RATIO * made.id.get_storage_size():
             return made
         del target[name]
     return target.create_dataset(name, data=array)

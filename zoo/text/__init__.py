@@ -8,7 +8,7 @@ from zoo.text.normalization import Normalizer
 from zoo.text.subwords.codec import SubwordCodec
 from zoo.text.tag_schemes import Span, allowed_transitions, converted, detected, spans, tags_of
 from zoo.text.text_codec import TextCodec
-from zoo.text.text_path import TextPath, share, unknown_share, unknown_tokens
+from zoo.text.text_path import TextPath, unknown_share, unknown_tokens
 from zoo.text.token_vectorizer import TokenVectorizer
 from zoo.text.vectorizer import Vectorizer
 from zoo.text.vectors import WordVectors, load_vectors
@@ -38,7 +38,6 @@ __all__ = [
     "load_vectors",
     "spans",
     "tags_of",
-    "share",
     "unknown_share",
     "unknown_tokens",
     "word_tokens",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.system.own_graphs import is_kept_here
+from zoo.system.flags import kept_here
 
 HANGUL_BASE, HANGUL_COUNT = 0xAC00, 11172
 LEAD, VOWEL, TRAIL = 0x1100, 0x1161, 0x11A7
@@ -122,7 +122,7 @@ class Composer(tf.Module):
         """Strings (B,), valid UTF-8 -> strings (B,)."""
         if tf.executing_eagerly() and bool(_are_inert(texts)):
             return texts  # a first call need not wait for the graph
-        if is_kept_here():  # a quarter of a tagger's operations less
+        if kept_here.holds():  # a quarter of a tagger's operations less
             composed = tf.numpy_function(_composed_here, [texts], tf.string)
             return tf.ensure_shape(composed, texts.shape)
         return self._composed(texts)

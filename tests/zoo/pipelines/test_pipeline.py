@@ -8,6 +8,7 @@ import zoo
 from tests.references.weights import assign_random
 from tests.sweeps import swept
 from zoo.pipelines import Classifier, ConditionalWriter, Tagger, Translator, Writer, load
+from zoo.pipelines.pipeline import WARM_CALLS
 from zoo.recurrence.sharding import LARGE
 from zoo.text import NgramVectorizer, SubwordCodec, TextCodec, TokenVectorizer, Vectorizer
 
@@ -152,6 +153,28 @@ def test_few_rows_are_answered_by_a_small_graph_and_many_by_the_exported_one():
         np.testing.assert_allclose(answer["confidence"], whole["confidence"][:rows], atol=1e-6)
     with pytest.raises(zoo.InputError, match="label must be one of C4, D4; got E4"):
         conditional_writer().generate("E4")
+
+
+def test_a_new_small_graph_is_run_a_few_times_and_an_old_one_once(monkeypatch):
+    made = ngrams()
+    made.eager_calls, calls = 0, []
+    small = made._small
+
+    def counted(function):
+        graph = small(function)
+
+        def called(**inputs):
+            calls.append(len(calls))
+            return graph(**inputs)
+
+        return called
+
+    monkeypatch.setattr(made, "_small", counted)
+    monkeypatch.setattr("zoo.pipelines.pipeline.WARM_SECONDS", 60.0)
+    first = made(TEXTS)
+    assert len(calls) == 1 + WARM_CALLS
+    assert made(TEXTS) == first
+    assert len(calls) == 2 + WARM_CALLS
 
 
 def test_a_pipeline_without_large_calls_builds_the_whole_graph_for_many_rows_at_once():

@@ -214,6 +214,15 @@ def test_a_large_array_that_is_not_stored_takes_no_memory(plain: Members, tmp_pa
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "in kB"
 
 
+def test_a_compressed_array_is_refused_in_the_file_of_a_run(tmp_path: Path):
+    """Keras compresses none; a saved pipeline's arrays may be, see `zoo.system.weights_file`."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("a", data=np.arange(10_000) // 99, compression="gzip")
+    with h5py.File(path) as store, pytest.raises(ValueError, match="declares"):
+        keras_file.count(store, path.stat().st_size)
+
+
 @pytest.mark.parametrize("place", range(0, 4000, 97))
 def test_a_flipped_byte_is_loaded_to_the_same_numbers_or_refused(
     place: int, plain: Members, tmp_path: Path

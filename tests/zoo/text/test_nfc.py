@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.system.own_graphs import kept_here
+from zoo.system.flags import kept_here
 from zoo.text.nfc import Composer, composer, inert_pattern
 
 SCALARS = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
@@ -202,7 +202,7 @@ def test_a_graph_that_stays_here_asks_python_and_finds_the_same(compose):
     drawn = random.Random(0)
     texts = ["".join(drawn.choices(MARKS + CANONICAL + PARTS, k=5)) for _ in range(200)]
     texts += ["", "plain", "e\u0301\x00", "\u1100\u1161\u11a8"]
-    with kept_here():
+    with kept_here.on():
         here = tf.function(
             Composer(), input_signature=[tf.TensorSpec([None], tf.string)]
         ).get_concrete_function()
