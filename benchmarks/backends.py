@@ -21,7 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.scoreboard import measurements  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
+from benchmarks.speed.shapes import parse_shape  # noqa: E402
 from benchmarks.speed.timing import Spread  # noqa: E402
+from zoo.errors import InputError  # noqa: E402
+from zoo.registry import cell_names  # noqa: E402
 
 COLUMNS = ["backend", "B x T x E x K", "cell", "pass", "ours, ms", "Keras' layer"]
 DIGITS = [2, 2]
@@ -30,12 +33,19 @@ DIGITS = [2, 2]
 def main(words: list[str] | None = None) -> None:
     """Reads the options, times, prints."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--backends", nargs="+", default=["jax", "torch"])
-    parser.add_argument("--cells", nargs="+", default=["lstm", "gru", "simple_rnn", "min_gru"])
+    known = ["jax", "torch"]
+    parser.add_argument("--backends", nargs="+", choices=known, default=known)
+    cells = ["lstm", "gru", "simple_rnn", "min_gru"]
+    parser.add_argument("--cells", nargs="+", choices=cell_names(), default=cells)
     parser.add_argument("--shapes", nargs="+", default=["32x100x128x128", "64x200x128x256"])
     parser.add_argument("--rounds", type=int, default=11)
     measurements.add_flag(parser)
     options = parser.parse_args(words)
+    for shape in options.shapes:
+        try:
+            parse_shape(shape)
+        except InputError as error:
+            parser.error(str(error))
     recorder = measurements.Recorder("backends", COLUMNS) if options.record else None
     print(" | ".join(COLUMNS))
     job = {"cells": options.cells, "shapes": options.shapes, "rounds": options.rounds}

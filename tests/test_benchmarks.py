@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import cells, runtimes, serving
+from benchmarks import backends, cells, runtimes, serving
 from benchmarks.speed import (
     cases,
     commands,
@@ -376,3 +376,22 @@ def test_the_table_of_cells_has_means_over_seeds_and_the_best_cell_first():
     lines = cells.table("shakespeare", rows).splitlines()
     assert cells_of(lines[4]) == ["`lru`", "8", "1,234", "1.2500", "2.0", "700", "0.250", "1"]
     assert cells_of(lines[5])[3] == "1.6000"
+
+
+def test_a_layer_is_timed_beside_that_of_keras_on_jax(capfd):
+    backends.main(
+        ["--backends", "jax", "--cells", "gru", "lru", "--shapes", "2x3x4x5", "--rounds", "1"]
+    )
+    heads, *rows = [line.split(" | ") for line in capfd.readouterr().out.splitlines()]
+    assert heads == backends.COLUMNS
+    expected = [(cell, each) for cell in ("gru", "lru") for each in ("train", "forward")]
+    assert [tuple(row[2:4]) for row in rows] == expected
+    assert all(row[:2] == ["jax", "2x3x4x5"] for row in rows)
+    assert all(float(number.split()[0]) >= 0 for row in rows for number in row[4:])
+
+
+def test_wrong_words_for_the_backends_are_one_sentence(capsys):
+    for words in (["--shapes", "3x4"], ["--cells", "gruu"], ["--backends", "numpy"]):
+        with pytest.raises(SystemExit, match="2"):
+            backends.main(words)
+        assert words[1] in capsys.readouterr().err
