@@ -171,10 +171,8 @@ class Pipeline(abc.ABC):
                 input_signature=function.input_signature,
                 autograph=False,
             )
-            with (
-                lean(),
-                kept_here.on(),
-            ):  # the function is kept, too: its id must not become another one's
+            # the function is kept, too: its id must not become another one's
+            with lean(), kept_here.on():
                 self._small_graphs[id(function)] = function, made.get_concrete_function()
         return self._small_graphs[id(function)][1]
 

@@ -10,10 +10,20 @@ from zoo.cells.gru import GRUCell
 from zoo.cells.lstm import LSTMCell
 
 SHUT = 1e4  # of a gate's sum: the sigmoid is then 0 or 1, and its gradient 0
+FORM = (
+    True,
+    1,
+    0.0,
+    False,
+    False,
+    True,
+)  # biases, layers, dropout, training, both ways, rows first
 
 
 def available(cell: Any) -> bool:
-    """Whether PyTorch has an op for all steps of this cell."""
+    """Whether PyTorch has an op for all steps of this cell, which must compute in full precision."""
+    if cell.compute_dtype not in ("float32", "float64"):
+        return False
     if type(cell) is LSTMCell:
         return cell.cell_clip is None
     if type(cell) is SimpleRNNCell:
@@ -21,9 +31,7 @@ def available(cell: Any) -> bool:
     return type(cell) is GRUCell and cell.reset_after
 
 
-def run(
-    cell: Any, inputs: Any, initial_state: list[Any], lengths: Any, kernel: Any = None
-) -> tuple[Any, list[Any]]:
+def run(cell: Any, inputs: Any, initial_state: list[Any], lengths: Any) -> tuple[Any, list[Any]]:
     """Runs the cell over all steps.
 
     Args:
@@ -31,7 +39,6 @@ def run(
         inputs: (B, T, E).
         initial_state: The states, (B, K) each.
         lengths: int32 (B,), the real tokens of each row.
-        kernel: U, where it is not the cell's own.
 
     Returns:
         The outputs (B, T, K), undefined in the padding, and the states at each row's last real
@@ -40,29 +47,25 @@ def run(
     import torch  # this module is read where it is not installed, too
 
     inputs = inputs.contiguous()
-    kernel = keras.ops.convert_to_tensor(cell.recurrent_kernel if kernel is None else kernel)
-    w, u = keras.ops.convert_to_tensor(cell.kernel).T, kernel.T
-    bias = keras.ops.convert_to_tensor(cell.bias)
+    read = (cell.kernel, cell.recurrent_kernel, cell.bias)
+    w, u, bias = (keras.ops.convert_to_tensor(each) for each in read)
+    w, u = w.T, u.T
     start = [state.contiguous()[None] for state in initial_state]
     if type(cell) is LSTMCell:
         padded = bool((lengths < inputs.shape[1]).any())
         if padded:
             inputs, w = _frozen(cell, inputs, w, lengths)
         weights = [w.contiguous(), u.contiguous(), bias, torch.zeros_like(bias)]
-        outputs, _, last = torch._VF.lstm(inputs, start, weights, *_FORM)
+        outputs, _, last = torch._VF.lstm(inputs, start, weights, *FORM)
         final = masking.last_real(outputs, lengths, initial_state[0])
         return outputs, [final, last[0]]
     if type(cell) is GRUCell:  # the gates z, r, h are r, z, h there
         weights = [_swapped(part, cell.units) for part in (w, u, bias[0], bias[1])]
-        outputs, _ = torch._VF.gru(inputs, start[0], weights, *_FORM)
+        outputs, _ = torch._VF.gru(inputs, start[0], weights, *FORM)
     else:
         weights = [w.contiguous(), u.contiguous(), bias, torch.zeros_like(bias)]
-        outputs, _ = torch._VF.rnn_tanh(inputs, start[0], weights, *_FORM)
+        outputs, _ = torch._VF.rnn_tanh(inputs, start[0], weights, *FORM)
     return outputs, [masking.last_real(outputs, lengths, initial_state[0])]
-
-
-# biases, layers, dropout, training, both directions, batch first
-_FORM = (True, 1, 0.0, False, False, True)
 
 
 def _frozen(cell: LSTMCell, inputs: Any, w: Any, lengths: Any) -> tuple[Any, Any]:
