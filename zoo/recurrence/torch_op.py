@@ -21,7 +21,7 @@ FORM = (
 
 
 def available(cell: Any) -> bool:
-    """Whether PyTorch has an op for all steps of this cell, which must compute in full precision."""
+    """Whether PyTorch has an op for all steps of this cell, in full precision."""
     if cell.compute_dtype not in ("float32", "float64"):
         return False
     if type(cell) is LSTMCell:
