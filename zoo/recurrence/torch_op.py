@@ -17,7 +17,7 @@ FORM = (
     False,
     False,
     True,
-)  # biases, layers, dropout, training, both ways, rows first
+)  # biases, layers, dropout, training, bidirectional, rows first
 
 
 def available(cell: Any) -> bool:
