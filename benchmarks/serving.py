@@ -90,7 +90,8 @@ def running(contender: Contender) -> Iterator[tuple[int, int]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [word.format(port=port) for word in contender.command]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # as `zoo serve` sets it: LitServe, too, is faster so, and its memory does not grow
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_ENABLE_ONEDNN_OPTS": "0"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment, start_new_session=True

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,8 @@ def run(parsed: argparse.Namespace) -> int:
         raise InputError(f"{parsed.folder} is no folder: export a model first, or give its folder")
     for name in PACKAGES:
         require_package(name, "serve", "the command serve")
+    # oneDNN keeps what it makes for each size of batch, in each thread: memory would grow for long
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     with startup.importing():
         server: Any = importlib.import_module("zoo.serving.server")
     return int(server.run(parsed))
