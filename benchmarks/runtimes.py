@@ -7,7 +7,8 @@
 For each recipe the best model of its newest run is exported for each runtime: Keras (the saved
 pipeline), SavedModel, ONNX (by `rnn_zoo_runtime`) and LiteRT, both also with int8 weights; language
 models and taggers also run in PyTorch with the same weights, where it is installed. Each runs in a
-process of its own, with one thread for ONNX Runtime, LiteRT and PyTorch:
+process of its own, with one thread for ONNX Runtime (but for `onnx 2 threads`), LiteRT and
+PyTorch:
 
 - texts of the test split -> answers (classifiers, taggers, translators); LiteRT and
   PyTorch, which have no text path, read ids that were made before;
@@ -58,7 +59,10 @@ RECIPES = (
     *("sentiment", "origin", "ner", "pos", "generation", "names", "melodies", "translation"),
     *("signals", "digits", "forecasting"),
 )
-RUNTIMES = ("keras", "savedmodel", "onnx", "onnx int8", "litert", "litert int8", "pytorch")
+RUNTIMES = (
+    *("keras", "savedmodel", "onnx", "onnx 2 threads", "onnx int8", "litert", "litert int8"),
+    "pytorch",
+)
 ROWS = (1, 32)
 # pipeline -> method, signature, the output that is the answer
 ANSWERS = {
@@ -161,6 +165,7 @@ def measured(
         "labels": getattr(pipeline, "labels", []) if job_kind == "step" else [],
         "items": read,
         "steps": steps,
+        "threads": 2 if runtime.endswith("2 threads") else 1,
         "dtypes": {name: each.dtype for name, each in inputs_of(pipeline.model).items()},
         "rows": list(ROWS),
         "seconds": seconds,

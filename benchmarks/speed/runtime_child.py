@@ -82,7 +82,7 @@ def onnx_texts(job: dict[str, Any]) -> Call:
     """The ONNX bundle by `rnn_zoo_runtime`."""
     import rnn_zoo_runtime
 
-    method = getattr(rnn_zoo_runtime.load(job["path"]), job["method"])
+    method = getattr(rnn_zoo_runtime.load(job["path"], job["threads"]), job["method"])
     return lambda items: dict(method(items))
 
 
@@ -92,7 +92,7 @@ def onnx_step(job: dict[str, Any]) -> Call:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = job["threads"], 1
     begin, run = (
         onnxruntime.InferenceSession(f"{job['path']}/{name}.onnx", options)
         for name in ("start", "step")
@@ -139,7 +139,7 @@ def onnx_series(job: dict[str, Any]) -> Call:
     """The ONNX bundle by `rnn_zoo_runtime`, on series of numbers."""
     import rnn_zoo_runtime
 
-    return of_series(getattr(rnn_zoo_runtime.load(job["path"]), job["method"]))
+    return of_series(getattr(rnn_zoo_runtime.load(job["path"], job["threads"]), job["method"]))
 
 
 def saved_model_series(job: dict[str, Any]) -> Call:

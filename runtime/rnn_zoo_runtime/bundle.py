@@ -33,7 +33,8 @@ def load(folder: Path | str, threads: int = 1) -> Any:
     Args:
         folder: What `export_onnx` returned, or the folder in which it wrote versions `1`, `2`, ...;
             the last one is loaded then.
-        threads: Threads of an operation; with small models one is the fastest.
+        threads: Threads of an operation; one is the fastest with small models, two with
+            weights of some MB, while a second core is free.
 
     Raises:
         InputError: There is no bundle, or it is of a newer format.

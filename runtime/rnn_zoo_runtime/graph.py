@@ -22,7 +22,8 @@ class Graph:
 
     Args:
         path: The ONNX file.
-        threads: Threads of one operation; with small models one is the fastest.
+        threads: Threads of one operation; one is the fastest with small models, two with
+            weights of some MB, while a second core is free.
 
     Attributes:
         name: The file's name.

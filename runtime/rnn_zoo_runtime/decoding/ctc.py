@@ -4,6 +4,8 @@ Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist temporal classif
 """
 
 import heapq
+import math
+import operator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,9 @@ from rnn_zoo_runtime.errors import InputError
 
 NOTHING = -1  # after the end of a row
 ZERO = -np.inf  # log 0
+LOST = 1e-7  # share of the most likely prefix below which one is dropped; float32 rounds as much
+SMALL = 1e-100  # shares below it are scaled up
+TOTAL = operator.attrgetter("total")
 
 
 class Labelling(NamedTuple):
@@ -95,112 +100,146 @@ def beam(
     return _labelling([labels for labels, _ in found], [total for _, total in found])
 
 
-class _Prefixes:
-    """Label sequences as nodes of a tree: the empty one is 0."""
+class _Prefix:
+    """A label sequence: a node of the tree of all that were in the beam.
 
-    def __init__(self) -> None:
-        self.parents, self.labels = [NOTHING], [NOTHING]
-        self.nodes: dict[tuple[int, int], int] = {}
+    Attributes:
+        parent: The sequence without its last label, which is `label`.
+        children: Sequences with one more label, by that label.
+        inside: Share of the paths that end in the label; `end`: in the blank; `total`: of all.
+        old_end: `end` before this frame; `old_total`: `total` before it.
+        frame: The last frame at whose beginning it was in the beam.
+        displaced: Whether it is displaced by another one at this frame; `skipped`: before its
+            parent's turn, too.
+    """
 
-    def child(self, node: int, label: int) -> int:
-        """The sequence with one more label."""
-        found = self.nodes.setdefault((node, label), len(self.parents))
-        if found == len(self.parents):
-            self.parents.append(node)
-            self.labels.append(label)
-        return found
+    __slots__ = (
+        *("parent", "label", "children", "inside", "end", "total", "old_end", "old_total"),
+        *("frame", "displaced", "skipped"),
+    )
 
-    def spelled(self, node: int) -> list[int]:
-        """The labels of a sequence."""
-        labels = []
-        while node:
-            labels.append(self.labels[node])
-            node = self.parents[node]
+    def __init__(self, parent: "_Prefix | None", label: int) -> None:
+        self.parent, self.label, self.frame = parent, label, NOTHING
+        self.children: dict[int, _Prefix] = {}
+        self.inside = self.end = self.total = self.old_end = self.old_total = 0.0
+        self.displaced = self.skipped = False
+
+    def spelled(self) -> list[int]:
+        """The labels of the sequence."""
+        labels, node = [], self
+        while node.parent is not None:
+            labels.append(node.label)
+            node = node.parent
         return labels[::-1]
 
 
+Place = tuple[float, int, _Prefix, int]  # share, a number that is its own, prefix, label to add
+
+
 def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], float]:
-    """The best labels of log-probabilities (T, C + 1) and their log-probability."""
-    tree, nodes = _Prefixes(), [0]
-    last = np.full(1, NOTHING)
-    # log-probabilities of the paths that end in a label, in the blank, and of all
-    label, end, total = np.full(1, ZERO), np.zeros(1), np.zeros(1)
-    for scores in frames:
-        place = dict(zip(nodes, range(len(nodes)), strict=True))
-        parent = np.array([place.get(tree.parents[node], NOTHING) for node in nodes])
-        # a prefix stays, or its last label begins after its parent, which is in the beam
-        before = np.where(last == last[parent], end[parent], total[parent])
-        before[parent < 0] = ZERO
-        own = np.logaddexp(label, before) + scores[last]
-        own[last < 0] = ZERO
-        stays = total + scores[blank]
-        sums = np.logaddexp(own, stays)
-        more = total[:, None] + scores
-        there = (last >= 0).nonzero()[0]
-        more[there, last[there]] = end[there] + scores[last[there]]
-        more[:, blank] = ZERO
-        old, new = _kept(sums, more, total, parent, last, width)
-        rows, labels = np.array(new, int).reshape(-1, 2).T
-        added = [tree.child(nodes[row], symbol) for row, symbol in new]
-        fresh = more[rows, labels]
-        label = np.concatenate([own[old], fresh])
-        end = np.concatenate([stays[old], np.full(len(new), ZERO)])
-        total = np.concatenate([sums[old], fresh])
-        last = np.concatenate([last[old], labels])
-        nodes = [nodes[at] for at in old] + added
-    top = int(np.argmax(total))
-    return tree.spelled(nodes[top]), float(total[top])
+    """The best labels of log-probabilities (T, C + 1) and their log-probability.
+
+    Shares are relative to a frame's most likely symbol. What has less than `LOST` of the most
+    likely prefix is dropped: all of a prefix's future is open to the others as well, so that it can
+    change the answer's probability by its own share alone.
+    """
+    peaks = np.max(frames, axis=1, initial=ZERO)
+    peaks = np.where(np.isfinite(peaks), peaks, 0.0)
+    shares = np.exp(frames - peaks[:, None])
+    scale = float(np.sum(peaks))
+    root = _Prefix(None, NOTHING)
+    root.end = root.total = 1.0
+    beam = [root]
+    for frame, (row, likely) in enumerate(
+        zip(shares.tolist(), _likely(shares, blank), strict=True)
+    ):
+        _stay(beam, row, blank, frame)
+        places = _grown(beam, likely, width, frame)
+        top = max(places)[0]
+        least, beam = LOST * top, []
+        for share, _, node, label in places:
+            if share < least:
+                continue
+            if label == NOTHING:
+                beam.append(node)
+                continue
+            child = node.children.get(label)
+            if child is None:
+                child = node.children[label] = _Prefix(node, label)
+            child.inside = child.total = share
+            child.end = 0.0
+            beam.append(child)
+        if top < SMALL:
+            if not top:
+                return root.spelled(), ZERO
+            scale += math.log(top)
+            for node in beam:
+                node.inside, node.end, node.total = (
+                    each / top for each in (node.inside, node.end, node.total)
+                )
+        beam.sort(key=TOTAL, reverse=True)
+    return beam[0].spelled(), scale + math.log(beam[0].total)
 
 
-def _kept(
-    sums: np.ndarray,
-    more: np.ndarray,
-    total: np.ndarray,
-    parent: np.ndarray,
-    last: np.ndarray,
-    width: int,
-) -> tuple[list[int], list[tuple[int, int]]]:
-    """The prefixes of the beam that stay, and the new ones, as a place in the beam and a label.
+def _likely(shares: np.ndarray, blank: int) -> list[list[tuple[int, float]]]:
+    """The labels of each frame with more than `LOST` of its most likely symbol, and their share."""
+    there = shares > LOST
+    there[:, blank] = False
+    frames, labels = there.nonzero()
+    pairs = list(zip(labels.tolist(), shares[frames, labels].tolist(), strict=True))
+    ends = np.cumsum(np.sum(there, axis=1)).tolist()
+    return [pairs[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def _stay(beam: list[_Prefix], row: list[float], blank: int, frame: int) -> None:
+    """The prefixes without a new label: a blank, or the last label goes on or begins."""
+    for node in beam:
+        node.old_end, node.old_total, node.frame = node.end, node.total, frame
+        node.displaced = node.skipped = False
+    for node in beam:
+        if node.parent is not None:
+            parent, inside = node.parent, node.inside
+            if parent.frame == frame:  # it is in the beam
+                inside += parent.old_end if parent.label == node.label else parent.old_total
+            node.inside = inside * row[node.label]
+        node.end = node.old_total * row[blank]
+        node.total = node.inside + node.end
+
+
+def _grown(
+    beam: list[_Prefix], likely: list[tuple[int, float]], width: int, frame: int
+) -> list[Place]:
+    """The prefixes of the beam that stay, and the new ones.
 
     TensorFlow takes the prefixes by their probability before this frame, and tries their labels in
     order: a new one displaces the least likely of the beam. A prefix that was displaced before its
     parent's turn is not extended. That is no part of the algorithm, but here the answer is the
     same.
     """
-    beam = [(each, at, NOTHING) for at, each in enumerate(sums.tolist())]
-    heapq.heapify(beam)
-    least = beam[0][0] if len(beam) == width else ZERO  # it only rises
-    children = (parent >= 0).nonzero()[0]  # of a prefix that is in the beam, too
-    origins, labels = parent[children], last[children]
-    tried = more > least
-    tried[origins, labels] = True
-    pairs = zip(origins.tolist(), labels.tolist(), strict=True)
-    inside = dict(zip(pairs, children.tolist(), strict=True))
-    order = (-total).argsort(kind="stable")
-    ranks, symbols = tried[order].nonzero()
-    rows = order[ranks]
-    there, skipped, before = [True] * len(sums), [False] * len(sums), total.tolist()
-    current, is_open = NOTHING, False
-    for row, symbol, value in zip(
-        rows.tolist(), symbols.tolist(), more[rows, symbols].tolist(), strict=True
-    ):
-        if row != current:
-            current, is_full = row, len(beam) == width
-            is_open = not skipped[row] and before[row] > (beam[0][0] if is_full else ZERO)
-        if not is_open:
+    places = [(node.total, number, node, NOTHING) for number, node in enumerate(beam)]
+    number, is_full = len(places), len(places) == width
+    heapq.heapify(places)
+    least = LOST * max(node.total for node in beam)
+    for node in beam:
+        if node.skipped or node.old_total <= (places[0][0] if is_full else 0.0):
             continue
-        at = inside.get((row, symbol))
-        if at is not None:
-            skipped[at] |= not there[at]
-        elif len(beam) < width:
-            heapq.heappush(beam, (value, row, symbol))
-        elif value > beam[0][0]:
-            gone = heapq.heapreplace(beam, (value, row, symbol))
-            if gone[2] == NOTHING:
-                there[gone[1]] = False
-    beam.sort(reverse=True)
-    old = [at for _, at, symbol in beam if symbol == NOTHING]
-    return old, [(row, symbol) for _, row, symbol in beam if symbol != NOTHING]
+        for label, share in likely:
+            child = node.children.get(label)
+            if child is not None and child.frame == frame:  # it is in the beam
+                child.skipped |= child.displaced
+                continue
+            value = share * (node.old_end if label == node.label else node.old_total)
+            if value <= least:
+                continue
+            number += 1
+            if not is_full:
+                heapq.heappush(places, (value, number, node, label))
+                is_full = len(places) == width
+            elif value > places[0][0]:
+                gone = heapq.heapreplace(places, (value, number, node, label))
+                if gone[3] == NOTHING:
+                    gone[2].displaced = True
+    return places
 
 
 def _labelling(rows: list[list[int]], totals: list[Any]) -> Labelling:
