@@ -82,6 +82,7 @@ def _stored(
             "name": entry.metric.label,
             "value": round(value_of(entry.metric, metrics), 4),
         },
+        "examples": list(entry.examples),
     }
     draft = out / f".{entry.name}.draft"
     shutil.rmtree(draft, ignore_errors=True)

@@ -382,7 +382,7 @@ class Pipeline(abc.ABC):
             folder: A new folder.
             recipe: The recipe that trained the model.
             about: What `zoo.pretrained` lists of it, for JSON: `task`, `language`, `licence`,
-                `metric` (with `name` and `value`), and more.
+                `metric` (with `name` and `value`), `examples` (texts to try), and more.
             metrics: The model's metrics, for JSON, as a run's `metrics.json` has them.
             card: The text of its model card, in Markdown.
 

@@ -77,6 +77,7 @@ def _describe(path: Path, folder: Path, content: Mapping[str, Any]) -> None:
         "data": ", ".join(about.get("data", ())),
         "licence": about.get("licence"),
         "metric": about.get("metric"),
+        "examples": about.get("examples"),
         "exported": time.strftime("%Y-%m-%d %H:%M:%S"),
         "project_version": VERSION,
     }

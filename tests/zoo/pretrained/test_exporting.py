@@ -13,7 +13,12 @@ from zoo.litert.graphs import Sizes
 from zoo.pipelines import Classifier
 from zoo.text import NgramVectorizer
 
-ABOUT = {"licence": "MIT", "data": ["names"], "metric": {"name": "accuracy", "value": 0.9}}
+ABOUT = {
+    "licence": "MIT",
+    "data": ["names"],
+    "metric": {"name": "accuracy", "value": 0.9},
+    "examples": ["Ann"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,7 @@ def test_an_export_answers_as_the_model_and_says_what_it_is(saved, tmp_path, cap
     known = json.loads((version / "assets.extra" / "provenance.json").read_text())
     assert known["model"] == "mine" and known["recipe"] == "origin" and known["data"] == "names"
     assert known["licence"] == "MIT" and known["metric"] == ABOUT["metric"]
+    assert known["examples"] == ["Ann"]
     assert (version / "assets.extra" / "card.md").read_text() == "# mine\n"
     assert json.loads((version / "assets.extra" / "metrics.json").read_text()) == {"test": {}}
 

@@ -3,7 +3,7 @@
 import { h, number } from "./dom.js";
 import { markdown } from "./markdown.js";
 
-// the metric that is shown, the first that a model has; and whether it is a share
+// the metric that is shown, the first that a model has
 const METRICS = [
   ["entity_f1", "Entity F1"],
   ["accuracy", "Accuracy"],
@@ -43,14 +43,17 @@ export function about(model) {
 /** The metric that a model's makers chose, on its test split. */
 function declared(metric) {
   return metric?.name && Number.isFinite(metric.value)
-    ? [`${metric.name[0].toUpperCase()}${metric.name.slice(1)} (test)`, number(metric.value, 4)]
+    ? [`${metric.name[0].toUpperCase()}${metric.name.slice(1)} (test)`, figure(metric.value)]
     : null;
 }
+
+/** A metric: a share with four digits after the point, a larger number with two. */
+const figure = (value) => number(value, Math.abs(value) > 1 ? 2 : 4);
 
 function metricOf(metrics = {}) {
   for (const split of SPLITS) {
     const [key, name] = METRICS.find(([known]) => Number.isFinite(metrics[split]?.[known])) ?? [];
-    if (key) return [`${name} (${split})`, number(metrics[split][key], 4)];
+    if (key) return [`${name} (${split})`, figure(metrics[split][key])];
   }
   return null;
 }

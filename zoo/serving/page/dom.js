@@ -51,6 +51,9 @@ export function percent(share) {
   return `${number(100 * share, 1)} %`;
 }
 
+/** A text with a full stop, unless it ends a sentence already. */
+export const sentence = (text) => (/[.!?\u2026]$/.test(text.trim()) ? text : `${text}.`);
+
 /** Text for the clipboard; says whether it was copied. */
 export async function copied(text) {
   try {

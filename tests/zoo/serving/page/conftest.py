@@ -23,6 +23,10 @@ from zoo.serving.settings import Settings
 
 COLUMNS = {"columns": ["a"], "targets": 1, "look_back": 20, "horizon": 4, "season": 7}
 # signatures that the page asks; the others are left out, so that the folder is written sooner
+OTHERWISE = {
+    "pos": {"data": "a treebank", "examples": ["Time flies."]},
+    "translation": {"data": "Tatoeba"},
+}
 ASKED = {
     "sentiment": ("explain",),
     "pos": ("serving_default",),
@@ -75,7 +79,7 @@ def folder(pipelines, tmp_path_factory):
         part.mkdir(parents=True)
         export._write({key: each.function for key, each in found.items()}, tracked, part)
         (part / "assets.extra").mkdir()
-        about = {"recipe": name, "data": "builtin"}
+        about = {"recipe": name, "data": "builtin", **OTHERWISE.get(name, {})}
         (part / "assets.extra" / "provenance.json").write_text(json.dumps(about))
         kind = {"pipeline": type(pipeline).__name__}
         (part / "assets.extra" / "pipeline.json").write_text(json.dumps(kind))

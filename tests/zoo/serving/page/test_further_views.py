@@ -27,6 +27,7 @@ def test_translations_are_ranked_and_their_attention_is_a_table(page, address, p
     ask(page, address, "translation", text=TEXT, beam_size=3)
     found = pipelines["translation"].translate([TEXT], beam_size=3)
     assert texts(page, ".option") == found["translations"][0].tolist()
+    assert not texts(page, ".example")  # those of the recipe are for its own data
     shares = np.exp(found["log_probabilities"][0])
     assert texts(page, ".ranked td:nth-child(2)") == [percent(share) for share in shares]
     page.run("document.querySelectorAll('.option input')[2].click()")

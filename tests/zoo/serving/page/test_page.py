@@ -62,6 +62,17 @@ def test_a_text_that_is_typed_is_classified_and_explained_by_keys_alone(page, ad
         assert page.run("document.querySelectorAll('.token[tabindex=\"0\"]').length") == 1
 
 
+@pytest.mark.parametrize(
+    ("model", "first", "count"),
+    [("pos", "Time flies.", 1), ("sentiment", "slow at first, but I loved the ending", 3)],
+)
+def test_the_texts_to_try_are_the_makers_or_the_recipes(page, address, model, first, count):
+    page.open(f"{address}#model={model}")
+    page.wait("!!document.querySelector('textarea')")
+    shown = texts(page, ".example")
+    assert shown[0] == first and len(shown) == count
+
+
 def test_markup_in_a_text_is_shown_as_text(page, address, pipelines):
     for model in ("sentiment", "pos"):
         ask(page, address, model, text=MARKUP)

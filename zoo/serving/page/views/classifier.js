@@ -2,25 +2,17 @@
 
 import { h, percent } from "../dom.js";
 import { bars } from "../bars.js";
+import { textsFor } from "../examples.js";
 import { tokens } from "../tokens.js";
 
-const EXAMPLES = {
-  sentiment: [
-    "slow at first, but I loved the ending",
-    "there is nothing to like about it",
-    "not as good as the first one",
-  ],
-  origin: ["Macdel", "Kowalski", "Nakamura"],
-};
 const MOST = 6; // classes, and words on each side, that are listed
 
 export function classifier(model) {
   const explains = "explain" in model.signatures;
-  const examples = EXAMPLES[model.provenance?.recipe] ?? [];
   return {
     task: "Chooses a label for a text" + (explains ? ", and shows what moved it." : "."),
     fields: [{ name: "text", kind: "text", label: "Text" }],
-    examples: examples.map((text) => ({ text })),
+    examples: textsFor(model).map((text) => ({ text })),
     action: "Classify",
     live: true,
     async run({ text }, job) {

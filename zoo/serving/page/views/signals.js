@@ -2,7 +2,8 @@
 
 import * as api from "../api.js";
 import { chart } from "../chart.js";
-import { h, number, percent } from "../dom.js";
+import { h, number, percent, sentence } from "../dom.js";
+import { isBuiltIn } from "../examples.js";
 import { problemOf, steps } from "../numbers.js";
 import { verdict } from "./classifier.js";
 
@@ -14,7 +15,7 @@ export async function signalClassifier(model) {
   return {
     task: input.rate ? "Names what a sound is." : "Chooses a label for a series of numbers.",
     fields: [input.field],
-    examples: model.provenance?.recipe === "signals" ? motifs() : [],
+    examples: isBuiltIn(model, "signals") ? motifs() : [],
     action: "Classify",
     async run({ values }, job) {
       const read = input.read(values);
@@ -41,7 +42,7 @@ export async function transcriber(model) {
         h("p.verdict", {}, row.text || "(nothing)"),
         h("p.note", {}, `Probability of this text: ${percent(Math.exp(row.log_probability))}`),
       );
-      return `${row.text || "nothing"}.`;
+      return sentence(row.text || "nothing");
     },
   };
 }

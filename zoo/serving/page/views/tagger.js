@@ -1,22 +1,18 @@
 /** Tagger: entities, or parts of speech, in the text itself. */
 
 import { h, percent } from "../dom.js";
+import { textsFor } from "../examples.js";
 import { tokens } from "../tokens.js";
 import { unknown } from "./classifier.js";
 
-const EXAMPLES = {
-  ner: ["Jordan, as my aunt told me, was founded in 1820.", "Ann Miller met Bob in Oslo."],
-  pos: ["Rose knows that that guard can open the can.", "She will book the old ship."],
-};
 const HUES = 8;
 const SPAN = /^([BIES])-(.+)$/;
 
 export function tagger(model) {
-  const examples = EXAMPLES[model.provenance?.recipe] ?? EXAMPLES.ner;
   return {
     task: "Gives each word of a text a tag.",
     fields: [{ name: "text", kind: "text", label: "Text" }],
-    examples: examples.map((text) => ({ text })),
+    examples: textsFor(model).map((text) => ({ text })),
     action: "Tag",
     live: true,
     async run({ text }, job) {

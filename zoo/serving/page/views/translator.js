@@ -1,13 +1,12 @@
 /** Translator: the best translations, and which source tokens each target token attends to. */
 
-import { h, number, percent } from "../dom.js";
+import { h, number, percent, sentence } from "../dom.js";
+import { textsFor } from "../examples.js";
 import { unknown } from "./classifier.js";
 
 const NONE = -1e19; // log-probabilities below this are those of missing translations
 
 export function translator(model) {
-  const dates = (model.provenance?.recipe ?? "") === "translation";
-  const texts = ["see you on the 3rd of May 1998", "Monday, 12 December 1994", "4/7/2021"];
   return {
     task: "Translates a text.",
     fields: [
@@ -32,7 +31,7 @@ export function translator(model) {
         minor: true,
       },
     ],
-    examples: dates ? texts.map((text) => ({ text })) : [],
+    examples: textsFor(model).map((text) => ({ text })),
     action: "Translate",
     live: true,
     async run({ text, beam_size, length_penalty }, job) {
@@ -49,7 +48,7 @@ export function translator(model) {
         row.truncated && h("p.note", {}, "Only the beginning of the text was read."),
         unknown(row),
       );
-      return `${row.translations[0]}.`;
+      return sentence(row.translations[0]);
     },
   };
 }

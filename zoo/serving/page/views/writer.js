@@ -1,6 +1,7 @@
 /** Writer: text that grows token by token, each shaded by its probability. */
 
 import { h, number, percent } from "../dom.js";
+import { textsFor } from "../examples.js";
 import { tokens } from "../tokens.js";
 
 export const SAMPLING = [
@@ -31,11 +32,7 @@ export function writer(model) {
   return {
     task: "Continues a text.",
     fields: [{ name: "prompt", kind: "text", label: "Beginning", rows: 2 }, ...SAMPLING, LENGTH],
-    examples: [
-      { title: "From nothing", prompt: "", temperature: 0.8 },
-      { title: "The old farmer", prompt: "The old farmer", temperature: 0.8 },
-      { title: "Always the most probable token", prompt: "The old farmer", temperature: 0 },
-    ],
+    examples: beginnings(textsFor(model)),
     action: "Write",
     stops: true,
     async run(values, job) {
@@ -61,6 +58,16 @@ export function writer(model) {
       return `${count} tokens, perplexity ${number(mean)}.`;
     },
   };
+}
+
+/** Examples of beginnings: from nothing, from each text, and once without chance. */
+function beginnings(texts) {
+  const given = texts.filter((text) => text.trim());
+  return [
+    { title: "From nothing", prompt: "", temperature: 0.8 },
+    ...given.map((prompt) => ({ title: prompt.trim(), prompt, temperature: 0.8 })),
+    { title: "Always the most probable token", prompt: given[0] ?? "", temperature: 0 },
+  ];
 }
 
 /** What the server streams: pieces of text, each with the probability of its token. */
