@@ -38,7 +38,6 @@ from zoo.text.text_codec import LEVELS
 class GenerationRecipe(Recipe):
     """A language model that continues a prompt and scores texts."""
 
-    trains_anywhere = False  # its steps are a loop of TensorFlow
     name = "generation"
     config = GenerationConfig
     data_options = GenerationData

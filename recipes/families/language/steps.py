@@ -1,8 +1,8 @@
 """Training and scoring steps of a language model over windows, and the states between them."""
 
+import functools
 import math
 from collections.abc import Callable, Iterable
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,11 +12,15 @@ import tensorflow as tf
 
 from recipes.config import TrainingConfig
 from recipes.families.language.windows import Documents, Streams, Window
+from recipes.training.backends import graph, require_plain
+from recipes.training.gradient_step import gradient_step
 from recipes.training.loop import TrainingError, Watch, mean_metrics
 from recipes.training.replicas import Team, team_of
 from recipes.training.replicated_step import Shard, SharedStep, cut
 from zoo.architectures.language_model import LanguageModel
+from zoo.recurrence.tracing import on_tensorflow
 from zoo.system.progress import Progress
+from zoo.text import PAD
 
 Split = Streams | Documents
 EXPLODED = 4.0  # a loss above this multiple of log V, the uniform distribution's, is an error
@@ -25,7 +29,7 @@ EXPLODED = 4.0  # a loss above this multiple of log V, the uniform distribution'
 def initial_states(model: keras.Model, rows: int) -> dict[str, Any]:
     """Returns the initial states by name."""
     states = LanguageModel.of(model).initial_states(rows)
-    return {name: tf.cast(state, tf.float32) for name, state in states.items()}
+    return {name: keras.ops.cast(state, "float32") for name, state in states.items()}
 
 
 def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
@@ -39,13 +43,29 @@ def signature(losses: keras.Model) -> dict[str, tf.TensorSpec]:
 def inputs_of(window: Window, states: dict[str, Any]) -> dict[str, Any]:
     """Returns the inputs of `with_losses`: a window's ids and the states before it."""
     ids = {"token_ids": window.token_ids, "target_ids": window.target_ids}
-    return {**{name: tf.constant(value, tf.int32) for name, value in ids.items()}, **states}
+    tensor = keras.ops.convert_to_tensor
+    return {**{name: tensor(value, dtype="int32") for name, value in ids.items()}, **states}
 
 
 def states_of(outputs: dict[str, Any]) -> dict[str, Any]:
     """Returns the states among a language model's outputs, in float32."""
     names = [name for name in outputs if name.startswith("state_")]
-    return {name: tf.cast(outputs[name], tf.float32) for name in names}
+    return {name: keras.ops.cast(outputs[name], "float32") for name in names}
+
+
+def mean_loss(inputs: dict[str, Any], outputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Returns the mean of `with_losses`' losses over the real tokens, and the states after them."""
+    count = keras.ops.sum(keras.ops.cast(inputs["token_ids"] != PAD, "float32"))
+    loss = keras.ops.sum(outputs["losses"]) / keras.ops.maximum(count, 1.0)
+    return loss, states_of(outputs)
+
+
+def loss_function(losses: keras.Model) -> Callable[[dict[str, Any]], Any]:
+    """Returns a compiled function of `with_losses`' inputs that gives its outputs, untrained."""
+    if not on_tensorflow():
+        predict: Callable[[dict[str, Any]], Any] = losses.predict_on_batch
+        return predict
+    return graph(functools.partial(losses, training=False), [signature(losses)])
 
 
 class Trainer:
@@ -54,17 +74,17 @@ class Trainer:
     def __init__(self, model: keras.Model, windows: Split) -> None:
         self.model, self.windows = model, windows
         self.losses = LanguageModel.of(model).with_losses()
-        model.optimizer.build(model.trainable_variables)  # in the graph, it would be traced twice
         # streams have windows of one shape; a graph of a fixed shape is a tenth faster
         alike = isinstance(windows, Streams)
-        specs = None if alike else [signature(self.losses)]
-        self.step = tf.function(self._step, input_signature=specs, autograph=False)
+        specs = None if alike else signature(self.losses)
+        self.step = gradient_step(model, self.losses, mean_loss, specs)
         self.states: dict[str, Any] = {}
         self.shared: SharedWindows | None = None
         self.compiled = False
 
     def _take(self, window: Window, config: TrainingConfig) -> float:
         """Trains one step on a window from the previous window's states; returns the loss."""
+        require_plain(config.strategy, config.accumulate)
         if config.strategy != "none" or config.accumulate > 1:
             if self.shared is None:
                 team = team_of(config.strategy)
@@ -74,17 +94,6 @@ class Trainer:
             self.states = initial_states(self.model, len(window.token_ids))
         loss, self.states = self.step(inputs_of(window, self.states))
         return float(loss)
-
-    def _step(self, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        variables = self.model.trainable_variables
-        count = tf.reduce_sum(tf.cast(inputs["token_ids"] != 0, tf.float32))
-        with tf.GradientTape() as tape:
-            outputs = self.losses(inputs, training=True)
-            loss = tf.reduce_sum(outputs["losses"]) / tf.maximum(count, 1.0)
-            whole = tf.add_n([loss, *self.losses.losses])
-        gradients = tape.gradient(whole, [variable.value for variable in variables])
-        self.model.optimizer.apply(gradients, variables)
-        return loss, states_of(outputs)
 
     def epoch(
         self, config: TrainingConfig, epoch: int, watch: Watch | None = None
@@ -102,7 +111,7 @@ class Trainer:
             ({"loss": self._take(window, config)}, window.num_tokens)
             for window in self.windows((config.seed, epoch))
         )
-        check = partial(_check, config, epoch, worst)
+        check = functools.partial(_check, config, epoch, worst)
         return mean_metrics(steps, check, progress, watch, unit="tokens")
 
 
@@ -170,14 +179,7 @@ class Scorer:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        losses = LanguageModel.of(model).with_losses()
-
-        @tf.function(input_signature=[signature(losses)], autograph=False)
-        def step(inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            outputs = losses(inputs, training=False)
-            return outputs["losses"], states_of(outputs)
-
-        self.step: Callable[..., Any] = step
+        self.step = loss_function(LanguageModel.of(model).with_losses())
 
     def losses(self, windows: Iterable[Window]) -> Iterable[tuple[Window, np.ndarray]]:
         """Yields each window with its targets' losses, float32 (B, T), in nats, 0 in padding."""
@@ -185,8 +187,9 @@ class Scorer:
         for window in windows:
             if window.first:
                 states = initial_states(self.model, len(window.token_ids))
-            losses, states = self.step(inputs_of(window, states))
-            yield window, losses.numpy()
+            outputs = self.step(inputs_of(window, states))
+            states = states_of(outputs)
+            yield window, keras.ops.convert_to_numpy(outputs["losses"])
 
     def total(self, windows: Iterable[Window], skipped: int = 0) -> tuple[float, int]:
         """Returns the sum of the targets' losses, in nats, and the number of targets.

@@ -1,19 +1,18 @@
 """`ConditionalWritingRecipe`: a label in, new texts of that label out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from recipes.data.items import Example
 from recipes.data.splits import Splits
 from recipes.families.labelled import CLASSES, LabelledRecipe
 from recipes.families.language.scoring import of_loss
-from recipes.families.language.steps import signature
+from recipes.families.language.steps import loss_function
 from recipes.families.language.windows import encoded as encoded_texts
 from recipes.families.language.windows import targets_of
 from recipes.families.writing import answers
@@ -67,7 +66,6 @@ class ConditionalWritingRecipe(LabelledRecipe):
         level: Unit of a token; see `zoo.text.TextCodec`.
     """
 
-    trains_anywhere = False  # its steps are a loop of TensorFlow
     sized_by_data = {"vocabulary_size": len(SPECIAL), "num_classes": 2, "vector_dim": 0}
     labelled = False
     metric = "loss"
@@ -75,7 +73,7 @@ class ConditionalWritingRecipe(LabelledRecipe):
     path_name = "codec"
 
     def __init__(self) -> None:
-        self._losses = OfModel(_traced_losses)
+        self._losses = OfModel(_losses_of)
 
     def check(self, config: Any) -> None:
         """Rejects invalid sampling options and options that build no model."""
@@ -106,8 +104,8 @@ class ConditionalWritingRecipe(LabelledRecipe):
         total, count = 0.0, 0
         for inputs, targets, _ in batches(most=MEASURED_TOKENS):
             ids = {**inputs, "target_ids": np.maximum(targets, PAD)}
-            losses = losses_of({name: tf.constant(value) for name, value in ids.items()})
-            total += float(losses.numpy().sum(dtype=np.float64))
+            losses = losses_of(ids)["losses"]
+            total += float(keras.ops.convert_to_numpy(losses).sum(dtype=np.float64))
             count += batches.weight(targets)
         return total / count
 
@@ -140,12 +138,6 @@ class ConditionalWritingRecipe(LabelledRecipe):
         return answers.line(row)
 
 
-def _traced_losses(model: keras.Model) -> Any:
+def _losses_of(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
     """Compiles a function from a batch's inputs and targets to the loss of each token."""
-    losses = ConditionalLanguageModel.of(model).with_losses()
-
-    @tf.function(input_signature=[signature(losses)], autograph=False)
-    def run(inputs: dict[str, Any]) -> Any:
-        return losses(inputs, training=False)["losses"]
-
-    return run
+    return loss_function(ConditionalLanguageModel.of(model).with_losses())
