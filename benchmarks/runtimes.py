@@ -163,7 +163,6 @@ def measured(
         "signature": signature,
         "options": options_of(pipeline),
         "labels": getattr(pipeline, "labels", []) if job_kind == "step" else [],
-        "items": read,
         "steps": steps,
         "threads": 2 if runtime.endswith("2 threads") else 1,
         "dtypes": {name: each.dtype for name, each in inputs_of(pipeline.model).items()},
@@ -171,6 +170,8 @@ def measured(
         "seconds": seconds,
         **files,
     }
+    lines = "".join(json.dumps(item) + "\n" for item in read)
+    (folder / "items.jsonl").write_text(lines, encoding="utf-8")
     found = in_fresh_process(job, folder)
     differences = [
         difference(one, other, answer)

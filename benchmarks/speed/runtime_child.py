@@ -1,9 +1,11 @@
 """One runtime in a process of its own: start-up, answers, latency, memory.
 
-`benchmarks/runtimes.py` runs it with a job, a JSON file. Nothing is imported before the runtime is
-known, so that start-up time and memory are those of the runtime alone.
+`benchmarks/runtimes.py` runs it with a job, a JSON file, beside which `items.jsonl` has an item a
+line. Nothing is imported before the runtime is known, and one item alone is read before the first
+answer, so that start-up time and memory are those of the runtime.
 """
 
+import itertools
 import json
 import re
 import sys
@@ -175,7 +177,7 @@ def of_series(method: Callable[..., Any]) -> Call:
     def call(items: list[Any]) -> dict[str, Any]:
         others = {name for name in items[0] if name != "values"}
         known = {name: np.array([each[name] for each in items], "float32") for name in others}
-        return dict(method([np.array(each["values"], "float32") for each in items], **known))
+        return dict(method([np.asarray(each["values"], "float32") for each in items], **known))
 
     return call
 
@@ -292,9 +294,10 @@ OPENERS = {
 def main(place: str) -> None:
     """Does a job and prints what it measured, as JSON."""
     job = json.loads(Path(place).read_text(encoding="utf-8"))
-    call, items = OPENERS[job["kind"], job["runtime"]](job), job["items"]
-    answers = [call(items[:1])]
+    call, items = OPENERS[job["kind"], job["runtime"]](job), _items(job, place, 1)
+    answers = [call(items)]
     startup = time.time() - job["started"]
+    items = _items(job, place)
     # all answers one by one: steps pass their states on, to the end of a text
     for item in items[1:]:
         if job["kind"] == "step" and item == items[0]:  # a text begins
@@ -308,6 +311,21 @@ def main(place: str) -> None:
         "answers": [{name: _plain(each) for name, each in answer.items()} for answer in answers],
     }
     print(json.dumps(found))
+
+
+def _items(job: dict[str, Any], place: str, count: int | None = None) -> list[Any]:
+    """The first items, or all; series as arrays, as a program has them."""
+    with Path(place).with_name("items.jsonl").open(encoding="utf-8") as file:
+        return [_item(job, line) for line in itertools.islice(file, count)]
+
+
+def _item(job: dict[str, Any], line: str) -> Any:
+    item = json.loads(line)
+    if job["kind"] != "series":
+        return item
+    import numpy as np
+
+    return {name: np.array(each, "float32") for name, each in item.items()}
 
 
 def _peak_memory() -> int:
