@@ -471,18 +471,34 @@ def traced(*specs: tf.TensorSpec, needs_graph: bool = False) -> Callable[[Callab
 
     With `needs_graph` its operations cannot run without a graph, as `tf.gradients` cannot.
     """
+    return functools.partial(_Traced, specs=specs, needs_graph=needs_graph)
 
-    def decorated(method: Callable[..., Any]) -> Any:
-        def bound(self: Any) -> Any:
-            function = types.MethodType(method, self)
-            made = tf.function(function, input_signature=specs, autograph=False)
-            made.needs_graph = needs_graph
-            return made
 
-        bound.__doc__ = method.__doc__
-        return functools.cached_property(bound)
+class _Traced:
+    """A method as a `tf.function`; while a small graph is traced, the method itself.
 
-    return decorated
+    A small graph may call Python and lacks the form for many rows. A function that it calls would
+    keep a graph of that kind, and an export would get it.
+    """
+
+    def __init__(
+        self, method: Callable[..., Any], specs: Sequence[tf.TensorSpec], needs_graph: bool
+    ) -> None:
+        self.method, self.specs, self.needs_graph = method, specs, needs_graph
+        self.__doc__ = method.__doc__
+
+    def __get__(self, owner: Any, _type: Any = None) -> Any:
+        if owner is None:
+            return self
+        function = types.MethodType(self.method, owner)
+        if kept_here.holds():
+            return function
+        key = f"_traced_{self.method.__name__}"
+        if key not in vars(owner):
+            made = tf.function(function, input_signature=self.specs, autograph=False)
+            made.needs_graph = self.needs_graph
+            vars(owner)[key] = made
+        return vars(owner)[key]
 
 
 def strings(name: str) -> tf.TensorSpec:

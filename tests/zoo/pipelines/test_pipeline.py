@@ -7,6 +7,7 @@ import tensorflow as tf
 import zoo
 from tests.references.weights import assign_random
 from tests.sweeps import swept
+from tests.zoo.pipelines import test_serving_rules as built
 from zoo.pipelines import Classifier, ConditionalWriter, Tagger, Translator, Writer, load
 from zoo.pipelines.pipeline import WARM_CALLS
 from zoo.recurrence.sharding import LARGE
@@ -153,6 +154,25 @@ def test_few_rows_are_answered_by_a_small_graph_and_many_by_the_exported_one():
         np.testing.assert_allclose(answer["confidence"], whole["confidence"][:rows], atol=1e-6)
     with pytest.raises(zoo.InputError, match="label must be one of C4, D4; got E4"):
         conditional_writer().generate("E4")
+
+
+@pytest.mark.parametrize("kind", ["generation", "names", "pos", "translation"])
+def test_a_small_graph_leaves_nothing_in_what_is_exported(kind):
+    """What several functions call kept the call of Python of the first that was traced."""
+    made = getattr(built, kind)()
+    functions = [each.function for each in made.signatures().values()]
+    own = [each for each in functions if hasattr(each, "python_function")]
+    small = [made._small(each) for each in own if not getattr(each, "needs_graph", False)]
+    assert any("PyFunc" in name for each in small for name in operations(each))
+    assert not [name for each in own for name in operations(each) if "PyFunc" in name]
+
+
+def operations(function):
+    """The kinds of operations in a function's graph and in those that it calls."""
+    graph = function.get_concrete_function() if hasattr(function, "python_function") else function
+    whole = graph.graph.as_graph_def()
+    inner = [node for each in whole.library.function for node in each.node_def]
+    return {node.op for node in [*whole.node, *inner]}
 
 
 def test_a_new_small_graph_is_run_a_few_times_and_an_old_one_once(monkeypatch):

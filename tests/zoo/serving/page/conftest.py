@@ -22,11 +22,11 @@ from zoo.serving.server import config_of, listening
 from zoo.serving.settings import Settings
 
 COLUMNS = {"columns": ["a"], "targets": 1, "look_back": 20, "horizon": 4, "season": 7}
-# signatures that the page asks; the others are left out, so that the folder is written sooner
-OTHERWISE = {
+OTHERWISE = {  # provenance that is not that of a run on built-in data
     "pos": {"data": "a treebank", "examples": ["Time flies."]},
     "translation": {"data": "Tatoeba"},
 }
+# signatures that the page asks; the others are left out, so that the folder is written sooner
 ASKED = {
     "sentiment": ("explain",),
     "pos": ("serving_default",),
