@@ -306,11 +306,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of calls of each batch size")
     measurements.add_flag(parser)
     arguments = parser.parse_args()
-    recorder = measurements.Recorder("runtimes", COLUMNS) if arguments.record else None
     print(machine.note(machine.cores()), flush=True)
     zoo.import_models()
     for name in arguments.recipes:
         recipe = registry.find(name)
+        recorder = measurements.Recorder("runtimes", COLUMNS, name) if arguments.record else None
         run = Run.latest(recipe)
         pipeline = recipe.pipeline(run.best_model(), run.config, run.directory)
         items = items_of(pipeline, run, arguments.texts)
@@ -329,7 +329,7 @@ def main() -> None:
             print(f"{name}, {runtime}: " + "; ".join(f"{k} {v}" for k, v in pairs), flush=True)
             if recorder:
                 recorder.add([name, runtime], values, DIGITS)
-        if recorder:  # after each recipe: the whole takes long
+        if recorder:
             recorder.store(machine.line())
 
 

@@ -103,21 +103,28 @@ def _table(name: str, scores: Sequence[Record], speed: Sequence[Measurement]) ->
 def of_speed(parts: Sequence[Measurement]) -> str:
     """A table of speed, and below it a table of commands, commits, dates and machines.
 
-    The rows of several parts come in turn: the first of each, then the second of each.
+    The rows of several parts come in turn: the first of each, then the second of each; rows with
+    the same first label stay together.
     """
     depth = max(len(part.rows) for part in parts)
     rows = [part.rows[place] for place in range(depth) for part in parts if place < len(part.rows)]
+    if len(parts) > 1:
+        first = list(dict.fromkeys(row.labels[0] for row in rows))
+        rows.sort(key=lambda row: first.index(row.labels[0]))
     cells = [[*row.labels, *map(formatted, row.values, row.digits)] for row in rows]
     made = [
         (f"`{part.command}`", tables.provenance(part.commit, part.commit_of, part.date))
         for part in parts
     ]
     machines = [part.machine for part in parts]
-    origins = [[*names, machine] for names, machine in zip(made, machines, strict=True)]
+    named = [(*names, each) for names, each in zip(made, machines, strict=True)]
+    origins = [list(each) for each in dict.fromkeys(named)]
     return "\n\n".join(
         [
             tables.markdown(parts[0].columns, cells),
-            tables.markdown(["command", "commit, date", "machine"], origins),
+            tables.markdown(
+                ["command", "commit, date", "machine"], [list(each) for each in origins]
+            ),
         ]
     )
 

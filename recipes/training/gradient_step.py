@@ -1,4 +1,4 @@
-"""A step of gradient descent on each of Keras' backends, for steps that carry something on.
+"""A step of gradient descent on each of Keras' backends, with what the next step begins with.
 
 `fit` and `train_on_batch` know losses and metrics alone; the states of a language model, which the
 next window begins with, are neither.
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo.recurrence.tracing import on_jax, on_tensorflow
 
-# inputs and outputs -> the loss that is reported, and what is carried on
+# inputs and outputs -> the loss that is reported, and what the next step begins with
 Objective = Callable[[Any, Any], tuple[Any, Any]]
 Step = Callable[[Any], tuple[Any, Any]]  # inputs -> the same, after a step of the optimizer
 
@@ -27,7 +27,7 @@ def gradient_step(
     Args:
         model: Compiled; its optimizer and its variables are used.
         losses: A model of the same layers whose outputs the objective needs.
-        objective: The loss and what is carried on, in `keras.ops`.
+        objective: The loss and what the next step begins with, in `keras.ops`.
         signature: On TensorFlow, the form of the inputs, for one graph of all sizes.
     """
     model.optimizer.build(model.trainable_variables)  # in a graph, it would be traced twice
