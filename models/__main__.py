@@ -9,7 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from models import licences, packaging  # noqa: E402  (TensorFlow reads the variable when it loads)
+from models import licences, overview, packaging  # noqa: E402  (TensorFlow reads the variable when it loads)
 from models.entries import MODELS, Entry  # noqa: E402
 from models.training import folder_of, trained, words_of  # noqa: E402
 from zoo.errors import InputError, nearest  # noqa: E402
@@ -72,6 +72,8 @@ def _run(words: list[str], entries: Sequence[Entry]) -> int:
         folder = packaging.packaged(entry, runs, parsed.out)
         size = packaging.check_budget(parsed.out)
         print(f"packaged: {folder} (all models: {size / 2**20:.1f} MB)", flush=True)
+    if parsed.out == OUT and not parsed.list:
+        overview.write(OUT)
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from models import cards, entries, packaging
+from models import cards, entries, overview, packaging
 from models.__main__ import main
 from models.entries import MODELS
 from models.licences import text as licences
@@ -64,6 +64,15 @@ def test_the_packaged_models_are_declared_whole_and_small_enough():
         assert f"| **{value:.4g}** |" in card and entry.limits.split()[0] in card
     assert packaging.check_budget(FOLDER / "rnn_zoo_models") <= entries.BUDGET
     assert (FOLDER / "LICENSES.md").read_text(encoding="utf-8") == licences(MODELS)
+
+
+def test_the_page_has_a_row_for_each_packaged_model(tmp_path):
+    page = overview.PAGE.read_text(encoding="utf-8")
+    assert overview.table(FOLDER / "rnn_zoo_models") in page
+    copy = tmp_path / "page.md"
+    copy.write_text(page.replace("| [pos-en]", "| [gone]"), encoding="utf-8")
+    overview.write(FOLDER / "rnn_zoo_models", copy)
+    assert copy.read_text(encoding="utf-8") == page
 
 
 @pytest.fixture(scope="module")
