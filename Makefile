@@ -28,7 +28,7 @@ test-sweeps: $(VENV)/test.stamp
 	$(PYTEST) -m sweep
 
 test-backends: $(VENV)/backends.stamp
-	$(BIN)/python -m pytest -m backends tests/backends tests/recipes/training/test_backends.py
+	$(BIN)/python -m pytest -m backends tests/backends tests/recipes/training
 	$(PYTEST) --unmasked-rnn tests/zoo/recurrence/test_keras_cell.py tests/zoo/layers
 
 web:

@@ -80,7 +80,7 @@ def cases() -> dict[str, Case]:
     found: dict[str, Case] = {}
     for cell in (each.name for each in catalog.cells()):
         options = {**sizes, "cell": cell, "num_classes": 3}
-        default = cell in ("gru", "min_gru", "lru", "mlstm")
+        default = cell in ("gru", "lru")
         found[f"cell {cell}"] = Case("many_to_one", options, "class", default)
         if cell != "elman":  # its input has the size of its state
             both = {**options, "bidirectional": True, "num_layers": 2}
