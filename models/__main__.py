@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it loads
 
-from models import licences, overview, packaging  # noqa: E402  (TensorFlow reads the variable when it loads)
+from models import licences, overview, packaging  # noqa: E402
 from models.entries import MODELS, Entry  # noqa: E402
 from models.training import folder_of, trained, words_of  # noqa: E402
 from zoo.errors import InputError, nearest  # noqa: E402

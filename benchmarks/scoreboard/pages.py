@@ -122,9 +122,7 @@ def of_speed(parts: Sequence[Measurement]) -> str:
     return "\n\n".join(
         [
             tables.markdown(parts[0].columns, cells),
-            tables.markdown(
-                ["command", "commit, date", "machine"], [list(each) for each in origins]
-            ),
+            tables.markdown(["command", "commit, date", "machine"], origins),
         ]
     )
 

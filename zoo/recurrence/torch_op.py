@@ -10,14 +10,8 @@ from zoo.cells.gru import GRUCell
 from zoo.cells.lstm import LSTMCell
 
 SHUT = 1e4  # of a gate's sum: the sigmoid is then 0 or 1, and its gradient 0
-FORM = (
-    True,
-    1,
-    0.0,
-    False,
-    False,
-    True,
-)  # biases, layers, dropout, training, bidirectional, rows first
+# biases, layers, dropout, training, bidirectional, rows first
+FORM = (True, 1, 0.0, False, False, True)
 
 
 def available(cell: Any) -> bool:
