@@ -1,6 +1,6 @@
 # make demo: install, train on the built-in corpus, export, ask a pretrained model, predict.
 # make test: install, lint, types beside tests.
-# make test-sweeps: the values of sweeping tests that `make test` leaves out.
+# make test-sweeps: further values of its checks, and long jobs that it leaves out.
 # make test-backends: all models on JAX and PyTorch, against TensorFlow.
 # make web: the packages of the page that runs a model, where npm is installed.
 # make models: train the models of rnn-zoo-models again (hours), from the data in DATA.

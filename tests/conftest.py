@@ -1,13 +1,16 @@
-"""Shorter tests: XLA and TensorFlow optimise little, memory is freed once a module.
+"""Shorter tests that draw the same numbers each time; memory is freed once a module.
 
-To improve a graph takes longer than to run it a few times as it was traced. Exported models are
-checked in forks of one fresh process, see `tests.fresh`, but for the tests of that check itself.
+XLA and TensorFlow optimise little, since to improve a graph takes longer than to run it a few times
+as it was traced. Exported models are checked in forks of one fresh process, see `tests.fresh`, but
+for the tests of that check itself.
 """
 
 import gc
 import os
+import random
 import sys
 
+import numpy as np
 import pytest
 
 from tests import fresh
@@ -69,10 +72,30 @@ def _short(request):
             patch.setattr("zoo.recurrence.compiled.cores", lambda: 1)
         if "zoo.pipelines" in sys.modules and not module.startswith(BY_GRAPH):
             patch.setattr("zoo.pipelines.Pipeline.eager_calls", 4)
+        _draw_from(0)  # for the fixtures of the module
         yield
         _optimise({"disable_meta_optimizer": False})
     _forget_gradients()
     gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _seeded(_short):
+    """A test draws the same numbers alone, in any order and on any worker."""
+    _draw_from(1)
+
+
+def _draw_from(seed):
+    """Sets what initial weights and masks without a seed of their own are drawn from.
+
+    `keras.utils.set_random_seed` would do so too, but makes TensorFlow forget its compiled kernels.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # Keras shuffles with it
+    if "keras" in sys.modules:
+        from keras.src.backend.common import global_state
+
+        global_state.set_global_attribute("global_seed_generator", None)
 
 
 def _optimise(options):

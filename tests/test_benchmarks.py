@@ -378,6 +378,7 @@ def test_the_table_of_cells_has_means_over_seeds_and_the_best_cell_first():
     assert cells_of(lines[5])[3] == "1.6000"
 
 
+@pytest.mark.sweep
 def test_a_layer_is_timed_beside_that_of_keras_on_jax(capfd):
     backends.main(
         ["--backends", "jax", "--cells", "gru", "lru", "--shapes", "2x3x4x5", "--rounds", "1"]

@@ -80,7 +80,7 @@ def cases() -> dict[str, Case]:
     found: dict[str, Case] = {}
     for cell in (each.name for each in catalog.cells()):
         options = {**sizes, "cell": cell, "num_classes": 3}
-        default = cell in ("gru", "lru")
+        default = cell == "lru"
         found[f"cell {cell}"] = Case("many_to_one", options, "class", default)
         if cell != "elman":  # its input has the size of its state
             both = {**options, "bidirectional": True, "num_layers": 2}
@@ -99,12 +99,12 @@ def cases() -> dict[str, Case]:
     tags = {**sizes, "num_tags": 4}
     found["tagger"] = Case("many_to_many", tags, "tags")
     found["tagger, CRF"] = Case("many_to_many", {**tags, "head": "crf"}, "chain", True)
-    found["language model"] = Case("language_model", sizes, "text", True)
+    found["language model"] = Case("language_model", sizes, "text")
     pair = {"source_vocabulary_size": V, "target_vocabulary_size": V, "units": K}
     for attention in ("none", "additive", "general"):
         options = {**pair, "embedding_dim": K, "attention": attention}
         found[f"translation, attention {attention}"] = Case(
-            "encoder_decoder", options, "translation", attention == "additive"
+            "encoder_decoder", options, "translation"
         )
     series = {"input_dim": 2, "units": K}
     found["numbers"] = Case("many_to_one", {**series, "num_outputs": 3}, "number")

@@ -14,7 +14,7 @@ from tests.backends import cases, installed
 
 KNOWN = cases.cases()
 CLOSE = 1e-5
-FEW = [name for name, case in KNOWN.items() if case.in_default_run] + ["CRF", "decoding"]
+FEW = [name for name, case in KNOWN.items() if case.in_default_run]
 ALL = [*KNOWN, *cases.PARTS]
 
 

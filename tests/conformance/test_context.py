@@ -147,6 +147,7 @@ def test_the_neighbours_reach_the_tags():
     assert without.can_stream
 
 
+@pytest.mark.sweep
 def test_the_sampled_loss_learns_what_the_whole_one_scores():
     """Words that follow each other in a ring: told by both directions after some steps."""
     keras.utils.set_random_seed(0)

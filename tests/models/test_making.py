@@ -132,6 +132,7 @@ def test_finished_trainings_are_kept_and_others_go_on(made, capsys, monkeypatch)
     assert "more than 25" in capsys.readouterr().err
 
 
+@pytest.mark.sweep
 def test_seeds_are_trained_one_at_a_time_and_earlier_ones_stay_in_the_card(tmp_path, capsys):
     entry = replace(TINY, examples=("Moretti",))
     out = tmp_path / "package" / "models"

@@ -138,6 +138,7 @@ def test_several_samples_of_a_prompt_and_one_seed(finished, capsys):
     assert outputs[0] == outputs[1] != outputs[2]
 
 
+@pytest.mark.sweep
 def test_a_run_that_is_resumed_ends_as_one_that_was_not(text, tmp_path):
     words = ["generation", "train", "--data", str(text), *PLAIN]
     words += ["--epochs", "2", "--dropout", "0.2"]

@@ -125,6 +125,7 @@ def test_an_unknown_label_is_one_sentence_that_names_the_nearest(finished, capsy
     assert last == "error: unknown label 'Alvary': did you mean 'Alvari'?"
 
 
+@pytest.mark.sweep
 def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, finished, tmp_path):
     run = tmp_path / "run"
     words = ["names", "train", "--data", str(folder), *TINY, "--epochs", "6"]

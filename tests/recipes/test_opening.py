@@ -69,6 +69,7 @@ def test_gradients_and_connectivity_take_a_run(run, tmp_path, capsys):
     assert np.shape(numbers["connectivity"]) == (1, 4)
 
 
+@pytest.mark.sweep
 def test_a_language_model_has_a_loss_and_units(tmp_path, capsys):
     folder = tmp_path / "run"
     assert cli.main(["train", "generation", *LANGUAGE, "--run-dir", str(folder)]) == 0

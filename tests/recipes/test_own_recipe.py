@@ -30,6 +30,7 @@ def folder(tmp_path, monkeypatch):
         registry._RECIPES.pop(name, None)
 
 
+@pytest.mark.sweep
 def test_the_recipe_of_the_page_runs_by_the_commands_of_the_page(folder, capsys):
     first, second = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     (folder / "majority.py").write_text(first)

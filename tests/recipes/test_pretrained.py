@@ -129,6 +129,7 @@ def test_other_labels_get_a_new_head_on_the_pretrained_body(stars, first, tmp_pa
     assert found["logits/kernel"].shape == (4, 2)
 
 
+@pytest.mark.sweep
 def test_a_run_thaws_by_epoch_and_resumes_without_the_model_that_it_started_from(
     stars, first, tmp_path, monkeypatch
 ):

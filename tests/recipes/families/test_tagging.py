@@ -213,6 +213,7 @@ def test_data_in_which_every_token_belongs_to_a_stretch_is_learned(tmp_path, cap
     assert status == 0, said.err
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, capsys):
     options = ["--data", files, *FAST, "--decay", "cosine", "--rare-dropout", "0.3"]
@@ -262,6 +263,7 @@ def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files,
     assert tagger("Ada lives in New Dover.")[0][0] == ("Ada", "B-PER")
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_neighbouring_words_are_learned_beside_and_leave_no_trace_in_the_export(
     files, tmp_path, capsys
@@ -321,6 +323,7 @@ def test_larger_data_learns_no_neighbouring_words_with_an_architecture_of_unknow
     assert settled(NerConfig(data="mine"), 14_041).neighbour_words == 0
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_what_a_run_chose_is_trained_again_with_validation_among_train(
     trained, files, tmp_path, capsys
@@ -473,6 +476,7 @@ def test_parts_of_speech_are_no_spans_even_where_train_has_letters_alone():
     assert recipe.scheme_of(Splits([words], [letters], [letters])) is None
 
 
+@pytest.mark.sweep
 def test_chunks_without_types_are_scored_calibrated_and_given_as_entities(tmp_path, capsys):
     lines = []
     for sentence in sentences():

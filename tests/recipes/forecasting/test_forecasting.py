@@ -145,6 +145,7 @@ def test_a_score_that_no_series_has_is_left_out(tmp_path):
     assert found["mae"] == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.sweep
 def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path, eagerly):
     data = write_sales(tmp_path / "sales.csv", days=80)
     options = {"data": str(data), "series_column": "shop", "units": 4, "epochs": 2}
@@ -161,6 +162,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path, eagerly):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.sweep
 def test_a_backtest_trains_on_what_comes_before_each_origin_and_is_not_done_twice(
     tmp_path, eagerly, capsys
 ):

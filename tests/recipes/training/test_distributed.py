@@ -152,6 +152,7 @@ def killed(words: list[str], run: Path, worker: int) -> None:
     assert kept is not None and kept[1].epoch == 2
 
 
+@pytest.mark.sweep
 @pytest.mark.timeout(2 * SECONDS)
 def test_a_worker_is_killed_the_other_ends_and_one_process_goes_on_to_the_same_result(
     tmp_path: Path, bag: list[str]

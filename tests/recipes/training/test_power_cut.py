@@ -131,6 +131,7 @@ def result(run: Path) -> Any:
     return history, kept, stored[0].weight, best
 
 
+@pytest.mark.sweep
 def test_a_training_goes_on_to_the_same_end_wherever_the_power_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

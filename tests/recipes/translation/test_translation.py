@@ -325,6 +325,7 @@ def train(folder, run, *words):
     return main(["translation", "train", *where, *SENTENCES, *words])
 
 
+@pytest.mark.sweep
 def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, eagerly, monkeypatch):
     """With pieces of words, dropout and averaged weights; one seed gives one history."""
     pieces = ["--source-size", "290", "--target-size", "290"]

@@ -91,6 +91,7 @@ def test_a_smaller_share_gets_more_epochs_but_not_without_end():
     assert [tune.scaled_epochs(3, share) for share in (1.0, 0.5, 0.25, 0.01)] == [3, 6, 12, 12]
 
 
+@pytest.mark.sweep
 def test_a_killed_study_ends_as_one_that_was_not(study, tmp_path):
     directory = tmp_path / "killed"
     process = subprocess.Popen(

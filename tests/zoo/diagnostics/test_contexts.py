@@ -42,6 +42,7 @@ def test_the_shown_sentences_are_in_the_words():
     ]
 
 
+@pytest.mark.sweep
 def test_both_directions_know_at_the_word_and_one_direction_one_word_later(tmp_path, capsys):
     assert (
         command.main(["contexts", "--steps", "120", "--cell", "min_gru", "--out", str(tmp_path)])

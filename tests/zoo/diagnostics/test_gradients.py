@@ -226,6 +226,7 @@ def test_a_model_without_recurrent_layers_is_refused():
         directions_of(keras.Model(values, keras.layers.Dense(1)(values)))
 
 
+@pytest.mark.sweep
 def test_the_commands_print_a_table_and_write_picture_and_numbers(tmp_path, capsys):
     words = ["--length", "12", "--units", "4", "--out", str(tmp_path)]
     assert command.main(["gradients", "--cells", "elman,gru", "--updates", "2", *words]) == 0

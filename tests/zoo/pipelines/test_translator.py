@@ -238,6 +238,7 @@ def test_what_is_left_out_of_the_source_costs_a_translation():
     assert plain.token_ids[0, 0].numpy().tolist() != [] and np.any(plain.scores != changed.scores)
 
 
+@pytest.mark.sweep
 @pytest.mark.timeout(900)  # traces four signatures twice
 def test_an_exported_translator_answers_the_same_in_a_process_without_the_zoo(tmp_path):
     texts = ["Ein Hund, der rennt.", "Zwei Hunde rennen!", "", "Hunde"]

@@ -1,6 +1,7 @@
 """The boundary of the commands: failures in, one sentence and an exit status out."""
 
 import errno
+import gc
 import io
 import os
 import signal
@@ -403,3 +404,15 @@ def test_notices_are_printed_if_a_block_fails_but_not_about_wrong_input(
         os.write(2, b"notice")
         raise error("x")
     assert capfd.readouterr().err == shown
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_an_import_leaves_the_collection_of_garbage_as_it_was(was_on):
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with pytest.raises(ImportError), startup.importing():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()

@@ -81,6 +81,7 @@ def test_a_killed_workers_trial_is_given_to_the_other_one(tmp_path):
     assert toy.scores(tmp_path / "shared").keys() >= {("0", 1.0, 0), ("1", 1.0, 0)}
 
 
+@pytest.mark.sweep
 def test_a_chief_that_was_killed_goes_on_where_it_was(tmp_path):
     address = f"127.0.0.1:{free_port()}"
     there = {role: start(role, tmp_path, address) for role in ("chief", "lives")}
