@@ -409,10 +409,15 @@ def test_notices_are_printed_if_a_block_fails_but_not_about_wrong_input(
 @pytest.mark.parametrize("was_on", [True, False])
 def test_an_import_leaves_the_collection_of_garbage_as_it_was(was_on):
     (gc.enable if was_on else gc.disable)()
+    gc.unfreeze()  # what the tests' set-up froze
     try:
         with pytest.raises(ImportError), startup.importing():
             assert not gc.isenabled()
+            made: list[object] = [[]]
             raise ImportError
         assert gc.isenabled() is was_on
+        oldest = any(each is made for each in gc.get_objects(generation=2))
+        assert oldest is was_on, "not walked over again"
     finally:
+        gc.freeze()
         gc.enable()
