@@ -10,8 +10,9 @@ models and taggers also run in PyTorch with the same weights, where it is instal
 process of its own, with one thread for ONNX Runtime (but for `onnx 2 threads`), LiteRT and
 PyTorch:
 
-- texts of the test split -> answers (classifiers, taggers, translators); LiteRT and
-  PyTorch, which have no text path, read ids that were made before;
+- texts of the test split -> answers (classifiers, taggers, translators, of which the call for the
+  best translation is timed); LiteRT and PyTorch, which have no text path, read ids that were made
+  before;
 - series of the test split -> answers (classifiers, transcribers, forecasters); LiteRT gives what
   the model gives, for series padded to one length;
 - or one step by id, the states passed from call to call (writers).
@@ -162,6 +163,8 @@ def measured(
         "method": method,
         "signature": signature,
         "options": options_of(pipeline),
+        "best": kind
+        == "Translator",  # several translations are compared, the call for one is timed
         "labels": getattr(pipeline, "labels", []) if job_kind == "step" else [],
         "steps": steps,
         "threads": 2 if runtime.endswith("2 threads") else 1,

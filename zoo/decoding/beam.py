@@ -89,9 +89,9 @@ def beam_search(
     """Keeps the K most likely unfinished sequences and as many finished ones.
 
     Finished sequences are stored separately and do not displace unfinished ones. The search of a
-    row ends when no unfinished sequence can beat its worst finished one; the loop ends with the
-    last row. Sequences that are unfinished after `max_tokens` count as finished, without an end
-    token.
+    row ends when no unfinished sequence can beat the worst that is returned, its N-th best finished
+    one; the loop ends with the last row. Sequences that are unfinished after `max_tokens` count as
+    finished, without an end token.
 
     K = 1 is greedy search: each step takes the most likely token, up to the end token. A row's
     sequences depend neither on the other rows nor on their K.
@@ -148,6 +148,7 @@ def beam_search(
     needed = xp.smaller(2 * beams, beams * size)
     considered = xp.arange(needed)[None] < xp.where(own == 1, 1, 2 * own)  # (B, n)
     places = xp.arange(beams)[None] < own  # (B, K)
+    returned = xp.minimum(own, widest(n_best))  # (B, 1)
     starts = xp.arange(batch)[:, None] * beams
     times = xp.arange(longest)[None, None]
 
@@ -192,7 +193,7 @@ def beam_search(
     def unfinished(count: Any, alive: _Beam, done: _Beam, *_rest: Any) -> Any:
         # a log-probability only falls, and the penalty is largest for the longest
         best = xp.reduce_max(alive.total, axis=1)
-        worst = xp.reduce_min(xp.where(places, done.score, -NEVER), axis=1)
+        worst = xp.gather(done.score, returned - 1, batch_dims=1)[:, 0]  # they are in order
         open_rows = (count < limits) & (best > NEVER) & (best / lowest > worst)
         return xp.reduce_any(open_rows)
 

@@ -96,8 +96,8 @@ def beam_search(
 ) -> Hypotheses:
     """Keeps the K most likely unfinished sequences and as many finished ones.
 
-    The search of a row ends when no unfinished sequence can beat its worst finished one; the loop
-    ends with the last row. K = 1 is greedy search.
+    The search of a row ends when no unfinished sequence can beat the worst that is returned, its
+    N-th best finished one; the loop ends with the last row. K = 1 is greedy search.
 
     Args:
         step: Tokens int32 (R,) and states -> logits (R, V) and the new states, for R = B K rows,
@@ -144,6 +144,7 @@ def beam_search(
     needed = min(2 * beams, beams * size)
     considered = np.arange(needed)[None] < np.where(own == 1, 1, 2 * own)  # (B, n)
     places = np.arange(beams)[None] < own  # (B, K)
+    returned = np.minimum(own[:, 0], np.max(n_best, initial=1))
     row = np.arange(batch)[:, None]
 
     def continuations(count: int, alive: _Beam, logits: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -191,7 +192,7 @@ def beam_search(
     def is_open(count: int, alive: _Beam, done: _Beam) -> bool:
         # a log-probability only falls, and the penalty is largest for the longest
         best = alive.total.max(axis=1)
-        worst = np.where(places, done.score, -NEVER).min(axis=1)
+        worst = done.score[row[:, 0], returned - 1]  # they are in order
         return bool(((count < limits) & (best > NEVER) & (best / lowest > worst)).any())
 
     empty = np.full([batch, beams, longest, 2], NONE, np.int32)

@@ -54,6 +54,44 @@ def test_the_sequences_are_those_of_the_graph(options, seed):
     assert own.token_ids.dtype == own.lengths.dtype == np.int32
 
 
+class Counted(Chain):
+    """A chain that counts the steps of a search."""
+
+    steps = 0
+
+    def step(self, tokens, states):
+        self.steps += 1
+        return super().step(tokens, states)
+
+    def graph_step(self, tokens, states):
+        self.steps += 1
+        return super().graph_step(tokens, states)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 1.5])
+@pytest.mark.parametrize("penalty", ["gnmt", "average"])
+def test_fewer_sequences_are_the_first_of_more_in_fewer_steps(alpha, penalty):
+    steps = {}
+    for count in (1, 2, 5):
+        chain = Counted(size=30, rows=8, seed=3, scale=1.5)
+        chain.table[..., END] += 3.0
+        options = {"end": END, "max_tokens": 40, "beam_size": 5, "n_best": count}
+        options |= {"alpha": alpha, "penalty": penalty}
+        found = decoding.beam_search(chain.step, chain.start, chain.states(), **options)
+        steps[count], chain.steps = chain.steps, 0
+        graph = beam_search(
+            chain.graph_step, tf.constant(chain.start), chain.graph_states(), **options
+        )
+        assert chain.steps == steps[count]
+        np.testing.assert_array_equal(found.token_ids, graph.token_ids)
+        if count == 1:
+            one = found
+        np.testing.assert_array_equal(found.token_ids[:, :1], one.token_ids)
+        np.testing.assert_array_equal(found.scores[:, :1], one.scores)
+    assert steps[1] <= steps[2] <= steps[5] <= 39, steps
+    assert steps[1] < steps[5] or alpha > 1, "the bound of a strong length penalty is wide"
+
+
 def test_a_beam_of_one_is_greedy():
     chain = Chain(rows=6, seed=7)
     own = decoding.beam_search(
