@@ -16,6 +16,7 @@ from rnn_zoo_runtime.errors import InputError
 NOTHING = -1  # after the end of a row
 ZERO = -np.inf  # log 0
 LOST = 1e-7  # share of the most likely prefix below which one is dropped; float32 rounds as much
+QUIET = 1e-5  # share of all paths that pass over a label at a frame which is taken for a blank
 SMALL = 1e-100  # shares below it are scaled up
 TOTAL = operator.attrgetter("total")
 
@@ -141,7 +142,8 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
 
     Shares are relative to a frame's most likely symbol. What has less than `LOST` of the most
     likely prefix is dropped: all of a prefix's future is open to the others as well, so that it can
-    change the answer's probability by its own share alone.
+    change the answer's probability by its own share alone. Of most frames of speech the blank is
+    all but certain; see `_quiet`.
     """
     peaks = np.max(frames, axis=1, initial=ZERO)
     peaks = np.where(np.isfinite(peaks), peaks, 0.0)
@@ -150,9 +152,15 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
     root = _Prefix(None, NOTHING)
     root.end = root.total = 1.0
     beam = [root]
+    quiet = _quiet(shares, blank)
     for frame, (row, likely) in enumerate(
         zip(shares.tolist(), _likely(shares, blank), strict=True)
     ):
+        if quiet[frame]:
+            if frame == 0 or not quiet[frame - 1]:  # nothing changes at further ones
+                for node in beam:
+                    node.inside, node.end = 0.0, node.total
+            continue
         _stay(beam, row, blank, frame)
         places = _grown(beam, likely, width, frame)
         top = max(places)[0]
@@ -179,6 +187,20 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
                 )
         beam.sort(key=TOTAL, reverse=True)
     return beam[0].spelled(), scale + math.log(beam[0].total)
+
+
+def _quiet(shares: np.ndarray, blank: int) -> list[bool]:
+    """Which frames are taken for a certain blank: (T,).
+
+    As many as together have at most `QUIET` beside the blank, in shares of the blank: so much of
+    all paths is left out.
+    """
+    rest = np.where(shares[:, blank] == 1.0, np.sum(shares, axis=1) - 1.0, 1.0)
+    order = np.argsort(rest, kind="stable")
+    quiet = np.zeros(len(rest), bool)
+    quiet[order] = np.cumsum(rest[order]) <= QUIET
+    marks: list[bool] = quiet.tolist()
+    return marks
 
 
 def _likely(shares: np.ndarray, blank: int) -> list[list[tuple[int, float]]]:

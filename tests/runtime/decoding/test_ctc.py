@@ -45,6 +45,26 @@ def test_a_certain_model_is_decoded_as_by_tensorflow():
         agree(ctc.beam(logits, lengths), graph.beam(logits, mask, beam_width=25))
 
 
+def test_frames_of_a_certain_blank_are_passed_over(monkeypatch):
+    """As in speech: a label lasts a few frames, doubtful at its edges, and silence follows."""
+    logits = logits_of(6, 300, 11, seed=5, scale=1.0)
+    logits[:, :, 0] += 22.0
+    draw = np.random.default_rng(6)
+    for row, place in np.ndindex(6, 12):
+        begin, label = 25 * place + draw.integers(20), draw.integers(1, 11)
+        logits[row, begin : begin + 4, label] += [20.0, 23.0, 23.0, 21.0]
+    lengths = np.array([300, 211, 0, 3, 300, 60])
+    seen, stay = [], ctc._stay
+    monkeypatch.setattr(ctc, "_stay", lambda *args: (seen.append(args[3]), stay(*args)))
+    own = ctc.beam(logits, lengths)
+    assert 0 < len(seen) < 0.35 * lengths.sum()
+    mask = np.arange(300)[None] < lengths[:, None]
+    expected = graph.beam(logits, mask, beam_width=25)
+    agree(own, expected)
+    np.testing.assert_allclose(own.log_probability, expected.log_probability, atol=2e-5, rtol=1e-5)
+    assert own.lengths[0] > 8
+
+
 @pytest.mark.parametrize("blank", [0, 1])
 def test_the_greedy_path_is_that_of_the_graph(blank):
     logits = logits_of(9, 20, 4)
