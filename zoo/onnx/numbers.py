@@ -26,7 +26,7 @@ def log_mel(call: Call, samples: Any, mask: Any) -> list[str]:
     """The logarithmic mel spectrum: frames times cosines and sines are a convolution."""
     layer, g = call.operation, call.graph
     name, real = call.name(samples), call.name(mask, "bool")
-    wave = g.node("Gather", name, g.constant(0, "int64"), axis=2)
+    wave = g.node("Squeeze", name, g.axes(2))
     wave = g.node("Where", real, wave, g.constant(0.0, "float32"))
     count = _ceil_div(g, g.size(name, 1), layer.hop, "int64")  # int64 (1,)
     wave = g.node(
