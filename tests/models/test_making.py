@@ -113,6 +113,7 @@ def test_a_model_is_that_of_the_best_seed_with_a_card(made):
     assert all(len(line) <= 100 for line in card.splitlines() if not line.startswith("python"))
 
 
+@pytest.mark.sweep
 def test_finished_trainings_are_kept_and_others_go_on(made, capsys, monkeypatch):
     place, words = made
     run = place / "runs" / "tiny" / "seed-1"

@@ -28,6 +28,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.sweep
 def test_a_monitored_run_writes_its_gradients_for_tensorboard(run):
     names = set()
     for path in (run / "tensorboard").iterdir():

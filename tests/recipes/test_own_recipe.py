@@ -111,6 +111,7 @@ def test_an_architecture_without_a_cell_trains_and_refuses_the_cells_flag(folder
         assert "bag_of_vectors has no option 'cell'" in capsys.readouterr().err
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_an_architectures_own_options_are_flags_of_train_and_tune(folder, capsys):
     data = tiny.write_tsv(folder / "reviews.tsv")

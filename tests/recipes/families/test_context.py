@@ -16,7 +16,7 @@ from tests import surface
 from zoo.errors import InputError
 from zoo.text import TokenVectorizer, Vocabulary
 
-pytestmark = pytest.mark.usefixtures("module_eagerly")
+pytestmark = [pytest.mark.usefixtures("module_eagerly"), pytest.mark.sweep]
 
 NAMES = ["Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana"]
 FAST = [

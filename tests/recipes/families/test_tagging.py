@@ -147,6 +147,7 @@ def test_the_served_tags_are_those_of_the_split(trained, files):
     assert entity_scores([[tag for _, tag in s] for s in found], tags)["entity_f1"] == 1
 
 
+@pytest.mark.sweep
 def test_vectors_of_a_file_are_taken_and_its_words_kept(files, tmp_path, capsys):
     rng = np.random.default_rng(0)
     words = ["ada", "arlen", "unheard"]
@@ -238,6 +239,7 @@ def test_a_run_with_falling_rate_is_resumed_to_the_same_result(files, tmp_path, 
     assert histories[0] == histories[1]
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("eagerly")
 def test_further_tags_are_learned_beside_and_leave_no_trace_in_the_export(files, tmp_path, capsys):
     """The columns 1 and 2 of the file; the run's model has heads for them, the served one not."""
@@ -373,6 +375,7 @@ def test_what_a_run_stands_for(tmp_path):
         chosen.options("pos", str(tmp_path))
 
 
+@pytest.mark.sweep
 def test_pos_learns_each_tokens_tag_and_keeps_the_surface(tmp_path, capsys):
     status, _ = run(
         capsys,

@@ -187,6 +187,7 @@ def test_a_backtest_trains_on_what_comes_before_each_origin_and_is_not_done_twic
     assert "fold" not in capsys.readouterr().out.replace("folds", "")
 
 
+@pytest.mark.sweep
 def test_an_ensemble_is_trained_resumed_and_exported_as_one_model(tmp_path, eagerly, capsys):
     data = write_sales(tmp_path / "sales.csv", days=80)
     options = {"data": str(data), "series_column": "shop", "units": 3, "epochs": 1, "members": 2}

@@ -122,6 +122,7 @@ def state(run: Path) -> tuple[list[list[float]], list[np.ndarray]]:
     return [list(row.values()) for row in rows], [value.numpy() for value in values]
 
 
+@pytest.mark.sweep
 @pytest.mark.timeout(2 * SECONDS)
 def test_mirrored_on_two_devices_trains_as_one_does(tmp_path: Path):
     words = [sys.executable, "-m", "tests.recipes.training.mirrored_run", str(tmp_path / "run")]

@@ -347,6 +347,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(folder, tmp_path, ea
     assert set(tokens) <= {*both["target"].vocabulary.tokens, "[EOS]"} and any(tokens)
 
 
+@pytest.mark.sweep
 def test_words_that_are_not_known_are_taken_from_the_source(folder, tmp_path, eagerly):
     """The target's vocabulary holds one token besides the special ones: nearly all is unknown."""
     run = tmp_path / "run"
@@ -419,6 +420,7 @@ def test_the_hint_at_the_end_of_a_run_works_as_it_is_printed(finished, capsys):
     assert capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.sweep
 def test_other_pairs_are_measured_and_their_translations_written(finished, numbers, tmp_path):
     run, path = finished / "run", tmp_path / "out.jsonl"
     own = metrics(run)

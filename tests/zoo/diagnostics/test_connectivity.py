@@ -62,6 +62,7 @@ def test_the_share_of_opening_marks_is_relative_to_their_neighbours():
     assert connectivity.at_opening_marks(matrix, "(a)" + "a" * 24) is None
 
 
+@pytest.mark.sweep
 def test_a_trained_writer_a_tagger_and_a_classifier_have_a_prediction_for_each_output():
     codec = TextCodec.learn(["abc abd"], level="character")
     sizes = {"vocabulary_size": len(codec.vocabulary), "embedding_dim": 3, "units": 4}

@@ -199,6 +199,7 @@ def test_without_gates_there_is_nothing_to_open():
     assert not gradients.open_gates(layer.cell, 100)
 
 
+@pytest.mark.sweep
 def test_an_explosion_ends_in_a_named_number_and_clipping_avoids_it():
     found = {clip: explosion.explode(clip, 1.1, 100, 6, 64) for clip in explosion.CLIPS}
     failure = found["none"].failure

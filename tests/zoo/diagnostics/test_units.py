@@ -72,6 +72,7 @@ def test_the_properties_of_a_text_are_as_their_names_say():
     assert found["place in word"][:4].tolist() == [1, 2, 0, 0]
 
 
+@pytest.mark.sweep
 def test_the_command_finds_units_in_small_models(tmp_path, capsys, monkeypatch):
     parts = []
     followers = units.followers

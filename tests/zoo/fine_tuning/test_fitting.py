@@ -106,6 +106,7 @@ def test_a_classifier_learns_new_words_and_keeps_what_is_frozen():
     assert new["logits/kernel"].shape == (3, 3)
 
 
+@pytest.mark.sweep
 def test_a_tagger_with_a_crf_and_a_language_model_is_unfrozen_epoch_by_epoch():
     before = tagger()
     old, size = arrays(before), len(before.vectorizer.vocabulary)

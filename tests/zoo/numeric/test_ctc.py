@@ -53,6 +53,7 @@ def test_the_steps_in_the_padding_are_blanks_with_certainty(eagerly):
     assert np.abs(logits[1, :2]).max() < 10
 
 
+@pytest.mark.sweep
 def test_it_learns_a_task_without_alignments():
     """The label of each run of equal inputs, in order."""
     rng = np.random.default_rng(2)

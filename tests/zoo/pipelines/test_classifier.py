@@ -139,6 +139,7 @@ def test_the_graph_holds_core_operations_alone(folder):
     assert sorted(name for name in operations if "PyFunc" in name or "Xla" in name) == []
 
 
+@pytest.mark.sweep
 def test_what_answers_otherwise_is_not_published_and_the_version_before_stays(
     parts, folder, monkeypatch
 ):

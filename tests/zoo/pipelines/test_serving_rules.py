@@ -154,7 +154,7 @@ EXPORTS = {
     scope="module",
     params=swept(
         EXPORTS,
-        lambda recipe: recipe in ("translation", "ner_stream", "generation", "origin", "signals"),
+        lambda recipe: recipe in ("ner_stream", "generation", "origin", "signals"),
     ),
 )
 def exported(request):

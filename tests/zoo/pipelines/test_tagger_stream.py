@@ -93,6 +93,7 @@ def test_with_a_crf_each_step_sums_over_all_paths_up_to_it(vectorizer):
             np.testing.assert_allclose(found[row, length - 1], shares / shares.sum(), atol=1e-5)
 
 
+@pytest.mark.sweep
 def test_the_exported_tagger_streams_if_it_reads_one_way(vectorizer, tmp_path):
     model = built(vectorizer, num_layers=2)
     path = Tagger(model, vectorizer, TAGS).export(tmp_path / "pos")

@@ -40,6 +40,7 @@ def test_every_model_of_numbers_is_searched_on_arrays(form, tmp_path, capsys, ea
     assert capsys.readouterr().out.count("of 2  units") == 2
 
 
+@pytest.mark.sweep
 def test_padding_counts_for_nothing_in_a_regression_of_each_step(tmp_path, eagerly):
     scores = []
     for number, fill in enumerate((0.0, 1e6)):
