@@ -1,4 +1,4 @@
-"""Shorter tests that draw the same numbers each time; memory is freed once a module.
+"""Short tests that draw the same numbers each time; memory is freed after each module.
 
 XLA and TensorFlow optimise little, since to improve a graph takes longer than to run it a few times
 as it was traced. Exported models are checked in forks of one fresh process, see `tests.fresh`, but

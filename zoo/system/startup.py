@@ -104,11 +104,11 @@ def importing() -> Iterator[None]:
 
 @contextmanager
 def collected_later() -> Iterator[None]:
-    """For a `with` block that makes many objects that stay: garbage is collected after it.
+    """For a `with` block whose many objects stay: no garbage is collected before its end.
 
-    The collections of TensorFlow's import find next to nothing and take a quarter of its time. The
-    first one after it would take half a second: what was made counts as old, as if it had come
-    through them all.
+    Collections find next to nothing while TensorFlow is imported, and take a quarter of the time.
+    The first one afterwards would walk over all that was made, for half a second, so those objects
+    are moved into the oldest generation.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -16,7 +16,7 @@ from rnn_zoo_runtime.errors import InputError
 NOTHING = -1  # after the end of a row
 ZERO = -np.inf  # log 0
 LOST = 1e-7  # share of the most likely prefix below which one is dropped; float32 rounds as much
-QUIET = 1e-5  # share of all paths that pass over a label at a frame which is taken for a blank
+QUIET = 1e-5  # share of all paths that is given up to skip frames whose blank is all but certain
 SMALL = 1e-100  # shares below it are scaled up
 TOTAL = operator.attrgetter("total")
 
@@ -190,10 +190,10 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
 
 
 def _quiet(shares: np.ndarray, blank: int) -> list[bool]:
-    """Which frames are taken for a certain blank: (T,).
+    """Which frames count as a certain blank: (T,).
 
-    As many as together have at most `QUIET` beside the blank, in shares of the blank: so much of
-    all paths is left out.
+    The most certain ones, as long as their other symbols together have at most `QUIET` of the
+    blank's share: at most that much of all paths is given up.
     """
     rest = np.where(shares[:, blank] == 1.0, np.sum(shares, axis=1) - 1.0, 1.0)
     order = np.argsort(rest, kind="stable")
