@@ -30,6 +30,7 @@ include_patterns = [
     "recipes/*/README.md",
     "runtime/README.md",
     "models/*.md",
+    "models/rnn_zoo_models/*/card.md",
     "benchmarks/results/*.md",
     "saved_models/README.md",
     "notebooks/README.md",
