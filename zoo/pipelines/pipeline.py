@@ -115,10 +115,8 @@ class Pipeline(abc.ABC):
         lengths = [sum(map(len, row)) for row in zip(*texts, strict=True)]
         parts, order = [], []
         for members in batches(lengths, self.rows) if count else [[]]:
-            part = {
-                name: tf.gather(tf.constant(column), tf.constant(members, tf.int32))
-                for name, column in columns.items()
-            }
+            rows = np.array(members, int)
+            part = {name: tf.constant(column[rows]) for name, column in columns.items()}
             with input_errors():
                 found = self.called(function, part)
                 parts.append({name: value.numpy() for name, value in found.items()})
@@ -438,7 +436,7 @@ def _column(name: str, value: Any, count: int) -> np.ndarray:
 def joined(parts: list[np.ndarray]) -> np.ndarray:
     """Batches of one output below each other, padded with 0 or ""; bytes become `str`."""
     if parts[0].dtype == object:
-        parts = [np.vectorize(_text, otypes=[object])(part) for part in parts]
+        parts = [_decoded(part) for part in parts]
     if len(parts) == 1:
         return parts[0]
     widest = np.max([part.shape[1:] for part in parts], axis=0).astype(int)
@@ -455,8 +453,14 @@ def joined(parts: list[np.ndarray]) -> np.ndarray:
     )
 
 
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+def _decoded(values: np.ndarray) -> np.ndarray:
+    """An array of bytes, or of strings, as an array of `str`."""
+    texts = np.empty(values.size, object)
+    texts[:] = [
+        value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        for value in values.flat
+    ]
+    return texts.reshape(values.shape)
 
 
 def _has_no_graph(function: Any) -> bool:
