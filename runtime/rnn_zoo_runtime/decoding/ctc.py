@@ -6,6 +6,7 @@ Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist temporal classif
 import heapq
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ NOTHING = -1  # after the end of a row
 ZERO = -np.inf  # log 0
 LOST = 1e-7  # share of the most likely prefix below which one is dropped; float32 rounds as much
 QUIET = 1e-5  # share of all paths that is given up to skip frames whose blank is all but certain
+MAJORITY = 0.5  # of all paths: no other labelling is more likely
 SMALL = 1e-100  # shares below it are scaled up
+LIKELY = math.log(0.1)  # of the best path, a label: then it pays to add up all paths of its labels
 TOTAL = operator.attrgetter("total")
 
 
@@ -56,9 +59,7 @@ def greedy(logits: np.ndarray, lengths: Any = None, blank: int = 0) -> Labelling
     each, lengths = _checked(logits, lengths, blank)
     rows, totals = [], []
     for frames, length in zip(each, lengths, strict=True):
-        best = np.argmax(frames[:length], axis=1)
-        spelled = (best != blank) & (best != np.append(NOTHING, best[:-1])[: len(best)])
-        rows.append(best[spelled].tolist())
+        rows.append(_spelled(np.argmax(frames[:length], axis=1), blank))
         totals.append(np.sum(np.max(frames[:length], axis=1, initial=ZERO)))
     return _labelling(rows, totals)
 
@@ -71,7 +72,8 @@ def beam(
     The search keeps the `beam_width` most likely prefixes at each frame. For each it adds up the
     probability of the paths that end in the blank and of those that end in its last label; equal
     prefixes are merged. The probability that it returns is that of the paths it kept. It finds what
-    `tf.nn.ctc_beam_search_decoder` finds.
+    `tf.nn.ctc_beam_search_decoder` finds. Labels that have more than half of all probability need
+    no search, and their probability is that of all their paths.
 
     Args:
         logits: float (B, T, C + 1), of C labels and the blank.
@@ -143,19 +145,24 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
     Shares are relative to a frame's most likely symbol. What has less than `LOST` of the most
     likely prefix is dropped: all of a prefix's future is open to the others as well, so that it can
     change the answer's probability by its own share alone. Of most frames of speech the blank is
-    all but certain; see `_quiet`.
+    all but certain; see `_quiet`. If the labels of the best path have the majority, they are the
+    answer; a narrow search could miss them and is not replaced.
     """
     peaks = np.max(frames, axis=1, initial=ZERO)
     peaks = np.where(np.isfinite(peaks), peaks, 0.0)
     shares = np.exp(frames - peaks[:, None])
     scale = float(np.sum(peaks))
+    quiet = _quiet(shares, blank)
+    rows = shares.tolist()
+    labels = _spelled(np.argmax(frames, axis=1), blank)
+    if scale > LIKELY * (len(labels) + 1):
+        total = _paths(labels, rows, quiet, blank)
+        if total * math.exp(scale) > MAJORITY and width > 2 * (len(labels) + 1):
+            return labels, scale + math.log(total)
     root = _Prefix(None, NOTHING)
     root.end = root.total = 1.0
     beam = [root]
-    quiet = _quiet(shares, blank)
-    for frame, (row, likely) in enumerate(
-        zip(shares.tolist(), _likely(shares, blank), strict=True)
-    ):
+    for frame, (row, likely) in enumerate(zip(rows, _likely(shares, blank), strict=True)):
         if quiet[frame]:
             if frame == 0 or not quiet[frame - 1]:  # nothing changes at further ones
                 for node in beam:
@@ -187,6 +194,47 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
                 )
         beam.sort(key=TOTAL, reverse=True)
     return beam[0].spelled(), scale + math.log(beam[0].total)
+
+
+def _spelled(path: np.ndarray, blank: int) -> list[int]:
+    """The labels of a path (T,): equal neighbours are merged, blanks left out."""
+    is_label = path != blank
+    is_label[1:] &= path[1:] != path[:-1]
+    labels: list[int] = path[is_label].tolist()
+    return labels
+
+
+def _paths(
+    labels: Sequence[int], rows: Sequence[Sequence[float]], quiet: Sequence[bool], blank: int
+) -> float:
+    """The share of all paths that spell labels, from the shares of each frame's symbols.
+
+    `before[i]` is that of the paths which have spelled `i` labels and end in a blank, `inside[i]`
+    of those which end in the last of them.
+
+    Source: Graves, Fernandez, Gomez and Schmidhuber (2006), equations 6 to 8.
+    """
+    count = len(labels)
+    before, inside = [1.0] + [0.0] * count, [0.0] * (count + 1)
+    steps = [
+        (place, labels[place - 1], place > 1 and labels[place - 1] != labels[place - 2])
+        for place in range(count, 0, -1)
+    ]
+    for row, is_quiet in zip(rows, quiet, strict=True):
+        if is_quiet:
+            if any(inside):
+                before = [a + b for a, b in zip(before, inside, strict=True)]
+                inside = [0.0] * (count + 1)
+            continue
+        share = row[blank]
+        for place, label, differs in steps:  # from the last: the one before is still of old
+            goes_on, begins = inside[place], before[place - 1]
+            if differs:
+                begins += inside[place - 1]
+            before[place] = share * (before[place] + goes_on)
+            inside[place] = row[label] * (goes_on + begins)
+        before[0] *= share
+    return before[count] + inside[count]
 
 
 def _quiet(shares: np.ndarray, blank: int) -> list[bool]:
@@ -242,8 +290,11 @@ def _grown(
     number, is_full = len(places), len(places) == width
     heapq.heapify(places)
     least = LOST * max(node.total for node in beam)
+    best = max((share for _, share in likely), default=0.0)
     for node in beam:
-        if node.skipped or node.old_total <= (places[0][0] if is_full else 0.0):
+        if best * node.old_total <= (max(least, places[0][0]) if is_full else least):
+            break  # nor do the ones after it: they are less likely
+        if node.skipped:
             continue
         for label, share in likely:
             child = node.children.get(label)

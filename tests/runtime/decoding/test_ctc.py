@@ -1,5 +1,7 @@
 """The runtime's decoding for CTC against TensorFlow's, and against the sum over all paths."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,45 @@ def test_frames_of_a_certain_blank_are_passed_over(monkeypatch):
     agree(own, expected)
     np.testing.assert_allclose(own.log_probability, expected.log_probability, atol=2e-5, rtol=1e-5)
     assert own.lengths[0] > 8
+
+
+@pytest.mark.parametrize("blank", [0, 10])
+def test_labels_with_more_than_half_of_all_probability_need_no_search(monkeypatch, blank):
+    """As a trained model hears ten words: frames that hesitate, and a repeated label."""
+    logits = logits_of(5, 120, 11, seed=3, scale=0.5)
+    spoken = [each for each in range(11) if each != blank][:10]
+    logits[:, :, blank] += 12.0
+    draw = np.random.default_rng(4)
+    for row, place in np.ndindex(5, 10):
+        begin = 12 * place + draw.integers(6)
+        label = spoken[place // 2] if row == 0 else draw.choice(spoken)
+        logits[row, begin : begin + 4, label] += [11.0, 18.0, 20.0, 12.5]
+    lengths = np.array([120, 120, 77, 0, 1])
+    mask = np.arange(120)[None] < lengths[:, None]
+    expected = graph.beam(logits, mask, beam_width=25, blank=blank)
+    assert np.exp(np.array(expected.log_probability)).min() > 0.5
+    monkeypatch.setattr(ctc, "_stay", None)  # the search cannot run
+    own = ctc.beam(logits, lengths, blank=blank)
+    agree(own, expected)
+    np.testing.assert_allclose(own.log_probability, expected.log_probability, atol=2e-5)
+    assert own.lengths.tolist()[0] == 10
+    assert own.label_ids[0].tolist() == [each for each in spoken[:5] for _ in range(2)]
+    with pytest.raises(TypeError):
+        ctc.beam(logits, lengths, beam_width=20, blank=blank)  # too narrow to be certain
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_the_paths_of_labels_are_added_up(count):
+    """Against the sum over all 4 ** 6 paths."""
+    shares = np.exp(logits_of(1, 6, 4, seed=count, scale=1.0)[0].astype(np.float64))
+    labels = [1, 1, 3][:count]
+    whole = 0.0
+    for path in itertools.product(range(4), repeat=6):
+        merged = [each for each, _ in itertools.groupby(path) if each != 0]
+        if merged == labels:
+            whole += float(np.prod(shares[np.arange(6), list(path)]))
+    found = ctc._paths(labels, shares.tolist(), [False] * 6, 0)
+    np.testing.assert_allclose(found, whole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("blank", [0, 1])
