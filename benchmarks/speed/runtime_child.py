@@ -320,7 +320,7 @@ def main(place: str) -> None:
             call.forget()  # type: ignore[attr-defined]
         answers.append(call([item]))
     timed = getattr(call, "timed", call)
-    seconds = {str(rows): _latencies(timed, items, rows, job["seconds"]) for rows in job["rows"]}
+    seconds = {str(rows): latencies(timed, items, rows, job["seconds"]) for rows in job["rows"]}
     found = {
         "startup": startup,
         "seconds": seconds,
@@ -352,17 +352,25 @@ def _peak_memory() -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def _latencies(call: Call, items: list[Any], rows: int, budget: float) -> list[float]:
-    """The seconds of calls with batches of `rows` items, at least ten."""
+def latencies(call: Call, items: list[Any], rows: int, budget: float) -> list[float]:
+    """The seconds of calls with batches of `rows` items, at least ten.
+
+    The items are gone through a whole number of times, so that every runtime answers the same ones.
+    """
+    places = range(0, len(items), rows)
+    batches = [[items[(at + row) % len(items)] for row in range(rows)] for at in places]
+    for number in range(WARM):
+        call(batches[number % len(batches)])
     found: list[float] = []
-    end, place = time.perf_counter() + budget, 0
-    while (time.perf_counter() < end or len(found) < 10 + WARM) and len(found) < MOST:
-        batch = [items[(place + row) % len(items)] for row in range(rows)]
-        place += rows
-        before = time.perf_counter()
-        call(batch)
-        found.append(time.perf_counter() - before)
-    return found[WARM:]
+    end = time.perf_counter() + budget
+    while len(found) + len(batches) <= max(MOST, len(batches)):
+        for batch in batches:
+            before = time.perf_counter()
+            call(batch)
+            found.append(time.perf_counter() - before)
+        if len(found) >= 10 and time.perf_counter() >= end:
+            break
+    return found
 
 
 def _plain(value: Any) -> Any:
