@@ -16,14 +16,22 @@ OFTEN = 2  # times that a recording is drawn, for an epoch or a fixed split
 
 
 def utterances(
-    recordings: Sequence[Series], most: int, rate: int, seed: int | Sequence[int]
+    recordings: Sequence[Series],
+    most: int,
+    rate: int,
+    seed: int | Sequence[int],
+    varied: bool = False,
 ) -> list[Series]:
-    """Joins recordings to series of 1 to `most` of them; with `most` 1 they stay as they are."""
+    """Joins recordings to series of 1 to `most` of them; with `most` 1 they stay as they are.
+
+    Pauses are `varied` in training, so that a model hears words in silence and in noise, and where
+    a recording is cut closely.
+    """
     if most == 1:
         return list(recordings)
     count = -(-OFTEN * 2 * len(recordings) // (most + 1))
     number = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    return joined(recordings, count, number, most=most, rate=rate)
+    return joined(recordings, count, number, most=most, rate=rate, varied=varied)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,14 @@ def joined(
     rate: int,
     pauses: tuple[float, float] = (0.05, 0.3),
     noise: float = 0.002,
+    varied: bool = False,
 ) -> list[Series]:
     """Draws utterances of 1 to `most` recordings, at random and each as often as the others.
 
-    Pauses are before, between and after them, filled with noise.
+    Pauses are before, between and after them, filled with noise. With `varied` they are like those
+    of any microphone and any cut: the noise of an utterance is up to ten times louder or softer,
+    or there is none at all in a quarter of them; and half of the utterances begin without a pause,
+    and half end without one.
 
     Args:
         recordings: What is joined, (T, 1) each.
@@ -30,6 +34,7 @@ def joined(
         rate: Samples per second.
         pauses: The shortest and the longest pause, in seconds.
         noise: Standard deviation of the samples in a pause.
+        varied: Vary the noise, and leave out pauses at the ends.
 
     Returns:
         Series with the labels of their recordings, with blanks between them: `3 1 4`.
@@ -44,9 +49,15 @@ def joined(
         while len(waiting) < length:
             waiting += rng.permutation(len(recordings)).tolist()
         chosen, waiting = [recordings[place] for place in waiting[:length]], waiting[length:]
-        pieces = [_pause(rng, rate, pauses, noise)]
+        loud = noise
+        if varied:
+            loud *= float(rng.choice([0.0, 10 ** rng.uniform(-1, 1)], p=[0.25, 0.75]))
+        pieces = [_pause(rng, rate, pauses, loud)]
         for each in chosen:
-            pieces += [each.values.astype(np.float32), _pause(rng, rate, pauses, noise)]
+            pieces += [each.values.astype(np.float32), _pause(rng, rate, pauses, loud)]
+        if varied:
+            begin, end = rng.integers(0, 2, 2)
+            pieces = pieces[begin : len(pieces) - end]
         label = " ".join(each.label for each in chosen)
         found.append(Series(str(number), np.concatenate(pieces), label=label))
     return found

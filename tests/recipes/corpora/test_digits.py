@@ -91,3 +91,26 @@ def test_a_recording_is_unchanged_inside_of_an_utterance(corpus):
     assert (twice.values[800 : 800 + size] == one[0].values).all()
     assert (twice.values[1600 + size : 1600 + 2 * size] == one[0].values).all()
     assert not twice.values[:800].any() and not twice.values[-800:].any()
+
+
+def test_varied_utterances_are_cut_closely_or_not_and_have_silence_or_noise(corpus):
+    one = corpus["test"].series[:1]
+    size, first = len(one[0]), one[0].values[:, 0]
+    found = joined(one, 400, 5, most=1, rate=8000, pauses=(0.1, 0.1), noise=0.01, varied=True)
+    begins, ends, levels = 0, 0, []
+    for each in found:
+        wave = each.values[:, 0]
+        place = 0 if np.array_equal(wave[:size], first) else 800
+        begins += place == 0
+        ends += len(wave) == place + size
+        assert len(wave) in (place + size, place + size + 800)
+        np.testing.assert_array_equal(wave[place : place + size], first)
+        if place:
+            levels.append(wave[:800].std())
+    assert 160 < begins < 240 and 160 < ends < 240  # of 400: half
+    silent = [level for level in levels if level == 0]
+    assert 0.15 < len(silent) / len(levels) < 0.35
+    loud = [level for level in levels if level]
+    assert 0.0009 < min(loud) < 0.003 and 0.03 < max(loud) < 0.11
+    again = joined(one, 400, 5, most=1, rate=8000, pauses=(0.1, 0.1), noise=0.01, varied=True)
+    assert all((a.values == b.values).all() for a, b in zip(found, again, strict=True))
