@@ -14,6 +14,8 @@ import numpy as np
 import zoo
 from zoo import catalog, decoding
 from zoo.crf.loss import CRFLoss
+from zoo.layers.distributions import DISTRIBUTIONS
+from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.losses import TokenCrossentropy
 from zoo.recurrence.dispatch import run_cell
 
@@ -49,6 +51,10 @@ def _ids(high: int, low: int = 1, seed: int = 0) -> Any:
     return np.where(REAL, found, 0).astype("int32")
 
 
+COUNTED = {
+    "values": np.round(np.exp(_numbers(B, T, 2)) * 3),
+    "lengths": np.array([T, 4, 2, 1], "int32"),
+}
 SERIES = {"values": _numbers(B, T, 2), "lengths": np.array([T, 4, 2, 1], "int32")}
 # kind -> inputs, targets and loss of a training step
 KINDS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
@@ -72,6 +78,15 @@ KINDS: dict[str, Callable[[], tuple[Any, Any, Any]]] = {
         keras.losses.MeanSquaredError(),
     ),
 }
+
+
+COUNTS = np.round(np.exp(_numbers(B, 4, 2)) * 3)
+for _output in ("student_t", "negative_binomial"):
+    KINDS[_output] = lambda output=_output: (
+        {**COUNTED, "targets": COUNTS},
+        COUNTS,
+        ForecastLoss(output),
+    )
 
 
 def cases() -> dict[str, Case]:
@@ -109,6 +124,10 @@ def cases() -> dict[str, Case]:
     series = {"input_dim": 2, "units": K}
     found["numbers"] = Case("many_to_one", {**series, "num_outputs": 3}, "number")
     quantiles = (0.1, 0.5, 0.9)
+    for output in ("student_t", "negative_binomial"):
+        options = {**series, "horizon": 4, "decoder": "recurrent", "output": output}
+        options |= {"instance_norm": "mean" if output == "negative_binomial" else "mean_std"}
+        found[f"forecast, {output}"] = Case("forecaster", options, output)
     for decoder in ("direct", "segment"):
         options = {**series, "horizon": 4, "decoder": decoder, "quantiles": quantiles}
         options |= {"segment_length": 2} if decoder == "segment" else {}
@@ -126,6 +145,8 @@ def build(case: Case) -> keras.Model:
         each.assign(0.5 * rng.normal(size=each.shape))
     if case.of in ("number", "forecast"):
         zoo.adapt(model, SERIES, _numbers(B, 3) if case.of == "number" else None)
+    if case.of in (*DISTRIBUTIONS, "counts"):
+        zoo.adapt(model, COUNTED)
     return model
 
 
@@ -209,6 +230,38 @@ def recurrence_results() -> dict[str, Any]:
     return found
 
 
+def distribution_results() -> dict[str, Any]:
+    """Likelihoods, quantiles and values from uniform numbers of all distributions."""
+    rows = {
+        "normal": [[0.0, 1.0], [5.0, 0.1], [-100.0, 20.0]],
+        "student_t": [[0.0, 1.0, 2.5], [5.0, 0.1, 4.0], [-100.0, 20.0, 30.0]],
+        "negative_binomial": [[0.3, 2.0], [5.0, 0.5], [40.0, 0.05]],
+    }
+    values = np.float32([[0, 1, 5, 60]])
+    uniforms = np.random.default_rng(3).uniform(size=(3, 4, 2)).astype("float32")
+    found = {}
+    for name, distribution in DISTRIBUTIONS.items():
+        parameters = keras.ops.convert_to_tensor(np.float32(rows[name])[:, None])
+        wide = keras.ops.repeat(parameters, 4, axis=1)
+        found[f"{name}: likelihoods"] = distribution.negative_log_likelihood(wide, values)
+        found[f"{name}: quantiles"] = distribution.quantile(parameters, [0.05, 0.5, 0.9])
+        found[f"{name}: values"] = distribution.transformed(wide, uniforms)
+        draws = distribution.sample(keras.ops.repeat(parameters, 4000, axis=1), [1, 2])
+        again = distribution.sample(keras.ops.repeat(parameters, 4000, axis=1), [1, 2])
+        same = np.array_equal(*(keras.ops.convert_to_numpy(each) for each in (draws, again)))
+        high = distribution.quantile(parameters, [0.9])
+        share = np.mean(keras.ops.convert_to_numpy(draws <= high), axis=1)
+        options = {"input_dim": 2, "units": K, "horizon": 4, "output": name}
+        options["instance_norm"] = "mean" if name == "negative_binomial" else "mean_std"
+        model = build(Case("forecaster", options, "counts"))
+        found |= {f"{name}: {key}": each for key, each in model.forecast(COUNTED).items()}
+        drawing = build(Case("forecaster", {**options, "decoder": "recurrent"}, "counts"))
+        drawn = keras.ops.convert_to_numpy(drawing.forecast(COUNTED, samples=20)["quantiles"])
+        assert drawn.shape == (B, 4, 2, 5) and np.isfinite(drawn).all()
+        found[f"{name}: draws are right"] = np.float32([same, (abs(share - 0.9) < 0.1).all()])
+    return {key: keras.ops.convert_to_numpy(each) for key, each in found.items()}
+
+
 def _of_cell(name: str, altered: bool) -> dict[str, Any]:
     rng = np.random.default_rng(2)
     cell = zoo.registry.cell_class(name)(K)
@@ -278,4 +331,9 @@ def _gradients(run: Callable[[Any], Any], given: Mapping[str, Any]) -> tuple[Any
 
 
 # what is compared besides models
-PARTS = {"CRF": chain_results, "decoding": decoding_results, "recurrence": recurrence_results}
+PARTS = {
+    "CRF": chain_results,
+    "decoding": decoding_results,
+    "distributions": distribution_results,
+    "recurrence": recurrence_results,
+}

@@ -180,7 +180,7 @@ class Forecaster(CheckedModel):
             raise InputError(
                 "paths are drawn by a model with the decoder 'recurrent' alone: build one"
             )
-        layers, head = self.layers_by_name(), self.head
+        layers, head, inputs = self.layers_by_name(), self.head, _tensors(inputs)
         window, mask = window_of(layers, inputs)
         vectors = vectors_of(layers, inputs["values"], mask, window)
         _, states, last = layers["encoder"](vectors, mask=_rows(layers, mask), return_last=True)
@@ -241,6 +241,7 @@ class Forecaster(CheckedModel):
             InputError: The model cannot stream.
         """
         self._require_stream()
+        inputs = _tensors(inputs)
         layers, values = self.layers_by_name(), inputs["values"]
         window, mask = window_of(layers, inputs)
         vectors = vectors_of(layers, values, mask, window)
@@ -319,3 +320,11 @@ class Forecaster(CheckedModel):
                 "the score of each new value needs a distribution, instance_norm 'none', one "
                 "direction and the decoder 'direct' or 'recurrent': build the forecaster so"
             )
+
+
+def _tensors(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arrays as tensors: PyTorch does not compute with both."""
+    return {
+        name: ops.convert_to_tensor(value, "int32" if name == "lengths" else "float32")
+        for name, value in inputs.items()
+    }
