@@ -20,7 +20,7 @@ def widest() -> str:
     if keras.backend.backend() == "jax":
         import jax
 
-        return "float64" if jax.config.jax_enable_x64 else "float32"
+        return str(jax.dtypes.canonicalize_dtype("float64"))
     return "float64"
 
 
