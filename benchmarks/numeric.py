@@ -185,7 +185,8 @@ def main() -> None:
             flush=True,
         )
         if recorder:
-            recorder.add([text], [*times, found], [1, 1, 2])
+            values = [measurements.numbers(each) for each in (*times, found)]
+            recorder.add([text], values, [1, 1, 2])
     if recorder:
         recorder.store(machine.line())
 

@@ -14,6 +14,7 @@ from benchmarks.scoreboard import command, commits, measurements, pages, records
 from benchmarks.scoreboard.measurements import Recorder
 from benchmarks.scoreboard.records import Record, Result
 from benchmarks.speed import recorded
+from benchmarks.speed.timing import Spread
 from recipes import registry
 from zoo import __main__ as models
 from zoo import catalog
@@ -483,3 +484,11 @@ def test_the_readme_compares_a_tuned_tagger_with_one_from_scratch():
     shown = "[0.9325](docs/fine_tuning.md) from `pos-en`, 0.8000 from scratch"
     assert shown in pages.readme([], [found])
     assert "pos-en" not in pages.readme([], [])
+
+
+def test_what_a_table_cannot_show_is_refused_before_it_is_stored():
+    recorder = measurements.Recorder("numeric", ["model", "ms"], commit="0123abc")
+    with pytest.raises(TypeError, match="no value such as Spread"):
+        recorder.add(["GRU"], [Spread(1.0, 0.5, 2.0)], [1])
+    recorder.add(["GRU"], [measurements.numbers(Spread(1.0, 0.5, 2.0))], [1])
+    assert recorder.rows == [measurements.Row(["GRU"], [[1.0, 0.5, 2.0]], [1])]

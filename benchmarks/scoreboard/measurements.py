@@ -143,7 +143,14 @@ class Recorder:
     rows: list[Row] = field(default_factory=list)
 
     def add(self, labels: Sequence[str], values: Sequence[Value], digits: Sequence[int]) -> None:
-        """Adds a row."""
+        """Adds a row.
+
+        Raises:
+            TypeError: A value is none that a table can have, such as a `Spread`; see `numbers`.
+        """
+        wrong = [value for value in values if not _is_value(value)]
+        if wrong:
+            raise TypeError(f"a table has no value such as {wrong[0]!r}")
         exact = [rounded(value, place) for value, place in zip(values, digits, strict=True)]
         self.rows.append(Row([*labels], exact, [*digits]))
 
