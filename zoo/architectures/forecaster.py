@@ -1,6 +1,7 @@
 """Many to many, T_x != T_y: past values -> the next H values, with their uncertainty."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -101,12 +102,14 @@ def forecaster(
     _check(decoder, output, quantiles, instance_norm, body)
     width = {"direct": horizon, "recurrent": 1, "segment": segment_length}[decoder]
     separate = channels == "separate"
+    if decoder == "segment":
+        body = _as_segrnn(body)
     head = ForecastHead(horizon, width, targets, output, quantiles, separate, name="head")
     layers = [
         *number_layers(numbers).values(),
         *_body(body, instance_norm, targets),
         *(_segments(head, body.units) if decoder == "segment" else ()),
-        *_outputs(head, body.units, body.dropout, future_dim),
+        *_outputs(head, body, future_dim, _uniform(body.units) if decoder == "segment" else {}),
         head,
     ]
     if separate:
@@ -170,6 +173,30 @@ def _check(
         raise InputError(f"quantiles must contain 0.5, the median, got {list(quantiles)}")
 
 
+def _as_segrnn(body: RecurrentOptions) -> RecurrentOptions:
+    """The body with SegRNN's initial weights, unless it has some of its own.
+
+    They are PyTorch's: uniform within +- 1 / sqrt(K), biases, too. With them the loss of ETTh1
+    falls in two epochs as far as in three from Keras' weights.
+    """
+    if body.cell not in ("gru", "lstm", "simple_rnn"):
+        return body
+    bound = body.units**-0.5
+    names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+    uniform = keras.initializers.serialize(keras.initializers.RandomUniform(-bound, bound))
+    given = body.cell_options or {}
+    return dataclasses.replace(body, cell_options={**dict.fromkeys(names, uniform), **given})
+
+
+def _uniform(inputs: int) -> dict[str, Any]:
+    """PyTorch's initial weights of a dense layer: uniform within +- 1 / sqrt(its inputs)."""
+    bound = inputs**-0.5
+    return {
+        f"{name}_initializer": keras.initializers.RandomUniform(-bound, bound)
+        for name in ("kernel", "bias")
+    }
+
+
 def _body(body: RecurrentOptions, instance_norm: str, targets: int) -> list[Any]:
     return [
         WindowScale(instance_norm, targets, name="window_scale"),
@@ -182,7 +209,7 @@ def _segments(head: ForecastHead, units: int) -> list[Any]:
     """The layers between segments and the body: K numbers for each segment, read or to write."""
     return [
         Segments(head.width, name="segments"),
-        keras.layers.Dense(units, "relu", name="segment_vector"),
+        keras.layers.Dense(units, "relu", name="segment_vector", **_uniform(head.width)),
         Places(
             -(-head.horizon // head.width),
             head.targets if head.separate else 1,
@@ -192,18 +219,20 @@ def _segments(head: ForecastHead, units: int) -> list[Any]:
     ]
 
 
-def _outputs(head: ForecastHead, units: int, dropout: float, future_dim: int) -> list[Any]:
-    """The layers between the body and the head."""
+def _outputs(
+    head: ForecastHead, body: RecurrentOptions, future_dim: int, weights: Mapping[str, Any]
+) -> list[Any]:
+    """The layers between the body and the head, with the initial weights of the last."""
     size = head.size * (1 if head.separate else head.targets)
     layers = [
-        keras.layers.Dropout(dropout, name="states_dropout"),
-        keras.layers.Dense(head.width * size, dtype="float32", name="outputs"),
+        keras.layers.Dropout(body.dropout, name="states_dropout"),
+        keras.layers.Dense(head.width * size, dtype="float32", name="outputs", **weights),
     ]
     if future_dim:
         layers += [
             keras.layers.Normalization(name="future_normalization", dtype="float32"),
             ObservedValues(name="future_observed", dtype="float32"),
-            keras.layers.Dense(units, "relu", name="future_hidden"),
+            keras.layers.Dense(body.units, "relu", name="future_hidden"),
             keras.layers.Dense(size, dtype="float32", name="future_outputs"),
         ]
     return layers
