@@ -26,6 +26,13 @@ class DigitsData(SeriesData):
         "Most recordings that are joined to one series, with pauses between them: other ones in "
         "each epoch; 1 = series stay as they are.",
     )
+    pauses: str = option(
+        "even",
+        "Pauses of the joined training series: `even`, of soft noise, as in validation and test; "
+        "`varied`, with noise of any level or silence, and half of the series begin or end without "
+        "one: for microphones of any kind, and sounds that are cut closely.",
+        choices=("even", "varied"),
+    )
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ class DigitsRecipe(SeriesRecipe):
             return batches
 
         def draw(recordings: Sequence[Series], seed: Sequence[int]) -> Encoded:
-            series = utterances(recordings, config.most_joined, prepared.rate, seed, varied=True)
+            varied = config.pauses == "varied"
+            series = utterances(recordings, config.most_joined, prepared.rate, seed, varied)
             return encoded(config, prepared.classes, series)
 
         own = {field.name: getattr(batches, field.name) for field in dataclasses.fields(batches)}

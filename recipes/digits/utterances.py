@@ -24,8 +24,8 @@ def utterances(
 ) -> list[Series]:
     """Joins recordings to series of 1 to `most` of them; with `most` 1 they stay as they are.
 
-    Pauses are `varied` in training, so that a model hears words in silence and in noise, and where
-    a recording is cut closely.
+    With `varied` pauses a model hears words in silence and in noise, and where a recording is cut
+    closely.
     """
     if most == 1:
         return list(recordings)
