@@ -295,3 +295,22 @@ def test_members_that_differ_make_no_ensemble():
         ForecasterEnsemble.of_members([one, other])
     with pytest.raises(zoo.InputError, match="one forecaster or more, got none"):
         ForecasterEnsemble.of_members([])
+
+
+def test_a_segrnn_starts_from_pytorchs_weights_but_for_those_that_are_given():
+    """Uniform within 1 / sqrt(inputs), biases, too, as in the authors' program."""
+    sizes = {"input_dim": 2, "horizon": 8, "cell": "gru", "units": 64}
+    sizes |= {"decoder": "segment", "segment_length": 4}
+    model = zoo.build("forecaster", **sizes)
+    inputs = {"segment_vector": 4, "encoder": 64, "outputs": 64}
+    for name, count in inputs.items():
+        for weight in model.get_layer(name).weights:
+            values = weight.numpy()
+            assert np.abs(values).max() <= count**-0.5, weight.path
+            assert values.std() == pytest.approx((3 * count) ** -0.5, rel=0.25), weight.path
+    own = zoo.build("forecaster", **sizes, cell_options={"bias_initializer": "zeros"})
+    kernel, recurrent, bias = own.get_layer("encoder").weights
+    assert not bias.numpy().any() and np.abs(recurrent.numpy()).max() <= 1 / 8
+    assert abs(np.corrcoef(kernel.numpy().ravel(), recurrent.numpy().ravel())[0, 1]) < 0.1
+    direct = zoo.build("forecaster", **{**sizes, "decoder": "direct"})
+    assert not direct.get_layer("outputs").bias.numpy().any()
