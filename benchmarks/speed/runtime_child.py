@@ -355,7 +355,7 @@ def _peak_memory() -> int:
 def latencies(call: Call, items: list[Any], rows: int, budget: float) -> list[float]:
     """The seconds of calls with batches of `rows` items, at least ten.
 
-    The items are gone through a whole number of times, so that every runtime answers the same ones.
+    It goes through the items a whole number of times, so that every runtime answers the same ones.
     """
     places = range(0, len(items), rows)
     batches = [[items[(at + row) % len(items)] for row in range(rows)] for at in places]

@@ -258,6 +258,15 @@ def distribution_results() -> dict[str, Any]:
         drawing = build(Case("forecaster", {**options, "decoder": "recurrent"}, "counts"))
         drawn = keras.ops.convert_to_numpy(drawing.forecast(COUNTED, samples=20)["quantiles"])
         assert drawn.shape == (B, 4, 2, 5) and np.isfinite(drawn).all()
+        options = {**options, "instance_norm": "none", "decoder": "direct"}
+        scoring = build(Case("forecaster", options, "counts"))
+        found[f"{name}: scores"] = scores = scoring.score(COUNTED)
+        states = scoring.initial_states(B)
+        for place in range(2):
+            loss, states = scoring.step(COUNTED["values"][:, place], states)
+            found[f"{name}: score of step {place}"] = loss
+        one, other = (keras.ops.convert_to_numpy(each)[0] for each in (scores[:, 1], loss))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
         found[f"{name}: draws are right"] = np.float32([same, (abs(share - 0.9) < 0.1).all()])
     return {key: keras.ops.convert_to_numpy(each) for key, each in found.items()}
 

@@ -278,6 +278,8 @@ class Forecaster(CheckedModel):
             future: Covariates (B, G) of the step after this one, if the model has them.
             static: (B, S), likewise.
         """
+        given = _tensors({"values": values, "future": future, "static": static})
+        values, future, static = (given.get(name) for name in ("values", "future", "static"))
         layers, targets = self.layers_by_name(), self.head.targets
         inputs = {"values": values[:, None], "lengths": ops.ones_like(values[:, 0], dtype="int32")}
         window, mask = window_of(layers, {**inputs, "static": static})
@@ -323,8 +325,9 @@ class Forecaster(CheckedModel):
 
 
 def _tensors(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays as tensors: PyTorch does not compute with both."""
+    """Arrays as tensors, as PyTorch cannot mix the two."""
     return {
         name: ops.convert_to_tensor(value, "int32" if name == "lengths" else "float32")
         for name, value in inputs.items()
+        if value is not None
     }

@@ -1,4 +1,4 @@
-"""Special functions that Keras lacks, and uniform numbers of two seeds, on each of its backends.
+"""Special functions that Keras lacks, and uniform numbers from two ints, on each backend.
 
 TensorFlow and JAX have them all. PyTorch lacks the incomplete beta function: it is computed here.
 """
