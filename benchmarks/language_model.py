@@ -4,9 +4,9 @@
 
 Training: windows of a random text, the state carried from one to the next, Adam, clipping; some
 windows of each in turn. Writing, at batch size 1: one step of the exported model, its state handed
-in and out, by token, by id, and its graph alone without TensorFlow's call from Python; and 100
-tokens drawn one after the other; beside PyTorch's modules and, if it is installed, ONNX Runtime
-with the step as PyTorch writes it.
+in and out, by token and by id, each called as a signature of `tf.saved_model.load` and in a
+`zoo.saved_model.session.Session`; and 100 tokens drawn one after the other; beside PyTorch's
+modules and, if it is installed, ONNX Runtime with the step as PyTorch writes it.
 """
 
 import argparse
@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
-from tensorflow.core.protobuf import config_pb2  # noqa: E402
 from torch import nn  # noqa: E402
 
 from benchmarks.scoreboard import measurements  # noqa: E402
@@ -38,6 +37,7 @@ from recipes.families.language.windows import Streams, Window, encoded  # noqa: 
 from recipes.generation import GenerationRecipe  # noqa: E402
 from recipes.training import optimizers  # noqa: E402
 from zoo.pipelines import Writer  # noqa: E402
+from zoo.saved_model.session import Session  # noqa: E402
 from zoo.text import SPECIAL, TextCodec, Vocabulary  # noqa: E402
 
 task = GenerationRecipe()
@@ -47,7 +47,8 @@ DRAWN = 100  # tokens of a text
 STEPS = {
     "step": "one step, ms",
     "step_ids": "one step by id, ms",
-    "graph": "one step by id, the graph alone, ms",
+    "session": "one step in a session, ms",
+    "session_ids": "one step by id in a session, ms",
     "text": f"{DRAWN} tokens, ms",
 }
 COLUMNS = ["", "zoo", "PyTorch", "PyTorch's time over ours", "ONNX Runtime"]
@@ -145,28 +146,15 @@ def our_writing(path: Path) -> dict[str, Callable[[], Any]]:
         "seed": tf.constant([0]),
     }
     by_id, ids = served.signatures["step_ids"], tf.constant([len(SPECIAL)])
+    session, first = Session(path), ids.numpy()
+    arrays = session["start"](streams=[0])
     return {
         "step": lambda _module=served: step(token=token, **states)["probabilities"].numpy(),
         "step_ids": lambda: by_id(token_ids=ids, **states)["logits"].numpy(),
-        "graph": graph_of(path, "step_ids", {"token_ids": ids, **states}),
+        "session": lambda: session["step"](token=LETTERS[:1], **arrays)["probabilities"],
+        "session_ids": lambda: session["step_ids"](token_ids=first, **arrays)["logits"],
         "text": lambda _module=served: write(**inputs)["text"].numpy(),
     }
-
-
-def graph_of(path: Path, name: str, inputs: dict[str, tf.Tensor]) -> Callable[[], Any]:
-    """A signature's graph, run in the calling thread as a server's session runs it."""
-    session = tf.compat.v1.Session(graph=tf.Graph())
-    with session.graph.as_default():
-        loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(path))
-        signature = loaded.signature_def[name]
-        options = config_pb2.CallableOptions()
-        options.feed.extend(signature.inputs[each].name for each in inputs)
-        options.fetch.extend(each.name for each in signature.outputs.values())
-        options.run_options.inter_op_thread_pool = -1
-        # the public `make_callable` takes more time in Python than the graph
-        call = session._make_callable_from_options(options)
-    values = [each.numpy() for each in inputs.values()]
-    return lambda: call(*values)
 
 
 def torch_writing(peer: Peer) -> dict[str, Callable[[], Any]]:

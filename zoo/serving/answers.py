@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.saved_model.session import Arrays
 from zoo.serving import json_text
-from zoo.serving.tensors import Arrays
 
 
 def predictions(outputs: Arrays) -> bytes:

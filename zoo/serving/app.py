@@ -9,6 +9,7 @@ import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
+from zoo.saved_model.session import Arrays
 from zoo.serving import answers, json_text, limits, listing, metrics, openapi, page, rest, v2
 from zoo.serving.access_log import AccessLog
 from zoo.serving.batching import Batcher
@@ -18,7 +19,7 @@ from zoo.serving.refusals import Refused, wrong
 from zoo.serving.repository import Repository
 from zoo.serving.served import Function, Version
 from zoo.serving.settings import Settings
-from zoo.serving.tensors import Arrays, from_request
+from zoo.serving.tensors import from_request
 
 Handler = Callable[["App", Exchange, re.Match[str]], Awaitable[Answer]]
 Events = AsyncGenerator[Any, None]

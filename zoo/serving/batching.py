@@ -15,11 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.saved_model.session import Arrays
 from zoo.serving.joining import Form
 from zoo.serving.refusals import Refused
 from zoo.serving.served import Function, Version
 from zoo.serving.settings import Settings
-from zoo.serving.tensors import Arrays, rows_of
+from zoo.serving.tensors import rows_of
 
 Outcome = Arrays | Exception
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.saved_model.session import Arrays
 from zoo.serving import json_text
 from zoo.serving.refusals import Refused
 from zoo.serving.served import Version
 from zoo.serving.settings import Settings
-from zoo.serving.tensors import Arrays
 
 JSON, EVENTS = "application/json", "text/event-stream; charset=utf-8"
 DISCARDED = 2**28  # bytes of a body that is too large, read so that the client sees the answer

@@ -13,11 +13,11 @@ import numpy as np
 
 from zoo.decoding.bounds import BOUNDS, require
 from zoo.errors import InputError, nearest
+from zoo.saved_model.session import Arrays
 from zoo.serving.json_text import shown
 from zoo.serving.refusals import wrong
 from zoo.serving.served import Function, Version
 from zoo.serving.settings import Settings
-from zoo.serving.tensors import Arrays
 
 WHOLE, DRAWN = "generate", ("read", "draw", "spell")  # signatures
 IGNORED = ("id", "stream")  # what clients send besides

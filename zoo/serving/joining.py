@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.saved_model.session import Arrays, Spec
 from zoo.serving.served import Function
-from zoo.serving.tensors import Arrays, Spec
 
 SERIES, LENGTHS = "values", "lengths"  # inputs: series padded on the right, and their lengths
 COSTS = ("max_tokens", "beam_size")  # options that decide how long a batch takes

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from zoo.saved_model.session import Arrays
 from zoo.serving.refusals import Refused, wrong
 from zoo.serving.settings import Settings
-from zoo.serving.tensors import Arrays, rows_of
+from zoo.serving.tensors import rows_of
 
 
 def check(inputs: Arrays, settings: Settings) -> int:

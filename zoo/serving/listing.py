@@ -4,9 +4,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from zoo.errors import InputError
+from zoo.saved_model.session import Spec
 from zoo.serving.repository import Repository
 from zoo.serving.served import Version
-from zoo.serving.tensors import Spec
 from zoo.system import stored
 
 EXTRA = "assets.extra"

@@ -1,8 +1,4 @@
-"""A served version: a SavedModel in a session of its own, which is freed as a whole.
-
-A session runs the graph as TensorFlow's server does. It loads in half the time that
-`tf.saved_model.load` takes, and a call costs less.
-"""
+"""A served version: a SavedModel in a session of its own, which is freed after its last request."""
 
 import json
 import threading
@@ -13,15 +9,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
-from tensorflow.core.protobuf import config_pb2
-from tensorflow.python.saved_model import loader_impl
 
-from zoo.errors import DamagedFile, Failure
+from zoo.errors import Failure
 from zoo.saved_model import assertions, warmup
+from zoo.saved_model.session import Arrays, Session, Signature, Unloadable, first_line
 from zoo.serving.refusals import Refused, wrong
-from zoo.serving.tensors import TYPES, Arrays, Spec
-from zoo.system import checksums
-from zoo.system.command import shortened
 
 DEFAULT = "serving_default"
 
@@ -39,13 +31,9 @@ class Function:
         outputs: Its outputs by name.
     """
 
-    def __init__(self, name: str, definition: Any, session: Any) -> None:
-        self.name = name
-        self.inputs, self.outputs = _specs(definition.inputs), _specs(definition.outputs)
-        options = config_pb2.CallableOptions()
-        options.feed.extend(spec.tensor for spec in self.inputs.values())
-        options.fetch.extend(spec.tensor for spec in self.outputs.values())
-        self._call = session._make_callable_from_options(options)
+    def __init__(self, signature: Signature) -> None:
+        self.name, self.inputs, self.outputs = signature.name, signature.inputs, signature.outputs
+        self._run = signature.run
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> Arrays:
         """Runs the graph; strings are arrays of bytes objects.
@@ -54,15 +42,11 @@ class Function:
             Refused: The graph refuses the values.
         """
         try:
-            found = self._call(*(inputs[name] for name in self.inputs))
+            return self._run(inputs)
         except (tf.errors.InvalidArgumentError, tf.errors.OutOfRangeError) as error:
-            raise wrong(assertions.sentence(error.message) or _reason(error)) from error
+            raise wrong(assertions.sentence(error.message) or first_line(error)) from error
         except tf.errors.ResourceExhaustedError as error:
             raise Refused(429, "too little memory for this request: send less at once") from error
-        return {
-            spec.name: np.asarray(value, spec.dtype)  # a scalar string comes as it is
-            for spec, value in zip(self.outputs.values(), found, strict=True)
-        }
 
 
 class Version:
@@ -87,35 +71,26 @@ class Version:
         self.name, self.number, self.path = name, number, path
         self.lanes: dict[str, Any] = {}
         self._users, self._retired, self._lock = 0, False, threading.Lock()
-        checksums.verify_tree(path)
-        graph = tf.Graph()
-        with graph.as_default():
-            self.session = tf.compat.v1.Session(graph=graph)
-            try:
-                loader = loader_impl.SavedModelLoader(str(path))
-                definition = loader.load(self.session, ["serve"]).signature_def
-                self.functions = {
-                    each: Function(each, definition[each], self.session)
-                    for each in sorted(definition)
-                    if not each.startswith("__") and definition[each].inputs
-                }
-            except Exception as error:  # of TensorFlow, protobuf or Python, depending on the damage
-                self.session.close()
-                raise Unusable(
-                    f"it does not load ({_reason(error, path)}): export it again"
-                ) from error
+        try:
+            # the server calls from many threads: the parts of a graph share TensorFlow's pool
+            self.session = Session(path, in_caller=False)
+        except Unloadable as error:
+            raise Unusable(f"it does not load ({error.reason}): export it again") from error
+        self.functions = {
+            each: Function(signature) for each, signature in self.session.signatures.items()
+        }
         if not self.functions:
             self.session.close()
             raise Unusable("it has no signature with inputs: export it again")
         self.definitions = {
             each: json.loads(
                 json_format.MessageToJson(
-                    definition[each],
+                    definition,
                     preserving_proto_field_name=True,
                     always_print_fields_with_no_presence=True,
                 )
             )
-            for each in sorted(definition)
+            for each, definition in self.session.definitions.items()
         }
 
     def __str__(self) -> str:
@@ -134,7 +109,7 @@ class Version:
             except (Refused, tf.errors.OpError, KeyError, ValueError) as error:
                 raise Unusable(
                     f"its warm-up request of the signature {signature} fails "
-                    f"({_reason(error, self.path)}): export it again"
+                    f"({first_line(error, self.path)}): export it again"
                 ) from error
         return len(requests)
 
@@ -158,22 +133,3 @@ class Version:
             last = not self._users
         if last:
             self.session.close()
-
-
-def _specs(infos: Any) -> dict[str, Spec]:
-    return {name: _spec(name, infos[name]) for name in sorted(infos)}
-
-
-def _spec(name: str, info: Any) -> Spec:
-    kind = tf.as_dtype(info.dtype).name
-    kind = {"float32": "float", "float64": "double", "float16": "half"}.get(kind, kind)
-    if kind not in TYPES:
-        raise DamagedFile(f"the tensor {name} has the type {kind}, which JSON cannot hold")
-    axes = tuple(None if axis.size < 0 else axis.size for axis in info.tensor_shape.dim)
-    return Spec(name, kind, None if info.tensor_shape.unknown_rank else axes, info.name)
-
-
-def _reason(error: Exception, path: Path | None = None) -> str:
-    """The first line of a foreign error, without the version's path."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return shortened(first.replace(str(path), "its folder"))[:200]

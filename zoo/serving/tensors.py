@@ -7,26 +7,15 @@ tensorflow_serving/util/json_tensor.cc (the code here is our own).
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from zoo.saved_model.session import Arrays, Spec
 from zoo.serving.json_text import shown
 from zoo.serving.refusals import Refused, wrong
 
-Arrays = dict[str, np.ndarray]
-# TensorFlow's name of a type -> NumPy's
-TYPES = {
-    "string": np.dtype(object),
-    "float": np.dtype(np.float32),
-    "double": np.dtype(np.float64),
-    "half": np.dtype(np.float16),
-    "bool": np.dtype(bool),
-    **{name: np.dtype(name) for name in ("int8", "int16", "int32", "int64")},
-    **{name: np.dtype(name) for name in ("uint8", "uint16", "uint32", "uint64")},
-}
 _JSON = {
     type(None): "Null",
     str: "String",
@@ -38,38 +27,14 @@ _JSON = {
 _WHOLE = {"float": 2**24 - 1, "double": 2**53 - 1, "half": 2**11 - 1}  # exact in such a float
 
 
-@dataclass(frozen=True)
-class Spec:
-    """An input or output of a signature.
-
-    Attributes:
-        name: Its name.
-        type: TensorFlow's name of its type, one of `TYPES`.
-        shape: The size of each axis, None where it varies; None for an unknown rank.
-        tensor: Its name in the graph.
-    """
-
-    name: str
-    type: str
-    shape: tuple[int | None, ...] | None
-    tensor: str
-
-    @property
-    def dtype(self) -> np.dtype:
-        """NumPy's type; objects are bytes."""
-        return TYPES[self.type]
-
-    def check(self, shape: Sequence[int]) -> None:
-        """Refuses a tensor of another shape."""
-        if self.shape is not None and not (
-            len(shape) == len(self.shape)
-            and all(own in (None, size) for own, size in zip(self.shape, shape, strict=True))
-        ):
-            sizes = [-1 if size is None else size for size in self.shape]
-            raise wrong(
-                f"input {self.name!r} has shape {_axes(shape)}, but the signature expects "
-                f"{_axes(sizes)}"
-            )
+def check_shape(spec: Spec, shape: Sequence[int]) -> None:
+    """Refuses a tensor of a shape that the signature does not take."""
+    if not spec.fits(tuple(shape)):
+        sizes = [-1 if size is None else size for size in spec.shape or ()]
+        raise wrong(
+            f"input {spec.name!r} has shape {_axes(shape)}, but the signature expects "
+            f"{_axes(sizes)}"
+        )
 
 
 def rows_of(inputs: Arrays) -> int:
@@ -95,7 +60,7 @@ def from_request(document: Any, specs: Mapping[str, Spec]) -> tuple[Arrays, bool
     else:
         raise wrong("Missing 'inputs' or 'instances' key")
     for name, array in arrays.items():
-        specs[name].check(array.shape)
+        check_shape(specs[name], array.shape)
     return arrays, "instances" in document
 
 

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 import numpy as np
 
 from zoo.errors import nearest
+from zoo.saved_model.session import Arrays, Spec
 from zoo.serving import answers
 from zoo.serving.json_text import shown
 from zoo.serving.refusals import Refused, wrong
 from zoo.serving.repository import Repository
 from zoo.serving.served import DEFAULT, Function, Version
-from zoo.serving.tensors import Arrays, Spec, tensor
+from zoo.serving.tensors import check_shape, tensor
 from zoo.version import VERSION
 
 _MODEL = r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?"
@@ -132,7 +133,7 @@ def _tensor(given: dict[str, Any], spec: Spec) -> np.ndarray:
             f"input {spec.name!r} has {array.size:,} values, but its shape {shape} has "
             f"{math.prod(shape):,}"
         )
-    spec.check(shape)
+    check_shape(spec, shape)
     return array.reshape(shape)
 
 

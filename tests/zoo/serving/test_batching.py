@@ -9,6 +9,7 @@ import pytest
 
 from tests.zoo.serving.conftest import serving
 from zoo.serving.joining import Form
+from zoo.serving.tensors import rows_of
 
 
 def words_of(count):
@@ -36,15 +37,15 @@ def joining(folder):
             client.get(f"/v2/models/{name}")
             for function in version.functions.values():
                 function.calls = []
-                call = function._call
-                function._call = counted(function, call)
+                call = function._run
+                function._run = counted(function, call)
         yield client
 
 
 def counted(function, call):
-    def called(*inputs):
-        function.calls.append(len(inputs[0]))
-        return call(*inputs)
+    def called(inputs):
+        function.calls.append(rows_of(inputs))
+        return call(inputs)
 
     return called
 
@@ -141,8 +142,8 @@ def test_a_full_queue_is_429_and_a_late_answer_504(folder):
     with serving(folder, queue=1, timeout=0.2, batch_wait=0.0) as client:
         version = client.repository.find("words")
         function = version.functions["serving_default"]
-        go, call = threading.Event(), function._call
-        function._call = lambda *inputs: (go.wait(5), call(*inputs))[1]
+        go, call = threading.Event(), function._run
+        function._run = lambda inputs: (go.wait(5), call(inputs))[1]
         body = json.dumps({"inputs": words_of(1)}).encode()
         with ThreadPoolExecutor(4) as pool:
             answers = list(
@@ -153,5 +154,5 @@ def test_a_full_queue_is_429_and_a_late_answer_504(folder):
         late = next(answer for answer in answers if answer.status_code == 504)
         assert "no answer within 0.2 seconds" in late.json()["error"]
         go.set()
-        function._call = call
+        function._run = call
         assert client.post("/v1/models/words:predict", content=body).status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from zoo.serving.app import App
 from zoo.serving.refusals import wrong
 from zoo.serving.repository import Repository
 from zoo.serving.settings import Settings
+from zoo.serving.tensors import rows_of
 
 PATH = "/v2/models/writer/generate"
 
@@ -97,14 +99,14 @@ def test_an_error_in_the_middle_of_a_stream_is_its_last_event(client, monkeypatc
     draw = client.repository.find("writer").functions["draw"]
     calls = []
 
-    def fails(*inputs):
+    def fails(inputs):
         calls.append(inputs)
         if len(calls) == 3:
             raise wrong("no third token")
-        return call(*inputs)
+        return call(inputs)
 
-    call = draw._call
-    monkeypatch.setattr(draw, "_call", fails)
+    call = draw._run
+    monkeypatch.setattr(draw, "_run", fails)
     found = events(client, text_input="", max_tokens=7)
     assert [piece.get("text_output") for piece in found] == ["a", " b", None]
     assert found[-1] == {"error": "no third token"}
@@ -112,18 +114,25 @@ def test_an_error_in_the_middle_of_a_stream_is_its_last_event(client, monkeypatc
 
 def test_streams_at_the_same_time_are_drawn_in_one_batch(client, monkeypatch):
     version = client.repository.find("writer")
-    draw, rows = version.functions["draw"], []
-    call = draw._call
-    monkeypatch.setattr(
-        draw, "_call", lambda *inputs: (rows.append(len(inputs[0])), call(*inputs))[1]
-    )
-    monkeypatch.setattr(type(version.lanes["draw"]), "expected", 4, raising=False)
+    draw, lane, rows = version.functions["draw"], version.lanes["draw"], []
+    call = draw._run
+
+    def patient(inputs):
+        """The first token waits until the three other streams want theirs."""
+        last = time.monotonic() + 20
+        while not rows and len(lane.entries) < 3 and time.monotonic() < last:
+            time.sleep(0.005)
+        rows.append(rows_of(inputs))
+        return call(inputs)
+
+    monkeypatch.setattr(draw, "_run", patient)
+    monkeypatch.setattr(lane, "parallel", 1)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda n: events(client, text_input="x" * n, max_tokens=5), range(4)))
     for start, pieces in enumerate(found):
         alone = events(client, text_input="x" * start, max_tokens=5)
         assert pieces == alone
-    assert sum(rows) == 2 * sum(map(len, found)) and max(rows) > 1
+    assert rows[:2] == [1, 3] and sum(rows) == 2 * sum(map(len, found))
 
 
 @pytest.mark.slow
@@ -151,8 +160,8 @@ def test_a_client_that_goes_ends_its_stream(folder):
     repository.look()
     version = repository.find("writer")
     draw = version.functions["draw"]
-    call, calls, sent = draw._call, [], []
-    draw._call = lambda *inputs: (calls.append(1), call(*inputs))[1]
+    call, calls, sent = draw._run, [], []
+    draw._run = lambda inputs: (calls.append(1), call(inputs))[1]
     body = json.dumps({"text_input": "", "max_tokens": 9}).encode()
     path = f"{PATH}_stream"
     scope = {"type": "http", "method": "POST", "path": path, "headers": [], "client": None}
@@ -180,4 +189,4 @@ def test_a_client_that_goes_ends_its_stream(folder):
     assert [b"text_output" in each.get("body", b"") for each in sent[:3]] == [False, True, True]
     assert len(calls) < 5
     repository.close()
-    assert version.session._closed, "the stream no longer uses the version"
+    assert version.session.closed, "the stream no longer uses the version"

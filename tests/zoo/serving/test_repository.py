@@ -44,7 +44,7 @@ def test_a_new_version_answers_and_the_old_one_is_freed(root):
         assert answer(client) == 2.5
         assert answer(client, "/versions/2") == 2.5
         assert answer(client, "/versions/1") == 404
-        assert first.session._closed
+        assert first.session.closed
         assert client.said[-1] == "no longer serves halves version 1"
         shutil.rmtree(root / "halves")
         models.write(root / "other", models.halves(5.0))
@@ -79,24 +79,24 @@ def test_a_version_that_answers_a_request_is_freed_after_it(root):
     with serving(root) as client:
         version = client.repository.find("halves")
         function = version.functions["serving_default"]
-        begun, go, call = threading.Event(), threading.Event(), function._call
+        begun, go, call = threading.Event(), threading.Event(), function._run
 
-        def slow(*inputs):
+        def slow(inputs):
             begun.set()
             go.wait(20)
-            return call(*inputs)
+            return call(inputs)
 
-        function._call = slow
+        function._run = slow
         with ThreadPoolExecutor(1) as pool:
             late = pool.submit(answer, client)
             begun.wait(20)
             export(root, 2.0)
             client.repository.look()
             assert answer(client) == 2.5
-            assert not version.session._closed
+            assert not version.session.closed
             go.set()
             assert late.result() == 1.5
-        assert version.session._closed
+        assert version.session.closed
 
 
 @pytest.mark.parametrize("damage", ["graph", "weights", "warm-up", "signatures"])
