@@ -133,10 +133,9 @@ def real_mask(
     Raises:
         InputError: The mask has another shape, or padding that is not on the right.
     """
-    mask = getattr(values, "_keras_mask", None) if mask is None else mask
-    if mask is None:
+    if is_whole(mask, values):
         return ops.ones(ops.shape(values)[:2], dtype="bool")
-    mask = ops.cast(mask, "bool")
+    mask = ops.cast(values._keras_mask if mask is None else mask, "bool")
     require_alike("the mask", mask, of, values, static=static)
     if len(mask.shape) != 2:
         raise InputError(f"the mask must have two axes, (batch, time), got {tuple(mask.shape)}")
@@ -144,6 +143,11 @@ def real_mask(
         late = ops.logical_and(mask[:, 1:], ops.logical_not(mask[:, :-1]))
         mask = require(ops.logical_not(ops.any(late)), NOT_RIGHT_PADDED, mask)
     return mask
+
+
+def is_whole(mask: Any, values: Any) -> bool:
+    """Whether all steps of values are real, as there is neither a mask nor Keras' implicit one."""
+    return mask is None and getattr(values, "_keras_mask", None) is None
 
 
 def continued_mask(inputs: Any, mask: Any) -> Any:

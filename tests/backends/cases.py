@@ -14,6 +14,7 @@ import numpy as np
 import zoo
 from zoo import catalog, decoding
 from zoo.crf.loss import CRFLoss
+from zoo.layers import Recurrent
 from zoo.layers.distributions import DISTRIBUTIONS
 from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.losses import TokenCrossentropy
@@ -220,14 +221,26 @@ def decoding_results() -> dict[str, Any]:
 def recurrence_results() -> dict[str, Any]:
     """Outputs, final states and all gradients of cells, with weight drop and recurrent dropout.
 
-    The rows have unequal lengths, and one is empty; the states before the first step are not 0.
+    The rows have unequal lengths, and one is empty; in further cases all are whole, which loops on
+    JAX use. The states before the first step are not 0.
     """
     found = {}
     for name in ("lstm", "gru", "gru_simple", "simple_rnn", "lstm_peephole", "ind_rnn"):
         for altered in (False, True):
             results = _of_cell(name, altered)
             found |= {f"{name}{', altered' * altered}: {key}": results[key] for key in results}
-    return found
+        for training in (False, True):
+            results = _of_cell(name, False, training, whole=True)
+            found |= {f"{name}, whole {training}: {key}": results[key] for key in results}
+    layer = Recurrent("lstm", K, num_layers=2, bidirectional=True)
+    values, rng = keras.ops.convert_to_tensor(_numbers(B, T, 3)), np.random.default_rng(4)
+    layer.build(values.shape)
+    for weight in layer.weights:
+        weight.assign(0.5 * rng.normal(size=weight.shape))
+    for name, mask in {"none": None, "ones": keras.ops.ones((B, T), "bool")}.items():
+        outputs = keras.tree.flatten(layer(values, mask=mask))
+        found |= {f"layer, mask {name}: {place}": each for place, each in enumerate(outputs)}
+    return {key: keras.ops.convert_to_numpy(each) for key, each in found.items()}
 
 
 def distribution_results() -> dict[str, Any]:
@@ -271,7 +284,9 @@ def distribution_results() -> dict[str, Any]:
     return {key: keras.ops.convert_to_numpy(each) for key, each in found.items()}
 
 
-def _of_cell(name: str, altered: bool) -> dict[str, Any]:
+def _of_cell(
+    name: str, altered: bool, training: bool = True, whole: bool = False
+) -> dict[str, Any]:
     rng = np.random.default_rng(2)
     cell = zoo.registry.cell_class(name)(K)
     cell.build((B, 3))
@@ -294,12 +309,14 @@ def _of_cell(name: str, altered: bool) -> dict[str, Any]:
                 cell,
                 values["inputs"],
                 [values[f"state {n}"] for n in range(cell.num_states)],
-                keras.ops.convert_to_tensor(np.int32(LENGTHS)),
-                training=True,
+                keras.ops.convert_to_tensor(np.int32([T] * B if whole else LENGTHS)),
+                training=training,
                 recurrent_kernel=values.get("kernel"),
                 recurrent_mask=keras.ops.convert_to_tensor(mask) if altered else None,
+                whole=whole and keras.backend.backend() != "tensorflow",
             )
-        outputs = keras.ops.where(keras.ops.convert_to_tensor(REAL)[:, :, None], outputs, 0)
+        real = np.ones_like(REAL) if whole else REAL
+        outputs = keras.ops.where(keras.ops.convert_to_tensor(real)[:, :, None], outputs, 0)
         total = keras.ops.sum(outputs * factors[0])
         for number, state in enumerate(final):
             total = total + keras.ops.sum(state * factors[1 + number, :, 0])

@@ -115,8 +115,11 @@ class Direction(masking.MaskedLayer):
         initial_state: Any = None,
         lookup: Any = None,
         training: bool = False,
+        whole: bool = False,
     ) -> tuple[Any, list[Any]]:
+        """The outputs and the final states; with `whole` no step is padding, whatever the mask."""
         if self.checks_mask:
+            whole = whole or masking.is_whole(mask, inputs)
             mask = masking.real_mask(mask, inputs)
         lengths = masking.lengths(mask)
         if initial_state is None:
@@ -149,6 +152,7 @@ class Direction(masking.MaskedLayer):
             compiled=options.units >= COMPILED_FROM,
             lookup=None if options.input_dropout else lookup,
             width=self.output_size,
+            whole=whole,
         )
         if self.backwards:
             outputs = masking.reverse_within_lengths(outputs, lengths)

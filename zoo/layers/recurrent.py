@@ -152,6 +152,7 @@ class Recurrent(masking.MaskedLayer):
         """The outputs and the final states; the last outputs (B, K or 2K) too if `return_last`."""
         if branches:
             return self._branches(inputs, initial_states, training)
+        whole = masking.is_whole(mask, inputs)
         mask = masking.real_mask(mask, inputs)
         starts = [[None] * len(layer) for layer in self.directions]
         if initial_states is not None:
@@ -167,6 +168,7 @@ class Recurrent(masking.MaskedLayer):
                     initial_state=start,
                     lookup=None if number else lookup,
                     training=training,
+                    whole=whole,
                 )
                 for direction, start in zip(layer, layer_starts, strict=True)
             ]

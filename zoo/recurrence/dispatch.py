@@ -115,13 +115,15 @@ def run_cell(
     compiled: bool = True,
     lookup: Any = None,
     width: int | None = None,
+    whole: bool = False,
 ) -> tuple[Any, list[Any]]:
     """Runs a built cell over all steps of inputs (B, T, E), from states (B, K) each.
 
     Each row has `lengths` real tokens, int32 (B,). `recurrent_kernel`, `recurrent_mask`, `zoneout`
     and `width` are those of `Step`; a large batch runs in `shards` in parallel; `compiled` allows
     compiled loops. `lookup` is the token ids int (B, T) and the table (V, E) that the inputs were
-    looked up in: loops look up the V products with W instead of making B T of them.
+    looked up in: loops look up the V products with W instead of making B T of them. With `whole`
+    each row has T real tokens, so that loops need not keep the states of rows that have ended.
 
     Returns:
         The outputs (B, T, K), undefined in the padding, and the states at each row's last real
@@ -135,7 +137,8 @@ def run_cell(
     if chosen == "loops" and isinstance(cell, ReadCell):
         return _read_loops(cell, inputs, initial_state, lengths, shards)
     if chosen == "loops" and on_jax():
-        return jax_loops.run(cell, inputs, initial_state, lengths, recurrent_kernel, recurrent_mask)
+        until = None if whole else lengths
+        return jax_loops.run(cell, inputs, initial_state, until, recurrent_kernel, recurrent_mask)
     if chosen == "loops":
         products = None
         if lookup is not None:
@@ -151,7 +154,7 @@ def run_cell(
         with dropout_masks(cell, ops.shape(inputs)[0], inputs.shape[-1]):
             return _run(chosen, step, training, inputs, lengths, initial_state)
     if training or not on_tensorflow():
-        return _run(chosen, step, training, inputs, lengths, initial_state)
+        return _run(chosen, step, training, inputs, lengths, initial_state, whole)
     chosen = _portable(chosen, inputs)
     if chosen != "op" and shards == 1:  # any batch runs by one method: no branch, a smaller graph
         return _run(chosen, step, training, inputs, lengths, initial_state)
@@ -166,7 +169,13 @@ def run_cell(
 
 
 def _run(
-    chosen: str, step: Step, training: bool, inputs: Any, lengths: Any, initial_state: list[Any]
+    chosen: str,
+    step: Step,
+    training: bool,
+    inputs: Any,
+    lengths: Any,
+    initial_state: list[Any],
+    whole: bool = False,
 ) -> tuple[Any, list[Any]]:
     """Runs all steps by a method that is not compiled."""
     cell, outputs = step.cell, None
@@ -184,9 +193,10 @@ def _run(
         a, b = cell.coefficients(cell.project(inputs), cell.vectors())
         states = [linear_scan(a, b, initial_state[0])]
     elif not on_tensorflow():
-        return outputs_and_final(step, inputs, initial_state, lengths, training)
+        until = None if whole else lengths
+        return outputs_and_final(step, inputs, initial_state, until, training)
     else:
-        until = lengths if training else None
+        until = lengths if training and not whole else None
         outputs, states = outputs_and_states(step, inputs, initial_state, until)
     final = masking.each_last_real(states, lengths, initial_state)
     return states[0] if outputs is None else outputs, final

@@ -32,7 +32,8 @@ def run(
         cell: A built cell with `combine`.
         inputs: (B, T, E).
         initial_state: The states before the first step, (B, K) each.
-        lengths: int32 (B,), real tokens of each row; after them its states stay constant.
+        lengths: int32 (B,), real tokens of each row; after them its states stay constant. None if
+            all steps are real.
         recurrent_kernel: U, if it is not the cell's own (weight drop).
         recurrent_mask: (B, K), multiplied into h before the product, or None.
 
@@ -46,7 +47,9 @@ def run(
     }
     weights["vectors"] = [ops.convert_to_tensor(vector) for vector in cell.vectors()]
     projected = cell.project(jnp.moveaxis(inputs, 1, 0))
-    active = (jnp.arange(inputs.shape[1])[:, None] < lengths[None])[:, :, None]
+    active = None
+    if lengths is not None:
+        active = (jnp.arange(inputs.shape[1])[:, None] < lengths[None])[:, :, None]
     outputs, final = _through_time(cell)(projected, weights, list(initial_state), active)
     return jnp.moveaxis(outputs, 0, 1), final
 
@@ -58,7 +61,7 @@ def _through_time(cell: Any) -> Any:
         x, on = slices
         r = _product(states[0], weights)
         new, kept = forward_step(cell, x, r, states, weights["vectors"])
-        return [jnp.where(on, a, b) for a, b in zip(new, states, strict=True)], kept
+        return [_chosen(on, a, b) for a, b in zip(new, states, strict=True)], kept
 
     @jax.custom_vjp
     def through_time(projected: Any, weights: Any, initial: Any, active: Any) -> Any:
@@ -90,14 +93,14 @@ def _through_time(cell: Any) -> Any:
             d_states, d_vectors = carry
             on, d_output, now_kept, now_read, previous, now = slices
             d_states = [d_states[0] + d_output, *d_states[1:]]
-            masked = [jnp.where(on, d_state, 0) for d_state in d_states]
+            masked = [_chosen(on, d_state, 0) for d_state in d_states]
             d_x, d_r, d_previous, d_new = _backward_step(
                 cell, now_kept, now_read, previous, now, weights["vectors"], masked
             )
             if "kernel" in weights:
                 d_h = d_r @ weights["kernel"].T
                 d_previous[0] += d_h * weights["mask"] if "mask" in weights else d_h
-            d_states = [jnp.where(on, a, b) for a, b in zip(d_previous, d_states, strict=True)]
+            d_states = [_chosen(on, a, b) for a, b in zip(d_previous, d_states, strict=True)]
             d_vectors = [a + b for a, b in zip(d_vectors, d_new, strict=True)]
             return (d_states, d_vectors), (d_x, None if cell.additive else d_r)
 
@@ -109,6 +112,11 @@ def _through_time(cell: Any) -> Any:
 
     through_time.defvjp(forward, backward)
     return through_time
+
+
+def _chosen(on: Any, a: Any, b: Any) -> Any:
+    """`a` where a row goes on, else `b`; `a` everywhere if no row ends early."""
+    return a if on is None else jnp.where(on, a, b)
 
 
 def _product(h: Any, weights: Any) -> Any:

@@ -120,7 +120,8 @@ def outputs_and_final(
 ) -> tuple[Any, list[Any]]:
     """The output of each step (B, T, K), and the states at each row's last real token, (B, K) each.
 
-    Unlike `outputs_and_states` it does not keep all states of all steps.
+    Without lengths all steps are real. Unlike `outputs_and_states` it does not keep all states of
+    all steps.
     """
     is_state = len(initial_state) == 1 and not has_own_output(step.cell)
     until = None if is_state and not training else lengths
@@ -132,7 +133,7 @@ def outputs_and_final(
 
     final, outputs = ops.scan(carry, start, sources)
     outputs = ops.moveaxis(outputs, 0, 1)
-    if until is None:
+    if until is None and lengths is not None:
         return outputs, masking.each_last_real([outputs], lengths, initial_state)
     return outputs, final[first:]
 
