@@ -391,10 +391,10 @@ def test_the_tables_of_the_recurrent_layer_come_from_its_times():
         of("PyTorch LSTM", []),
         of("its products alone", [0.002, 0.002, 0.002]),
     ]
-    recorder = Recorder("recurrent-train", [], commit="abcdef0")
+    recorder = Recorder("recurrent-train", [], "Some CPU", commit="abcdef0")
     recorded.fill(recorder, times)
     (row,) = recorder.rows
-    assert row.labels == ["4x10x3x5", "`lstm`"]
+    assert row.labels == ["Some CPU", "4x10x3x5", "`lstm`"]
     assert row.values == [20.0, [2.0, 2.0, 3.0], 3.0, None, 0.3, 1.48]
     grown = Recorder("recurrent-growth", [], commit="abcdef0")
     size = {"shape": "4x10x3x5", "window": 5, "seconds": [0.02], "peak_mib": 30, "bare_mib": 10}

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scoreboard import measurements, records, tables
 from benchmarks.scoreboard.commits import ROOT
@@ -139,12 +140,12 @@ def readme(scores: Sequence[Record], speed: Sequence[Measurement]) -> str:
             note = own.note if own.note[:1] in ("", " ", ",") else f" {own.note}"
             rows.append([own.task, f"{name} [{value}]({page}){note}".strip(), own.time])
     table, labels = README_SPEED
-    for row in (row for each in speed if each.table == table for row in each.rows):
-        if row.labels == labels:
-            stock, torch = (formatted(_median(row.values[n]), 2) for n in (1, 3))
-            link = f"[{torch}](benchmarks/results/recurrent.md)"
-            result = f"{link} times PyTorch's speed, {stock} times stock Keras'"
-            rows.append(["training step of an LSTM, 64 x 200, K = 256", result, ""])
+    every = [row for each in speed if each.table == table for row in each.rows]
+    if chosen := [row for row in every if row.labels[1:] == labels]:  # of each processor
+        stock, torch = (_range([_median(row.values[n]) for row in chosen]) for n in (1, 3))
+        link = f"[{torch}](benchmarks/results/recurrent.md)"
+        result = f"{link} times PyTorch's speed, {stock} times stock Keras'"
+        rows.append(["training step of an LSTM, 64 x 200, K = 256", result, ""])
     tuned = {
         row.labels[0]: formatted(_median(row.values[0]), 4)
         for each in speed
@@ -156,6 +157,16 @@ def readme(scores: Sequence[Record], speed: Sequence[Measurement]) -> str:
         result = f"accuracy [{new}](docs/fine_tuning.md) from `pos-en`, {old} from scratch"
         rows.append(["500 sentences, other tags", result, ""])
     return tables.markdown(["task", "result", "time"], rows)
+
+
+def _range(values: Sequence[Any]) -> str:
+    """The lowest and the highest of some numbers.
+
+    Example:
+        >>> _range([1.38, 1.0]), _range([1.38])
+        ('1.00 to 1.38', '1.38')
+    """
+    return " to ".join(dict.fromkeys(formatted(each, 2) for each in (min(values), max(values))))
 
 
 def _median(value: object) -> object:

@@ -109,7 +109,8 @@ def _recorders(options: argparse.Namespace) -> list[Recorder]:
     """One for each table that the command makes."""
     kinds = ["growth"] if options.growth else ["served"] if options.served else options.passes
     names = [f"recurrent-{kind}" for kind in kinds]
-    return [Recorder(name, recorded.COLUMNS[name]) for name in names]
+    parts = {name: machine.cpu() if "CPU" in recorded.COLUMNS[name] else "" for name in names}
+    return [Recorder(name, recorded.COLUMNS[name], part) for name, part in parts.items()]
 
 
 def _default_shapes(options: argparse.Namespace) -> list[str]:

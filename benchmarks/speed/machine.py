@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -42,10 +43,33 @@ def cpu_facts(text: str) -> tuple[str, list[str]]:
     return values.get("model name", "unknown CPU"), [flag for flag in FLAGS if flag in flags]
 
 
+def short_name(model: str, flags: Sequence[str]) -> str:
+    """A processor's name in a table, with the widest vectors that it has.
+
+    Example:
+        >>> short_name("Intel(R) Xeon(R) Processor @ 2.50GHz", ["avx2", "avx512f"])
+        'Intel Xeon, AVX-512'
+        >>> short_name("AMD EPYC 7B12", ["avx2"])
+        'AMD EPYC, AVX2'
+    """
+    words = model.replace("(R)", "").replace("(TM)", "").split()[:2]
+    vectors = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else ""
+    return ", ".join(part for part in (" ".join(words), vectors) if part)
+
+
+def cpu() -> str:
+    """This machine's processor, by its short name."""
+    return short_name(*_facts())
+
+
+def _facts() -> tuple[str, list[str]]:
+    source = Path("/proc/cpuinfo")
+    return cpu_facts(source.read_text() if source.exists() else "")
+
+
 def note(threads: int) -> str:
     """Machine, threads, versions and date, one line each."""
-    source = Path("/proc/cpuinfo")
-    model, flags = cpu_facts(source.read_text() if source.exists() else "")
+    model, flags = _facts()
     now = datetime.datetime.now(datetime.timezone.utc)
     return "\n".join(
         [

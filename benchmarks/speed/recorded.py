@@ -10,12 +10,13 @@ from benchmarks.speed.timing import ratio, spread
 
 Records = Sequence[dict[str, Any]]
 WHERE = ["B x T x E x K", "cell", "ours, ms"]
-COLUMNS = {
+COLUMNS = {  # those of several processors begin with its name
     "recurrent-train": [
+        "CPU",
         *WHERE,
         *("stock Keras", "stock Keras, XLA", "PyTorch", "share of the product bound", "compile, s"),
     ],
-    "recurrent-forward": [*WHERE, "stock Keras", "PyTorch"],
+    "recurrent-forward": ["CPU", *WHERE, "stock Keras", "PyTorch"],
     "recurrent-served": ["cell", "ours, ms", "stock Keras, ms", "PyTorch, ms"],
     "recurrent-growth": ["step", "B", "T", "ms", "ms per step of T", "MiB above a bare process"],
 }
@@ -39,14 +40,15 @@ def _train(recorder: Recorder, records: Records) -> None:
             bound,
             max(ours["first_s"] - median, 0.0),
         ]
-        recorder.add([where, cell], values, [2] * 6)
+        recorder.add([recorder.part, where, cell], values, [2] * 6)
 
 
 def _forward(recorder: Recorder, records: Records) -> None:
     for where, cell, of in _cases(records, "forward"):
         ours = of["ours"]
         peers = [_ratio(of[name], ours) for name in ("stock", "PyTorch")]
-        recorder.add([where, cell], [1e3 * spread(ours["seconds"]).median, *peers], [2] * 3)
+        values = [1e3 * spread(ours["seconds"]).median, *peers]
+        recorder.add([recorder.part, where, cell], values, [2] * 3)
 
 
 def _served(recorder: Recorder, records: Records) -> None:
