@@ -218,6 +218,25 @@ def decoding_results() -> dict[str, Any]:
     }
 
 
+def labelling_results() -> dict[str, Any]:
+    """What CTC's decoders find, also in rows without a frame and batches without rows."""
+    logits = np.random.default_rng(6).normal(size=(B, T, 4)).astype("float32") * 2
+    found: dict[str, Any] = {}
+    for blank in (0, 2):
+        for name, mask in {"all": None, "real": REAL}.items():
+            where = f"{name}, blank {blank}"
+            found[f"greedy, {where}"] = decoding.ctc.greedy(logits, mask, blank)
+            found[f"beam, {where}"] = decoding.ctc.beam(logits, mask, 300, blank)
+    for shape in ((0, T, 4), (B, 0, 4)):
+        for decode in (decoding.ctc.greedy, decoding.ctc.beam):
+            found[f"{decode.__name__} of {shape}"] = decode(np.zeros(shape, "float32"))
+    return {
+        f"{name}: {place}": keras.ops.convert_to_numpy(each)
+        for name, labelling in found.items()
+        for place, each in zip(labelling._fields, labelling, strict=True)
+    }
+
+
 def recurrence_results() -> dict[str, Any]:
     """Outputs, final states and all gradients of cells, with weight drop and recurrent dropout.
 
@@ -359,6 +378,7 @@ def _gradients(run: Callable[[Any], Any], given: Mapping[str, Any]) -> tuple[Any
 # what is compared besides models
 PARTS = {
     "CRF": chain_results,
+    "CTC": labelling_results,
     "decoding": decoding_results,
     "distributions": distribution_results,
     "recurrence": recurrence_results,

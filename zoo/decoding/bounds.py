@@ -32,6 +32,7 @@ import keras
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.recurrence import tracing
 
 MOST_INT32 = 2**31 - 1
 TINY = float(np.finfo(np.float32).tiny)  # the smallest normal float32: no processor rounds it to 0
@@ -100,7 +101,7 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
         zoo.errors.InputError: top_k must be at least 0, got -1
     """
     if keras.ops.is_tensor(value):
-        if not _is_known(value):
+        if not tracing.is_known(value):
             return
         value = keras.ops.convert_to_numpy(value)
     bound, shown = BOUNDS[name], shown or name
@@ -113,13 +114,6 @@ def require(name: str, value: Any, shown: str = "", served: bool = False) -> Non
         expected = _missed(bound, each, served)
         if expected:
             raise InputError(f"{shown} must be {expected}, got {each}")
-
-
-def _is_known(value: Any) -> bool:
-    """Whether a tensor has values already: it is of no graph."""
-    if keras.backend.backend() == "tensorflow":
-        return hasattr(value, "numpy")
-    return not type(value).__name__.endswith("Tracer")
 
 
 def _missed(bound: Bound, value: float, served: bool) -> str:

@@ -10,10 +10,11 @@ Source: Graves, Fernandez, Gomez and Schmidhuber, Connectionist temporal classif
 
 from typing import Any, NamedTuple
 
-import tensorflow as tf
+from keras import ops
 
 from zoo import masking
 from zoo.errors import InputError, require_positive_int
+from zoo.recurrence import tracing
 
 NOTHING = -1  # after the end of a row
 
@@ -28,9 +29,9 @@ class Labelling(NamedTuple):
             `beam`.
     """
 
-    label_ids: tf.Tensor
-    lengths: tf.Tensor
-    log_probability: tf.Tensor
+    label_ids: Any
+    lengths: Any
+    log_probability: Any
 
 
 def greedy(logits: Any, mask: Any = None, blank: int = 0) -> Labelling:
@@ -48,17 +49,19 @@ def greedy(logits: Any, mask: Any = None, blank: int = 0) -> Labelling:
         InputError: The logits or the mask have a wrong shape, or the blank is no symbol.
 
     Example:
-        >>> logits = tf.math.log([[[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]]])
+        >>> import numpy as np
+        >>> logits = np.log([[[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]]])
         >>> found = greedy(logits)
-        >>> found.label_ids.numpy().tolist(), round(float(tf.exp(found.log_probability[0])), 3)
+        >>> found.label_ids.numpy().tolist(), round(float(np.exp(found.log_probability[0])), 3)
         ([[1]], 0.384)
     """
     logits, mask, blank = _checked(logits, mask, blank)
-    best = tf.argmax(logits, axis=-1, output_type=tf.int32)  # (B, T)
-    before = tf.pad(best, [[0, 0], [1, 0]], constant_values=NOTHING)[:, :-1]
-    spelled = mask & (best != blank) & (best != before)
-    highest = tf.reduce_max(tf.nn.log_softmax(logits), axis=-1)
-    total = tf.reduce_sum(tf.where(mask, highest, 0.0), axis=1)
+    best = ops.cast(ops.argmax(logits, axis=-1), "int32")  # (B, T)
+    before = ops.pad(best, [[0, 0], [1, 0]], constant_values=NOTHING)[:, :-1]
+    new = ops.logical_and(ops.not_equal(best, blank), ops.not_equal(best, before))
+    spelled = ops.logical_and(mask, new)
+    scores = ops.take_along_axis(ops.log_softmax(logits, axis=-1), best[:, :, None], axis=-1)
+    total = ops.sum(ops.where(mask, scores[:, :, 0], 0.0), axis=1)
     return Labelling(*_moved_to_front(best, spelled), total)
 
 
@@ -70,8 +73,9 @@ def beam(logits: Any, mask: Any = None, beam_width: int = 25, blank: int = 0) ->
     prefixes are merged. The probability that it returns is that of the paths it kept.
 
     The search is TensorFlow's own operation, `tf.nn.ctc_beam_search_decoder`, which runs on the
-    CPU, one row after another. Tests compare it with the sum over all paths: with a beam as wide as
-    there are labellings it finds the best one, and its probability is exact.
+    CPU, one row after another; on other backends it is Keras' `ops.ctc_decode`. Tests compare them
+    with the sum over all paths: with a beam as wide as there are labellings they find the best one,
+    and its probability is exact.
 
     Args:
         logits: float (B, T, C + 1), of C labels and the blank.
@@ -85,9 +89,10 @@ def beam(logits: Any, mask: Any = None, beam_width: int = 25, blank: int = 0) ->
             is no positive int.
 
     Example:
-        >>> logits = tf.math.log([[[0.6, 0.4], [0.6, 0.4]]])
+        >>> import numpy as np
+        >>> logits = np.log([[[0.6, 0.4], [0.6, 0.4]]])
         >>> found = beam(logits)  # the best path is blank, blank: 0.36
-        >>> found.label_ids.numpy().tolist(), round(float(tf.exp(found.log_probability[0])), 3)
+        >>> found.label_ids.numpy().tolist(), round(float(np.exp(found.log_probability[0])), 3)
         ([[1]], 0.64)
 
     Source: Graves, Sequence transduction with recurrent neural networks, arXiv:1211.3711; Hannun
@@ -95,12 +100,19 @@ def beam(logits: Any, mask: Any = None, beam_width: int = 25, blank: int = 0) ->
     """
     require_positive_int("beam_width", beam_width)
     logits, mask, blank = _checked(logits, mask, blank)
+    frames = masking.lengths(mask)
+    if not tracing.on_tensorflow():
+        return _searched(logits, frames, beam_width, blank)
+    import tensorflow as tf
+
     symbols = [each for each in range(logits.shape[-1]) if each != blank] + [blank]
     # one more frame and row, of length 0: the operation refuses empty tensors
     padded = tf.pad(tf.gather(logits, symbols, axis=-1), [[0, 1], [0, 1], [0, 0]])
-    frames = tf.pad(masking.lengths(mask), [[0, 1]])
     (found,), totals = tf.nn.ctc_beam_search_decoder(
-        tf.transpose(padded, [1, 0, 2]), frames, beam_width=beam_width, top_paths=1
+        tf.transpose(padded, [1, 0, 2]),
+        tf.pad(frames, [[0, 1]]),
+        beam_width=beam_width,
+        top_paths=1,
     )
     places = tf.sparse.to_dense(found, default_value=NOTHING)[:-1]
     labels = tf.gather(tf.constant(symbols), tf.maximum(places, 0))
@@ -112,21 +124,48 @@ def beam(logits: Any, mask: Any = None, beam_width: int = 25, blank: int = 0) ->
     )
 
 
+def _searched(logits: Any, frames: Any, beam_width: int, blank: int) -> Labelling:
+    """`beam` by Keras' function, which takes neither empty tensors nor rows without a frame."""
+    symbols = logits.shape[-1]
+    certain = ops.where(ops.arange(symbols) == blank, 0.0, -1e9)  # one more frame, of the blank
+    ended = ops.arange(logits.shape[1] + 1)[None] >= frames[:, None]
+    padded = ops.where(ended[:, :, None], certain, ops.pad(logits, [[0, 0], [0, 1], [0, 0]]))
+    padded = ops.pad(padded, [[0, 1], [0, 0], [0, 0]])
+    (found,), totals = ops.ctc_decode(
+        padded,
+        ops.pad(frames, [[0, 1]]) + 1,
+        strategy="beam_search",
+        beam_width=beam_width,
+        top_paths=1,
+        mask_index=blank,
+    )
+    label_ids = ops.cast(found[:-1], "int32")
+    spelled = ops.not_equal(label_ids, NOTHING)
+    lengths = ops.sum(ops.cast(spelled, "int32"), axis=1)
+    return Labelling(_trimmed(label_ids, lengths), lengths, totals[:-1, 0])
+
+
 def _moved_to_front(labels: Any, spelled: Any) -> tuple[Any, Any]:
     """The spelled ones among labels (B, T), without gaps: (B, L), padded with -1, and lengths."""
-    counts = tf.cumsum(tf.cast(spelled, tf.int32), axis=1)
-    lengths = tf.reduce_sum(tf.cast(spelled, tf.int32), axis=1)
-    size = [tf.shape(labels)[0], tf.reduce_max(tf.pad(lengths, [[0, 1]]))]
-    sources = tf.cast(tf.where(spelled), tf.int32)  # row and frame of each spelled label
-    targets = tf.stack([sources[:, 0], tf.gather_nd(counts, sources) - 1], axis=1)
-    front = tf.fill(size, NOTHING)
-    return tf.tensor_scatter_nd_update(front, targets, tf.gather_nd(labels, sources)), lengths
+    lengths = ops.sum(ops.cast(spelled, "int32"), axis=1)
+    time = ops.shape(labels)[1]
+    places = ops.arange(time, dtype="int32")[None]
+    order = ops.argsort(ops.where(spelled, places, places + time), axis=1)
+    front = ops.take_along_axis(ops.where(spelled, labels, NOTHING), order, axis=1)
+    return _trimmed(front, lengths), lengths
+
+
+def _trimmed(labels: Any, lengths: Any) -> Any:
+    """Labels (B, T) without columns that no row reaches; in `jax.jit`, which needs T, with them."""
+    longest = ops.max(ops.pad(lengths, [[0, 1]]))
+    fixed = tracing.on_jax() and not tracing.is_known(longest)
+    return labels if fixed else labels[:, :longest]
 
 
 def _checked(logits: Any, mask: Any, blank: int) -> tuple[Any, Any, int]:
     """Logits as float32, the mask of their frames, and the blank."""
-    logits = tf.cast(logits, tf.float32)
-    symbols = logits.shape[-1] if logits.shape.rank == 3 else None
+    logits = ops.cast(ops.convert_to_tensor(logits), "float32")
+    symbols = logits.shape[-1] if len(logits.shape) == 3 else None
     if not symbols or symbols < 2:
         raise InputError(
             f"logits must be (batch, frames, symbols) with two symbols or more, one of them the "

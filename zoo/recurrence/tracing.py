@@ -1,6 +1,7 @@
 """What the graph that is being traced allows."""
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 
@@ -31,6 +32,13 @@ def in_xla() -> bool:
 
     graph = tf.compat.v1.get_default_graph()
     return bool(control_flow_util.GraphOrParentsInXlaContext(graph))
+
+
+def is_known(value: Any) -> bool:
+    """Whether a tensor has values already: it is of no graph that is being traced."""
+    if on_tensorflow():
+        return hasattr(value, "numpy")
+    return not type(value).__name__.endswith("Tracer")
 
 
 _fixed_sizes, _lean = Flag("fixed_sizes"), Flag("lean")
