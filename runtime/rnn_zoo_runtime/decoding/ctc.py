@@ -58,7 +58,7 @@ def greedy(logits: np.ndarray, lengths: Any = None, blank: int = 0) -> Labelling
     """
     each, lengths = _checked(logits, lengths, blank)
     rows, totals = [], []
-    for frames, length in zip(each, lengths, strict=True):
+    for frames, length in zip(log_softmax(each), lengths, strict=True):
         rows.append(_spelled(np.argmax(frames[:length], axis=1), blank))
         totals.append(np.sum(np.max(frames[:length], axis=1, initial=ZERO)))
     return _labelling(rows, totals)
@@ -97,7 +97,7 @@ def beam(
         raise InputError(f"beam_width must be a positive int, got {beam_width!r}")
     each, lengths = _checked(logits, lengths, blank)
     found = [
-        _searched(frames[:length].astype(np.float64), beam_width, blank)
+        _searched(frames[:length], beam_width, blank)
         for frames, length in zip(each, lengths, strict=True)
     ]
     return _labelling([labels for labels, _ in found], [total for _, total in found])
@@ -140,7 +140,7 @@ Place = tuple[float, int, _Prefix, int]  # share, a number that is its own, pref
 
 
 def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], float]:
-    """The best labels of log-probabilities (T, C + 1) and their log-probability.
+    """The best labels of logits (T, C + 1) and their log-probability.
 
     Shares are relative to a frame's most likely symbol. What has less than `LOST` of the most
     likely prefix is dropped: all of a prefix's future is open to the others as well, so that it can
@@ -148,23 +148,24 @@ def _searched(frames: np.ndarray, width: int, blank: int) -> tuple[list[int], fl
     all but certain; see `_quiet`. If the labels of the best path have the majority, they are the
     answer; a narrow search could miss them and is not replaced.
     """
-    peaks = np.max(frames, axis=1, initial=ZERO)
-    peaks = np.where(np.isfinite(peaks), peaks, 0.0)
-    shares = np.exp(frames - peaks[:, None])
-    scale = float(np.sum(peaks))
-    quiet = _quiet(shares, blank)
-    rows = shares.tolist()
-    labels = _spelled(np.argmax(frames, axis=1), blank)
+    frames = frames.astype(np.float64)
+    best = frames.argmax(axis=1)
+    shares = np.exp(frames - frames[np.arange(len(frames)), best][:, None])
+    sums = shares.sum(axis=1)
+    scale = -float(np.log(sums).sum())  # of the most likely path
+    quiet = _quiet(shares[:, blank], sums)
+    labels = _spelled(best, blank)
     if scale > LIKELY * (len(labels) + 1):
-        total = _paths(labels, rows, quiet, blank)
+        total = _paths(labels, shares, quiet, blank)
         if total * math.exp(scale) > MAJORITY and width > 2 * (len(labels) + 1):
             return labels, scale + math.log(total)
     root = _Prefix(None, NOTHING)
     root.end = root.total = 1.0
     beam = [root]
+    rows, marks = shares.tolist(), quiet.tolist()
     for frame, (row, likely) in enumerate(zip(rows, _likely(shares, blank), strict=True)):
-        if quiet[frame]:
-            if frame == 0 or not quiet[frame - 1]:  # nothing changes at further ones
+        if marks[frame]:
+            if frame == 0 or not marks[frame - 1]:  # nothing changes at further ones
                 for node in beam:
                     node.inside, node.end = 0.0, node.total
             continue
@@ -204,10 +205,8 @@ def _spelled(path: np.ndarray, blank: int) -> list[int]:
     return labels
 
 
-def _paths(
-    labels: Sequence[int], rows: Sequence[Sequence[float]], quiet: Sequence[bool], blank: int
-) -> float:
-    """The share of all paths that spell labels, from the shares of each frame's symbols.
+def _paths(labels: Sequence[int], shares: np.ndarray, quiet: np.ndarray, blank: int) -> float:
+    """The share of all paths that spell labels, from the shares of each frame's symbols (T, C + 1).
 
     `before[i]` is that of the paths which have spelled `i` labels and end in a blank, `inside[i]`
     of those which end in the last of them.
@@ -220,12 +219,13 @@ def _paths(
         (place, labels[place - 1], place > 1 and labels[place - 1] != labels[place - 2])
         for place in range(count, 0, -1)
     ]
-    for row, is_quiet in zip(rows, quiet, strict=True):
-        if is_quiet:
-            if any(inside):
-                before = [a + b for a, b in zip(before, inside, strict=True)]
-                inside = [0.0] * (count + 1)
-            continue
+    loud = (~quiet).nonzero()[0]
+    after_quiet = np.ones(len(loud), bool)
+    after_quiet[1:] = loud[1:] != loud[:-1] + 1
+    for row, begins_anew in zip(shares[loud].tolist(), after_quiet.tolist(), strict=True):
+        if begins_anew:
+            before = [a + b for a, b in zip(before, inside, strict=True)]
+            inside = [0.0] * (count + 1)
         share = row[blank]
         for place, label, differs in steps:  # from the last: the one before is still of old
             goes_on, begins = inside[place], before[place - 1]
@@ -237,18 +237,17 @@ def _paths(
     return before[count] + inside[count]
 
 
-def _quiet(shares: np.ndarray, blank: int) -> list[bool]:
-    """Which frames count as a certain blank: (T,).
+def _quiet(blanks: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Which frames count as a certain blank: (T,), from the blank's share and that of all symbols.
 
     The most certain ones, as long as their other symbols together have at most `QUIET` of the
     blank's share: at most that much of all paths is given up.
     """
-    rest = np.where(shares[:, blank] == 1.0, np.sum(shares, axis=1) - 1.0, 1.0)
-    order = np.argsort(rest, kind="stable")
+    rest = np.where(blanks == 1.0, sums - 1.0, 1.0)
+    order = rest.argsort(kind="stable")
     quiet = np.zeros(len(rest), bool)
-    quiet[order] = np.cumsum(rest[order]) <= QUIET
-    marks: list[bool] = quiet.tolist()
-    return marks
+    quiet[order] = rest[order].cumsum() <= QUIET
+    return quiet
 
 
 def _likely(shares: np.ndarray, blank: int) -> list[list[tuple[int, float]]]:
@@ -324,7 +323,7 @@ def _labelling(rows: list[list[int]], totals: list[Any]) -> Labelling:
 
 
 def _checked(logits: Any, lengths: Any, blank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log-probabilities of frames, and the lengths of rows."""
+    """The logits of frames, and the lengths of rows."""
     logits = np.asarray(logits, np.float32)
     if logits.ndim != 3 or logits.shape[-1] < 2:
         raise InputError(
@@ -336,4 +335,4 @@ def _checked(logits: Any, lengths: Any, blank: int) -> tuple[np.ndarray, np.ndar
         raise InputError(f"blank must be one of the symbols 0 to {symbols - 1}, got {blank!r}")
     count = logits.shape[1]
     lengths = np.full(len(logits), count) if lengths is None else np.asarray(lengths)
-    return log_softmax(logits), np.clip(lengths, 0, count)
+    return logits, np.minimum(np.maximum(lengths, 0), count)

@@ -92,17 +92,20 @@ def test_labels_with_more_than_half_of_all_probability_need_no_search(monkeypatc
         ctc.beam(logits, lengths, beam_width=20, blank=blank)  # too narrow to be certain
 
 
+@pytest.mark.parametrize("certain", [(), (0,), (2, 3), (1, 4, 5)])
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_the_paths_of_labels_are_added_up(count):
-    """Against the sum over all 4 ** 6 paths."""
+def test_the_paths_of_labels_are_added_up(count, certain):
+    """Against the sum over all 4 ** 6 paths, also with frames whose blank is certain."""
     shares = np.exp(logits_of(1, 6, 4, seed=count, scale=1.0)[0].astype(np.float64))
+    quiet = np.isin(np.arange(6), certain)
+    shares[quiet] = [1.0, 0.0, 0.0, 0.0]
     labels = [1, 1, 3][:count]
     whole = 0.0
     for path in itertools.product(range(4), repeat=6):
         merged = [each for each, _ in itertools.groupby(path) if each != 0]
         if merged == labels:
             whole += float(np.prod(shares[np.arange(6), list(path)]))
-    found = ctc._paths(labels, shares.tolist(), [False] * 6, 0)
+    found = ctc._paths(labels, shares, quiet, 0)
     np.testing.assert_allclose(found, whole, rtol=1e-12)
 
 
