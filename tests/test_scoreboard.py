@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from benchmarks.scoreboard import command, commits, measurements, pages, records, runs, tables
-from benchmarks.scoreboard.measurements import Recorder
+from benchmarks.scoreboard.measurements import Measurement, Recorder, Row
 from benchmarks.scoreboard.records import Record, Result
-from benchmarks.speed import recorded
+from benchmarks.speed import machine, recorded
 from benchmarks.speed.timing import Spread
 from recipes import registry
 from zoo import __main__ as models
@@ -492,3 +492,24 @@ def test_what_a_table_cannot_show_is_refused_before_it_is_stored():
         recorder.add(["GRU"], [Spread(1.0, 0.5, 2.0)], [1])
     recorder.add(["GRU"], [measurements.numbers(Spread(1.0, 0.5, 2.0))], [1])
     assert recorder.rows == [measurements.Row(["GRU"], [[1.0, 0.5, 2.0]], [1])]
+
+
+def test_a_processor_has_a_short_name_with_its_widest_vectors():
+    name = machine.short_name
+    assert name("Intel(R) Xeon(R) Processor @ 2.5GHz", ["avx2", "avx512f"]) == "Intel Xeon, AVX-512"
+    assert name("AMD EPYC 7B12", ["avx2"]) == "AMD EPYC, AVX2"
+    assert name("Old CPU", []) == "Old CPU"
+
+
+def test_the_readme_has_the_range_over_processors():
+    def of(processor: str, stock: float, torch: list[float]) -> Measurement:
+        labels = [processor, "64x200x128x256", "`lstm`"]
+        row = Row(labels, [100.0, [stock, 1.0, 3.0], 2.0, torch], [2, 2, 2, 2])
+        return Measurement("recurrent-train", "c", [""] * 7, [row], "abcdef0", "", part=processor)
+
+    both = [of("A", 1.67, [1.38, 1.1, 1.5]), of("B", 1.48, [1.02, 0.9, 1.1])]
+    link = "(benchmarks/results/recurrent.md)"
+    assert f"[1.02 to 1.38]{link} times PyTorch's speed, 1.48 to 1.67 times" in pages.readme(
+        [], both
+    )
+    assert f"[1.38]{link} times PyTorch's speed, 1.67 times" in pages.readme([], both[:1])
