@@ -33,6 +33,7 @@ from recipes.training.backends import graph
 from recipes.training.checkpoint import Progression
 from zoo.architectures.forecaster_ensemble import ForecasterEnsemble
 from zoo.architectures.sequence_input import adapt
+from zoo.decoding import sample_seeds
 from zoo.layers.numeric.forecast_loss import ForecastLoss
 from zoo.pipelines import SeriesForecaster
 
@@ -186,8 +187,8 @@ class ForecastingRecipe(Recipe):
         members, seconds = [checkpoint.load_best(directory / "checkpoints")], 0.0
         if isinstance(members[0], ForecasterEnsemble):  # the run was complete
             return members[0], seconds
-        for number in range(1, config.members):
-            own = dataclasses.replace(config, seed=config.seed + number)
+        for number, seed in enumerate(sample_seeds(config.seed, config.members)[1:], 1):
+            own = dataclasses.replace(config, seed=seed)
             print(f"member {number + 1} of {config.members}", flush=True)
             trained, progression = self._trained(own, prepared, directory / "members" / str(number))
             members.append(trained)

@@ -205,6 +205,10 @@ def test_an_ensemble_is_trained_resumed_and_exported_as_one_model(tmp_path, eage
     again = Run.open(task, tmp_path / "run").best_model().members
     assert len(again) == 2
     np.testing.assert_array_equal(again[1].get_layer("outputs").get_weights()[0], weights[1])
+    other = Run.begin(task, options | {"members": 1, "seed": 1}, tmp_path / "other")
+    other.train()  # ensembles of the seeds 0 and 1 share no model
+    apart = other.best_model().get_layer("outputs").get_weights()[0] - np.stack(weights)
+    assert np.abs(apart).max(axis=(1, 2)).min() > 0.001
 
 
 def windows_in(tmp_path, **options):
