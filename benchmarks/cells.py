@@ -6,6 +6,7 @@ The hidden size of each cell is the one whose built model is nearest to the numb
 the reference cell's model at `--units`; embeddings keep their size (but for `elman`, whose inputs
 have the size of its state). Each training runs in a process of its own, whose largest resident
 memory is measured. What is finished is in `cells.jsonl` in the folder, and is not run again.
+`--record` stores the tables for `benchmarks/results/cells.md`.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,9 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from benchmarks.scoreboard import commits, measurements  # noqa: E402
+from benchmarks.scoreboard.tables import METRICS, markdown  # noqa: E402
+from benchmarks.speed import machine  # noqa: E402
 from recipes import registry  # noqa: E402
 from recipes.run import Run  # noqa: E402
 from zoo.diagnostics.synthetic import tasks, training  # noqa: E402
@@ -36,6 +41,7 @@ from zoo.system.journal import Journal  # noqa: E402
 COUNTED = "parity"  # the counting task
 WARM, STEPS = 20, 200  # calls of a step, not measured and measured
 MOST_UNITS = 4096
+DIGITS = [4, 1, 0, 3, 0]
 
 
 class Task(NamedTuple):
@@ -45,11 +51,13 @@ class Task(NamedTuple):
         recipe: Its name; "" for the counting task.
         options: The recipe's options that are not its defaults.
         metric: Of the test split in `metrics.json`.
+        beside: Numbers that the body reads beside the embedding: of letters and of casing.
     """
 
     recipe: str
     options: Mapping[str, Any]
     metric: str
+    beside: int = 0
 
 
 TASKS = {
@@ -58,17 +66,22 @@ TASKS = {
         {"data": "tfds:imdb_reviews", "embedding_dim": 128, "bidirectional": False, "epochs": 1},
         "accuracy",
     ),
-    "ewt": Task("pos", {"data": "tfds:universal_dependencies/en_ewt"}, "accuracy"),
+    "ewt": Task("pos", {"data": "tfds:universal_dependencies/en_ewt"}, "accuracy", beside=108),
     "shakespeare": Task("generation", {"data": "tfds:tiny_shakespeare", "epochs": 5}, "loss"),
     "counting": Task("", {}, "accuracy"),
 }
 
 
+def reads_any_width(cell: str) -> bool:
+    """Whether a cell has an input matrix, so that its inputs may have any width."""
+    return getattr(cell_class(cell), "has_input_kernel", True)
+
+
 def options_of(task: Task, cell: str, units: int) -> dict[str, Any]:
     """The options of a recipe's model with a cell."""
     found = {**task.options, "cell": cell, "units": units}
-    if not getattr(cell_class(cell), "has_input_kernel", True):
-        found["embedding_dim"] = units
+    if not reads_any_width(cell):
+        found["embedding_dim"] = units - task.beside
         if found.get("bidirectional", True) and task.recipe == "pos":
             found["merge_mode"] = "sum"
     return found
@@ -93,16 +106,19 @@ def counter(name: str) -> Callable[[str, int], int]:
     return count
 
 
-def units_for(parameters: int, count: Callable[[int], int]) -> int:
-    """The units whose model's number of parameters, which grows with them, is nearest.
+def units_for(parameters: int, count: Callable[[int], int], least: int = 1) -> int:
+    """The units, `least` or more, whose number of parameters, which grows with them, is nearest.
 
     Example:
         >>> units_for(100, lambda units: units * units)
         10
         >>> units_for(91, lambda units: units * units)
         10
+        >>> units_for(91, lambda units: units * units, least=20)
+        20
     """
-    low, high = 1, 2
+    count = cache(count)
+    low, high = least, 2 * least
     while count(high) < parameters and high < MOST_UNITS:
         low, high = high, 2 * high
     while high - low > 1:
@@ -166,23 +182,34 @@ def trained(name: str, cell: str, units: int, seed: int, folder: Path, more: lis
     }
 
 
-def table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The results of a task as Markdown, the means over the seeds; the best cell first."""
+def columns(name: str) -> list[str]:
+    """The headings of a task's table."""
+    time_of = "seconds per epoch" if TASKS[name].recipe else "seconds"
+    label = METRICS[TASKS[name].metric][0]
+    return ["cell", "units", "parameters", label, time_of, "memory, MiB", "step, ms", "seeds"]
+
+
+def lines(name: str, rows: Sequence[Mapping[str, Any]]) -> list[tuple[list[str], list[Any]]]:
+    """Labels and values, the means over the seeds, of each cell of a table; the best cell first."""
     metric = TASKS[name].metric
-    names = [metric, "seconds_per_epoch", "memory_mib", "step_ms"]
-    lines = [
-        f"| cell | units | parameters | {' | '.join(names).replace('_', ' ')} | seeds |",
-        "|---" * (len(names) + 4) + "|",
-    ]
-    cells = []
+    found = []
     for cell in sorted({row["cell"] for row in rows}):
         own = [row for row in rows if row["cell"] == cell]
+        names = (metric, "seconds_per_epoch", "memory_mib", "step_ms")
         means = [float(np.mean([row[each] for row in own])) for each in names]
-        first = own[0]
-        shown = f"{means[0]:.4f} | {means[1]:.1f} | {means[2]:.0f} | {means[3]:.3f}"
-        text = f"| `{cell}` | {first['units']} | {first['parameters']:,} | {shown} | {len(own)} |"
-        cells.append((means[0] if metric == "loss" else -means[0], text))
-    return "\n".join([f"## {name}", "", *lines, *(text for _, text in sorted(cells))])
+        labels = [f"`{cell}`", str(own[0]["units"]), f"{own[0]['parameters']:,}"]
+        found.append((labels, [*means, len(own)]))
+    lower_is_better = METRICS[metric][2]
+    return sorted(found, key=lambda line: line[1][0] if lower_is_better else -line[1][0])
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The results of a task as Markdown."""
+    shown = [
+        [*labels, *map(measurements.formatted, values, DIGITS)]
+        for labels, values in lines(name, rows)
+    ]
+    return f"## {name}\n\n{markdown(columns(name), shown)}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -195,6 +222,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--seeds", type=int, default=1, help="trainings of each, from seed 0 on (1)")
     found.add_argument("--out", type=Path, default=Path("runs/cells"), help="folder (runs/cells)")
     found.add_argument("--train", default="", help='more options of trainings: "--epochs 1"')
+    measurements.add_flag(found)
     return found
 
 
@@ -208,32 +236,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cell_class(cell)
     options.out.mkdir(parents=True, exist_ok=True)
     journal = Journal(options.out / "cells.jsonl")
+    recorders = {
+        name: measurements.Recorder(f"cells-{name}", columns(name))
+        for name in (options.tasks if options.record else ())
+    }
     own = {"reference": options.reference, "units": options.units, "train": options.train}
+    if recorders:  # all that a table shows is of one commit
+        own["commit"] = commits.head()
     if journal.events and journal.events[0] != own:
         raise InputError(f"{journal.path} is of other options, {journal.events[0]}: give --out")
     if not journal.events:
         journal.append(own)
-    tables, rows = [], journal.events[1:]
+    rows = journal.events[1:]
     for name in options.tasks:
         count = counter(name)
         wanted = count(options.reference, options.units)
         for cell in options.cells:
-            units = units_for(wanted, lambda size, cell=cell, count=count: count(cell, size))
-            for seed in range(options.seeds):
-                key = {"task": name, "cell": cell, "seed": seed}
-                if any(key.items() <= row.items() for row in rows):
-                    continue
-                folder = options.out / f"{name}-{cell}-{seed}"
-                found = trained(name, cell, units, seed, folder, options.train.split())
+            keys = [{"task": name, "cell": cell, "seed": seed} for seed in range(options.seeds)]
+            missing = [key for key in keys if not any(key.items() <= row.items() for row in rows)]
+            if not missing:
+                continue
+            least = 1 if reads_any_width(cell) else TASKS[name].beside + 1
+            units = units_for(wanted, lambda size, cell=cell, count=count: count(cell, size), least)
+            for key in missing:
+                folder = options.out / f"{name}-{cell}-{key['seed']}"
+                found = trained(name, cell, units, key["seed"], folder, options.train.split())
                 row = {**key, "units": units, "parameters": count(cell, units), **found}
                 row["step_ms"] = latency(cell, units)
                 journal.append(row)
                 rows.append(row)
-        tables.append(table(name, [row for row in rows if row["task"] == name]))
-    text = "\n\n".join(tables)
+    text = "\n\n".join(table(name, _of(name, rows)) for name in options.tasks)
     (options.out / "cells.md").write_text(text + "\n")
     print(text)
+    command = ["python", "-m", "benchmarks.cells", *measurements.this_command()[2:]]
+    for name, recorder in recorders.items():
+        for labels, values in lines(name, _of(name, rows)):
+            recorder.add(labels, values, DIGITS)
+        recorder.store(machine.line(), command)
     return 0
+
+
+def _of(task: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["task"] == task]
 
 
 def _command() -> int:

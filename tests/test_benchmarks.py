@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import warnings
+from functools import partial
 
 import keras
 import numpy as np
@@ -381,6 +382,18 @@ def test_the_cell_without_an_input_matrix_gets_inputs_of_its_width():
     found = cells.options_of(cells.TASKS["imdb"], "elman", 40)
     assert (found["units"], found["embedding_dim"], found["bidirectional"]) == (40, 40, False)
     assert cells.options_of(cells.TASKS["imdb"], "gru", 40)["embedding_dim"] == 128
+    beside = cells.TASKS["ewt"].beside  # the numbers of letters and of casing
+    assert cells.options_of(cells.TASKS["ewt"], "elman", beside + 9)["embedding_dim"] == 9
+
+
+@pytest.mark.sweep
+def test_every_task_has_a_model_of_the_cell_without_an_input_matrix(tmp_path, monkeypatch):
+    builtin = {"data": "builtin"}
+    for name, task in cells.TASKS.items():
+        least = task.beside + 1
+        monkeypatch.setitem(cells.TASKS, name, task._replace(options={**task.options, **builtin}))
+        count = cells.counter(name)
+        assert count("elman", least + 8) > count("elman", least) > 0
 
 
 def test_the_table_of_cells_has_means_over_seeds_and_the_best_cell_first():
@@ -392,6 +405,28 @@ def test_the_table_of_cells_has_means_over_seeds_and_the_best_cell_first():
     lines = cells.table("shakespeare", rows).splitlines()
     assert cells_of(lines[4]) == ["`lru`", "8", "1,234", "1.2500", "2.0", "700", "0.250", "1"]
     assert cells_of(lines[5])[3] == "1.6000"
+
+
+@pytest.mark.sweep
+def test_the_tables_of_cells_are_stored_and_what_is_finished_is_not_trained_again(
+    tmp_path, monkeypatch, capfd
+):
+    given = ["--tasks", "counting", "--cells", "gru", "--units", "8", "--out", str(tmp_path)]
+    given += ["--train", "--steps 2 --lengths 4", "--record"]
+    stored = []
+    recorder = partial(cells.measurements.Recorder, commit="abc")
+    monkeypatch.setattr(cells.measurements, "Recorder", recorder)
+    monkeypatch.setattr(cells.commits, "head", lambda: "abc")
+    monkeypatch.setattr(recorder.func, "store", lambda *given: stored.append(given))
+    assert cells.main(given) == 0
+    monkeypatch.setattr(cells, "trained", None)  # nothing is left to train
+    assert cells.main(given) == 0
+    (first, _, words), (again, *_) = stored
+    assert first.table == "cells-counting" and words[:3] == ["python", "-m", "benchmarks.cells"]
+    assert first.rows == again.rows and "| `gru` |" in capfd.readouterr().out
+    assert len(first.columns) == len(first.rows[0].labels) + len(first.rows[0].values)
+    with pytest.raises(InputError, match="is of other options"):
+        cells.main(given[:-1])
 
 
 @pytest.mark.sweep

@@ -95,6 +95,14 @@ def test_an_ngram_predicts_the_most_frequent_target_after_its_context():
     assert model.predict(np.array([[2, 2]])).tolist() == [[0, 0]]
 
 
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_an_ngram_of_a_sequence_shorter_than_itself_has_all_its_tokens(steps):
+    ids = np.array([[2, 1, 1, 2, 2, 1, 2, 1][:steps]])
+    digits = "".join(map(str, ids[0]))
+    wanted = [int(digits[max(0, end - 6) : end], 3) for end in range(1, steps + 1)]
+    assert baselines.last_tokens(6)(ids, 3)[0].tolist() == wanted
+
+
 def test_a_window_counts_tokens_without_their_order():
     keys = baselines.window(3)(np.array([[1, 2, 2, 1, 2, 1, 1]]), 3)[0]
     bags = [(1,), (1, 2), (1, 2, 2), (1, 2, 2), (1, 2, 2), (1, 1, 2), (1, 1, 2)]

@@ -15,7 +15,7 @@ def last_tokens(n: int) -> Context:
 
     def context(token_ids: np.ndarray, vocabulary_size: int) -> np.ndarray:
         keys = np.zeros(token_ids.shape, np.int64)
-        for back in range(n):
+        for back in range(min(n, token_ids.shape[1])):
             keys[:, back:] += token_ids[:, : token_ids.shape[1] - back] * vocabulary_size**back
         return keys
 
