@@ -103,7 +103,10 @@ def command_of(options: Options, defaults: Options) -> str:
         >>> options = {"recipe": "ner", "data": "a b.conll", "units": 9, "tied": False, "seed": 2}
         >>> command_of(options, {"data": "builtin", "units": 64, "tied": True, "seed": 0})
         "rnn-zoo all ner --data 'a b.conll' --units 9 --no-tied"
+        >>> command_of({"recipe": "ner", "filters": [2, 3]}, {"filters": (2, 3)})
+        'rnn-zoo all ner'
     """
+    defaults = json.loads(json.dumps(defaults))  # a run's file has lists for tuples
     words = ["rnn-zoo", "all", options["recipe"]]
     for name, value in options.items():
         if name in ("recipe", *OWN) or value is None or value == defaults.get(name):
