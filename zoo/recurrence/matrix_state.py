@@ -11,25 +11,29 @@ from zoo.cells.matrix import Writes, normalized
 from zoo.recurrence import stepwise
 
 CHUNK = 16
+LONG_CHUNK = 32  # of large states, which are read and written once for each chunk
+LARGE = 128  # d_k from which a state is large
+BLOCK = 8  # steps of a chunk whose pairs are taken one by one where each key has its own decay
 EMPTY = -(2.0**100)  # a log weight of nothing
 
 
 def chunked(
-    writes: Writes, states: list[Any], lengths: Any = None, size: int = CHUNK
+    writes: Writes, states: list[Any], lengths: Any = None, size: int | None = None
 ) -> tuple[Any, list[Any]]:
     """All steps of the recurrence, equal to stepping up to rounding.
 
     Time is cut into chunks. Within them a step's output is a sum over the steps before it, for all
     chunks at once; the states go from chunk to chunk by a loop. With the delta correction the
     values that are written depend on each other, which is a triangular system for each chunk (the
-    UT transform of Yang et al., arXiv:2406.06484). Sums of logarithms are taken for each pair of
-    steps, so that a factor near 0 costs no precision elsewhere.
+    UT transform of Yang et al., arXiv:2406.06484). The factor between two steps is made of those
+    between them alone, never a quotient, so that one near 0 costs no precision elsewhere.
 
     Args:
         writes: Of all steps, (B, T, H, ...) each.
         states: The states before the first step, as `zoo.cells.matrix.advance` takes them.
         lengths: int (B,), real tokens of each row; after them its states stay constant. None for T.
-        size: C, steps in a chunk.
+        size: C, steps in a chunk; by default what suits the size of the states. With a decay for
+            each key more than 8 are rounded up to a multiple of 8.
 
     Returns:
         What the queries read, (B, T, H, d_v), undefined in the padding, and the final states.
@@ -37,7 +41,11 @@ def chunked(
     heads, d_k, d_v = writes.sizes
     rows, time = ops.shape(writes.keys)[:2]
     known = writes.keys.shape[1]
+    if size is None:
+        size = LONG_CHUNK if d_k >= LARGE else CHUNK
     size = size if known is None else min(size, known)
+    if size > BLOCK and writes.log_decay.shape[-1] > 1:
+        size += -size % BLOCK
     if lengths is not None:
         writes = _without_padding(writes, lengths)
     fills = Writes(0.0, 0.0, 0.0, 0.0, 0.0, EMPTY)
@@ -139,48 +147,89 @@ def _stabilised(writes: Writes, start: Any) -> tuple[Writes, Any, Any]:
 def _walk(writes: Writes, start: Any) -> tuple[Any, Any]:
     """What is read in all chunks, (N, B, H, C, d_v), and the last state (B, H, d_k, d_v)."""
     q, k, v, logs, beta, _ = writes
-    size, (heads, d_k, d_v) = k.shape[-2], start.shape[1:]
-    pairs = _pair_sums(logs)
-    total = ops.cumsum(logs, axis=-2)
-    reach = ops.exp(total)  # from the start of the chunk to each step
-    last = pairs[..., -1, :, :]  # from each step to the end of the chunk
-    leaving = ops.swapaxes(ops.exp(last) * k, -1, -2)  # (N, B, H, d_k, C)
-    decay = ops.exp(total[..., -1, :])[..., None]  # (N, B, H, d_k or 1, 1)
-    flat = heads * d_k * d_v
-    shape = (-1, heads, d_k, d_v)
-    corrected: Any = None
-    sources = [decay, leaving]
+    size, d_v = k.shape[-2], start.shape[-1]
+    weigh = _weights if logs.shape[-1] == 1 else _weights_by_key
+    decay, leaving, read = weigh(q, k, logs)
+    sources = [decay, ops.swapaxes(leaving, -1, -2), *read]
     if beta is None:
-        sources = [decay, ops.matmul(leaving, v)]
+        sources.append(v)
     else:
-        system = beta * _weighted(k, k, pairs, _lower(size, strict=True))
-        right = ops.concatenate([beta * v, beta * reach * k], axis=-1)
+        products, entering = weigh(k, k, logs)[2]
+        system = beta * ops.where(_lower(size, strict=True), products, 0)
+        right = ops.concatenate([beta * v, beta * entering], axis=-1)
         solved = ops.solve_triangular(system + ops.eye(size, dtype=k.dtype), right, lower=True)
-        corrected = ops.split(solved, [d_v], axis=-1)
-        sources += corrected
+        sources += ops.split(solved, [d_v], axis=-1)
 
-    def step(before: list[Any], slices: list[Any]) -> list[Any]:
-        matrix, decay = ops.reshape(before[0], shape), slices[0]
-        if beta is None:
-            entered = slices[1]
-        else:
-            entered = ops.matmul(slices[1], slices[2] - ops.matmul(slices[3], matrix))
-        return [ops.reshape(decay * matrix + entered, (-1, flat))]
+    def step(matrix: Any, slices: list[Any]) -> tuple[Any, Any]:
+        decay, leaving, within, queries, values, *known = slices
+        if known:  # the delta correction: what the state has for the keys already
+            values = values - ops.matmul(known[0], matrix)
+        read = ops.matmul(within, values) + ops.matmul(queries, matrix)
+        return decay * matrix + ops.matmul(leaving, values), read
 
-    (after,) = stepwise.scan(step, [ops.reshape(start, (-1, flat))], sources)
-    after = ops.reshape(after, (ops.shape(after)[0], *shape))
-    before = ops.concatenate([start[None], after[:-1]], axis=0)
-    if corrected is not None:
-        v = corrected[0] - ops.matmul(corrected[1], before)
-    within = ops.matmul(_weighted(q, k, pairs, _lower(size)), v)
-    return within + ops.matmul(reach * q, before), after[-1]
+    return stepwise.carried(step, start, sources)
 
 
-def _weighted(left: Any, right: Any, pairs: Any, seen: Any) -> Any:
-    """The products left_i . exp(pairs_ij) right_j where a pair is seen: (N, B, H, C, C)."""
-    if pairs.shape[-1] == 1:
-        products = ops.matmul(left, ops.swapaxes(right, -1, -2)) * ops.exp(pairs[..., 0])
-    else:
-        both = left[..., :, None, :] * right[..., None, :, :]
-        products = ops.sum(both * ops.exp(pairs), axis=-1)
-    return ops.where(seen, products, 0)
+Weighted = tuple[Any, Any, list[Any]]
+
+
+def _weights(left: Any, right: Any, logs: Any) -> Weighted:
+    """Decays within chunks, of one factor a head.
+
+    Returns:
+        The factor of whole chunks, (N, B, H, 1, 1); the right vectors times that from their step to
+        the end of the chunk, (N, B, H, C, d_k); and in a list the products left_i . right_j times
+        the factor after j up to i, (N, B, H, C, C), 0 for j > i, and the left vectors times that
+        from the start of the chunk to their step, (N, B, H, C, d_k).
+    """
+    reach, pairs = ops.exp(ops.cumsum(logs, axis=-2)), ops.exp(_pair_sums(logs))
+    products = ops.matmul(left, ops.swapaxes(right, -1, -2)) * pairs[..., 0]
+    products = ops.where(_lower(logs.shape[-2]), products, 0)
+    return reach[..., -1:, :], pairs[..., -1, :, :] * right, [products, reach * left]
+
+
+def _weights_by_key(left: Any, right: Any, logs: Any) -> Weighted:
+    """The same for a factor of each key; that of whole chunks is (N, B, H, d_k, 1).
+
+    The right vectors are carried from step to step, multiplied by each step's factor, first within
+    blocks of steps, for all blocks at once, then from block to block.
+    """
+    size, width = logs.shape[-2:]
+    steps = min(size, BLOCK)
+    count = size // steps
+    lead = ops.shape(logs)[:-2]
+
+    def cut(values: Any) -> list[Any]:
+        shape = (*lead, count, steps, width)
+        return ops.split(ops.reshape(values, shape), steps, axis=-2)  # (N, B, H, count, 1, d_k)
+
+    lefts, rights, factors = cut(left), cut(right), cut(ops.exp(logs))
+    sent, reach = rights[0], factors[0]
+    rows, arriving = [_filled(ops.sum(lefts[0] * sent, -1, keepdims=True), steps)], []
+    arriving.append(reach * lefts[0])
+    for now, new, factor in zip(lefts[1:], rights[1:], factors[1:], strict=True):
+        sent = ops.concatenate([factor * sent, new], axis=-2)  # (N, B, H, count, i, d_k)
+        rows.append(_filled(ops.matmul(now, ops.swapaxes(sent, -1, -2)), steps))
+        reach = factor * reach
+        arriving.append(reach * now)
+    parts = [ops.concatenate(each, axis=-2) for each in (rows, arriving)]
+    within, arriving, sent, reach = (
+        [ops.squeeze(block, axis=-3) for block in ops.split(each, count, axis=-3)]
+        for each in (*parts, sent, reach)
+    )
+    carried, total = sent[0], reach[0]
+    rows, entering = [_filled(within[0], size)], [arriving[0]]
+    for near, now, new, factor in zip(within[1:], arriving[1:], sent[1:], reach[1:], strict=True):
+        far = ops.matmul(now, ops.swapaxes(carried, -1, -2))
+        rows.append(_filled(ops.concatenate([far, near], axis=-1), size))
+        entering.append(total * now)
+        carried = ops.concatenate([factor * carried, new], axis=-2)
+        total = factor * total
+    read = [ops.concatenate(each, axis=-2) for each in (rows, entering)]
+    return ops.swapaxes(total, -1, -2), carried, read
+
+
+def _filled(values: Any, size: int) -> Any:
+    """(..., n) -> (..., size), with zeros after the last."""
+    missing = size - values.shape[-1]
+    return ops.pad(values, [(0, 0)] * (len(values.shape) - 1) + [(0, missing)])

@@ -243,6 +243,44 @@ def _scan_tensorflow(
     ]
 
 
+def carried(advance: Callable[..., Any], states: Any, sources: list[Any]) -> tuple[Any, Any]:
+    """The outputs of all steps of `advance(states, slices) -> states, output`, and the last states.
+
+    Unlike `scan` it does not keep the states of all steps. The sources are (T, ...) each, the
+    states any tensor, the outputs (T, ...).
+    """
+    if keras.backend.backend() == "tensorflow":
+        return _carried_tensorflow(advance, states, sources)
+    last, outputs = ops.scan(advance, states, sources)
+    return outputs, last
+
+
+def _carried_tensorflow(
+    advance: Callable[..., Any], states: Any, sources: list[Any]
+) -> tuple[Any, Any]:
+    """`ops.scan`, whose gradient XLA supports (not that of `ops.scan`)."""
+    import tensorflow as tf
+
+    time = sources[0].shape[0] or tf.shape(sources[0])[0]
+    shape = states.shape
+    read = [
+        tf.TensorArray(each.dtype, time, element_shape=each.shape[1:]).unstack(each)
+        for each in sources
+    ]
+
+    def body(turn: Any, states: Any, outputs: Any) -> Any:
+        states, output = advance(states, [array.read(turn) for array in read])
+        return turn + 1, tf.ensure_shape(states, shape), outputs.write(turn, output)
+
+    _, last, outputs = tf.while_loop(
+        lambda turn, *_: turn < time,
+        body,
+        (tf.constant(0), states, tf.TensorArray(states.dtype, time)),
+        maximum_iterations=time,
+    )
+    return outputs.stack(), last
+
+
 def _sizes(source: Any) -> list[Any]:
     """T and B of a source (T, B, ...): ints where they are static, which LiteRT needs."""
     import tensorflow as tf

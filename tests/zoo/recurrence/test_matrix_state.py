@@ -17,9 +17,9 @@ B, H, D_K, D_V = 3, 2, 3, 4
 T = 21
 LENGTHS = np.array([T, 6, 0], "int32")
 KINDS = ("decay", "decay_by_key", "delta", "delta_by_key", "exponential")
-SIZES = [16, 5]
+SIZES = [16, 5, 32]
 CASES = [(kind, size) for kind in KINDS for size in SIZES]
-KEPT = [("decay_by_key", 16), ("delta", 5), ("exponential", 5)]
+KEPT = [("decay_by_key", 32), ("delta", 5), ("exponential", 5)]
 by_kind = pytest.mark.parametrize(("kind", "size"), swept(CASES, lambda *case: case in KEPT))
 
 
