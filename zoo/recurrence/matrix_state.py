@@ -25,8 +25,8 @@ def chunked(
     Time is cut into chunks. Within them a step's output is a sum over the steps before it, for all
     chunks at once; the states go from chunk to chunk by a loop. With the delta correction the
     values that are written depend on each other, which is a triangular system for each chunk (the
-    UT transform of Yang et al., arXiv:2406.06484). The factor between two steps is made of those
-    between them alone, never a quotient, so that one near 0 costs no precision elsewhere.
+    UT transform of Yang et al., arXiv:2406.06484). The factor between two steps is the product of
+    those between them, never a quotient, so that one near 0 costs no precision elsewhere.
 
     Args:
         writes: Of all steps, (B, T, H, ...) each.
