@@ -268,7 +268,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "\n\n".join(table(name, _of(name, rows)) for name in options.tasks)
     (options.out / "cells.md").write_text(text + "\n")
     print(text)
-    command = ["python", "-m", "benchmarks.cells", *measurements.this_command()[2:]]
+    words = sys.argv[1:] if arguments is None else arguments
+    command = ["python", "-m", "benchmarks.cells", *(word for word in words if word != "--record")]
     for name, recorder in recorders.items():
         for labels, values in lines(name, _of(name, rows)):
             recorder.add(labels, values, DIGITS)

@@ -422,7 +422,12 @@ def test_the_tables_of_cells_are_stored_and_what_is_finished_is_not_trained_agai
     monkeypatch.setattr(cells, "trained", None)  # nothing is left to train
     assert cells.main(given) == 0
     (first, _, words), (again, *_) = stored
-    assert first.table == "cells-counting" and words[:3] == ["python", "-m", "benchmarks.cells"]
+    assert first.table == "cells-counting" and words == [
+        "python",
+        "-m",
+        "benchmarks.cells",
+        *given[:-1],
+    ]
     assert first.rows == again.rows and "| `gru` |" in capfd.readouterr().out
     assert len(first.columns) == len(first.rows[0].labels) + len(first.rows[0].values)
     with pytest.raises(InputError, match="is of other options"):

@@ -13,7 +13,7 @@ from zoo.recurrence import stepwise
 CHUNK = 16
 LONG_CHUNK = 32  # of large states, which are read and written once for each chunk
 LARGE = 128  # d_k from which a state is large
-BLOCK = 8  # steps of a chunk whose pairs are taken one by one where each key has its own decay
+BLOCK = 8  # steps that are taken in turn, for all blocks at once, where each key has its own decay
 EMPTY = -(2.0**100)  # a log weight of nothing
 
 
@@ -167,7 +167,7 @@ def _walk(writes: Writes, start: Any) -> tuple[Any, Any]:
         read = ops.matmul(within, values) + ops.matmul(queries, matrix)
         return decay * matrix + ops.matmul(leaving, values), read
 
-    return stepwise.carried(step, start, sources)
+    return stepwise.scan_outputs(step, start, sources)
 
 
 Weighted = tuple[Any, Any, list[Any]]
@@ -205,8 +205,8 @@ def _weights_by_key(left: Any, right: Any, logs: Any) -> Weighted:
 
     lefts, rights, factors = cut(left), cut(right), cut(ops.exp(logs))
     sent, reach = rights[0], factors[0]
-    rows, arriving = [_filled(ops.sum(lefts[0] * sent, -1, keepdims=True), steps)], []
-    arriving.append(reach * lefts[0])
+    products = ops.matmul(lefts[0], ops.swapaxes(sent, -1, -2))
+    rows, arriving = [_filled(products, steps)], [reach * lefts[0]]
     for now, new, factor in zip(lefts[1:], rights[1:], factors[1:], strict=True):
         sent = ops.concatenate([factor * sent, new], axis=-2)  # (N, B, H, count, i, d_k)
         rows.append(_filled(ops.matmul(now, ops.swapaxes(sent, -1, -2)), steps))

@@ -243,19 +243,19 @@ def _scan_tensorflow(
     ]
 
 
-def carried(advance: Callable[..., Any], states: Any, sources: list[Any]) -> tuple[Any, Any]:
+def scan_outputs(advance: Callable[..., Any], states: Any, sources: list[Any]) -> tuple[Any, Any]:
     """The outputs of all steps of `advance(states, slices) -> states, output`, and the last states.
 
     Unlike `scan` it does not keep the states of all steps. The sources are (T, ...) each, the
     states any tensor, the outputs (T, ...).
     """
     if keras.backend.backend() == "tensorflow":
-        return _carried_tensorflow(advance, states, sources)
+        return _scan_outputs_tensorflow(advance, states, sources)
     last, outputs = ops.scan(advance, states, sources)
     return outputs, last
 
 
-def _carried_tensorflow(
+def _scan_outputs_tensorflow(
     advance: Callable[..., Any], states: Any, sources: list[Any]
 ) -> tuple[Any, Any]:
     """`ops.scan`, whose gradient XLA supports (not that of `ops.scan`)."""

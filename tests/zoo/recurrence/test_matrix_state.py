@@ -29,7 +29,8 @@ def given_to(kind, seed=0):
     q, k, v = (draw.normal(size=(B, T, H, size)) for size in (D_K, D_K, D_V))
     width = D_K if kind.endswith("by_key") else 1
     log_decay = -np.exp(draw.normal(size=(B, T, H, width)))
-    log_decay[:, 3] = -90.0  # a gate that closes
+    log_decay[:, 3, 0] = -90.0  # a gate that closes in one head
+    log_decay[:, :, 1] /= 20  # the other one remembers the state before the first step
     strength = log_input = None
     states = [draw.normal(size=(B, H * D_K * D_V))]
     if kind.startswith("delta"):
