@@ -227,7 +227,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs what is not finished, prints the tables and writes them to `cells.md`."""
+    """Runs what is not finished, prints the tables and writes them to `cells.md`.
+
+    A training that fails is reported; the others go on, and the status is 1.
+    """
     options = parser().parse_args(arguments)
     for name in options.tasks:
         if name not in TASKS:
@@ -247,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"{journal.path} is of other options, {journal.events[0]}: give --out")
     if not journal.events:
         journal.append(own)
-    rows = journal.events[1:]
+    rows, failed = journal.events[1:], False
     for name in options.tasks:
         count = counter(name)
         wanted = count(options.reference, options.units)
@@ -260,7 +263,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             units = units_for(wanted, lambda size, cell=cell, count=count: count(cell, size), least)
             for key in missing:
                 folder = options.out / f"{name}-{cell}-{key['seed']}"
-                found = trained(name, cell, units, key["seed"], folder, options.train.split())
+                try:
+                    found = trained(name, cell, units, key["seed"], folder, options.train.split())
+                except Failure as error:
+                    print(f"python -m benchmarks.cells: {error}", file=sys.stderr, flush=True)
+                    failed = True
+                    continue
                 row = {**key, "units": units, "parameters": count(cell, units), **found}
                 row["step_ms"] = latency(cell, units)
                 journal.append(row)
@@ -274,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for labels, values in lines(name, _of(name, rows)):
             recorder.add(labels, values, DIGITS)
         recorder.store(machine.line(), command)
-    return 0
+    return int(failed)
 
 
 def _of(task: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

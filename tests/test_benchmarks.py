@@ -42,7 +42,7 @@ from tests.references.weights import arrays, assign_random
 from tests.sweeps import swept
 from tests.zoo.pipelines import test_serving_rules as pipelines
 from zoo.cells import ElmanCell, GRUCell, LSTMCell, MinGRUCell
-from zoo.errors import InputError
+from zoo.errors import Failure, InputError
 from zoo.layers import Recurrent
 
 STOCK_OPTIONS = {"return_sequences": True, "zero_output_for_mask": True}
@@ -432,6 +432,23 @@ def test_the_tables_of_cells_are_stored_and_what_is_finished_is_not_trained_agai
     assert len(first.columns) == len(first.rows[0].labels) + len(first.rows[0].values)
     with pytest.raises(InputError, match="is of other options"):
         cells.main(given[:-1])
+
+
+def test_a_training_that_fails_is_reported_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    def trained(task, cell, *rest):
+        if cell == "gru":
+            raise Failure("`rnn-zoo count --cells gru` ended with status 1")
+        return {"accuracy": 0.75, "seconds_per_epoch": 2.0, "memory_mib": 700.0}
+
+    monkeypatch.setattr(cells, "trained", trained)
+    monkeypatch.setattr(cells, "latency", lambda cell, units: 0.25)
+    given = ["--tasks", "counting", "--cells", "gru", "min_gru", "--units", "8"]
+    assert cells.main([*given, "--out", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "`min_gru`" in out and "`gru`" not in out and "0.7500" in out
+    assert err == "python -m benchmarks.cells: `rnn-zoo count --cells gru` ended with status 1\n"
+    monkeypatch.setattr(cells, "trained", lambda *given: trained("", "lstm"))
+    assert cells.main([*given, "--out", str(tmp_path)]) == 0  # it is tried again
 
 
 @pytest.mark.sweep

@@ -73,6 +73,14 @@ def require_rate(name: str, value: object) -> None:
         raise InputError(f"{name} must be a number from 0 up to (not including) 1, got {value!r}")
 
 
+def require_bound(name: str, value: object) -> None:
+    """Raises unless `value` is a number above 0, or None for no bound."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise InputError(f"{name} must be a number above 0 or None, got {value!r}")
+
+
 def require_choice(name: str, value: object, choices: Iterable[str]) -> None:
     """Raises unless `value` is one of `choices`, and names the nearest one."""
     known = list(choices)

@@ -66,13 +66,17 @@ def _rate(config: TrainingConfig, steps: int, rising: int) -> Any:
 def averaged(model: keras.Model) -> Iterator[None]:
     """Puts the averaged weights into the model for the length of a `with` block.
 
-    Whatever the block does to the weights is undone at its end.
+    They keep the weights' constraints: Keras averages what an update makes of the weights before
+    the constraints. Whatever the block does to the weights is undone at its end.
     """
     weights = _copies(model)
     if model.optimizer.use_ema:
         model.optimizer.finalize_variable_values(model.trainable_variables)
         if not on_tensorflow():  # they would share memory with the averages, which a step frees
             _assign(model, _copies(model))
+        for variable in model.trainable_variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
     try:
         yield
     finally:

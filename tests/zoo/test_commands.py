@@ -30,7 +30,12 @@ CELL_OPTIONS = {
     "gru": {"reset_after": True, **ALL},
     "gru_simple": ALL,
     "hgrn2": {"num_heads": 1, "lower_bound": 0.0, **LINEAR},
-    "ind_rnn": {"activation": "relu", **LINEAR, "recurrent_initializer": None},
+    "ind_rnn": {
+        "activation": "relu",
+        **LINEAR,
+        "recurrent_initializer": None,
+        "recurrent_max_abs": 1.0,
+    },
     "lstm": LSTM,
     "lstm_layer_norm": LSTM,
     "lstm_peephole": LSTM,

@@ -1,12 +1,13 @@
 """Cells with one activation and no gate: Elman's, the simple RNN, IndRNN."""
 
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
 from zoo.cells.cell import RecurrentCell, activation_of, initializer_of
-from zoo.errors import InputError
+from zoo.errors import InputError, require_bound
 from zoo.registry import register
 
 
@@ -94,12 +95,16 @@ class IndRNNCell(_ActivatedCell):
         h_t = g(W x_t + u * h_(t-1) + b)
 
     u is the weight vector `recurrent_weights`, (K,). Units are combined by the next layer only.
+    With `relu` a state whose |u| is above 1 may grow without end, so that u is bounded. Over T
+    steps the paper allows 2 ** (1 / T), which doubles it; a language model that passes its state
+    from window to window needs 1.
 
     Args:
         units: Hidden size K.
         activation: g, `relu` in the paper.
         recurrent_initializer: Of u. By default uniform from 0 to 1, so that some units forget at
-            once and others remember for long.
+            once and others remember for long; to `recurrent_max_abs` if that is less.
+        recurrent_max_abs: The greatest |u| after each step of an optimizer, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Source: Li et al., arXiv:1803.04831, equation 2.
@@ -112,16 +117,22 @@ class IndRNNCell(_ActivatedCell):
         units: int,
         activation: Any = "relu",
         recurrent_initializer: Any = None,
+        recurrent_max_abs: float | None = 1.0,
         **kwargs: Any,
     ) -> None:
-        chosen = recurrent_initializer or keras.initializers.RandomUniform(0.0, 1.0)
+        require_bound("recurrent_max_abs", recurrent_max_abs)
+        most = min(1.0, recurrent_max_abs or 1.0)
+        chosen = recurrent_initializer or keras.initializers.RandomUniform(0.0, most)
         initializer = initializer_of(chosen)
         super().__init__(units, activation, recurrent_initializer=initializer, **kwargs)
+        self.recurrent_max_abs = recurrent_max_abs
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
+        most = self.recurrent_max_abs
+        bound = None if most is None else partial(ops.clip, x_min=-most, x_max=most)
         self.recurrent_weights = self.add_weight(
-            (self.units,), self.recurrent_initializer, name="recurrent_weights"
+            (self.units,), self.recurrent_initializer, constraint=bound, name="recurrent_weights"
         )
 
     def vectors(self) -> list[Any]:
@@ -131,3 +142,6 @@ class IndRNNCell(_ActivatedCell):
         self, projected: Any, recurrent: Any, states: list[Any], vectors: list[Any]
     ) -> list[Any]:
         return [self.activation(projected + ops.multiply(vectors[0], states[0]))]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "recurrent_max_abs": self.recurrent_max_abs}

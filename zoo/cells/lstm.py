@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from zoo.cells.cell import RecurrentCell
-from zoo.errors import InputError
+from zoo.errors import InputError, require_bound
 from zoo.registry import register
 
 
@@ -34,10 +34,7 @@ class FourGateCell(RecurrentCell):
         if isinstance(forget_bias, bool) or not isinstance(forget_bias, int | float):
             raise InputError(f"forget_bias must be a number, got {forget_bias!r}")
         super().__init__(units, **kwargs)
-        if cell_clip is not None and (
-            isinstance(cell_clip, bool) or not isinstance(cell_clip, int | float) or cell_clip <= 0
-        ):
-            raise InputError(f"cell_clip must be a number above 0 or None, got {cell_clip!r}")
+        require_bound("cell_clip", cell_clip)
         self.forget_bias = forget_bias
         self.cell_clip = cell_clip
 

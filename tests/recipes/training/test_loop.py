@@ -264,6 +264,28 @@ def test_averaged_weights_follow_the_average_and_are_taken_out_again():
 
 
 @pytest.mark.usefixtures("eagerly")
+def test_averaged_weights_keep_the_bound_of_the_weights():
+    """Keras averages what a step of about 0.7 makes of them, before they are cut."""
+    model, batches, _ = task(average=0.5, learning_rate=0.7)
+    variable = model.trainable_variables[0]
+
+    def bounded(values: Any) -> Any:
+        return keras.ops.clip(values, -0.5, 0.5)
+
+    variable.constraint = bounded
+    for token_ids, labels, _ in batches((0, 0)):
+        model.train_on_batch(token_ids, labels)
+    assert np.abs(variable.numpy()).max() <= 0.5
+    variable.constraint = None
+    with optimizers.averaged(model):
+        average = variable.numpy()
+    assert np.abs(average).max() > 0.6
+    variable.constraint = bounded
+    with optimizers.averaged(model):
+        np.testing.assert_array_equal(variable.numpy(), np.clip(average, -0.5, 0.5))
+
+
+@pytest.mark.usefixtures("eagerly")
 def test_predictions_come_in_the_order_of_the_split():
     model, batches, _ = task()
     by_batch = loop.predict(model, batches)

@@ -257,6 +257,23 @@ def test_a_model_with_the_cell_is_the_same_after_saving(name, options, tmp_path)
     np.testing.assert_allclose(again(inputs), expected[:, -1], atol=1e-5)
 
 
+@pytest.mark.parametrize(("most", "reached"), [(0.5, 0.5), (1.25, 1.25), (None, 3.0)])
+def test_a_step_of_an_optimizer_keeps_the_bound_of_the_weights_of_the_past(most, reached):
+    """The gradient of -(sum of u) and SGD at rate 1 add 1 to each u, that of the sum takes 1."""
+    cell = cell_class("ind_rnn")(K, recurrent_max_abs=most)
+    cell.build((None, E))
+    u = cell.recurrent_weights
+    if most == 0.5:
+        assert np.all(np.abs(u) <= 0.5), "the first weights are within the bound"
+    u.assign(tf.zeros_like(u))
+    optimizer = keras.optimizers.SGD(1.0)
+    for sign in (1, -1):
+        for _ in range(3 if sign == 1 else 6):
+            optimizer.apply([-sign * tf.ones_like(u)], [u])
+        np.testing.assert_allclose(u, sign * reached * np.ones(K))
+    assert type(cell).from_config(cell.get_config()).recurrent_max_abs == most
+
+
 @pytest.mark.parametrize("name", zoo.cell_names())
 @pytest.mark.parametrize("units", [0, -3, True, "8", 2.0, None])
 def test_units_must_be_a_positive_int(name, units):
@@ -273,6 +290,7 @@ def test_units_must_be_a_positive_int(name, units):
         ("ind_rnn", {"activation": 3.5}, "unknown activation 3.5"),
         ("lstm", {"kernel_initializer": "glorot"}, "unknown initializer 'glorot'"),
         ("ind_rnn", {"recurrent_initializer": "half"}, "unknown initializer 'half'"),
+        ("ind_rnn", {"recurrent_max_abs": 0}, "recurrent_max_abs must be a number above 0 .*got 0"),
         ("min_gru", {"bias_initializer": 7}, "unknown initializer 7"),
         ("lru", {"min_radius": -0.5}, "min_radius must be a number from 0 to 1, got -0.5"),
         ("lru", {"max_phase": 7.0}, "max_phase must be a number above 0 up to 2 pi .*got 7.0"),
