@@ -5,7 +5,8 @@
 The hidden size of each cell is the one whose built model is nearest to the number of parameters of
 the reference cell's model at `--units`; embeddings keep their size (but for `elman`, whose inputs
 have the size of its state). Each training runs in a process of its own, whose largest resident
-memory is measured. What is finished is in `cells.jsonl` in the folder, and is not run again.
+memory is measured. What is finished is in `cells.jsonl` in the folder, and is not run again; a
+training that was killed or failed starts again.
 `--record` stores the tables for `benchmarks/results/cells.md`.
 """
 
@@ -31,7 +32,7 @@ from benchmarks.scoreboard import commits, measurements  # noqa: E402
 from benchmarks.scoreboard.tables import METRICS, markdown  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402
 from recipes import registry  # noqa: E402
-from recipes.run import Run  # noqa: E402
+from recipes.run import Run, free_path  # noqa: E402
 from zoo.diagnostics.synthetic import tasks, training  # noqa: E402
 from zoo.errors import Failure, InputError, nearest  # noqa: E402
 from zoo.layers import Recurrent  # noqa: E402
@@ -262,7 +263,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             least = 1 if reads_any_width(cell) else TASKS[name].beside + 1
             units = units_for(wanted, lambda size, cell=cell, count=count: count(cell, size), least)
             for key in missing:
-                folder = options.out / f"{name}-{cell}-{key['seed']}"
+                # a folder for each try: a killed or failed one leaves its run
+                folder = free_path(options.out / f"{name}-{cell}-{key['seed']}")
                 try:
                     found = trained(name, cell, units, key["seed"], folder, options.train.split())
                 except Failure as error:

@@ -435,7 +435,9 @@ def test_the_tables_of_cells_are_stored_and_what_is_finished_is_not_trained_agai
 
 
 def test_a_training_that_fails_is_reported_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    def trained(task, cell, *rest):
+    def trained(task, cell, units, seed, folder, more):
+        assert not folder.exists()
+        folder.mkdir(parents=True)
         if cell == "gru":
             raise Failure("`rnn-zoo count --cells gru` ended with status 1")
         return {"accuracy": 0.75, "seconds_per_epoch": 2.0, "memory_mib": 700.0}
@@ -447,8 +449,10 @@ def test_a_training_that_fails_is_reported_and_the_others_go_on(tmp_path, monkey
     out, err = capsys.readouterr()
     assert "`min_gru`" in out and "`gru`" not in out and "0.7500" in out
     assert err == "python -m benchmarks.cells: `rnn-zoo count --cells gru` ended with status 1\n"
-    monkeypatch.setattr(cells, "trained", lambda *given: trained("", "lstm"))
+    monkeypatch.setattr(cells, "trained", lambda task, cell, *rest: trained(task, "", *rest))
     assert cells.main([*given, "--out", str(tmp_path)]) == 0  # it is tried again
+    places = [path.parent.name for path in sorted(tmp_path.glob("*/*"))]
+    assert places == ["counting-gru-0", "counting-gru-0", "counting-min_gru-0"]
 
 
 @pytest.mark.sweep

@@ -66,8 +66,8 @@ def _rate(config: TrainingConfig, steps: int, rising: int) -> Any:
 def averaged(model: keras.Model) -> Iterator[None]:
     """Puts the averaged weights into the model for the length of a `with` block.
 
-    They keep the weights' constraints: Keras averages what an update makes of the weights before
-    the constraints. Whatever the block does to the weights is undone at its end.
+    The weights' constraints are applied to the averages too: Keras averages the updated weights
+    before it constrains them. Whatever the block does to the weights is undone at its end.
     """
     weights = _copies(model)
     if model.optimizer.use_ema:

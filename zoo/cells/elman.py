@@ -95,16 +95,16 @@ class IndRNNCell(_ActivatedCell):
         h_t = g(W x_t + u * h_(t-1) + b)
 
     u is the weight vector `recurrent_weights`, (K,). Units are combined by the next layer only.
-    With `relu` a state whose |u| is above 1 may grow without end, so that u is bounded. Over T
-    steps the paper allows 2 ** (1 / T), which doubles it; a language model that passes its state
-    from window to window needs 1.
+    With `relu` and |u| > 1 a state can grow without limit, so each step of an optimizer clips u.
+    For sequences of T steps the paper's bound is 2 ** (1 / T); a language model that passes its
+    state from window to window needs 1.
 
     Args:
         units: Hidden size K.
         activation: g, `relu` in the paper.
-        recurrent_initializer: Of u. By default uniform from 0 to 1, so that some units forget at
-            once and others remember for long; to `recurrent_max_abs` if that is less.
-        recurrent_max_abs: The greatest |u| after each step of an optimizer, or None for no bound.
+        recurrent_initializer: Of u. By default uniform from 0 to 1, or to `recurrent_max_abs` if
+            that is less, so that some units forget at once and others remember for long.
+        recurrent_max_abs: Bound of |u| in training, or None for no bound.
         **kwargs: Initialisers and the Keras layer's arguments; see `RecurrentCell`.
 
     Source: Li et al., arXiv:1803.04831, equation 2.

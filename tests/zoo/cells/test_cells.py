@@ -258,7 +258,7 @@ def test_a_model_with_the_cell_is_the_same_after_saving(name, options, tmp_path)
 
 
 @pytest.mark.parametrize(("most", "reached"), [(0.5, 0.5), (1.25, 1.25), (None, 3.0)])
-def test_a_step_of_an_optimizer_keeps_the_bound_of_the_weights_of_the_past(most, reached):
+def test_a_step_of_an_optimizer_keeps_the_bound_of_the_recurrent_weights(most, reached):
     """The gradient of -(sum of u) and SGD at rate 1 add 1 to each u, that of the sum takes 1."""
     cell = cell_class("ind_rnn")(K, recurrent_max_abs=most)
     cell.build((None, E))
